@@ -1,0 +1,102 @@
+"""Every error that Roost raises on purpose. An error is a state, and its text says what to do."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+
+class RoostError(Exception):
+    """The root of the tree: catch this to catch everything that Roost raises on purpose."""
+
+
+class NoCurrentUser(RoostError, LookupError):
+    """Code that needs a user ran outside of one."""
+
+
+class NoSession(RoostError, LookupError):
+    """A user is named, but no session of that user is open here."""
+
+
+class SessionClosed(RoostError):
+    """The session ended while something of it was still being asked for."""
+
+
+class InvalidUid(RoostError, ValueError):
+    """A user id that breaks the rule of PROTOCOL.md (`sessions.current.UID`)."""
+
+
+class InvalidValue(RoostError, ValueError):
+    """A value from outside that breaks a rule; `field` names it as the sender wrote it. JSON-RPC -32602."""
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field}: {rule}")
+        self.field = field
+        self.rule = rule
+
+
+class QuotaExceeded(RoostError):
+    """A user has all that they may have. JSON-RPC -32005."""
+
+    def __init__(self, quota: str, limit: float, used: float, way_out: str) -> None:
+        super().__init__(f"over the quota '{quota}': {used:g} of {limit:g} used; {way_out}")
+        self.quota = quota
+        self.limit = limit
+        self.used = used
+
+
+class Overloaded(RoostError):
+    """Too much at once: the same request may succeed in `retry_after_ms`. JSON-RPC -32001."""
+
+    def __init__(self, reason: str, retry_after_ms: int) -> None:
+        super().__init__(f"{reason}; try again in {retry_after_ms} ms")
+        self.retry_after_ms = retry_after_ms
+
+
+class StoreError(RoostError):
+    """A user's state.db cannot be read or written; what was acknowledged before is kept."""
+
+
+FileSystemErrorCode = Literal[
+    "FileNotFound", "FileExists", "FileNotADirectory", "FileIsADirectory", "NoPermissions", "Unavailable", "NoSpace"
+]
+
+
+class FileSystemError(RoostError):
+    """What `workspace.fs` raises (VS Code's `FileSystemError`); `code` is one of its names. JSON-RPC -32010.
+
+    `NoSpace` is ours: a full disk. `data` is sent to the client beside the code, such as the `size` of a file too big.
+    """
+
+    def __init__(self, message_or_uri: object = "", code: FileSystemErrorCode = "Unavailable", **data: Any) -> None:
+        super().__init__(str(message_or_uri) or code)
+        self.code: FileSystemErrorCode = code
+        self.data = data
+
+    @property
+    def name(self) -> str:
+        """`EntryNotFound (FileSystemError)` in VS Code; here `<code> (FileSystemError)`."""
+        return f"{self.code} (FileSystemError)"
+
+    @classmethod
+    def file_not_found(cls, message_or_uri: object = "") -> FileSystemError:
+        return cls(message_or_uri, "FileNotFound")
+
+    @classmethod
+    def file_exists(cls, message_or_uri: object = "") -> FileSystemError:
+        return cls(message_or_uri, "FileExists")
+
+    @classmethod
+    def file_not_a_directory(cls, message_or_uri: object = "") -> FileSystemError:
+        return cls(message_or_uri, "FileNotADirectory")
+
+    @classmethod
+    def file_is_a_directory(cls, message_or_uri: object = "") -> FileSystemError:
+        return cls(message_or_uri, "FileIsADirectory")
+
+    @classmethod
+    def no_permissions(cls, message_or_uri: object = "") -> FileSystemError:
+        return cls(message_or_uri, "NoPermissions")
+
+    @classmethod
+    def unavailable(cls, message_or_uri: object = "") -> FileSystemError:
+        return cls(message_or_uri, "Unavailable")

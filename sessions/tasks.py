@@ -1,0 +1,77 @@
+"""Running work that has an owner: if one task fails, only it ends, and the owner is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Failed = Callable[[str, Exception], None]
+"""Called with a task's name and what it raised."""
+
+
+class Tasks:
+    """The tasks of one owner inside the process's task group.
+
+    `group` is the host's: it outlives every owner. `failed` hears of each task that raised; nobody else is cancelled.
+    """
+
+    __slots__ = ("_failed", "_group", "_running")
+
+    def __init__(self, group: asyncio.TaskGroup, failed: Failed) -> None:
+        self._group = group
+        self._failed = failed
+        self._running: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, work: Coroutine[Any, Any, object], name: str, context: Context | None = None) -> asyncio.Task[None]:
+        """Run `work` until it ends, fails or the owner closes. What it returns is dropped."""
+        return self._run(self._guarded(work, name), name, context)
+
+    def promise(self, work: Coroutine[Any, Any, T], name: str, context: Context | None = None) -> asyncio.Future[T]:
+        """Start `work` at once and give what VS Code calls a Thenable: it may be awaited or not.
+
+        Cancelling the future cancels the work. A failure that nobody awaits is logged by asyncio, not lost.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        task = self._run(_settle(work, future), name, context)
+        future.add_done_callback(lambda done: task.cancel() if done.cancelled() else None)
+        return future
+
+    def _run(self, work: Coroutine[Any, Any, None], name: str, context: Context | None) -> asyncio.Task[None]:
+        task = self._group.create_task(work, name=name, context=context)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _guarded(self, work: Coroutine[Any, Any, object], name: str) -> None:
+        try:
+            await work
+        except Exception as error:  # the edge of a task: the owner hears of it, the rest goes on
+            self._failed(name, error)
+
+    async def close(self) -> None:
+        """Cancel what runs (but not the caller itself) and wait until it has ended."""
+        running = self._running - {asyncio.current_task()}
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+
+async def _settle(work: Coroutine[Any, Any, T], future: asyncio.Future[T]) -> None:
+    try:
+        result = await work
+    except asyncio.CancelledError:
+        future.cancel()
+        raise
+    except Exception as error:  # the edge of a task: whoever awaits the future gets it
+        if not future.done():
+            future.set_exception(error)
+    else:
+        if not future.done():
+            future.set_result(result)
