@@ -51,7 +51,7 @@ class Tasks:
     async def _guarded(self, work: Coroutine[Any, Any, object], name: str) -> None:
         try:
             await work
-        except Exception as error:  # the edge of a task: the owner hears of it, the rest goes on
+        except Exception as error:  # noqa: BLE001  the edge of a task: its owner hears, the rest goes on
             self._failed(name, error)
 
     async def close(self) -> None:
@@ -69,7 +69,7 @@ async def _settle(work: Coroutine[Any, Any, T], future: asyncio.Future[T]) -> No
     except asyncio.CancelledError:
         future.cancel()
         raise
-    except Exception as error:  # the edge of a task: whoever awaits the future gets it
+    except Exception as error:  # noqa: BLE001  the edge of a task: whoever awaits the future gets it
         if not future.done():
             future.set_exception(error)
     else:

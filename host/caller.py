@@ -1,0 +1,28 @@
+"""What a method knows of whoever asks. No socket is here: `connection.py` has the real ones, tests may have others."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from sessions.context import SessionContext
+
+
+class Caller(Protocol):
+    """One user's voice on one connection."""
+
+    @property
+    def session(self) -> SessionContext:
+        """The user's open session."""
+
+    @property
+    def version(self) -> str:
+        """The host's version."""
+
+    def follow(self, after: int | None) -> tuple[bool, int]:
+        """Send the user's events from now on; returns whether none was lost since `after`, and the newest number."""
+
+    def document(self) -> dict[str, Any]:
+        """The OpenRPC document of this host."""
+
+    def report(self, what: str, error: Exception) -> None:
+        """Log a failure that the caller is told of in a sentence only."""

@@ -1,0 +1,457 @@
+"""One WebSocket: frames in, answers and events out, for the user or users that it may speak for. It decides nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from host import problems, wire
+from host.auth import BadToken, User
+from host.contract import Method
+from host.limits import Bucket
+from host.methods import CONTRACT
+from sessions.context import SessionContext
+from sessions.current import UID
+from sessions.errors import FellBehind, FileSystemError, InvalidUid, SessionClosed
+
+if TYPE_CHECKING:
+    from host.app import Host
+    from host.presence import Presence
+
+log = logging.getLogger("roost.connection")
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+BAD_UID = 4400
+BAD_TOKEN = 4401
+NOT_YOURS = 4403
+SLOW_READER = 4408
+TOO_MANY = 4429
+RESTARTING = 1012
+UNREADABLE = 1008
+TOO_BIG = 1009
+
+AUTHENTICATE_WITHIN_S = 10.0
+STUCK_AFTER_S = 30.0
+"""A client that takes nothing for so long is a slow reader; its events are kept for when it comes back."""
+
+UNREADABLE_FRAMES = 10
+TURN = 16
+"""Frames that are answered before everybody else gets a turn of the loop."""
+
+REFUSALS = 100
+"""Refused requests after which a flooding connection is read again only after a pause of 10 ms."""
+
+
+class Closed(Exception):
+    """The connection is to be closed with a code, or is closed already."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Connection:
+    """One socket and the voices that speak on it.
+
+    A frame that can be answered at once is answered before the next is read, so that a client that does not read is
+    not read either. Everything else runs as a task of the session that it is for.
+    """
+
+    __slots__ = (
+        "_bucket",
+        "_receive",
+        "_refusals",
+        "_reporting",
+        "_send",
+        "_sending",
+        "_unreadable",
+        "_voices",
+        "closed",
+        "host",
+        "opened_at",
+        "reader",
+        "running",
+        "user",
+        "withdrawn",
+    )
+
+    def __init__(self, host: Host, receive: Receive, send: Send) -> None:
+        self.host = host
+        self.user: User | None = None
+        self.closed = False
+        self.opened_at = time.monotonic()
+        self.reader = asyncio.current_task()
+        self.running: dict[tuple[str, wire.Id], asyncio.Task[None]] = {}
+        """Requests that are being worked on, by uid and id: what `$/cancelRequest` can reach."""
+        self.withdrawn: set[tuple[str, wire.Id]] = set()
+        self._receive = receive
+        self._send = send
+        self._sending = 0.0
+        self._unreadable = 0
+        self._refusals = 0
+        self._voices: dict[str, Voice] = {}
+        self._bucket: Bucket | None = None
+
+    # -- its life
+
+    async def run(self, user: User | None) -> None:
+        """Serve until the client goes, or something closes the connection."""
+        try:
+            if user is not None:
+                self._begin(user)
+            await self._serve()
+        except Closed as end:
+            await self.close(end.code, end.reason)
+        except OSError:
+            pass  # the client went while something was being sent
+        finally:
+            self.closed = True
+            self._leave()
+
+    def _begin(self, user: User) -> None:
+        """From now on the connection speaks for `user`."""
+        voice = Voice(self, user.uid)
+        limit = voice.presence.quotas.connections
+        if limit is not None and len(voice.presence.connections) >= limit:
+            raise Closed(TOO_MANY, f"{user.uid} has {limit} connections already; close one")
+        voice.presence.connections.add(self)
+        self._voices[user.uid] = voice
+        rate = voice.presence.quotas.requests_per_second
+        self._bucket = Bucket(rate, 2 * rate) if rate else None
+        self.user = user
+
+    def _leave(self) -> None:
+        for task, outlives in [(task, task.get_name().endswith("!")) for task in self.running.values()]:
+            if not outlives:
+                task.cancel()
+        for voice in self._voices.values():
+            voice.leave()
+        self._voices.clear()
+
+    async def _serve(self) -> None:
+        turn = 0
+        while True:
+            message = await self._receive()
+            if message["type"] != "websocket.receive":
+                return
+            text = message.get("text")
+            reply = self._unread("binary frames carry terminals, and none is open here") if text is None else None
+            if text is not None:
+                if len(text) > wire.LARGEST_FRAME:
+                    raise Closed(TOO_BIG, "a frame is at most 16 MiB")
+                reply = self._take(text) if self.user is not None else await self._authenticate(text)
+            if reply is not None:
+                await self.send(reply)
+            turn += 1
+            if turn >= TURN:
+                turn = 0
+                await self._yield_turn()
+
+    async def _yield_turn(self) -> None:
+        """Let everybody else run; a connection whose requests are mostly refused waits a little longer."""
+        pause = 0.01 if self._refusals >= REFUSALS else 0
+        if pause:
+            self._refusals = 0
+        await asyncio.sleep(pause)
+
+    # -- what comes in
+
+    def _take(self, text: str) -> str | None:
+        """One frame of an authenticated connection; returns what can be answered at once."""
+        try:
+            message = wire.decode(text)
+        except wire.WireError as error:
+            if error.code == wire.PARSE_ERROR:
+                return self._unread(str(error))
+            self._unreadable = 0
+            return self._failure(error.id, None, error.code, str(error))
+        self._unreadable = 0
+        if type(message) is wire.Answer:
+            self._answered(message)
+            return None
+        assert type(message) is wire.Call
+        return self._called(message)
+
+    def _unread(self, why: str) -> str:
+        self._unreadable += 1
+        if self._unreadable >= UNREADABLE_FRAMES:
+            raise Closed(UNREADABLE, f"{UNREADABLE_FRAMES} unreadable messages in a row")
+        return self._failure(None, None, wire.PARSE_ERROR, why)
+
+    def _called(self, call: wire.Call) -> str | None:
+        """A request or notification: whose it is, whether there is room, and then the method."""
+        voice = self._voices.get(call.uid) if call.uid else None
+        if voice is None:
+            found = self._voice_for(call)
+            if type(found) is str:
+                return found if call.wants_answer or call.uid is None else None
+            assert type(found) is Voice
+            voice = found
+        if call.method == "$/cancelRequest":
+            return self._cancel(call, voice)
+        busy = voice.presence.take_turn() or self._take_turn()
+        if busy is not None:
+            self._refusals += 1
+            return self._problem(call, voice.uid, problems.overloaded("too many requests a second", busy))
+        method = CONTRACT.get(call.method)
+        if method is None:
+            text = f"{call.method[:100]}: no such method; `rpc.discover` lists them"
+            return self._problem(call, voice.uid, problems.Problem(wire.METHOD_NOT_FOUND, 404, text))
+        try:
+            params = method.params.model_validate(call.params).__dict__
+        except ValidationError as error:
+            return self._problem(call, voice.uid, problems.invalid(error))
+        if method.inline:
+            return self._at_once(call, method, params, voice)
+        return self._later(call, method, params, voice)
+
+    def _voice_for(self, call: wire.Call) -> Voice | str:
+        """The voice for the call's uid if the connection may speak for it, else the refusal."""
+        assert self.user is not None
+        uid = call.uid
+        if uid is None:
+            if not self.host.config.multi_user:
+                return self._voices[self.user.uid]
+            text = "uid: missing; every message carries the uid that it is for"
+            return self._failure(call.id, self.user.uid, wire.INVALID_REQUEST, text)
+        if not self.user.may_speak_for(uid):
+            return self._failure(call.id, self.user.uid, wire.NOT_YOURS, "uid: this connection may not speak for it")
+        if not UID.fullmatch(uid):
+            text = f"uid: must fully match {UID.pattern}"
+            return self._failure(call.id, self.user.uid, wire.INVALID_REQUEST, text)
+        voice = self._voices[uid] = Voice(self, uid)
+        return voice
+
+    def _take_turn(self) -> int | None:
+        if self._bucket is None:
+            return None
+        wait = self._bucket.take(time.monotonic())
+        return None if not wait else max(1, int(wait * 1000))
+
+    def _at_once(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> str | None:
+        try:
+            value = method.handler(voice, **params)
+        except Exception as error:  # noqa: BLE001  the edge of a request
+            return self._problem(call, voice.uid, problems.explain(error))
+        return wire.result(call.id, voice.uid, value) if call.wants_answer else None
+
+    def _later(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> str | None:
+        presence = voice.presence
+        limit = presence.quotas.requests_in_flight
+        if self.host.draining:
+            return self._problem(call, voice.uid, problems.overloaded("the host is draining", 1_000))
+        if limit is not None and presence.in_flight >= limit:
+            self._refusals += 1
+            return self._problem(call, voice.uid, problems.overloaded(f"{limit} requests are in flight", 50))
+        presence.in_flight += 1
+        work = self._perform(call, method, params, voice)
+        name = f"{call.method}{'!' if method.outlives else ''}"
+        session = voice.open_session
+        task = self.host.tasks.start(work, name) if session is None else session.start(work, name)
+        key = (voice.uid, call.id)
+        self.running[key] = task
+        task.add_done_callback(lambda done: self._performed(done, key, presence))
+        return None
+
+    def _performed(self, task: asyncio.Task[None], key: tuple[str, wire.Id], presence: Presence) -> None:
+        presence.in_flight -= 1
+        presence.let_go_if_unused()
+        if self.running.get(key) is task:
+            del self.running[key]
+            self.withdrawn.discard(key)
+
+    async def _perform(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> None:
+        try:
+            session = await voice.opened()
+            with session.entered():
+                if method.gated:
+                    async with session.gate:
+                        await self.send(await self._outcome(call, method, params, voice))
+                else:
+                    await self.send(await self._outcome(call, method, params, voice))
+        except OSError:
+            return  # the client went; what was done is done
+        except Exception as error:  # noqa: BLE001  the edge of a request: the session could not be opened
+            await self.send(self._problem(call, voice.uid, problems.explain(error)))
+        if method.name == "session.open":
+            voice.speak()
+
+    async def _outcome(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> str | None:
+        try:
+            value = await method.handler(voice, **params)
+            text = wire.result(call.id, voice.uid, value)
+            if len(text) > wire.LARGEST_FRAME:
+                raise FileSystemError("the answer does not fit a frame of 16 MiB", "Unavailable", size=len(text))
+        except asyncio.CancelledError:
+            if (voice.uid, call.id) not in self.withdrawn:
+                raise
+            return self._failure(call.id, voice.uid, wire.CANCELLED, "cancelled") if call.wants_answer else None
+        except TypeError as error:
+            return self._unencodable(call, voice, error)
+        except Exception as error:  # noqa: BLE001  the edge of a request
+            return self._problem(call, voice.uid, problems.explain(error))
+        return text if call.wants_answer else None
+
+    def _unencodable(self, call: wire.Call, voice: Voice, error: TypeError) -> str | None:
+        command = call.params.get("command")
+        if call.method != "commands.executeCommand" or not isinstance(command, str):
+            return self._problem(call, voice.uid, problems.unforeseen(error))
+        text = f"the result of {command!r} is not JSON: {error}"
+        return self._problem(call, voice.uid, problems.Problem(wire.COMMAND_FAILED, 409, text, {"command": command}))
+
+    def _cancel(self, call: wire.Call, voice: Voice) -> str | None:
+        target = call.params.get("id")
+        if not isinstance(target, str | int) or call.params.keys() != {"id"}:
+            text = "id: the id of the request to cancel, and nothing else"
+            return self._problem(call, voice.uid, problems.Problem(wire.INVALID_PARAMS, 422, text))
+        task = self.running.get((voice.uid, target))
+        if task is not None:
+            self.withdrawn.add((voice.uid, target))
+            task.cancel()
+        return wire.result(call.id, voice.uid, None) if call.wants_answer else None
+
+    def _answered(self, answer: wire.Answer) -> None:
+        """A client's answer to a request of the host: only a voice of that very user can give it."""
+        assert self.user is not None
+        uid = answer.uid if answer.uid is not None or self.host.config.multi_user else self.user.uid
+        voice = self._voices.get(uid) if uid is not None else None
+        session = voice.open_session if voice is not None else None
+        if session is not None:
+            session.requests.answer(answer.id, answer.result, answer.error)
+
+    # -- who it is
+
+    async def _authenticate(self, text: str) -> str:
+        """The first message of a connection that brought no token."""
+        try:
+            message = wire.decode(text)
+        except wire.WireError as error:
+            return self._unread(str(error)) if error.code == wire.PARSE_ERROR else _refusal(error)
+        if type(message) is not wire.Call or message.method != "session.authenticate":
+            return wire.failure(message.id, message.uid, wire.NOT_AUTHENTICATED, "send `session.authenticate` first")
+        token = message.params.get("token")
+        if not isinstance(token, str) or message.params.keys() != {"token"}:
+            return wire.failure(message.id, message.uid, wire.INVALID_PARAMS, "token: a string, and nothing else")
+        try:
+            user = await self.host.user_of_token(token)
+        except BadToken as error:
+            raise Closed(BAD_TOKEN, str(error)) from None
+        if message.uid is not None and not user.may_speak_for(message.uid):
+            raise Closed(NOT_YOURS, "uid: the token is somebody else's")
+        self._begin(user)
+        return wire.result(message.id, user.uid, {"uid": user.uid})
+
+    def overdue(self, now: float, wall: float) -> tuple[int, str] | None:
+        """Why the connection is to be closed now, if it is: `now` is monotonic, `wall` is seconds since 1970."""
+        if self.user is None:
+            late = now - self.opened_at > AUTHENTICATE_WITHIN_S
+            return (BAD_TOKEN, f"no token within {AUTHENTICATE_WITHIN_S:g} s") if late else None
+        if self.user.expires is not None and wall >= self.user.expires:
+            return (BAD_TOKEN, "the token has expired; connect again with a new one")
+        if self._sending and now - self._sending > STUCK_AFTER_S:
+            return (SLOW_READER, f"nothing was read for {STUCK_AFTER_S:g} s; connect again with `after`")
+        return None
+
+    # -- what goes out
+
+    async def send(self, text: str | None) -> None:
+        """Send one frame, waiting while the client does not read. Raises OSError once the client is gone."""
+        if text is None or self.closed:
+            return
+        if not self._sending:
+            self._sending = time.monotonic()
+        try:
+            await self._send({"type": "websocket.send", "text": text})
+        finally:
+            self._sending = 0.0
+
+    async def close(self, code: int, reason: str) -> None:
+        """Say goodbye with a code; a client that does not read gets it when it reads again, or never."""
+        if self.closed:
+            return
+        self.closed = True
+        try:
+            await self._send({"type": "websocket.close", "code": code, "reason": reason[:120]})
+        except (OSError, RuntimeError):
+            pass  # it was gone already
+
+    def stop(self) -> None:
+        """End the connection's task: its socket is closed by the server."""
+        if self.reader is not None:
+            self.reader.cancel()
+
+    def _problem(self, call: wire.Call, uid: str, problem: problems.Problem) -> str | None:
+        if not call.wants_answer:
+            return None
+        return wire.failure(call.id, uid, problem.code, problem.message, problem.data)
+
+    def _failure(self, id_: wire.Id, uid: str | None, code: int, message: str) -> str:
+        return wire.failure(id_, uid or (self.user.uid if self.user else None), code, message)
+
+
+def _refusal(error: wire.WireError) -> str:
+    return wire.failure(error.id, None, error.code, str(error), error.data)
+
+
+class Voice:
+    """One user on one connection: what a method knows as its caller, and where the user's events leave."""
+
+    __slots__ = ("_after", "_asked", "_client", "_flow", "_undo", "connection", "open_session", "presence", "uid")
+
+    def __init__(self, connection: Connection, uid: str) -> None:
+        self.connection = connection
+        self.uid = uid
+        self.presence = connection.host.presence(uid)
+        self.presence.voices += 1
+        self.open_session: SessionContext | None = None
+        self._client: Any = None
+        self._after: int | None = None
+        self._flow: asyncio.Task[None] | None = None
+        self._asked: set[str] = set()
+        self._undo: list[Callable[[], None]] = []
+
+    @property
+    def session(self) -> SessionContext:
+        """The user's open session."""
+        if self.open_session is None:
+            raise SessionClosed("the session is not open yet")
+        return self.open_session
+
+    @property
+    def version(self) -> str:
+        return self.connection.host.version
+
+    def document(self) -> dict[str, Any]:
+        return self.connection.host.document()
+
+    def report(self, what: str, error: Exception) -> None:
+        log.warning("%s failed", what, exc_info=error)
+
+    async def opened(self) -> SessionContext:
+        """The user's session, opened or woken if need be."""
+        session = self.open_session
+        if session is None or session.closing:
+            self._forget()
+            session = await self.connection.host.sessions.open(self.uid)
+            if self.open_session is None and not self.connection.closed:
+                self._hold(session)
+        return session
+
+    def _hold(self, session: SessionContext) -> None:
+        self.open_session = session
+        self._client = session.client()
+        self._client.__enter__()
+
+    def follow(self, after: int | None) -> tuple[bool, int]:
+        mailbox = self.session.mailbox
+        self._after = mailbox.seq if after is None else after
+        return after is not None and mailbox.resumed(after), mailbox.seq

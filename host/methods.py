@@ -1,0 +1,246 @@
+"""What a client may ask for, method by method. The signatures are the contract; `contract.py` turns them into one."""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import Annotated, Any, Literal, TypedDict
+
+from pydantic import AfterValidator, Field, StringConstraints
+from typing_extensions import NotRequired
+
+from host.caller import Caller
+from host.contract import Contract
+from sessions.errors import InvalidValue, Overloaded, QuotaExceeded
+from sessions.files import path_of, uri_of
+from sessions.memento import ABSENT
+from shim.commands import CommandFailed, Commands
+
+CONTRACT = Contract()
+method = CONTRACT.method
+
+LARGEST_FILE = 12 * 1024 * 1024
+"""Bytes of a file that still fit one frame as base64; larger ones go through `/api/v1/files`."""
+
+Path = Annotated[str, AfterValidator(path_of), Field(description="a `file:` URI, or a path that begins with /")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1_024)]
+Scope = Literal["global", "workspace"]
+Encoding = Literal["utf-8", "base64"]
+Absent = Field(default_factory=lambda: ABSENT)
+"""A parameter whose absence means something else than null."""
+
+CLIENT = "client"
+"""The namespace of state and secrets that clients use; extensions have their own."""
+
+
+class WorkspaceFolder(TypedDict):
+    uri: str
+    name: str
+
+
+class Server(TypedDict):
+    name: str
+    version: str
+
+
+class Isolation(TypedDict):
+    level: str
+    terminals: bool
+    network: str
+
+
+class Opened(TypedDict):
+    uid: str
+    sessionId: str
+    workspaceFolders: list[WorkspaceFolder]
+    seq: int
+    resumed: bool
+    server: Server
+    isolation: Isolation
+    quotas: dict[str, int | None]
+
+
+class Time(TypedDict):
+    time: int
+
+
+class Stat(TypedDict):
+    type: int
+    ctime: int
+    mtime: int
+    size: int
+    permissions: NotRequired[int]
+
+
+class Content(TypedDict):
+    content: str
+    encoding: Encoding
+
+
+# -- the session
+
+
+@method("session.open")
+async def session_open(caller: Caller, after: Annotated[int, Field(ge=0)] | None = None) -> Opened:
+    """Say hello and follow the user's events, from after the number `after`, or only new ones where it is absent."""
+    session = caller.session
+    resumed, seq = caller.follow(after)
+    return {
+        "uid": session.uid,
+        "sessionId": session.session_id,
+        "workspaceFolders": [{"uri": uri_of(session.workspace), "name": session.workspace.rsplit("/", 1)[-1] or "/"}],
+        "seq": seq,
+        "resumed": resumed,
+        "server": {"name": "roost", "version": caller.version},
+        "isolation": {"level": "none", "terminals": False, "network": "none"},
+        "quotas": session.quotas.to_wire(),
+    }
+
+
+@method("session.ping")
+def session_ping(caller: Caller) -> Time:
+    """The host's time in milliseconds since 1970; works before `session.open`."""
+    return {"time": time.time_ns() // 1_000_000}
+
+
+@method("rpc.discover")
+def rpc_discover(caller: Caller) -> dict[str, Any]:
+    """The OpenRPC document of everything here."""
+    return caller.document()
+
+
+# -- files
+
+
+@method("workspace.fs.stat")
+async def fs_stat(caller: Caller, uri: Path) -> Stat:
+    """What is at a place: type 1 file, 2 directory, with the 64 bit for a symlink; times in ms."""
+    stat = await caller.session.files.stat(uri)
+    wire: Stat = {"type": stat.type, "ctime": stat.ctime, "mtime": stat.mtime, "size": stat.size}
+    if stat.permissions is not None:
+        wire["permissions"] = stat.permissions
+    return wire
+
+
+@method("workspace.fs.readDirectory", gated=True)
+async def fs_read_directory(caller: Caller, uri: Path) -> list[tuple[str, int]]:
+    """The entries of a directory as `[name, type]`, in no promised order."""
+    return await caller.session.files.read_directory(uri)
+
+
+@method("workspace.fs.readFile", gated=True)
+async def fs_read_file(caller: Caller, uri: Path, encoding: Encoding = "utf-8") -> Content:
+    """The content of a file; one that is not UTF-8 comes as base64 whatever was asked for."""
+    content = await caller.session.files.read(uri, LARGEST_FILE)
+    if encoding == "utf-8":
+        try:
+            return {"content": content.decode(), "encoding": "utf-8"}
+        except UnicodeDecodeError:
+            pass
+    return {"content": base64.b64encode(content).decode("ascii"), "encoding": "base64"}
+
+
+@method("workspace.fs.writeFile", gated=True)
+async def fs_write_file(
+    caller: Caller, uri: Path, content: str, encoding: Encoding = "utf-8", create: bool = True, overwrite: bool = True
+) -> None:
+    """Replace a file atomically and durably, or make it with the parents that it needs."""
+    await caller.session.files.write(uri, _decoded(content, encoding), create=create, overwrite=overwrite)
+
+
+def _decoded(content: str, encoding: Encoding) -> bytes:
+    if encoding == "utf-8":
+        return content.encode()
+    try:
+        return base64.b64decode(content, validate=True)
+    except ValueError:
+        raise InvalidValue("content", "must be base64 (RFC 4648, with padding) when encoding is base64") from None
+
+
+@method("workspace.fs.createDirectory")
+async def fs_create_directory(caller: Caller, uri: Path) -> None:
+    """Make a directory and the parents that it needs; one that exists is fine."""
+    await caller.session.files.create_directory(uri)
+
+
+@method("workspace.fs.delete")
+async def fs_delete(caller: Caller, uri: Path, recursive: bool = False, use_trash: bool = False) -> None:
+    """Remove a file, a link itself, or a directory; one that is not empty only with `recursive`."""
+    await caller.session.files.delete(uri, recursive=recursive, use_trash=use_trash)
+
+
+@method("workspace.fs.rename")
+async def fs_rename(caller: Caller, source: Path, target: Path, overwrite: bool = False) -> None:
+    """Move a file or directory to another name."""
+    await caller.session.files.rename(source, target, overwrite=overwrite)
+
+
+@method("workspace.fs.copy")
+async def fs_copy(caller: Caller, source: Path, target: Path, overwrite: bool = False) -> None:
+    """Copy a file, or a directory with all that it holds."""
+    await caller.session.files.copy(source, target, overwrite=overwrite)
+
+
+# -- commands
+
+
+@method("commands.getCommands")
+async def get_commands(caller: Caller) -> list[str]:
+    """The ids of all commands that this user can execute, those of sleeping extensions too."""
+    return caller.session.get(Commands).ids()
+
+
+@method("commands.executeCommand", outlives=True)
+async def execute_command(caller: Caller, command: Name, arguments: Annotated[list[Any], Field(max_length=1_000)] = []) -> Any:  # noqa: B006
+    """Run a command and answer with its result; the extension that has it is activated first."""
+    try:
+        return await caller.session.get(Commands).execute(command, *arguments)
+    except (CommandFailed, QuotaExceeded, Overloaded):
+        raise
+    except Exception as error:  # noqa: BLE001  the edge of an extension's command
+        caller.report(f"command {command}", error)
+        raise CommandFailed(command, f"{type(error).__name__}: {error}"[:2_000]) from error
+
+
+# -- state and secrets
+
+
+@method("state.get")
+async def state_get(caller: Caller, scope: Scope, key: Name, default: Any = None) -> Any:
+    """A value that a client keeps here; `default` where there is none."""
+    memento = await caller.session.memento(CLIENT, scope)
+    return memento.get(key, default)
+
+
+@method("state.update")
+async def state_update(caller: Caller, scope: Scope, key: Name, value: Any = Absent) -> None:
+    """Keep a JSON value; answered once it is durable. An absent `value` deletes, null is a value."""
+    memento = await caller.session.memento(CLIENT, scope)
+    await memento.update(key, value)
+
+
+@method("state.keys")
+async def state_keys(caller: Caller, scope: Scope) -> list[str]:
+    """The keys that a client keeps values under."""
+    memento = await caller.session.memento(CLIENT, scope)
+    return list(memento.keys())
+
+
+@method("secrets.store")
+async def secrets_store(
+    caller: Caller, key: Name, value: Annotated[str, StringConstraints(max_length=65_536)]
+) -> None:
+    """Seal a secret; it is never handed back over the wire."""
+    await caller.session.secrets(CLIENT).store(key, value)
+
+
+@method("secrets.delete")
+async def secrets_delete(caller: Caller, key: Name) -> None:
+    """Forget a secret; one that is not there is fine."""
+    await caller.session.secrets(CLIENT).delete(key)
+
+
+@method("secrets.keys")
+async def secrets_keys(caller: Caller) -> list[str]:
+    """The names of the client's secrets."""
+    return list(await caller.session.secrets(CLIENT).keys())

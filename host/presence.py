@@ -1,0 +1,41 @@
+"""What the host counts of one user across all of their connections. It knows no session and no socket."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from host.limits import Bucket
+from sessions.quotas import Quotas
+
+if TYPE_CHECKING:
+    from host.connection import Connection
+
+
+class Presence:
+    """One user's connections, requests in flight and rate; it lives while any of them is there."""
+
+    __slots__ = ("_bucket", "_everybody", "connections", "in_flight", "quotas", "uid", "voices")
+
+    def __init__(self, uid: str, quotas: Quotas, everybody: dict[str, Presence]) -> None:
+        self.uid = uid
+        self.quotas = quotas
+        self.connections: set[Connection] = set()
+        """The connections that were opened as this user (not those that impersonate them)."""
+        self.voices = 0
+        self.in_flight = 0
+        rate = quotas.requests_per_second
+        self._bucket = Bucket(rate, 2 * rate) if rate else None
+        self._everybody = everybody
+
+    def take_turn(self) -> int | None:
+        """Count one request; None if there is room for it, else the ms to wait."""
+        if self._bucket is None:
+            return None
+        wait = self._bucket.take(time.monotonic())
+        return max(1, int(wait * 1000)) if wait else None
+
+    def let_go_if_unused(self) -> None:
+        """Forget the user when nothing of theirs is here; the rate starts afresh then."""
+        if not self.voices and not self.in_flight and self._everybody.get(self.uid) is self:
+            del self._everybody[self.uid]

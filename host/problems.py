@@ -1,0 +1,104 @@
+"""One place that turns what went wrong into what a client is told, over the socket and over HTTP. Nothing else may."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from host import wire
+from sessions.errors import (
+    FileSystemError,
+    InvalidUid,
+    InvalidValue,
+    Overloaded,
+    QuotaExceeded,
+    RoostError,
+    SessionClosed,
+    StoreError,
+)
+from shim.commands import CommandFailed
+
+log = logging.getLogger("roost.host")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a client is told: a JSON-RPC code, an HTTP status, a sentence, and data for programs."""
+
+    code: int
+    status: int
+    message: str
+    data: dict[str, Any] | None = None
+
+
+_FILE_STATUS = {
+    "FileNotFound": 404,
+    "FileExists": 409,
+    "FileNotADirectory": 409,
+    "FileIsADirectory": 409,
+    "NoPermissions": 403,
+    "Unavailable": 409,
+    "NoSpace": 507,
+}
+
+
+def explain(error: BaseException) -> Problem:
+    """What to tell about `error`. What nobody foresaw is logged under an id, and only the id is told."""
+    match error:
+        case ValidationError():
+            return invalid(error)
+        case InvalidValue():
+            return Problem(wire.INVALID_PARAMS, 422, str(error), {"errors": [{"field": error.field, "rule": error.rule}]})
+        case InvalidUid():
+            return Problem(wire.INVALID_REQUEST, 400, str(error))
+        case FileSystemError(code=code):
+            return Problem(wire.FILE_SYSTEM_ERROR, _FILE_STATUS[code], f"{code}: {error}", {"code": code, **error.data})
+        case QuotaExceeded():
+            data = {"quota": error.quota, "limit": error.limit, "used": error.used}
+            return Problem(wire.OVER_QUOTA, 507 if error.quota in ("bytes", "files") else 429, str(error), data)
+        case Overloaded():
+            return overloaded(str(error), error.retry_after_ms)
+        case SessionClosed():
+            return overloaded(str(error), 1_000)
+        case CommandFailed():
+            return Problem(wire.COMMAND_FAILED, 409, str(error), {"command": error.command})
+        case StoreError():
+            return Problem(wire.INTERNAL_ERROR, 503, str(error))
+        case RoostError():
+            return Problem(wire.INVALID_REQUEST, 409, str(error))
+        case _:
+            return unforeseen(error)
+
+
+def invalid(error: ValidationError) -> Problem:
+    """The mistakes in a request's parameters, each with its field and rule; values are never repeated."""
+    errors = [
+        {"field": ".".join(str(part) for part in one["loc"]) or "params", "rule": _rule(one["type"], one["msg"])}
+        for one in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    message = "; ".join(f"{one['field']}: {one['rule']}" for one in errors[:8])
+    return Problem(wire.INVALID_PARAMS, 422, message, {"errors": errors[:64]})
+
+
+def _rule(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "no such parameter"
+    if kind == "missing":
+        return "missing"
+    return message.removeprefix("Value error, ").split(": ", 1)[-1] if kind == "value_error" else message
+
+
+def overloaded(message: str, retry_after_ms: int) -> Problem:
+    """Too much for now: the same request may succeed later."""
+    return Problem(wire.OVERLOADED, 429, message, {"retryable": True, "retryAfterMs": retry_after_ms})
+
+
+def unforeseen(error: BaseException) -> Problem:
+    """A defect of ours: the log has all of it under an id, the client has the id."""
+    number = secrets.token_hex(6)
+    log.error("unforeseen error %s", number, exc_info=error)
+    return Problem(wire.INTERNAL_ERROR, 500, f"something went wrong here; the log has it under {number}", {"id": number})

@@ -1,0 +1,131 @@
+"""The messages of PROTOCOL.md as values: text in, text out. No I/O happens here."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import orjson
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+OVERLOADED = -32001
+NOT_AUTHENTICATED = -32002
+NOT_YOURS = -32003
+OVER_QUOTA = -32005
+CANCELLED = -32800
+FILE_SYSTEM_ERROR = -32010
+COMMAND_FAILED = -32011
+
+LARGEST_FRAME = 16 * 1024 * 1024
+"""Bytes; a larger frame closes the connection with 1009."""
+
+Id = str | int | None
+
+
+class WireError(Exception):
+    """A message that is answered with an error; `id` is the request's where it could be read."""
+
+    def __init__(self, code: int, message: str, id_: Id = None, data: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.id = id_
+        self.data = data
+
+
+class Call(NamedTuple):
+    """A request, or with `wants_answer` False a notification."""
+
+    id: Id
+    method: str
+    params: dict[str, Any]
+    uid: str | None
+    wants_answer: bool
+
+
+class Answer(NamedTuple):
+    """A client's answer to a request of the host."""
+
+    id: Id
+    result: Any
+    error: dict[str, Any] | None
+    uid: str | None
+
+
+def decode(frame: str | bytes) -> Call | Answer:
+    """One text frame as a message. Raises `WireError` with the code that PROTOCOL.md gives the mistake."""
+    try:
+        message = orjson.loads(frame)
+    except orjson.JSONDecodeError as error:
+        raise WireError(PARSE_ERROR, f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+    if type(message) is not dict:
+        what = "a batch" if type(message) is list else "no object"
+        raise WireError(INVALID_REQUEST, f"the message is {what}: send one JSON-RPC 2.0 object a frame")
+    id_ = message.get("id")
+    if type(id_) not in _ID_TYPES:
+        raise WireError(INVALID_REQUEST, "id: must be a string, an integer or null")
+    if message.get("jsonrpc") != "2.0":
+        raise WireError(INVALID_REQUEST, 'jsonrpc: must be "2.0"', id_)
+    uid = message.get("uid")
+    if uid is not None and type(uid) is not str:
+        raise WireError(INVALID_REQUEST, "uid: must be a string", id_)
+    if "method" in message:
+        return _call(message, id_, uid)
+    return _answer(message, id_, uid)
+
+
+_ID_TYPES = (str, int, type(None))
+
+
+def _call(message: dict[str, Any], id_: Id, uid: str | None) -> Call:
+    method = message["method"]
+    if type(method) is not str:
+        raise WireError(INVALID_REQUEST, "method: must be a string", id_)
+    params = message.get("params")
+    if params is None:
+        params = {}
+    elif type(params) is not dict:
+        raise WireError(INVALID_PARAMS, "params: must be an object with the parameters by name", id_)
+    return Call(id_, method, params, uid, "id" in message)
+
+
+def _answer(message: dict[str, Any], id_: Id, uid: str | None) -> Answer:
+    error = message.get("error")
+    if ("result" in message) == ("error" in message):
+        raise WireError(INVALID_REQUEST, "method: missing; an answer has either result or error", id_)
+    if "error" in message and type(error) is not dict:
+        raise WireError(INVALID_REQUEST, "error: must be an object", id_)
+    if "id" not in message:
+        raise WireError(INVALID_REQUEST, "id: an answer names the request that it answers")
+    return Answer(id_, message.get("result"), error, uid)
+
+
+def result(id_: Id, uid: str | None, value: object) -> str:
+    """The answer to a request."""
+    return orjson.dumps({"jsonrpc": "2.0", "id": id_, "result": value, "uid": uid}).decode()
+
+
+def failure(id_: Id, uid: str | None, code: int, message: str, data: dict[str, Any] | None = None) -> str:
+    """The error answer to a request."""
+    error: dict[str, Any] = {"code": code, "message": message}
+    if data is not None:
+        error["data"] = data
+    return orjson.dumps({"jsonrpc": "2.0", "id": id_, "error": error, "uid": uid}).decode()
+
+
+def request(id_: Id, uid: str, method: str, params: dict[str, Any]) -> str:
+    """A request of the host to a client."""
+    return orjson.dumps({"jsonrpc": "2.0", "id": id_, "method": method, "params": params, "uid": uid}).decode()
+
+
+def notification(uid: str | None, method: str, params: dict[str, Any]) -> str:
+    """A message of the host that wants no answer."""
+    return orjson.dumps({"jsonrpc": "2.0", "method": method, "params": params, "uid": uid}).decode()
+
+
+def event(uid: str, seq: int, type_: str, data_json: bytes) -> str:
+    """A numbered event; `data_json` is JSON already, encoded once for all viewers."""
+    params = {"seq": seq, "type": type_, "data": orjson.Fragment(data_json)}
+    return orjson.dumps({"jsonrpc": "2.0", "method": "event", "params": params, "uid": uid}).decode()

@@ -1,0 +1,215 @@
+"""SessionContext: one user's world while they are here. It speaks through its mailbox and knows no socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import secrets
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sessions.current import Turn, set_turn, with_user
+from sessions.errors import SessionClosed
+from sessions.files import Files
+from sessions.mailbox import Mailbox
+from sessions.memento import Memento
+from sessions.quotas import Quotas, Usage
+from sessions.requests import Requests
+from sessions.secrets import Secrets, Vault
+from sessions.settings import Settings
+from sessions.store import Store
+from sessions.tasks import Tasks
+
+T = TypeVar("T")
+
+
+class SessionContext:
+    """What one user owns: files, state, secrets, settings, mailbox and running work.
+
+    `get(Kind)` gives the session's one object of a kind, made by `Kind(session)` on first use: that is where the
+    shim keeps its state. Everything that runs for the user is started here and ends with the session.
+    """
+
+    __slots__ = (
+        "_awake",
+        "_clients",
+        "_closing",
+        "_gate",
+        "_mementos",
+        "_of",
+        "_secrets",
+        "_tasks",
+        "_vault",
+        "context",
+        "files",
+        "idle_since",
+        "in_flight",
+        "mailbox",
+        "quotas",
+        "requests",
+        "session_id",
+        "settings",
+        "single_user",
+        "store",
+        "uid",
+        "usage",
+        "workspace",
+    )
+
+    def __init__(
+        self,
+        uid: str,
+        *,
+        files: Files,
+        store: Store,
+        vault: Vault,
+        quotas: Quotas,
+        usage: Usage,
+        group: asyncio.TaskGroup,
+        failed: Callable[[str, str, Exception], None],
+        workspace: str = "/workspace",
+        single_user: bool = False,
+    ) -> None:
+        self.uid = uid
+        self.session_id = secrets.token_urlsafe(12)
+        self.files = files
+        self.store = store
+        self.quotas = quotas
+        self.usage = usage
+        self.workspace = workspace
+        """The path of the workspace folder, as the user's own code names it."""
+        self.single_user = single_user
+        self.mailbox = Mailbox(store, uid)
+        self.settings = Settings(store)
+        self.requests = Requests()
+        self.in_flight = 0
+        """Requests of the user that are being worked on now."""
+        self.idle_since = 0.0
+        """When the session was last seen with nothing to do; 0.0 while it is busy. Kept by the manager."""
+        self.context = contextvars.Context()
+        """A context in which it is this user's turn; copy it to run something in it."""
+        self.context.run(set_turn, Turn(uid, self))
+        self._vault = vault
+        self._tasks = Tasks(group, lambda name, error: failed(uid, name, error))
+        self._of: dict[type[Any], Any] = {}
+        self._mementos: dict[tuple[str, str], Memento] = {}
+        self._secrets: dict[str, Secrets] = {}
+        self._gate: asyncio.Semaphore | None = None
+        self._clients = 0
+        self._awake = 0
+        self._closing = False
+
+    # -- whose turn it is
+
+    @contextmanager
+    def entered(self, extension: str | None = None) -> Iterator[None]:
+        """Run the body as this user, and as `extension` where one is named."""
+        with with_user(self.uid, self, extension):
+            yield
+
+    # -- what it owns
+
+    def get(self, kind: type[T]) -> T:
+        """The session's one object of this class, made by `kind(session)` on first use."""
+        found: T | None = self._of.get(kind)
+        if found is None:
+            made: Any = kind
+            found = self._of[kind] = made(self)
+        return found
+
+    def peek(self, kind: type[T]) -> T | None:
+        """The object that `get` would give, or None where nobody asked for it yet."""
+        return self._of.get(kind)
+
+    async def memento(self, namespace: str, scope: str) -> Memento:
+        """The loaded state of one namespace ('client' or an extension's id); `scope` is 'global' or 'workspace'."""
+        found = self._mementos.get((namespace, scope))
+        if found is None:
+            fresh = Memento(self.store, namespace, scope, meter=self.usage)
+            await fresh.load()
+            found = self._mementos.setdefault((namespace, scope), fresh)
+        return found
+
+    def secrets(self, namespace: str) -> Secrets:
+        """The secrets of one namespace; another namespace's, and another user's, are out of reach."""
+        if namespace not in self._secrets:
+            self._secrets[namespace] = Secrets(self._vault, namespace)
+        return self._secrets[namespace]
+
+    @property
+    def gate(self) -> asyncio.Semaphore:
+        """How many requests of this user may hold large contents in memory at once."""
+        if self._gate is None:
+            self._gate = asyncio.Semaphore(8)
+        return self._gate
+
+    # -- its running work
+
+    def start(self, work: Coroutine[Any, Any, object], name: str, extension: str | None = None) -> asyncio.Task[None]:
+        """Run `work` as this user until it ends or the session does; a failure ends only it, and the user is told."""
+        self._refuse_when_closing(work)
+        return self._tasks.start(work, name, self._context_of(extension))
+
+    def promise(self, work: Coroutine[Any, Any, T], name: str, extension: str | None = None) -> asyncio.Future[T]:
+        """Start `work` as this user at once; the future may be awaited or not (VS Code's Thenable)."""
+        self._refuse_when_closing(work)
+        return self._tasks.promise(work, name, self._context_of(extension))
+
+    def _refuse_when_closing(self, work: Coroutine[Any, Any, object]) -> None:
+        if self._closing:
+            work.close()
+            raise SessionClosed(f"the session of {self.uid} is ending; ask again for a new one")
+
+    def _context_of(self, extension: str | None) -> contextvars.Context:
+        context = self.context.copy()
+        if extension is not None:
+            context.run(set_turn, Turn(self.uid, self, extension))
+        return context
+
+    # -- is anybody here
+
+    @contextmanager
+    def client(self) -> Iterator[None]:
+        """A connection of the user is here: the session does not sleep."""
+        self._clients += 1
+        try:
+            yield
+        finally:
+            self._clients -= 1
+
+    def keep_awake(self) -> Callable[[], None]:
+        """Ask that the session does not sleep; returns the undo, which may be called twice."""
+        self._awake += 1
+        held = [True]
+
+        def undo() -> None:
+            if held:
+                held.pop()
+                self._awake -= 1
+
+        return undo
+
+    @property
+    def clients(self) -> int:
+        """How many connections of the user follow this session."""
+        return self._clients
+
+    @property
+    def busy(self) -> bool:
+        """Whether something would be lost or missed if the session slept now."""
+        return bool(self._clients or self._awake or self.in_flight or len(self._tasks) or self.requests.waiting)
+
+    async def close(self) -> None:
+        """End the user's work and release what the session holds; stored things stay."""
+        self._closing = True
+        self.requests.withdraw()
+        await self._tasks.close()
+        for made in self._of.values():
+            close = getattr(made, "close", None)
+            if close is not None:
+                await close()
+        self._of.clear()
+        await self.mailbox.close()
+        await self.store.close()
+        self.files.close()

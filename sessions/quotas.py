@@ -1,0 +1,82 @@
+"""How much one user may have: the limits, and the count of what they have on disk. Time is passed in by nobody: no rates here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sessions.errors import QuotaExceeded
+
+FRESH_S = 30.0
+"""How long a count of the disk is believed, in seconds; shells write without asking."""
+
+DUTY = 20
+"""A count that took t seconds is believed for at least this many times t, so that counting stays under 5 % of the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """One user's limits; None is unlimited. `bytes` and `memory` are bytes, all else counts (PROTOCOL.md, `quotas.*`)."""
+
+    bytes: int | None = None
+    files: int | None = None
+    connections: int | None = 100
+    requests_in_flight: int | None = 1_000
+    requests_per_second: int | None = 10_000
+    terminals: int | None = 32
+    processes: int | None = 512
+    memory: int | None = None
+    streams: int | None = 8
+
+    def to_wire(self) -> dict[str, Any]:
+        """The limits under their names in the configuration."""
+        return asdict(self)
+
+
+class Usage:
+    """The bytes and files that a user has on disk, as `sessions.files.Meter` and the state store ask for them.
+
+    `measure()` counts the user's world and may take long: it runs in the thread that asks for room, never on the loop.
+    """
+
+    __slots__ = ("_believed_until", "_bytes", "_files", "_limits", "_lock", "_measure")
+
+    def __init__(self, limits: Quotas, measure: Callable[[], tuple[int, int]]) -> None:
+        self._limits = limits
+        self._measure = measure
+        self._lock = threading.Lock()
+        self._bytes = 0
+        self._files = 0
+        self._believed_until = 0.0
+
+    def reserve(self, more_bytes: int, more_files: int) -> None:
+        """Count what is about to be written; raises `QuotaExceeded` and counts nothing where it does not fit."""
+        if self._limits.bytes is None and self._limits.files is None:
+            return
+        with self._lock:
+            self._refresh()
+            self._check("bytes", self._limits.bytes, self._bytes, more_bytes)
+            self._check("files", self._limits.files, self._files, more_files)
+            self._bytes += more_bytes
+            self._files += more_files
+
+    def released(self, fewer_bytes: int, fewer_files: int) -> None:
+        """Take back what was removed, or reserved and not written."""
+        with self._lock:
+            self._bytes = max(0, self._bytes - fewer_bytes)
+            self._files = max(0, self._files - fewer_files)
+
+    def _refresh(self) -> None:
+        started = time.monotonic()
+        if started < self._believed_until:
+            return
+        self._bytes, self._files = self._measure()
+        ended = time.monotonic()
+        self._believed_until = ended + max(FRESH_S, DUTY * (ended - started))
+
+    def _check(self, quota: str, limit: int | None, used: int, more: int) -> None:
+        if limit is not None and more > 0 and used + more > limit:
+            raise QuotaExceeded(quota, limit, used, f"delete what you do not need, or ask the operator for more {quota}")
