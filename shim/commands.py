@@ -1,0 +1,144 @@
+"""`vscode.commands`: one user's commands. Ids stay as the extension wrote them; two users' commands never meet."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from sessions.current import current_extension, current_session
+from sessions.errors import InvalidValue, RoostError
+from shim.events import Disposable
+from shim.thenable import Thenable, thenable
+
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
+
+LONGEST_ID = 1_024
+"""Characters of a command's id, and of a context key."""
+
+LARGEST_KEY = 4_096
+"""Bytes of the value of a context key, as JSON."""
+
+MOST_KEYS = 1_000
+"""Context keys of one user."""
+
+
+class CommandFailed(RoostError):
+    """A command is unknown, or did not do its work; `command` is its id. JSON-RPC -32011."""
+
+    def __init__(self, command: str, message: str) -> None:
+        super().__init__(message)
+        self.command = command
+
+
+class _Command(NamedTuple):
+    callback: Callable[..., Any]
+    extension: str | None
+
+
+class Commands:
+    """One user's commands, by id: registered ones, built-in ones, and those that sleeping extensions have."""
+
+    __slots__ = ("_commands", "_declared", "_session", "context_keys", "find")
+
+    def __init__(self, session: SessionContext) -> None:
+        self._session = session
+        self._commands: dict[str, _Command] = {}
+        self._declared: Collection[str] = ()
+        self.find: Callable[[str], Awaitable[None]] | None = None
+        """Called with the id of a command that nobody registered: wakes the extension that has it."""
+        self.context_keys: dict[str, Any] = {}
+        """What `setContext` set, for `when` clauses."""
+
+    def declare(self, ids: Collection[str]) -> None:
+        """Say which commands there are before their extensions run. The collection is kept, not copied."""
+        self._declared = ids
+
+    def register(self, command: str, callback: Callable[..., Any]) -> Disposable:
+        """Let `callback(*arguments)`, plain or async, be the command. Raises `ValueError` for an id that is taken."""
+        _check(command)
+        if command in self._commands or command in BUILT_IN:
+            raise ValueError(f"command '{command}' already exists; dispose of the first one or choose another id")
+        registered = self._commands[command] = _Command(callback, current_extension())
+        return Disposable(lambda: self._unregister(command, registered))
+
+    def _unregister(self, command: str, registered: _Command) -> None:
+        if self._commands.get(command) is registered:
+            del self._commands[command]
+
+    def drop(self, extension: str) -> None:
+        """Forget every command that this extension registered and did not dispose of: it is gone."""
+        for command, registered in list(self._commands.items()):
+            if registered.extension == extension:
+                del self._commands[command]
+
+    def ids(self) -> list[str]:
+        """The ids of all commands that can be executed, those of sleeping extensions too, in order."""
+        return sorted({*BUILT_IN, *self._declared, *self._commands})
+
+    async def execute(self, command: str, *arguments: Any) -> Any:
+        """Run a command as its extension, waking that first if it sleeps, and return what it returns, as it is.
+
+        Raises `CommandFailed` where nobody has the command, and whatever the command raises.
+        """
+        callback, extension = await self._found(command)
+        with self._session.entered(extension):
+            result = callback(*arguments)
+            return await result if isawaitable(result) else result
+
+    async def _found(self, command: str) -> _Command:
+        found = self._commands.get(command) or BUILT_IN.get(command)
+        if found is None and self.find is not None:
+            await self.find(command)
+            found = self._commands.get(command)
+        if found is None:
+            raise CommandFailed(command, f"command '{command}' not found; `commands.getCommands` lists those that are")
+        return found
+
+
+def _check(command: object) -> None:
+    if not isinstance(command, str) or not command.strip() or len(command) > LONGEST_ID:
+        raise InvalidValue("command", f"must be a string of 1 to {LONGEST_ID} characters, such as 'hello.greet'")
+
+
+def _set_context(key: str, value: Any = None) -> None:
+    """VS Code's `setContext`: keep a key for `when` clauses, and let the user's clients know. None removes it."""
+    session = current_session()
+    keys = session.get(Commands).context_keys
+    if not isinstance(key, str) or not 0 < len(key) <= LONGEST_ID:
+        raise InvalidValue("key", f"must be a string of 1 to {LONGEST_ID} characters, such as 'hello.isOpen'")
+    if len(orjson.dumps(value)) > LARGEST_KEY:
+        raise InvalidValue("value", f"may have {LARGEST_KEY} bytes as JSON; keep what is larger in global_state")
+    if key not in keys and len(keys) >= MOST_KEYS:
+        raise InvalidValue("key", f"{MOST_KEYS} context keys are set already; set some to null first")
+    session.mailbox.post("commands.onDidSetContext", {"key": key, "value": value})
+    keys[key] = value
+    if value is None:
+        del keys[key]
+
+
+BUILT_IN = {"setContext": _Command(_set_context, None)}
+"""The commands that every user has without an extension. A constant."""
+
+
+def register_command(command: str, callback: Callable[..., Any]) -> Disposable:
+    """Let `callback(*arguments)` be the current user's command; the `Disposable` undoes it."""
+    return current_session().get(Commands).register(command, callback)
+
+
+def execute_command(command: str, *rest: Any) -> Thenable[Any]:
+    """Run one of the current user's commands with `rest` as its arguments, and give its result."""
+    commands = current_session().get(Commands)
+    return thenable(commands.execute(command, *rest), f"command {command}")
+
+
+def get_commands(filter_internal: bool = False) -> Thenable[list[str]]:
+    """The ids of the current user's commands; `filter_internal` leaves out those that begin with `_`."""
+    return thenable(_listed(current_session().get(Commands), filter_internal), "get commands")
+
+
+async def _listed(commands: Commands, filter_internal: bool) -> list[str]:
+    return [command for command in commands.ids() if not (filter_internal and command.startswith("_"))]
