@@ -171,8 +171,8 @@ class Secret(Kind):
     words = "secret text"
 
     def read(self, value: Any) -> str | None:
-        if not isinstance(value, str) or len(value) > 65536 or "\0" in value:
-            raise ValueError("must be text, in quotes where YAML would read it as something else")
+        if not isinstance(value, str) or len(value) > 65536 or not value.isprintable():
+            raise ValueError("must be printable text, in quotes where YAML would read it as something else")
         return value or None
 
 

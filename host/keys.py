@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +20,60 @@ if TYPE_CHECKING:
     from host.tables import Jwt
 
     PublicKey = RSAPublicKey | EllipticCurvePublicKey
-    Key = str | PublicKey
+
+log = logging.getLogger("roost.host")
 
 LARGEST_FILE = 1024 * 1024
 SMALLEST_RSA = 2048
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "k"}
 
 
-def read(jwt: Jwt) -> dict[str | None, Key]:
+class Keys:
+    """The keys of `auth.jwt`, each as `prepare` makes it of what the settings or a file hold.
+
+    A JWKS file is looked at again once a second at most, and read again when it changed.
+    """
+
+    __slots__ = ("_held", "_jwt", "_looked_at", "_prepare", "_version")
+
+    def __init__(self, jwt: Jwt, prepare: Callable[[Any], Any]) -> None:
+        self._jwt = jwt
+        self._prepare = prepare
+        self._look()
+
+    def _look(self) -> None:
+        self._looked_at = time.monotonic()
+        self._version = _version(self._jwt.jwks_file)
+        self._held = {kid: self._prepare(key) for kid, key in read(self._jwt).items()}
+
+    def named(self, kid: str | None) -> Any | None:
+        """The key for a token that names `kid`. It need not name one where there is one key only."""
+        self._look_again()
+        if len(self._held) == 1 and (kid is None or None in self._held):
+            return next(iter(self._held.values()))
+        return None if kid is None else self._held.get(kid)
+
+    def _look_again(self) -> None:
+        if self._jwt.jwks_file is None or time.monotonic() - self._looked_at < 1:
+            return
+        self._looked_at = time.monotonic()
+        try:
+            if _version(self._jwt.jwks_file) != self._version:
+                self._look()
+        except ConfigError as error:
+            log.warning("the keys read before are used on: %s", error)
+
+
+def _version(file: Path | None) -> tuple[int, ...] | None:
+    """What changes when a file does; None where there is none."""
+    try:
+        found = file.stat() if file else None
+    except OSError:
+        return None
+    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns) if found else None
+
+
+def read(jwt: Jwt) -> dict[str | None, str | PublicKey]:
     """The keys of `jwt` by their `kid` (None: a key that has none). Raises `ConfigError` naming the setting."""
     if jwt.secret is not None:
         return {None: jwt.secret.get_secret_value()}
@@ -77,7 +126,7 @@ def _fitting(key: object, algorithm: str) -> PublicKey:
     raise ValueError("another kind of key")
 
 
-def from_jwks(held: bytes, algorithm: str) -> dict[str | None, Key]:
+def from_jwks(held: bytes, algorithm: str) -> dict[str | None, str | PublicKey]:
     """The keys of a JWKS document that fit `algorithm`; those for other uses are passed over, as RFC 7517 says."""
     try:
         entries = json.loads(held)["keys"]
