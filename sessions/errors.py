@@ -56,6 +56,10 @@ class StoreError(RoostError):
     """A user's state.db cannot be read or written; what was acknowledged before is kept."""
 
 
+class FellBehind(RoostError):
+    """A follower of a mailbox is so slow that events it has not seen are no longer kept: it must begin anew."""
+
+
 FileSystemErrorCode = Literal[
     "FileNotFound", "FileExists", "FileNotADirectory", "FileIsADirectory", "NoPermissions", "Unavailable", "NoSpace"
 ]

@@ -1,0 +1,165 @@
+"""Which state.dbs are open: those in use, and a bounded number lately used. What is in them is sessions/store.py's."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from contextvars import Context
+from functools import partial
+from pathlib import Path
+
+import aiosqlite
+
+from sessions.migrations import template
+from sessions.statefile import open_file, trouble
+from sessions.tasks import Tasks
+
+
+class Database:
+    """One user's file while somebody uses it: pinned it stays open, unpinned it may be closed."""
+
+    __slots__ = ("connection", "lock", "pins", "used")
+
+    def __init__(self) -> None:
+        self.connection: aiosqlite.Connection | None = None
+        self.lock = asyncio.Lock()
+        """Held by a read and by a whole commit, so that no read sees half of a transaction."""
+        self.pins = 0
+        self.used = 0.0
+
+
+class Pool:
+    """The open files of `folder/<uid>/state.db`, at most `limit`; one unused for `idle_s` seconds is closed.
+
+    Who needs one while all are in use waits. An open file costs a thread, three descriptors and some 180 KB.
+    """
+
+    def __init__(self, folder: Path, tasks: Tasks, limit: int, idle_s: float) -> None:
+        self.waiting = 0
+        """How many wait now for another user's file to be closed."""
+        self._folder = folder.absolute()
+        self._tasks = tasks
+        self._idle_s = idle_s
+        self._room = asyncio.Semaphore(limit)
+        self._used: dict[str, Database] = {}
+        """In the order of use. What is pinned or open is here, nothing else."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        self._fresh = b""
+
+    def __len__(self) -> int:
+        return sum(database.connection is not None for database in self._used.values())
+
+    async def close(self) -> None:
+        """Close every file, after those who use it now."""
+        self._closed = True
+        if self._timer:
+            self._timer.cancel()
+        while self._used:
+            await self.shut(next(iter(self._used)))
+
+    @asynccontextmanager
+    async def use(self, uid: str) -> AsyncIterator[aiosqlite.Connection]:
+        """The user's open connection, for the body alone. Raises `StoreError`, or `FileSystemError` with NoSpace."""
+        database = self._pin(uid)
+        try:
+            async with database.lock:
+                yield database.connection or await self._open(uid, database)
+        finally:
+            self._unpin(uid, database)
+
+    async def shut(self, uid: str) -> None:
+        """Close the user's file if it is open, after those who use it now; the next use opens it again."""
+        if uid not in self._used:
+            return
+        database = self._pin(uid)
+        try:
+            async with database.lock:
+                connection, database.connection = database.connection, None
+                if connection is not None:
+                    await self._close(connection)
+        finally:
+            self._unpin(uid, database)
+
+    def _pin(self, uid: str) -> Database:
+        database = self._used.pop(uid) if uid in self._used else Database()
+        self._used[uid] = database
+        database.pins += 1
+        return database
+
+    def _unpin(self, uid: str, database: Database) -> None:
+        database.pins -= 1
+        database.used = asyncio.get_running_loop().time()
+        if database.pins:
+            return
+        if database.connection is None:
+            del self._used[uid]
+        elif self.waiting:
+            self._evict(uid)
+        elif self._timer is None and not self._closed:
+            self._timer = self._in_a_while()
+
+    async def _open(self, uid: str, database: Database) -> aiosqlite.Connection:
+        await self._make_room()
+        failures: list[Exception] = []
+        connector = partial(_connect, self._folder / uid / "state.db", self._template, failures)
+        try:
+            connection = await aiosqlite.Connection(connector, iter_chunk_size=64)
+        except BaseException:
+            self._room.release()
+            raise
+        if failures:
+            await self._close(connection)
+            raise trouble(uid, failures[0]) from failures[0]
+        database.connection = connection
+        return connection
+
+    async def _close(self, connection: aiosqlite.Connection) -> None:
+        try:
+            await connection.close()
+        finally:
+            self._room.release()
+
+    def _template(self) -> bytes:
+        # Called in threads: two of them may both build it, and get the same bytes.
+        self._fresh = self._fresh or template()
+        return self._fresh
+
+    async def _make_room(self) -> None:
+        self.waiting += 1
+        try:
+            if self._room.locked():
+                self._evict(next((uid for uid, one in self._used.items() if one.connection and not one.pins), None))
+            await self._room.acquire()
+        finally:
+            self.waiting -= 1
+
+    def _evict(self, uid: str | None) -> None:
+        if uid is not None:
+            self._tasks.start(self.shut(uid), "close a state.db", Context())
+
+    def _in_a_while(self) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(self._idle_s, self._sweep, context=Context())
+
+    def _sweep(self) -> None:
+        before = asyncio.get_running_loop().time() - self._idle_s
+        idle = [uid for uid, one in self._used.items() if not one.pins and one.used <= before]
+        if idle:
+            self._tasks.start(self._shut_idle(idle, before), "close idle state.dbs")
+        self._timer = self._in_a_while() if len(self._used) > len(idle) else None
+
+    async def _shut_idle(self, uids: Iterable[str], before: float) -> None:
+        for uid in uids:
+            database = self._used.get(uid)
+            if database is not None and not database.pins and database.used <= before:
+                await self.shut(uid)
+
+
+def _connect(path: Path, fresh: Callable[[], bytes], failures: list[Exception]) -> sqlite3.Connection:
+    try:
+        return open_file(path, fresh)
+    except Exception as error:  # noqa: BLE001  raised by `_open`, once the thread has ended as it should
+        failures.append(error)
+        return sqlite3.connect(":memory:")

@@ -1,0 +1,118 @@
+"""One state.db as a file: placed, opened, and its troubles told. Synchronous, for threads; rows are store.py's."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from sessions.errors import FileSystemError, RoostError, StoreError
+from sessions.migrations import migrate
+
+WAL_LIMIT = 4 << 20
+"""Bytes that a write-ahead log keeps once its rows are in the file; one big commit may grow it further for a while."""
+
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",  # NORMAL loses acknowledged rows when the power goes
+    f"journal_size_limit = {WAL_LIMIT}",
+    "foreign_keys = ON",
+    "trusted_schema = OFF",
+    "cell_size_check = ON",
+    "temp_store = MEMORY",
+    "cache_size = -256",  # KiB: many files are open
+)
+
+BUSY_S = 5.0
+"""How long a statement waits for another program that has the file locked, such as a backup."""
+
+DISK_FULL = "the disk, or what may be used of it, is full: this was not kept; free some space and try again"
+
+
+def open_file(path: Path, fresh: Callable[[], bytes]) -> sqlite3.Connection:
+    """The file in autocommit mode and of our version, placed first if there is none; `fresh` gives its bytes."""
+    if not path.exists():
+        _place(path, fresh())
+    elif not path.stat().st_size:
+        raise StoreError("it is empty, which it never is by us; put a copy of it back, or remove it to begin anew")
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    try:
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _place(path: Path, image: bytes) -> None:
+    """Make the file whole or not at all, readable by the host alone."""
+    if path.with_name(f"{path.name}-wal").exists():
+        raise StoreError(
+            f"it is missing, but its log {path.name}-wal is there and may hold what was acknowledged:"
+            " put the file back, or remove the log to begin anew"
+        )
+    path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")  # one name, so that what a kill leaves is overwritten by the next try
+    with open(new, "wb", opener=_private) as file:
+        file.write(image)
+        file.flush()
+        os.fsync(file.fileno())
+    new.rename(path)
+    _sync_folder(path.parent)
+    _sync_folder(path.parent.parent)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def trouble(uid: str, error: Exception) -> RoostError:
+    """What a failure means for the user `uid`, in words that hold no path, row or value of theirs."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if _is_full(error, code):
+        return FileSystemError(DISK_FULL, "NoSpace")
+    if isinstance(error, StoreError):
+        return StoreError(f"state.db of {uid}: {error}")
+    if isinstance(error, RoostError):
+        return error
+    return StoreError(f"state.db of {uid}: {_meaning(error, code)}")
+
+
+def _is_full(error: Exception, code: int | None) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
+def _meaning(error: Exception, code: int | None) -> str:
+    if isinstance(error, OSError):
+        return f"the operating system refuses it ({error.strerror}); check the owner and the mode of the user's folder"
+    if code is None:
+        return f"a statement or one of its values is not for SQLite ({type(error).__name__})"
+    return f"{_WAYS_OUT.get(code & 0xFF, 'SQLite refuses this')} ({error})"
+
+
+_DAMAGED = "the file is damaged and was left as it is; put a copy of it back, or move it away to begin anew"
+_OUT_OF_REACH = "the file cannot be opened; check the owner and the mode of the user's folder"
+_WAYS_OUT = {
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CANTOPEN: _OUT_OF_REACH,
+    sqlite3.SQLITE_PERM: _OUT_OF_REACH,
+    sqlite3.SQLITE_READONLY: _OUT_OF_REACH,
+    sqlite3.SQLITE_BUSY: "another program holds the file locked; end it and try again",
+    sqlite3.SQLITE_LOCKED: "another program holds the file locked; end it and try again",
+    sqlite3.SQLITE_IOERR: "the disk fails or its quota is used up; what was acknowledged before is kept",
+}
