@@ -17,7 +17,7 @@ from host.limits import Bucket
 from host.methods import CONTRACT
 from sessions.context import SessionContext
 from sessions.current import UID
-from sessions.errors import FellBehind, FileSystemError, InvalidUid, SessionClosed
+from sessions.errors import FellBehind, FileSystemError, SessionClosed
 
 if TYPE_CHECKING:
     from host.app import Host
@@ -67,12 +67,15 @@ class Connection:
     """
 
     __slots__ = (
-        "_bucket",
+        "_buckets",
+        "_limited",
+        "_moved_at",
         "_receive",
         "_refusals",
-        "_reporting",
+        "_seen_sent",
         "_send",
-        "_sending",
+        "_sends",
+        "_sent",
         "_unreadable",
         "_voices",
         "closed",
@@ -95,11 +98,13 @@ class Connection:
         self.withdrawn: set[tuple[str, wire.Id]] = set()
         self._receive = receive
         self._send = send
-        self._sending = 0.0
+        self._sends = self._sent = self._seen_sent = 0
+        self._moved_at = self.opened_at
         self._unreadable = 0
         self._refusals = 0
         self._voices: dict[str, Voice] = {}
-        self._bucket: Bucket | None = None
+        self._buckets: tuple[Bucket, ...] = ()
+        self._limited = 0
 
     # -- its life
 
@@ -126,7 +131,8 @@ class Connection:
         voice.presence.connections.add(self)
         self._voices[user.uid] = voice
         rate = voice.presence.quotas.requests_per_second
-        self._bucket = Bucket(rate, 2 * rate) if rate else None
+        if rate and voice.presence.bucket:
+            self._buckets = (Bucket(rate, 2 * rate), voice.presence.bucket)
         self.user = user
 
     def _leave(self) -> None:
@@ -157,7 +163,13 @@ class Connection:
                 await self._yield_turn()
 
     async def _yield_turn(self) -> None:
-        """Let everybody else run; a connection whose requests are mostly refused waits a little longer."""
+        """Count the turn's frames against the rates, and let everybody else run.
+
+        Who is over a rate is refused until there is room again; whose requests are mostly refused also waits a little.
+        """
+        now = time.monotonic()
+        waits = [bucket.take(now, TURN) for bucket in self._buckets]
+        self._limited = max(1, int(1_000 * max(waits))) if any(waits) else 0
         pause = 0.01 if self._refusals >= REFUSALS else 0
         if pause:
             self._refusals = 0
@@ -198,16 +210,15 @@ class Connection:
             voice = found
         if call.method == "$/cancelRequest":
             return self._cancel(call, voice)
-        busy = voice.presence.take_turn() or self._take_turn()
-        if busy is not None:
+        if self._limited:
             self._refusals += 1
-            return self._problem(call, voice.uid, problems.overloaded("too many requests a second", busy))
+            return self._problem(call, voice.uid, problems.overloaded("too many requests a second", self._limited))
         method = CONTRACT.get(call.method)
         if method is None:
             text = f"{call.method[:100]}: no such method; `rpc.discover` lists them"
             return self._problem(call, voice.uid, problems.Problem(wire.METHOD_NOT_FOUND, 404, text))
         try:
-            params = method.params.model_validate(call.params).__dict__
+            params = method.params.model_validate(call.params).__dict__ if call.params or not method.bare else {}
         except ValidationError as error:
             return self._problem(call, voice.uid, problems.invalid(error))
         if method.inline:
@@ -230,12 +241,6 @@ class Connection:
             return self._failure(call.id, self.user.uid, wire.INVALID_REQUEST, text)
         voice = self._voices[uid] = Voice(self, uid)
         return voice
-
-    def _take_turn(self) -> int | None:
-        if self._bucket is None:
-            return None
-        wait = self._bucket.take(time.monotonic())
-        return None if not wait else max(1, int(wait * 1000))
 
     def _at_once(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> str | None:
         try:
@@ -357,7 +362,9 @@ class Connection:
             return (BAD_TOKEN, f"no token within {AUTHENTICATE_WITHIN_S:g} s") if late else None
         if self.user.expires is not None and wall >= self.user.expires:
             return (BAD_TOKEN, "the token has expired; connect again with a new one")
-        if self._sending and now - self._sending > STUCK_AFTER_S:
+        if self._sent != self._seen_sent or self._sends == self._sent:
+            self._seen_sent, self._moved_at = self._sent, now
+        elif now - self._moved_at > STUCK_AFTER_S:
             return (SLOW_READER, f"nothing was read for {STUCK_AFTER_S:g} s; connect again with `after`")
         return None
 
@@ -367,12 +374,18 @@ class Connection:
         """Send one frame, waiting while the client does not read. Raises OSError once the client is gone."""
         if text is None or self.closed:
             return
-        if not self._sending:
-            self._sending = time.monotonic()
+        self._sends += 1
+        await self._send({"type": "websocket.send", "text": text})
+        self._sent += 1
+
+    async def end(self, code: int, reason: str) -> None:
+        """Close with a code, and cut the connection when the client takes not even that."""
         try:
-            await self._send({"type": "websocket.send", "text": text})
-        finally:
-            self._sending = 0.0
+            async with asyncio.timeout(STUCK_AFTER_S):
+                await self.close(code, reason)
+        except TimeoutError:
+            pass
+        self.stop()
 
     async def close(self, code: int, reason: str) -> None:
         """Say goodbye with a code; a client that does not read gets it when it reads again, or never."""
@@ -405,7 +418,7 @@ def _refusal(error: wire.WireError) -> str:
 class Voice:
     """One user on one connection: what a method knows as its caller, and where the user's events leave."""
 
-    __slots__ = ("_after", "_asked", "_client", "_flow", "_undo", "connection", "open_session", "presence", "uid")
+    __slots__ = ("_after", "_asked", "_flow", "_undo", "connection", "open_session", "presence", "uid")
 
     def __init__(self, connection: Connection, uid: str) -> None:
         self.connection = connection
@@ -413,11 +426,12 @@ class Voice:
         self.presence = connection.host.presence(uid)
         self.presence.voices += 1
         self.open_session: SessionContext | None = None
-        self._client: Any = None
         self._after: int | None = None
         self._flow: asyncio.Task[None] | None = None
-        self._asked: set[str] = set()
+        self._asked: dict[str, None] | None = None
         self._undo: list[Callable[[], None]] = []
+
+    # -- what a method sees (host.caller.Caller)
 
     @property
     def session(self) -> SessionContext:
@@ -428,30 +442,94 @@ class Voice:
 
     @property
     def version(self) -> str:
+        """The host's version."""
         return self.connection.host.version
 
     def document(self) -> dict[str, Any]:
+        """The OpenRPC document of this host."""
         return self.connection.host.document()
 
     def report(self, what: str, error: Exception) -> None:
+        """Log a failure that the caller is told of in a sentence only."""
         log.warning("%s failed", what, exc_info=error)
+
+    def follow(self, after: int | None) -> tuple[bool, int]:
+        """Send the user's events from after `after`; they start once the answer is out (`speak`)."""
+        mailbox = self.session.mailbox
+        newest = mailbox.seq
+        self._after = newest if after is None else after
+        return after is not None and mailbox.resumed(after), newest
+
+    # -- its session
 
     async def opened(self) -> SessionContext:
         """The user's session, opened or woken if need be."""
         session = self.open_session
         if session is None or session.closing:
-            self._forget()
+            self._let_go()
             session = await self.connection.host.sessions.open(self.uid)
             if self.open_session is None and not self.connection.closed:
-                self._hold(session)
+                self.open_session = session
+                self._undo.append(session.client())
         return session
 
-    def _hold(self, session: SessionContext) -> None:
-        self.open_session = session
-        self._client = session.client()
-        self._client.__enter__()
+    def _let_go(self) -> None:
+        if self._flow is not None:
+            self._flow.cancel()
+        for undo in self._undo:
+            undo()
+        self._undo.clear()
+        self._flow = self._asked = self.open_session = None
 
-    def follow(self, after: int | None) -> tuple[bool, int]:
-        mailbox = self.session.mailbox
-        self._after = mailbox.seq if after is None else after
-        return after is not None and mailbox.resumed(after), mailbox.seq
+    def leave(self) -> None:
+        """The connection ends: nothing of it stays in the session."""
+        self._let_go()
+        self.presence.voices -= 1
+        self.presence.connections.discard(self.connection)
+        self.presence.let_go_if_unused()
+
+    # -- what the user hears
+
+    def speak(self) -> None:
+        """From now on events and the host's requests go out, in order."""
+        session = self.open_session
+        if session is None or self._after is None:
+            return
+        if self._flow is not None:
+            self._flow.cancel()
+        if self._asked is None:
+            self._asked = {}
+            self._undo.append(session.requests.listen(self._ask))
+        self._flow = session.start(self._events(session, self._after), "the events of a connection")
+        self._ask()
+
+    async def _events(self, session: SessionContext, after: int) -> None:
+        try:
+            async for batch in session.mailbox.follow(after):
+                for event in batch:
+                    await self.connection.send(wire.event(self.uid, event.seq, event.type, event.data_json))
+        except FellBehind:
+            await self.connection.end(SLOW_READER, "events were lost to you meanwhile; connect again with `after`")
+        except OSError:
+            pass  # the client went
+
+    def _ask(self) -> None:
+        """Something was asked of the user's clients, or settled: tell this one what it does not know yet."""
+        session, asked = self.open_session, self._asked
+        if session is None or asked is None:
+            return
+        waiting = {one.id: one for one in session.requests.waiting}
+        texts = [
+            wire.request(one.id, self.uid, one.method, one.params) for one in waiting.values() if one.id not in asked
+        ]
+        texts += [wire.notification(self.uid, "$/cancelRequest", {"id": id_}) for id_ in asked if id_ not in waiting]
+        self._asked = dict.fromkeys(waiting)
+        if texts and not session.closing:
+            session.start(self._tell(texts), "requests to a client")
+
+    async def _tell(self, texts: list[str]) -> None:
+        try:
+            for text in texts:
+                await self.connection.send(text)
+        except OSError:
+            pass  # the client went: another one is asked

@@ -28,7 +28,10 @@ class Method:
     name: str
     handler: Callable[..., Any]
     params: type[Params]
-    returns: TypeAdapter[Any]
+    returns: Any
+    """The type of what it answers, for the published document."""
+    bare: bool
+    """It takes no parameters, so that there is nothing to check where none are given."""
     inline: bool
     """The handler is a plain function: it answers at once, on the loop, and touches nothing that waits."""
     gated: bool
@@ -63,14 +66,13 @@ class Contract(Mapping[str, Method]):
         def publish(handler: F) -> F:
             hints = get_type_hints(handler, include_extras=True)
             params = create_model(_title(name) + "Params", __base__=Params, **_fields(handler, hints))
-            inline = not inspect.iscoroutinefunction(handler)
-            returns = TypeAdapter(hints["return"])
-            self._methods[name] = Method(name, handler, params, returns, inline, gated, outlives)
+            bare, inline = not params.model_fields, not inspect.iscoroutinefunction(handler)
+            self._methods[name] = Method(name, handler, params, hints["return"], bare, inline, gated, outlives)
             return handler
 
         return publish
 
-    def document(self, version: str, server_url: str) -> dict[str, Any]:
+    def document(self, version: str) -> dict[str, Any]:
         """The OpenRPC 1.3 document of every method, from the same models that validate."""
         _, schemas = models_json_schema(
             [(one.params, "validation") for one in self._methods.values()], ref_template=REFERENCE
@@ -81,8 +83,12 @@ class Contract(Mapping[str, Method]):
             components.pop(one.params.__name__, None)
         return {
             "openrpc": "1.3.2",
-            "info": {"title": "Roost", "version": version, "description": "JSON-RPC 2.0 over `/ws`, one message a frame."},
-            "servers": [{"name": "socket", "url": server_url}],
+            "info": {
+                "title": "Roost",
+                "version": version,
+                "description": "JSON-RPC 2.0 over `/ws`, one message a frame.",
+            },
+            "servers": [{"name": "socket", "url": "ws://localhost/ws"}],
             "methods": methods,
             "components": {"schemas": components},
         }
@@ -100,7 +106,7 @@ def _fields(handler: Callable[..., Any], hints: dict[str, Any]) -> dict[str, Any
 def _describe(one: Method, components: dict[str, Any]) -> dict[str, Any]:
     schema = components[one.params.__name__]
     required = set(schema.get("required", ()))
-    result = one.returns.json_schema(ref_template=REFERENCE)
+    result = TypeAdapter(one.returns).json_schema(ref_template=REFERENCE)
     components.update(result.pop("$defs", {}))
     return {
         "name": one.name,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import time
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, Field, StringConstraints
-from typing_extensions import NotRequired
+from typing_extensions import TypedDict
 
 from host.caller import Caller
 from host.contract import Contract
@@ -191,13 +191,15 @@ async def get_commands(caller: Caller) -> list[str]:
 
 
 @method("commands.executeCommand", outlives=True)
-async def execute_command(caller: Caller, command: Name, arguments: Annotated[list[Any], Field(max_length=1_000)] = []) -> Any:  # noqa: B006
+async def execute_command(
+    caller: Caller, command: Name, arguments: Annotated[list[Any], Field(max_length=1_000)] = []
+) -> Any:  # noqa: B006
     """Run a command and answer with its result; the extension that has it is activated first."""
     try:
         return await caller.session.get(Commands).execute(command, *arguments)
     except (CommandFailed, QuotaExceeded, Overloaded):
         raise
-    except Exception as error:  # noqa: BLE001  the edge of an extension's command
+    except Exception as error:
         caller.report(f"command {command}", error)
         raise CommandFailed(command, f"{type(error).__name__}: {error}"[:2_000]) from error
 
@@ -227,9 +229,7 @@ async def state_keys(caller: Caller, scope: Scope) -> list[str]:
 
 
 @method("secrets.store")
-async def secrets_store(
-    caller: Caller, key: Name, value: Annotated[str, StringConstraints(max_length=65_536)]
-) -> None:
+async def secrets_store(caller: Caller, key: Name, value: Annotated[str, StringConstraints(max_length=65_536)]) -> None:
     """Seal a secret; it is never handed back over the wire."""
     await caller.session.secrets(CLIENT).store(key, value)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Presence:
     """One user's connections, requests in flight and rate; it lives while any of them is there."""
 
-    __slots__ = ("_bucket", "_everybody", "connections", "in_flight", "quotas", "uid", "voices")
+    __slots__ = ("_everybody", "bucket", "connections", "in_flight", "quotas", "uid", "voices")
 
     def __init__(self, uid: str, quotas: Quotas, everybody: dict[str, Presence]) -> None:
         self.uid = uid
@@ -25,14 +25,15 @@ class Presence:
         self.voices = 0
         self.in_flight = 0
         rate = quotas.requests_per_second
-        self._bucket = Bucket(rate, 2 * rate) if rate else None
+        self.bucket = Bucket(rate, 2 * rate) if rate else None
+        """The user's requests a second, over all of their connections."""
         self._everybody = everybody
 
     def take_turn(self) -> int | None:
         """Count one request; None if there is room for it, else the ms to wait."""
-        if self._bucket is None:
+        if self.bucket is None:
             return None
-        wait = self._bucket.take(time.monotonic())
+        wait = self.bucket.take(time.monotonic())
         return max(1, int(wait * 1000)) if wait else None
 
     def let_go_if_unused(self) -> None:

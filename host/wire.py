@@ -63,32 +63,33 @@ def decode(frame: str | bytes) -> Call | Answer:
     if type(message) is not dict:
         what = "a batch" if type(message) is list else "no object"
         raise WireError(INVALID_REQUEST, f"the message is {what}: send one JSON-RPC 2.0 object a frame")
-    id_ = message.get("id")
+    id_, uid, method, params = message.get("id"), message.get("uid"), message.get("method"), message.get("params")
+    good = type(id_) in _ID_TYPES and message.get("jsonrpc") == "2.0" and type(uid) in _UID_TYPES
+    if good and type(method) is str and type(params) is dict:  # nearly every message there is
+        return Call(id_, method, params, uid, "id" in message)
+    return _otherwise(message)
+
+
+_ID_TYPES = frozenset({str, int, type(None)})
+_UID_TYPES = frozenset({str, type(None)})
+
+
+def _otherwise(message: dict[str, Any]) -> Call | Answer:
+    """A call without parameters, an answer, or a mistake: which one, in the order that the specification reads."""
+    id_, uid = message.get("id"), message.get("uid")
     if type(id_) not in _ID_TYPES:
         raise WireError(INVALID_REQUEST, "id: must be a string, an integer or null")
     if message.get("jsonrpc") != "2.0":
         raise WireError(INVALID_REQUEST, 'jsonrpc: must be "2.0"', id_)
-    uid = message.get("uid")
-    if uid is not None and type(uid) is not str:
+    if type(uid) not in _UID_TYPES:
         raise WireError(INVALID_REQUEST, "uid: must be a string", id_)
-    if "method" in message:
-        return _call(message, id_, uid)
-    return _answer(message, id_, uid)
-
-
-_ID_TYPES = (str, int, type(None))
-
-
-def _call(message: dict[str, Any], id_: Id, uid: str | None) -> Call:
-    method = message["method"]
-    if type(method) is not str:
+    if "method" not in message:
+        return _answer(message, id_, uid)
+    if type(message["method"]) is not str:
         raise WireError(INVALID_REQUEST, "method: must be a string", id_)
-    params = message.get("params")
-    if params is None:
-        params = {}
-    elif type(params) is not dict:
+    if message.get("params") is not None:
         raise WireError(INVALID_PARAMS, "params: must be an object with the parameters by name", id_)
-    return Call(id_, method, params, uid, "id" in message)
+    return Call(id_, message["method"], {}, uid, "id" in message)
 
 
 def _answer(message: dict[str, Any], id_: Id, uid: str | None) -> Answer:

@@ -14,7 +14,7 @@ from sessions.errors import SessionClosed
 from sessions.files import Files
 from sessions.mailbox import Mailbox
 from sessions.memento import Memento
-from sessions.quotas import Quotas, Usage
+from sessions.quotas import Allowance, Quotas
 from sessions.requests import Requests
 from sessions.secrets import Secrets, Vault
 from sessions.settings import Settings
@@ -41,6 +41,7 @@ class SessionContext:
         "_secrets",
         "_tasks",
         "_vault",
+        "allowance",
         "context",
         "files",
         "idle_since",
@@ -51,9 +52,9 @@ class SessionContext:
         "session_id",
         "settings",
         "single_user",
+        "storage",
         "store",
         "uid",
-        "usage",
         "workspace",
     )
 
@@ -65,10 +66,11 @@ class SessionContext:
         store: Store,
         vault: Vault,
         quotas: Quotas,
-        usage: Usage,
+        allowance: Allowance,
         group: asyncio.TaskGroup,
         failed: Callable[[str, str, Exception], None],
         workspace: str = "/workspace",
+        storage: str = "/home/.local/share/roost",
         single_user: bool = False,
     ) -> None:
         self.uid = uid
@@ -76,9 +78,12 @@ class SessionContext:
         self.files = files
         self.store = store
         self.quotas = quotas
-        self.usage = usage
+        self.allowance = allowance
+        """What the user has on disk and may still add."""
         self.workspace = workspace
         """The path of the workspace folder, as the user's own code names it."""
+        self.storage = storage
+        """Where the user's extensions keep files of their own, as a path of the user's world."""
         self.single_user = single_user
         self.mailbox = Mailbox(store, uid)
         self.settings = Settings(store)
@@ -126,7 +131,7 @@ class SessionContext:
         """The loaded state of one namespace ('client' or an extension's id); `scope` is 'global' or 'workspace'."""
         found = self._mementos.get((namespace, scope))
         if found is None:
-            fresh = Memento(self.store, namespace, scope, meter=self.usage)
+            fresh = Memento(self.store, namespace, scope, meter=self.allowance)
             await fresh.load()
             found = self._mementos.setdefault((namespace, scope), fresh)
         return found
@@ -169,26 +174,26 @@ class SessionContext:
 
     # -- is anybody here
 
-    @contextmanager
-    def client(self) -> Iterator[None]:
-        """A connection of the user is here: the session does not sleep."""
+    def client(self) -> Callable[[], None]:
+        """A connection of the user is here: the session does not sleep until the undo is called."""
         self._clients += 1
-        try:
-            yield
-        finally:
-            self._clients -= 1
+        return self._once(self._client_left)
+
+    def _client_left(self) -> None:
+        self._clients -= 1
 
     def keep_awake(self) -> Callable[[], None]:
         """Ask that the session does not sleep; returns the undo, which may be called twice."""
         self._awake += 1
-        held = [True]
+        return self._once(self._may_sleep)
 
-        def undo() -> None:
-            if held:
-                held.pop()
-                self._awake -= 1
+    def _may_sleep(self) -> None:
+        self._awake -= 1
 
-        return undo
+    @staticmethod
+    def _once(undo: Callable[[], None]) -> Callable[[], None]:
+        left = [undo]
+        return lambda: left.pop()() if left else None
 
     @property
     def clients(self) -> int:
@@ -198,7 +203,12 @@ class SessionContext:
     @property
     def busy(self) -> bool:
         """Whether something would be lost or missed if the session slept now."""
-        return bool(self._clients or self._awake or self.in_flight or len(self._tasks) or self.requests.waiting)
+        return bool(self._clients or self._awake or self.in_flight or len(self._tasks))
+
+    @property
+    def closing(self) -> bool:
+        """The session is ending: ask the manager for a new one."""
+        return self._closing
 
     async def close(self) -> None:
         """End the user's work and release what the session holds; stored things stay."""

@@ -36,7 +36,7 @@ class Quotas:
         return asdict(self)
 
 
-class Usage:
+class Allowance:
     """The bytes and files that a user has on disk, as `sessions.files.Meter` and the state store ask for them.
 
     `measure()` counts the user's world and may take long: it runs in the thread that asks for room, never on the loop.
@@ -79,4 +79,6 @@ class Usage:
 
     def _check(self, quota: str, limit: int | None, used: int, more: int) -> None:
         if limit is not None and more > 0 and used + more > limit:
-            raise QuotaExceeded(quota, limit, used, f"delete what you do not need, or ask the operator for more {quota}")
+            raise QuotaExceeded(
+                quota, limit, used, f"delete what you do not need, or ask the operator for more {quota}"
+            )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from sessions.errors import QuotaExceeded
-from sessions.quotas import Quotas, Usage
+from sessions.quotas import Allowance, Quotas
 
 
 def test_what_does_not_fit_is_refused_by_name_and_counted_by_nobody() -> None:
-    usage = Usage(Quotas(bytes=100, files=2), lambda: (60, 1))
+    usage = Allowance(Quotas(bytes=100, files=2), lambda: (60, 1))
     with pytest.raises(QuotaExceeded, match="'bytes'") as caught:
         usage.reserve(41, 0)
     assert (caught.value.quota, caught.value.limit, caught.value.used) == ("bytes", 100, 60)
@@ -21,7 +21,7 @@ def test_what_does_not_fit_is_refused_by_name_and_counted_by_nobody() -> None:
 
 
 def test_shrinking_is_allowed_also_over_the_limit() -> None:
-    usage = Usage(Quotas(bytes=100), lambda: (500, 1))
+    usage = Allowance(Quotas(bytes=100), lambda: (500, 1))
     usage.reserve(-10, 0)
     with pytest.raises(QuotaExceeded):
         usage.reserve(1, 0)
@@ -31,7 +31,7 @@ def test_a_user_without_limits_is_never_measured() -> None:
     def measure() -> tuple[int, int]:
         raise AssertionError("measured")
 
-    Usage(Quotas(bytes=None, files=None), measure).reserve(1 << 60, 1 << 40)
+    Allowance(Quotas(bytes=None, files=None), measure).reserve(1 << 60, 1 << 40)
 
 
 def test_the_disk_is_counted_once_not_at_every_write() -> None:
@@ -41,7 +41,7 @@ def test_the_disk_is_counted_once_not_at_every_write() -> None:
         counted.append(1)
         return 0, 0
 
-    usage = Usage(Quotas(bytes=1 << 30), measure)
+    usage = Allowance(Quotas(bytes=1 << 30), measure)
     for _ in range(1_000):
         usage.reserve(1, 1)
     assert len(counted) == 1

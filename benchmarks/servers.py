@@ -1,0 +1,83 @@
+"""Servers for the benchmarks, each in a process of its own: the real host, and the bare floors that it is compared with."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ECHO = """
+import asyncio, socket, sys, orjson, uvicorn, uvloop
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+
+async def echo(socket):
+    await socket.accept()
+    try:
+        while True:
+            message = orjson.loads(await socket.receive_text())
+            await socket.send_text(orjson.dumps({"jsonrpc": "2.0", "id": message["id"], "result": message["params"]}).decode())
+    except Exception:
+        pass
+
+listener = socket.socket(); listener.bind(("127.0.0.1", 0))
+config = uvicorn.Config(Starlette(routes=[WebSocketRoute("/ws", echo)]), ws="websockets-sansio", log_config=None,
+    access_log=False, ws_per_message_deflate=False, lifespan="off", backlog=4096)
+print("listening on http://127.0.0.1:%d" % listener.getsockname()[1], flush=True)
+import resource; hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]; resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    runner.run(uvicorn.Server(config).serve(sockets=[listener]))
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that listens at `port`, in process `pid`."""
+
+    pid: int
+    port: int
+
+    @property
+    def resident(self) -> int:
+        """Bytes of memory that the process holds now."""
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def echo() -> Iterator[Server]:
+    """The floor: Starlette and orjson, nothing else."""
+    with _started([sys.executable, "-c", ECHO], {}) as server:
+        yield server
+
+
+@contextmanager
+def host(**environ: str) -> Iterator[Server]:
+    """The real host, multi-user, on a fresh data folder."""
+    with (
+        tempfile.TemporaryDirectory() as data,
+        _started(
+            [sys.executable, "-m", "host", "--port", "0", "--data", data], {"MULTI_USER": "1", **environ}
+        ) as server,
+    ):
+        yield server
+
+
+@contextmanager
+def _started(command: list[str], environ: dict[str, str]) -> Iterator[Server]:
+    process = subprocess.Popen(
+        command, env={**os.environ, **environ}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdout
+    try:
+        line = process.stdout.readline().decode()
+        if "listening on" not in line:
+            raise RuntimeError(f"{command[:3]} did not start")
+        yield Server(process.pid, int(line.rsplit(":", 1)[1]))
+    finally:
+        process.terminate()
+        process.wait(20)

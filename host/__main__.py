@@ -1,0 +1,202 @@
+"""The command `roost`, which is also `python -m host`: read the settings, serve until told to stop. No logic is here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from host.app import Host
+    from host.config import Config
+
+THREADS = 32
+"""Threads for files; one user holds at most four of them."""
+
+HALF_CLOSED_S = 10.0
+"""A socket that is closing but whose client takes nothing is cut after this many seconds."""
+
+
+@click.group()
+@click.version_option(package_name="roost")
+def cli() -> None:
+    """Roost: one process in which many people code at once."""
+
+
+@cli.command()
+@click.option("--host", help="Address to listen on (server.host).  [127.0.0.1]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one (server.port).  [3000]"
+)
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of everything persistent (data).")
+@click.option("--workspace", type=click.Path(path_type=Path), help="Single-user mode: the folder to work in.  [.]")
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings.")
+@click.option("--multi-user", is_flag=True, default=None, help="Serve many users (MULTI_USER=1).")
+def serve(config: Path | None, **flags: Any) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    from host.config import load
+
+    settings = load({name: value for name, value in flags.items() if value is not None}, os.environ, config)
+    sys.exit(_run(settings))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; what is wrong with it or with the settings is told in one line each, and exits with 2."""
+    from host.config import ConfigError
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or (given[0].startswith("-") and given[0] not in ("--help", "--version")):
+        given.insert(0, "serve")
+    try:
+        cli.main(given, prog_name="roost", standalone_mode=False)
+    except click.ClickException as error:
+        _refuse(f"{error.format_message()} See `roost --help`.")
+    except ConfigError as error:
+        _refuse(str(error))
+    except click.Abort:
+        sys.exit(130)
+
+
+def _refuse(text: str) -> None:
+    for line in text.splitlines():
+        click.echo(f"roost: {line}", err=True)
+    sys.exit(2)
+
+
+def _run(config: Config) -> int:
+    if sys.platform == "win32":
+        _refuse("Windows has no PTYs and no kernel sandbox as Roost needs them; run it in WSL 2")
+    import uvloop
+
+    from host import logs
+    from host.app import Host
+
+    logs.configure(config.logging)
+    _raise_descriptor_limit()
+    listener = _listen(config)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(Host(config), listener))
+
+
+def _raise_descriptor_limit() -> None:
+    """Every connection is a descriptor: take all that the system allows this process."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _listen(config: Config) -> socket.socket:
+    from host.config import ConfigError
+
+    host, port = config.server.host, config.server.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        reason = (error.strerror or "cannot be used").lower()
+        raise ConfigError(f"server.port: {host}:{port} {reason}; choose another with --host and --port") from None
+    return listener
+
+
+async def _serve(host: Host, listener: socket.socket) -> int:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, "roost"))
+    server = _server(host, listener)
+    stop = asyncio.Event()
+    with _signals(loop, stop):
+        async with host, asyncio.TaskGroup() as group:
+            serving = group.create_task(server.serve(sockets=[listener]), name="serve")
+            serving.add_done_callback(lambda _: stop.set())
+            await stop.wait()
+            await host.drain()
+            server.should_exit = True
+    return 0
+
+
+@contextmanager
+def _signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Iterator[None]:
+    """The first SIGTERM or SIGINT asks to stop, the second ends the process at once."""
+
+    def told() -> None:
+        if stop.is_set():
+            os._exit(130)
+        stop.set()
+
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for one in signals:
+        loop.add_signal_handler(one, told)
+    try:
+        yield
+    finally:
+        for one in signals:
+            loop.remove_signal_handler(one)
+
+
+def _server(host: Host, listener: socket.socket) -> uvicorn.Server:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """uvicorn, with our signals, the line that says where it listens, and an end for sockets nobody reads."""
+
+        closing: dict[Any, float] = {}
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            address, port = listener.getsockname()[:2]
+            print(f"listening on http://{f'[{address}]' if ':' in address else address}:{port}", flush=True)  # noqa: T201
+
+        async def on_tick(self, counter: int) -> bool:
+            if counter % 10 == 0:
+                self.cut()
+            return await super().on_tick(counter)
+
+        def cut(self) -> None:
+            """Abort transports that have been closing for long: a peer that reads nothing would keep them for ever."""
+            now = asyncio.get_running_loop().time()
+            shut = {one for one in self.server_state.connections if one.transport and one.transport.is_closing()}
+            self.closing = {one: self.closing.get(one, now) for one in shut}
+            for one, since in self.closing.items():
+                if now - since > HALF_CLOSED_S:
+                    one.transport.abort()
+
+    return Server(
+        uvicorn.Config(
+            host,
+            ws="websockets-sansio",
+            ws_max_size=16 * 1024 * 1024,
+            ws_per_message_deflate=False,
+            ws_ping_interval=20,
+            ws_ping_timeout=20,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=4096,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=3,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

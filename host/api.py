@@ -1,0 +1,266 @@
+"""The endpoints of the HTTP side that are the host's own: health, login, files, events and configuration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import AfterValidator, Field, StringConstraints
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+
+from host import docs, metrics
+from host.auth import BadToken, login_cookie, logout_cookie
+from host.routes import Asked, Body, Table, document, json
+from sessions.context import SessionContext
+from sessions.errors import FellBehind
+from sessions.files import OpenFile, path_of
+from sessions.mailbox import Event
+from sessions.memento import ABSENT
+
+TABLE = Table()
+endpoint = TABLE.endpoint
+
+CHUNK = 256 * 1024
+"""Bytes of a file that are in memory at once."""
+
+HEARTBEAT_S = 15.0
+"""A comment goes out this often on a quiet event stream, so that proxies keep it open."""
+
+
+# -- is it well
+
+
+class Status(Body):
+    status: str
+
+
+class Health(Body):
+    status: Literal["ok", "degraded"]
+    services: dict[str, str]
+    version: str
+
+
+@endpoint("GET", "/healthz", public=True, answers={200: Status})
+async def healthz(asked: Asked) -> Response:
+    """The process is alive."""
+    return json({"status": "ok"})
+
+
+@endpoint("GET", "/readyz", public=True, answers={200: Status, 503: Status})
+async def readyz(asked: Asked) -> Response:
+    """The host takes users."""
+    return json({"status": "ok"}) if asked.host.ready else json({"status": "draining"}, 503)
+
+
+@endpoint("GET", "/api/health", public=True, answers={200: Health, 503: Health})
+async def health(asked: Asked) -> Response:
+    """Each service that this host has, and whether it works."""
+    database = await asked.host.database_works()
+    services = {"database": "ok" if database else "failed"}
+    status = "ok" if database else "degraded"
+    return json({"status": status, "services": services, "version": asked.host.version}, 200 if database else 503)
+
+
+@endpoint("GET", "/metrics", public=True, answers={200: "text/plain"})
+async def metrics_text(asked: Asked) -> Response:
+    """Prometheus metrics; none is labelled with a user."""
+    content, media_type = await asyncio.to_thread(metrics.render, asked.host)
+    return Response(content, media_type=media_type)
+
+
+@endpoint("GET", "/openapi.json", public=True, answers={200: "application/json"})
+async def openapi(asked: Asked) -> Response:
+    """This document."""
+    return json(document(TABLE, asked.host.version, asked.request.scope.get("root_path", "")))
+
+
+@endpoint("GET", "/docs", public=True, answers={200: "text/html"})
+async def reference(asked: Asked) -> Response:
+    """This document and that of the socket, to be read by a person."""
+    return HTMLResponse(docs.page(document(TABLE, asked.host.version, ""), asked.host.document()))
+
+
+# -- who you are
+
+
+class Login(Body):
+    token: Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
+
+
+class Who(Body):
+    uid: str
+
+
+@endpoint("POST", "/login", public=True, body=Login, answers={200: Who})
+async def login(asked: Asked) -> Response:
+    """Put a token into the cookie that browsers send along."""
+    try:
+        user = await asked.host.user_of_token(asked.body.token)
+    except BadToken as error:
+        raise HTTPException(401, str(error)) from None
+    cookie = login_cookie(asked.body.token, user, secure=asked.request.url.scheme == "https", path=_cookie_path(asked))
+    return json({"uid": user.uid}, headers={"Set-Cookie": cookie})
+
+
+@endpoint("POST", "/logout", public=True, answers={204: None})
+async def logout(asked: Asked) -> Response:
+    """Forget the cookie."""
+    return Response(status_code=204, headers={"Set-Cookie": logout_cookie(path=_cookie_path(asked))})
+
+
+def _cookie_path(asked: Asked) -> str:
+    return str(asked.request.scope.get("root_path", "")).rstrip("/") + "/"
+
+
+# -- files
+
+
+class Place(Body):
+    path: Annotated[str, AfterValidator(path_of)]
+
+
+@endpoint("GET", "/api/v1/files", query=Place, answers={200: "application/octet-stream"})
+async def read_file(asked: Asked) -> Response:
+    """A file's bytes, of any size."""
+    async with asked.host.sessions.using(asked.uid) as session:
+        file = await session.files.open(asked.query.path)
+    version = "-".join(f"{part:x}" for part in file.identity[1:])
+    headers = {"Content-Length": str(file.size), "Content-Disposition": "attachment", "ETag": f'"{version}"'}
+    if asked.request.method == "HEAD":
+        async with file:
+            return Response(headers=headers, media_type="application/octet-stream")
+    return StreamingResponse(_chunks(file), 200, headers, "application/octet-stream")
+
+
+async def _chunks(file: OpenFile) -> AsyncIterator[bytes]:
+    """The bytes that the file had when it was opened; one that shrinks ends the stream short, which the client sees."""
+    async with file:
+        at = 0
+        while at < file.size:
+            chunk = await file.read(at, min(CHUNK, file.size - at))
+            if not chunk:
+                return
+            at += len(chunk)
+            yield chunk
+
+
+@endpoint("PUT", "/api/v1/files", query=Place, stream=True, answers={204: None})
+async def write_file(asked: Asked) -> Response:
+    """Replace a file, or make it, from a body of any size; readers see the old file until the new one is whole."""
+    async with asked.host.sessions.using(asked.uid) as session, session.files.replace(asked.query.path) as target:
+        async for chunk in asked.request.stream():
+            await target.write(chunk)
+    return Response(status_code=204)
+
+
+# -- events
+
+
+class Since(Body):
+    after: Annotated[int, Field(ge=0)] | None = None
+
+
+@endpoint("GET", "/api/v1/events", query=Since, answers={200: "text/event-stream"})
+async def events(asked: Asked) -> Response:
+    """The user's events as server-sent ones, from after `Last-Event-ID` (or `after`), or only new ones."""
+    after = asked.query.after
+    last = asked.request.headers.get("last-event-id")
+    if last is not None:
+        if not (last.isascii() and last.isdigit() and len(last) < 19):
+            raise HTTPException(422, "Last-Event-ID: must be the number of an event")
+        after = int(last)
+    return StreamingResponse(
+        _stream(asked, after), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+    )
+
+
+async def _stream(asked: Asked, after: int | None) -> AsyncIterator[bytes]:
+    """One subscriber: first what it is told about its place, then the events, with a comment when it is quiet."""
+    host = asked.host
+    session = await host.sessions.open(asked.uid)
+    mailbox = session.mailbox
+    leave = session.client()
+    try:
+        start = mailbox.seq if after is None else after
+        hello = {"seq": mailbox.seq, "resumed": after is not None and mailbox.resumed(after)}
+        yield b"event: open\ndata: " + orjson.dumps(hello) + b"\n\n"
+        batches = mailbox.follow(start)
+        waiting = session.promise(anext(batches), "the events of a stream")
+        while not host.draining:
+            done, _ = await asyncio.wait([waiting], timeout=HEARTBEAT_S)
+            if not done:
+                yield b": quiet\n\n"
+                continue
+            for event in waiting.result():
+                yield _sse(event)
+            waiting = session.promise(anext(batches), "the events of a stream")
+    except FellBehind:
+        yield b"event: lost\ndata: {}\n\n"
+    finally:
+        leave()
+
+
+def _sse(event: Event) -> bytes:
+    content = {"seq": event.seq, "type": event.type, "data": orjson.Fragment(event.data_json)}
+    return b"id: %d\ndata: %s\n\n" % (event.seq, orjson.dumps(content))
+
+
+# -- configuration
+
+
+class Configuration(Body):
+    user: dict[str, Any]
+    workspace: dict[str, Any]
+    quotas: dict[str, int | None]
+    host: dict[str, Any] | None = None
+
+
+class Changes(Body):
+    user: dict[str, Any] = Field(default_factory=dict, max_length=1_000)
+    workspace: dict[str, Any] = Field(default_factory=dict, max_length=1_000)
+    host: dict[str, Any] = Field(default_factory=dict, max_length=1_000)
+
+
+@endpoint("GET", "/api/v1/config", answers={200: Configuration})
+async def read_config(asked: Asked) -> Response:
+    """The caller's own settings and limits, and for an administrator the host's; secrets are shown as `***`."""
+    async with asked.host.sessions.using(asked.uid) as session:
+        return json(_configuration(asked, session))
+
+
+@endpoint("PUT", "/api/v1/config", body=Changes, answers={200: Configuration})
+async def write_config(asked: Asked) -> Response:
+    """Change the caller's own settings, key by key; null removes one. The host's are changed in its config file."""
+    changes: Changes = asked.body
+    if changes.host:
+        _refuse_host_changes(asked)
+    async with asked.host.sessions.using(asked.uid) as session:
+        for target, values in (("global", changes.user), ("workspace", changes.workspace)):
+            for key, value in values.items():
+                await session.settings.update(key, ABSENT if value is None else value, target)
+        return json(_configuration(asked, session))
+
+
+def _refuse_host_changes(asked: Asked) -> None:
+    if not _is_admin(asked):
+        raise HTTPException(403, "host: needs a token with the scope `admin`")
+    raise HTTPException(409, "host: is read from the config file and ROOST_ variables; change it there and restart")
+
+
+def _is_admin(asked: Asked) -> bool:
+    return asked.identity is not None and asked.identity.user.is_admin
+
+
+def _configuration(asked: Asked, session: SessionContext) -> dict[str, Any]:
+    settings = session.settings
+    shown: dict[str, Any] = {
+        "user": settings.layer("global"),
+        "workspace": settings.layer("workspace"),
+        "quotas": session.quotas.to_wire(),
+    }
+    if _is_admin(asked):
+        shown["host"] = asked.host.config.model_dump(mode="json")
+    return shown

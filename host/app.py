@@ -1,0 +1,284 @@
+"""Host: the ASGI app that is the product. `async with host` starts and stops it; mount it, or let `__main__` serve it."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import inspect
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+from sessions.secrets import SealedVault, Vault, master_key
+from starlette.requests import HTTPConnection
+from starlette.routing import Router
+from starlette.types import Receive, Scope, Send
+
+from host import api, logs
+from host.auth import Authenticator, BadToken, User
+from host.cache import FileCache
+from host.config import Config, ConfigError, load
+from host.connection import RESTARTING, Connection
+from host.door import serve_socket
+from host.health import DatabaseProbe
+from host.loader import Loader
+from host.methods import CONTRACT
+from host.presence import Presence
+from host.routes import not_found, routes
+from sessions.context import SessionContext
+from sessions.files import Files, Root
+from sessions.manager import SessionManager
+from sessions.quotas import Allowance, Quotas
+from sessions.store import Databases, Store
+from sessions.tasks import Tasks
+
+Authenticate = Callable[[HTTPConnection], "User | None | Awaitable[User | None]"]
+"""An embedder's hook: a request or socket -> who it is, or None to refuse."""
+
+CACHE_BYTES = 64 * 1024 * 1024
+
+
+class NotStarted(RuntimeError):
+    """The host was mounted but never started."""
+
+
+class DataInUse(ConfigError):
+    """Another host has the data folder."""
+
+
+class Host:
+    """One process's sessions behind one ASGI app.
+
+    Standalone it answers the ASGI lifespan itself. Mounted in another app nobody runs its lifespan: put
+    `async with host:` into the embedder's. `authenticate` takes the place of `auth.*`: it gets Starlette's
+    `HTTPConnection` and returns a `User` or None, directly or as a coroutine.
+    """
+
+    def __init__(self, config: Config, authenticate: Authenticate | None = None) -> None:
+        self.config = config
+        self.version = _version()
+        self.authenticate = authenticate
+        self.connections: set[Connection] = set()
+        self.draining = False
+        self.started_at = 0.0
+        self._authenticator = Authenticator(config) if config.auth.jwt is not None else None
+        self._probe = DatabaseProbe(config.data)
+        self._presences: dict[str, Presence] = {}
+        self._document: dict[str, Any] | None = None
+        self._router = Router(routes(self, api.TABLE), default=not_found)
+        self._stack: AsyncExitStack | None = None
+        self._sealing: bytes | None = None
+        self.tasks: Tasks
+        self.databases: Databases
+        self.sessions: SessionManager
+        self.loader: Loader
+        self.cache = FileCache(CACHE_BYTES)
+
+    # -- its life
+
+    async def __aenter__(self) -> Host:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(_locked(self.config.data))
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            self.tasks = Tasks(group, logs.task_failed)
+            stack.push_async_callback(self.tasks.close)
+            self._sealing = await asyncio.to_thread(master_key, self.config.data, os.environ)
+            self.databases = Databases(self.config.data / "users", self.tasks)
+            stack.push_async_callback(self.databases.close)
+            self.loader = Loader.of(self.config)
+            await asyncio.to_thread(self.loader.find)
+            self.sessions = SessionManager(
+                lambda uid: self._make(uid, group),
+                sleep_after_s=self.config.sessions.sleep_after_s,
+                opened=self.loader.begin,
+                ending=self.loader.end,
+            )
+            stack.push_async_callback(self.sessions.close_all)
+            stack.push_async_callback(self.drain)
+            self.tasks.start(self._sweep(), "sweep")
+            self._stack = stack.pop_all()
+        self.started_at = time.time()
+        return self
+
+    async def __aexit__(self, *failure: Any) -> None:
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            await stack.aclose()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif self._stack is None:
+            raise NotStarted(
+                "this host is not started: put `async with host:` into the lifespan of the app that mounts it"
+            )
+        elif scope["type"] == "websocket":
+            await serve_socket(self, scope, receive, send)
+        else:
+            await self._router(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        """ASGI's lifespan, for a server that runs this app alone."""
+        await receive()
+        try:
+            await self.__aenter__()
+        except ConfigError as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.__aexit__(None, None, None)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def drain(self, within_s: float = 5.0) -> None:
+        """Take no new work, let what runs end, and tell every client (1012)."""
+        if self.draining:
+            return
+        self.draining = True
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline and any(one.in_flight for one in self._presences.values()):
+            await asyncio.sleep(0.02)
+        await self._say_goodbye()
+
+    async def _say_goodbye(self) -> None:
+        farewells = [
+            one.close(RESTARTING, "the host is draining; connect again in a moment") for one in self.connections
+        ]
+        try:
+            async with asyncio.timeout(2):
+                await asyncio.gather(*farewells)
+        except TimeoutError:
+            pass  # who does not read is not waited for
+        for one in list(self.connections):
+            one.stop()
+
+    async def _sweep(self) -> None:
+        """Once a second: close what is overdue, and put idle sessions to sleep."""
+        while True:
+            await asyncio.sleep(1)
+            now, wall = time.monotonic(), time.time()
+            for connection in list(self.connections):
+                overdue = connection.overdue(now, wall)
+                if overdue is not None:
+                    self.tasks.start(connection.end(*overdue), "close an overdue connection")
+            await self.sessions.sweep(now)
+
+    # -- who is here
+
+    def presence(self, uid: str) -> Presence:
+        """What is counted of a user while anything of theirs is here."""
+        found = self._presences.get(uid)
+        if found is None:
+            found = self._presences[uid] = Presence(uid, self.quotas_of(uid), self._presences)
+        return found
+
+    @property
+    def ready(self) -> bool:
+        """Whether users are taken: started, and not draining."""
+        return self._stack is not None and not self.draining
+
+    def quotas_of(self, uid: str) -> Quotas:
+        """A user's limits: the host's, with what `users.<uid>.quotas` says differently."""
+        return Quotas(**self.config.quotas_of(uid).model_dump())
+
+    async def user_of_token(self, token: str) -> User:
+        """Whose token it is. Raises `BadToken` with a reason that may be told."""
+        if self._authenticator is None:
+            raise BadToken("no authentication is configured here: connect with ?uid=")
+        return await asyncio.to_thread(self._authenticator.user_of_token, token)
+
+    @property
+    def wants_token(self) -> bool:
+        """Whether a token decides who somebody is."""
+        return self._authenticator is not None
+
+    async def ask_embedder(self, connection: HTTPConnection) -> User | None:
+        """The embedder's word on who it is."""
+        assert self.authenticate is not None
+        answer = self.authenticate(connection)
+        return await answer if inspect.isawaitable(answer) else answer
+
+    async def database_works(self) -> bool:
+        """Whether a state database can be written now; asked at most once in five seconds."""
+        return await self._probe.works()
+
+    def document(self) -> dict[str, Any]:
+        """The OpenRPC document, built once."""
+        if self._document is None:
+            self._document = CONTRACT.document(self.version)
+        return self._document
+
+    # -- what a session is made of
+
+    async def _make(self, uid: str, group: asyncio.TaskGroup) -> SessionContext:
+        single = not self.config.multi_user
+        folder = self.config.data / "users" / uid
+        root = await asyncio.to_thread(_root_of, folder, single)
+        quotas = self.quotas_of(uid)
+        allowance = Allowance(quotas, root.usage)
+        store = self.databases.store(uid)
+        return SessionContext(
+            uid,
+            files=Files(root, uid, meter=allowance, cache=self.cache),
+            store=store,
+            vault=self._vault(uid, store),
+            quotas=quotas,
+            allowance=allowance,
+            group=group,
+            failed=logs.session_task_failed,
+            workspace=str(self.config.workspace or Path.cwd()) if single else "/workspace",
+            storage=str(folder / "storage") if single else "/home/.local/share/roost",
+            single_user=single,
+        )
+
+    def _vault(self, uid: str, store: Store) -> Vault:
+        assert self._sealing is not None
+        return SealedVault(store, self._sealing, uid)
+
+
+def _root_of(folder: Path, single: bool) -> Root:
+    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    return Root(None if single else folder / "root")
+
+
+def _version() -> str:
+    try:
+        return installed("roost")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+@asynccontextmanager
+async def _locked(data: Path) -> AsyncIterator[None]:
+    """Hold the data folder for this host alone."""
+    descriptor = await asyncio.to_thread(_lock, data)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(data: Path) -> int:
+    data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "?"
+        os.close(descriptor)
+        raise DataInUse(
+            f"data: another host (process {holder}) uses {data}; stop it or give --data another folder"
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def create_app(config: Config | None = None, authenticate: Authenticate | None = None) -> Host:
+    """A host to serve or to mount. Without a config it takes the defaults, `ROOST_*` and nothing else."""
+    return Host(config or load({}, os.environ, None), authenticate)

@@ -1,0 +1,285 @@
+"""The HTTP side: one table of endpoints, from which both the router and `/openapi.json` are made."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from host import problems
+from host.identity import Identity, Unidentified, identify
+from host.problems import Problem
+
+if TYPE_CHECKING:
+    from host.app import Host
+
+REFERENCE = "#/components/schemas/{model}"
+LARGEST_BODY = 1024 * 1024
+"""Bytes of a JSON body; files are streamed and may have any size."""
+
+
+class Body(BaseModel):
+    """A JSON body or a query: camelCase, nothing unknown, no type but the declared."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as an endpoint sees it: who asks, for whom, and what was checked already."""
+
+    host: Host
+    request: Request
+    identity: Identity | None
+    query: Any = None
+    body: Any = None
+
+    @property
+    def uid(self) -> str:
+        """The user that the request is for."""
+        assert self.identity is not None
+        return self.identity.uid
+
+
+Handler = Callable[[Asked], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One row of the table."""
+
+    method: str
+    path: str
+    handler: Handler
+    public: bool = False
+    """Answers without knowing who asks."""
+    query: type[Body] | None = None
+    body: type[Body] | None = None
+    stream: bool = False
+    """The body is raw bytes of any size."""
+    answers: dict[int, Any] = field(default_factory=dict)
+    """Status -> a model, a media type, or None for no content."""
+
+    @property
+    def summary(self) -> str:
+        return (inspect.getdoc(self.handler) or "").split("\n\n")[0].replace("\n", " ")
+
+
+class Table(list[Endpoint]):
+    """The endpoints of one module, registered by decorating."""
+
+    def endpoint(self, method: str, path: str, **more: Any) -> Callable[[Handler], Handler]:
+        def publish(handler: Handler) -> Handler:
+            self.append(Endpoint(method, path, handler, **more))
+            return handler
+
+        return publish
+
+
+def json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    return Response(orjson.dumps(value), status, headers, "application/json")
+
+
+def problem_answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """RFC 9457: what is wrong, as `application/problem+json`."""
+    content = {
+        "type": "about:blank",
+        "title": _title(problem.status),
+        "status": problem.status,
+        "detail": problem.message,
+    }
+    content.update(problem.data or {})
+    more = dict(headers or {})
+    if problem.data and "retryAfterMs" in problem.data:
+        more["Retry-After"] = str(-(-problem.data["retryAfterMs"] // 1000))
+    return Response(orjson.dumps(content), problem.status, more, "application/problem+json")
+
+
+def _title(status: int) -> str:
+    return HTTPStatus(status).phrase
+
+
+def not_known(status: int, detail: str) -> Problem:
+    """A refusal that is HTTP's own: no such path, no such method, nobody there."""
+    return Problem(problems.wire.INVALID_REQUEST, status, detail)
+
+
+def routes(host: Host, table: Table) -> list[Route]:
+    """Starlette's routes: one a path, whatever its methods."""
+    paths: dict[str, dict[str, Endpoint]] = {}
+    for one in table:
+        paths.setdefault(one.path, {})[one.method] = one
+    return [Route(path, _door(host, methods), methods=list(methods)) for path, methods in paths.items()]
+
+
+async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    """No such path, as a problem document."""
+    answer = problem_answer(not_known(404, "no such path; /openapi.json lists those there are"))
+    await answer(scope, receive, send)
+
+
+def _door(host: Host, methods: dict[str, Endpoint]) -> Callable[[Request], Awaitable[Response]]:
+    async def door(request: Request) -> Response:
+        endpoint = methods["GET" if request.method == "HEAD" else request.method]
+        try:
+            return await _answer(host, endpoint, request)
+        except Unidentified as error:
+            return problem_answer(not_known(error.status, error.reason), {"WWW-Authenticate": "Bearer"})
+        except HTTPException as error:
+            return problem_answer(not_known(error.status_code, error.detail), dict(error.headers or {}))
+        except Exception as error:  # noqa: BLE001  the edge of a request
+            return problem_answer(problems.explain(error))
+
+    return door
+
+
+async def _answer(host: Host, endpoint: Endpoint, request: Request) -> Response:
+    identity = None if endpoint.public else await identify(host, request)
+    if identity is None and not endpoint.public:
+        raise Unidentified(4401, 401, "a token is needed: `Authorization: Bearer <jwt>`, or the cookie of POST /login")
+    query = _query(endpoint.query, request) if endpoint.query else None
+    body = await _body(endpoint.body, request) if endpoint.body else None
+    asked = Asked(host, request, identity, query, body)
+    if identity is None:
+        return await endpoint.handler(asked)
+    return await _counted(endpoint, asked)
+
+
+async def _counted(endpoint: Endpoint, asked: Asked) -> Response:
+    """The answer, if the user's rate and requests in flight have room for it."""
+    presence = asked.host.presence(asked.uid)
+    try:
+        wait = presence.take_turn()
+        limit = presence.quotas.requests_in_flight
+        if wait is not None:
+            return problem_answer(problems.overloaded("too many requests a second", wait))
+        if asked.host.draining or (limit is not None and presence.in_flight >= limit):
+            why = "the host is draining" if asked.host.draining else f"{limit} requests are in flight"
+            return problem_answer(problems.overloaded(why, 1_000))
+        presence.in_flight += 1
+        try:
+            return await endpoint.handler(asked)
+        finally:
+            presence.in_flight -= 1
+    finally:
+        presence.let_go_if_unused()
+
+
+def _query(model: type[Body], request: Request) -> Body:
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name == "uid":
+            continue
+        if name in given:
+            raise HTTPException(422, f"{name}: given more than once in the query")
+        given[name] = value
+    return model.model_validate(given, strict=False)
+
+
+async def _body(model: type[Body], request: Request) -> Body:
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(415, "Content-Type: must be application/json")
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > LARGEST_BODY:
+            raise HTTPException(413, f"the body is larger than {LARGEST_BODY} bytes")
+    try:
+        given = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise HTTPException(400, f"the body is not JSON: {error.msg} at line {error.lineno}") from None
+    return model.model_validate(given)
+
+
+# -- the document
+
+
+def document(table: Table, version: str, base_path: str) -> dict[str, Any]:
+    """OpenAPI 3.1 of the table, from the models that validate."""
+    models = [(one, "validation") for row in table for one in (row.query, row.body) if one]
+    models += [(one, "serialization") for row in table for one in row.answers.values() if isinstance(one, type)]
+    _, schemas = models_json_schema(list(dict.fromkeys(models)), ref_template=REFERENCE)  # type: ignore[arg-type]
+    components = schemas.get("$defs", {})
+    components["Problem"] = PROBLEM
+    paths: dict[str, dict[str, Any]] = {}
+    for row in table:
+        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, components)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Roost", "version": version, "license": {"name": "MIT", "identifier": "MIT"}},
+        "servers": [{"url": base_path or "/"}],
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": SECURITY},
+        "security": [{"bearer": []}, {"cookie": []}],
+    }
+
+
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem details.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
+SECURITY = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "roost_session"},
+}
+
+
+def _operation(row: Endpoint, components: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": row.handler.__name__,
+        "summary": row.summary,
+        "responses": {str(status): _response(status, what) for status, what in row.answers.items()},
+    }
+    operation["responses"]["default"] = {
+        "description": "What is wrong.",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if row.public:
+        operation["security"] = []
+    if row.query:
+        operation["parameters"] = _parameters(components.pop(row.query.__name__, row.query.model_json_schema()))
+    if row.body:
+        reference = {"$ref": f"#/components/schemas/{row.body.__name__}"}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
+    if row.stream:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": binary}}
+    return operation
+
+
+def _parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    required = set(schema.get("required", ()))
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": value}
+        for name, value in schema["properties"].items()
+    ]
+
+
+def _response(status: int, what: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if isinstance(what, str):
+        answer["content"] = {what: {"schema": {"type": "string"}}}
+    elif what is not None:
+        answer["content"] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{what.__name__}"}}}
+    return answer
