@@ -9,6 +9,7 @@ from types import EllipsisType
 from typing import Any
 
 from sessions.errors import InvalidValue
+from shim.values import as_text
 
 PARTS = ("scheme", "authority", "path", "query", "fragment")
 
@@ -44,11 +45,11 @@ class Uri:
         *,
         strict: bool = False,
     ) -> None:
-        self._scheme = _text("scheme", scheme) or ("" if strict else "file")
-        self._authority = _text("authority", authority)
-        self._path = _resolved(self._scheme, _text("path", path))
-        self._query = _text("query", query)
-        self._fragment = _text("fragment", fragment)
+        self._scheme = as_text(scheme, "scheme") or ("" if strict else "file")
+        self._authority = as_text(authority, "authority")
+        self._path = _resolved(self._scheme, as_text(path, "path"))
+        self._query = as_text(query, "query")
+        self._fragment = as_text(fragment, "fragment")
         self._formatted: str | None = None
         _check(self)
 
@@ -64,7 +65,7 @@ class Uri:
     @classmethod
     def file(cls, path: str | os.PathLike[str]) -> Uri:
         """The `file:` Uri of a path, taken as it is: nothing in it is decoded. `//server/share` sets the authority."""
-        text = _text("path", os.fspath(path) if isinstance(path, os.PathLike) else path)
+        text = as_text(os.fspath(path) if isinstance(path, os.PathLike) else path, "path")
         if not text.startswith("//"):
             return cls("file", "", text)
         authority, slash, rest = text[2:].partition("/")
@@ -131,7 +132,7 @@ class Uri:
 
     def join_path(self, *paths: str) -> Uri:
         """This Uri with `paths` appended and `.` and `..` resolved; `Uri.join_path(base, ...)` as VS Code writes it."""
-        segments = [_text("path", segment) for segment in (self._path, *paths)]
+        segments = [as_text(segment, "path") for segment in (self._path, *paths)]
         return self.with_(path=_normalized("/".join(filter(None, segments))))
 
     def dirname(self) -> Uri:
@@ -183,12 +184,11 @@ class Uri:
         return hash(self._parts())
 
 
-def _text(field: str, value: object) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise InvalidValue(field, f"must be a string, not {type(value).__name__}")
-    return value
+def as_uri(thing: object, field: str) -> Uri:
+    """`thing` if it is a Uri; raises `InvalidValue`, naming `field`, of all else."""
+    if not isinstance(thing, Uri):
+        raise InvalidValue(field, f"must be a Uri, not {type(thing).__name__}: use Uri.file(path) or Uri.parse(text)")
+    return thing
 
 
 def _resolved(scheme: str, path: str) -> str:

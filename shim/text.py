@@ -1,0 +1,305 @@
+"""The text of a document: lines, offsets, words, edits. It knows no file, no event and no user (documents do).
+
+Lines and characters count from 0; characters and offsets are UTF-16 units, as everywhere in VS Code's API.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from sessions.errors import InvalidValue
+from shim.edits import TextEdit
+from shim.enums import EndOfLine
+from shim.ranges import AnyPosition, AnyRange, Position, Range, as_position, as_range
+from shim.utf16 import text_index, utf16_length, utf16_offset
+from shim.values import Value, as_text, readonly
+
+WHITESPACE = "\t\n\v\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+"""JavaScript's `\\s`, as the inside of a character class; Python's holds other characters."""
+
+DEFAULT_WORD = re.compile(
+    r"-?[0-9]*\.[0-9][A-Za-z0-9_]*|[^`~!@#$%^&*()\-=+\[{\]}\\|;:'\",.<>/?" + WHITESPACE + "]+"  # VS Code's own
+)
+_LEADING_WHITESPACE = re.compile(f"[{WHITESPACE}]*")
+
+LINE_ENDS = {EndOfLine.LF: "\n", EndOfLine.CRLF: "\r\n"}
+
+
+class TextLine:
+    """A line as it was when it was asked for; `text` is without its end."""
+
+    __slots__ = ("_is_last", "_line_number", "_text")
+
+    def __init__(self, line_number: int, text: str, is_last: bool) -> None:
+        self._line_number = line_number
+        self._text = text
+        self._is_last = is_last
+
+    @property
+    def line_number(self) -> int:
+        return self._line_number
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    @property
+    def range(self) -> Range:
+        return Range(self._line_number, 0, self._line_number, utf16_length(self._text))
+
+    @property
+    def range_including_line_break(self) -> Range:
+        """To the beginning of the next line; the last line has none."""
+        return self.range if self._is_last else Range(self._line_number, 0, self._line_number + 1, 0)
+
+    @property
+    def first_non_whitespace_character_index(self) -> int:
+        """How long its leading whitespace is."""
+        indent = _LEADING_WHITESPACE.match(self._text)
+        return indent.end() if indent else 0
+
+    @property
+    def is_empty_or_whitespace(self) -> bool:
+        return self.first_non_whitespace_character_index == len(self._text)
+
+
+@readonly
+class TextDocumentContentChangeEvent(Value):
+    """That `text` came in place of `range`, which was `range_length` long and began at `range_offset`."""
+
+    range: Range
+    range_offset: int
+    range_length: int
+    text: str
+
+
+class Snapshot(NamedTuple):
+    """A state of a text to go back to. Costs nothing: lines are never changed in place."""
+
+    lines: list[str]
+    eol: EndOfLine
+    version: int
+    wide: bool
+
+
+class TextModel:
+    """A text of at least one line, all ended alike: by what ends most of them, LF where that is undecided."""
+
+    __slots__ = ("_lines", "_starts", "_wide", "eol", "version", "word_pattern")
+
+    def __init__(self, text: str, version: int = 1) -> None:
+        carriage_returns = text.count("\r")
+        ends = carriage_returns + text.count("\n") - text.count("\r\n")
+        self.eol = EndOfLine.CRLF if 2 * carriage_returns > ends else EndOfLine.LF
+        self.version = version
+        """Grows with every change."""
+        self.word_pattern = DEFAULT_WORD
+        """What a word is where `get_word_range_at_position` is not told otherwise."""
+        self._lines = _split(text)
+        self._wide = _is_wide(text)
+        self._starts = [0]
+
+    # -- reading
+
+    @property
+    def line_count(self) -> int:
+        return len(self._lines)
+
+    def get_text(self, range: AnyRange | None = None) -> str:
+        """All of it, or the part of it that lies within `range`."""
+        end = LINE_ENDS[self.eol]
+        if range is None:
+            return end.join(self._lines)
+        valid = self.validate_range(range)
+        lines = [""]
+        self._copy(lines, valid.start, valid.end)
+        return end.join(lines)
+
+    def line_at(self, line: int | AnyPosition) -> TextLine:
+        """A line by its number or by a position on it; raises `InvalidValue` where there is none."""
+        number = line if isinstance(line, int | float) else as_position(line, "line").line
+        if not isinstance(number, int) or not 0 <= number < len(self._lines):
+            raise InvalidValue("line", f"must be a line of the document, 0 to {len(self._lines) - 1}, not {number}")
+        return TextLine(number, self._lines[number], number == len(self._lines) - 1)
+
+    def offset_at(self, position: AnyPosition) -> int:
+        """How far from the beginning a position is; one beyond its line counts as the line's end."""
+        valid = self.validate_position(position)
+        return self._start_of(valid.line) + valid.character
+
+    def position_at(self, offset: float) -> Position:
+        """The position at an offset, cut to what there is; between CR and LF it is the line's end."""
+        whole = max(0, math.floor(min(offset, self._start_of(len(self._lines) - 1) + self._length(self._lines[-1]))))
+        line = bisect_right(range(len(self._lines)), whole, key=self._start_of) - 1
+        return Position(line, min(whole - self._start_of(line), self._length(self._lines[line])))
+
+    def validate_position(self, position: AnyPosition) -> Position:
+        """The position itself, or the nearest one that exists."""
+        given = as_position(position, "position")
+        last = len(self._lines) - 1
+        if given.line > last:
+            return Position(last, self._length(self._lines[last]))
+        return given.with_(character=min(given.character, self._length(self._lines[given.line])))
+
+    def validate_range(self, range: AnyRange) -> Range:
+        """The range itself, or one of the nearest positions that exist."""
+        given = as_range(range, "range")
+        return given.with_(self.validate_position(given.start), self.validate_position(given.end))
+
+    def get_word_range_at_position(
+        self, position: AnyPosition, regex: re.Pattern[str] | str | None = None
+    ) -> Range | None:
+        """The word that is at a position or ends there, by `regex` if given; it may not match the empty string."""
+        pattern = self.word_pattern if regex is None else re.compile(regex)
+        if regex is not None and pattern.match("") and pattern.pattern not in ("^", "^$", "$", r"^\s*$"):
+            raise InvalidValue("regex", f"must not match the empty string, as {pattern.pattern!r} does")
+        place = self.validate_position(position)
+        text = self._lines[place.line]
+        found = find_word(pattern, text, self._index(text, place.character))
+        if found is None:
+            return None
+        start, end = (utf16_offset(text, index) for index in found)
+        return Range(place.line, start, place.line, end)
+
+    # -- changing
+
+    def apply(self, edits: Sequence[TextEdit]) -> list[TextDocumentContentChangeEvent]:
+        """Make all these edits at once; their ranges are of the text before, and may touch but not overlap.
+
+        Gives what changed, the last place first, as VS Code tells it. Raises `InvalidValue` and changes nothing where
+        ranges overlap.
+        """
+        ordered = self._ordered(edits)
+        changes = [self._change(range, text) for range, text in reversed(ordered)]
+        ends = [edit.new_eol for edit in edits if edit.new_eol is not None]
+        if changes:
+            wide = self._wide or any(_is_wide(text) for _, text in ordered)
+            self._take(self._edited(ordered), wide, keep=ordered[0][0].start.line)
+        return changes + (self._end_lines(ends[-1]) if ends else [])
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self._lines, self.eol, self.version, self._wide)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Be again what one was, version and all."""
+        self._lines, self.eol, self.version, self._wide = snapshot
+        self._starts = [0]
+
+    def _ordered(self, edits: Iterable[TextEdit]) -> list[tuple[Range, str]]:
+        """Edits of text in the order of their places, those at one place in the order given."""
+        changes = [(self.validate_range(edit.range), as_text(edit.new_text, "new_text")) for edit in edits]
+        real = [(range, text) for range, text in changes if text or not range.is_empty]
+        real.sort(key=lambda change: [(place.line, place.character) for place in (change[0].end, change[0].start)])
+        for (before, _), (after, _) in pairwise(real):
+            if before.end.is_after(after.start):
+                raise InvalidValue("edits", f"must not overlap, as {before} and {after} do")
+        return real
+
+    def _change(self, range: Range, text: str) -> TextDocumentContentChangeEvent:
+        offset = self.offset_at(range.start)
+        text = LINE_ENDS[self.eol].join(_split(text))
+        return TextDocumentContentChangeEvent(range, offset, self.offset_at(range.end) - offset, text)
+
+    def _end_lines(self, eol: EndOfLine) -> list[TextDocumentContentChangeEvent]:
+        if eol == self.eol:
+            return []
+        whole = Range(Position(0, 0), self._end())
+        length = self.offset_at(whole.end)
+        self.eol = eol
+        self.version += 1
+        return [TextDocumentContentChangeEvent(whole, 0, length, self.get_text())]
+
+    def _edited(self, ordered: list[tuple[Range, str]]) -> list[str]:
+        """The lines after these edits, in one pass whatever their number."""
+        lines, done = [""], Position(0, 0)
+        for range, text in ordered:
+            self._copy(lines, done, range.start)
+            first, *more = _split(text)
+            lines[-1] += first
+            lines += more
+            done = range.end
+        self._copy(lines, done, self._end())
+        return lines
+
+    def _copy(self, lines: list[str], start: Position, end: Position) -> None:
+        first, *last = self._ends(start, end)
+        lines[-1] += first
+        lines += self._lines[start.line + 1 : end.line]
+        lines += last
+
+    def _take(self, lines: list[str], wide: bool, keep: int) -> None:
+        """Have other lines from now on, of which the first `keep` are the same."""
+        if wide != self._wide:
+            keep = 0
+        self._lines, self._wide = lines, wide
+        del self._starts[keep + 1 :]
+        self.version += 1
+
+    # -- counting
+
+    def _end(self) -> Position:
+        return Position(len(self._lines) - 1, self._length(self._lines[-1]))
+
+    def _length(self, line: str) -> int:
+        return utf16_length(line) if self._wide else len(line)
+
+    def _index(self, line: str, character: int) -> int:
+        return text_index(line, character) if self._wide else character
+
+    def _start_of(self, line: int) -> int:
+        """The offset of a line. Lengths are summed up as far as was asked for, and again only below a change."""
+        known = len(self._starts) - 1
+        if known < line:
+            lengths = map(self._length if self._wide else len, self._lines[known:line])
+            self._starts += accumulate(lengths, initial=self._starts.pop())
+        return self._starts[line] + line * len(LINE_ENDS[self.eol])
+
+    def _ends(self, start: Position, end: Position) -> list[str]:
+        """What is left of the first and the last line between two valid positions; one text if they are the same."""
+        first, last = self._lines[start.line], self._lines[end.line]
+        begin, stop = self._index(first, start.character), self._index(last, end.character)
+        return [first[begin:stop]] if start.line == end.line else [first[begin:], last[:stop]]
+
+
+def find_word(pattern: re.Pattern[str], text: str, at: int) -> tuple[int, int] | None:
+    """Where in `text` the match of `pattern` around the index `at` begins and ends; VS Code's `getWordAtText`.
+
+    It looks from ever further to the left, and at no more than 500 characters to each side, so that a line of a
+    megabyte costs no more than a short one; it gives up after 150 ms.
+    """
+    before = max(0, at + 1 - 500) if len(text) > 1000 else 0
+    if len(text) > 1000:
+        text, at = text[before : at + 1 + 500], at - before
+    found, stop, deadline = None, -1, time.monotonic() + 0.15
+    for start in range(at - 15, -16, -15):
+        match = _around(pattern, text, at, max(0, start), stop)
+        if match is None and found:
+            break
+        found, stop = match, start
+        if start <= 0 or time.monotonic() > deadline:
+            break
+    return (before + found.start(), before + found.end()) if found else None
+
+
+def _around(pattern: re.Pattern[str], text: str, at: int, start: int, stop: int) -> re.Match[str] | None:
+    for match in pattern.finditer(text, start):
+        if match.start() <= at <= match.end():
+            return match
+        if 0 < stop < match.start():
+            return None
+    return None
+
+
+def _split(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _is_wide(text: str) -> bool:
+    """Whether some character of it counts twice in UTF-16."""
+    return utf16_length(text) != len(text)
