@@ -1,4 +1,4 @@
-"""The command `roost`, which is also `python -m host`: read the settings, serve until told to stop. No logic is here."""
+"""The command `roost`, also `python -m host`: read the settings, serve until told to stop. No logic is here."""
 
 from __future__ import annotations
 
@@ -150,10 +150,10 @@ def _signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Iterator[N
 def _server(host: Host, listener: socket.socket) -> uvicorn.Server:
     import uvicorn
 
+    closing: dict[Any, float] = {}
+
     class Server(uvicorn.Server):
         """uvicorn, with our signals, the line that says where it listens, and an end for sockets nobody reads."""
-
-        closing: dict[Any, float] = {}
 
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
@@ -171,10 +171,11 @@ def _server(host: Host, listener: socket.socket) -> uvicorn.Server:
 
         def cut(self) -> None:
             """Abort transports that have been closing for long: a peer that reads nothing would keep them for ever."""
+            nonlocal closing
             now = asyncio.get_running_loop().time()
             shut = {one for one in self.server_state.connections if one.transport and one.transport.is_closing()}
-            self.closing = {one: self.closing.get(one, now) for one in shut}
-            for one, since in self.closing.items():
+            closing = {one: closing.get(one, now) for one in shut}
+            for one, since in closing.items():
                 if now - since > HALF_CLOSED_S:
                     one.transport.abort()
 

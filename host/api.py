@@ -13,11 +13,12 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from host import docs, metrics
 from host.auth import BadToken, login_cookie, logout_cookie
+from host.edge import visit_of
 from host.routes import Asked, Body, Table, document, json
 from sessions.context import SessionContext
 from sessions.errors import FellBehind
+from sessions.events import Event
 from sessions.files import OpenFile, path_of
-from sessions.mailbox import Event
 from sessions.memento import ABSENT
 
 TABLE = Table()
@@ -80,7 +81,8 @@ async def openapi(asked: Asked) -> Response:
 @endpoint("GET", "/docs", public=True, answers={200: "text/html"})
 async def reference(asked: Asked) -> Response:
     """This document and that of the socket, to be read by a person."""
-    return HTMLResponse(docs.page(document(TABLE, asked.host.version, ""), asked.host.document()))
+    content = docs.page(document(TABLE, asked.host.version, ""), asked.host.document())
+    return HTMLResponse(content, headers={"Content-Security-Policy": docs.POLICY})
 
 
 # -- who you are
@@ -101,18 +103,25 @@ async def login(asked: Asked) -> Response:
         user = await asked.host.user_of_token(asked.body.token)
     except BadToken as error:
         raise HTTPException(401, str(error)) from None
-    cookie = login_cookie(asked.body.token, user, secure=asked.request.url.scheme == "https", path=_cookie_path(asked))
+    cookie = login_cookie(asked.body.token, user, secure=_is_secure(asked), path=_cookie_path(asked))
     return json({"uid": user.uid}, headers={"Set-Cookie": cookie})
 
 
 @endpoint("POST", "/logout", public=True, answers={204: None})
 async def logout(asked: Asked) -> Response:
     """Forget the cookie."""
-    return Response(status_code=204, headers={"Set-Cookie": logout_cookie(path=_cookie_path(asked))})
+    return Response(
+        status_code=204, headers={"Set-Cookie": logout_cookie(secure=_is_secure(asked), path=_cookie_path(asked))}
+    )
+
+
+def _is_secure(asked: Asked) -> bool:
+    return visit_of(asked.request.scope).scheme == "https"
 
 
 def _cookie_path(asked: Asked) -> str:
-    return str(asked.request.scope.get("root_path", "")).rstrip("/") + "/"
+    root = asked.request.scope.get("root_path", "") or asked.host.config.server.base_path
+    return f"{root.rstrip('/')}/"
 
 
 # -- files

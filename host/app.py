@@ -1,4 +1,4 @@
-"""Host: the ASGI app that is the product. `async with host` starts and stops it; mount it, or let `__main__` serve it."""
+"""Host: the ASGI app that is the product. `async with host` starts and stops it; mount it, or let `roost` serve it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from host.cache import FileCache
 from host.config import Config, ConfigError, load
 from host.connection import RESTARTING, Connection
 from host.door import serve_socket
+from host.edge import Edge
+from host.guard import Guard
 from host.health import DatabaseProbe
 from host.loader import Loader
 from host.methods import CONTRACT
@@ -37,7 +39,7 @@ from sessions.quotas import Allowance, Quotas
 from sessions.store import Databases, Store
 from sessions.tasks import Tasks
 
-Authenticate = Callable[[HTTPConnection], "User | None | Awaitable[User | None]"]
+Authenticate = Callable[[HTTPConnection], "User | Awaitable[User | None] | None"]
 """An embedder's hook: a request or socket -> who it is, or None to refuse."""
 
 CACHE_BYTES = 64 * 1024 * 1024
@@ -70,6 +72,7 @@ class Host:
         self._probe = DatabaseProbe(config.data)
         self._presences: dict[str, Presence] = {}
         self._document: dict[str, Any] | None = None
+        self._edge = Edge(self._inside, Guard(config.server))
         self._router = Router(routes(self, api.TABLE), default=not_found)
         self._stack: AsyncExitStack | None = None
         self._sealing: bytes | None = None
@@ -117,7 +120,12 @@ class Host:
             raise NotStarted(
                 "this host is not started: put `async with host:` into the lifespan of the app that mounts it"
             )
-        elif scope["type"] == "websocket":
+        else:
+            await self._edge(_below(self.config.server.base_path, scope), receive, send)
+
+    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request that may come from where it does."""
+        if scope["type"] == "websocket":
             await serve_socket(self, scope, receive, send)
         else:
             await self._router(scope, receive, send)
@@ -141,7 +149,7 @@ class Host:
             return
         self.draining = True
         deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline and any(one.in_flight for one in self._presences.values()):
+        while time.monotonic() < deadline and any(one.in_flight for one in self._presences.values()):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         await self._say_goodbye()
 
@@ -239,6 +247,14 @@ class Host:
     def _vault(self, uid: str, store: Store) -> Vault:
         assert self._sealing is not None
         return SealedVault(store, self._sealing, uid)
+
+
+def _below(base: str, scope: Scope) -> Scope:
+    """The scope with `server.base_path` as its root path, where the proxy in front has left that in the path."""
+    root = scope.get("root_path", "")
+    if not base or not scope["path"].removeprefix(root).startswith(f"{base}/"):
+        return scope
+    return {**scope, "root_path": root + base}
 
 
 def _root_of(folder: Path, single: bool) -> Root:

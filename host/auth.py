@@ -36,6 +36,10 @@ class BadToken(RoostError):
     """A token that makes nobody of anybody; the text is the reason, and holds nothing of the token."""
 
 
+class NotYours(RoostError):
+    """Somebody asks for what is another user's."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """Who somebody is: a uid, the scopes of their token, and when it ends (seconds since 1970; None: never)."""

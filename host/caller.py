@@ -21,6 +21,9 @@ class Caller(Protocol):
     def follow(self, after: int | None) -> tuple[bool, int]:
         """Send the user's events from now on; returns whether none was lost since `after`, and the newest number."""
 
+    async def authenticate(self, token: str) -> str:
+        """Take a new token of the same user; returns the uid. Raises `BadToken`, `NotYours`."""
+
     def document(self) -> dict[str, Any]:
         """The OpenRPC document of this host."""
 

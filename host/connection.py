@@ -1,4 +1,4 @@
-"""One WebSocket: frames in, answers and events out, for the user or users that it may speak for. It decides nothing else."""
+"""One WebSocket: frames in, answers and events out, for the users that it may speak for. It decides nothing else."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from host import problems, wire
-from host.auth import BadToken, User
+from host.auth import BadToken, NotYours, User
 from host.contract import Method
-from host.limits import Bucket
+from host.limits import Bucket, retry_after_ms
 from host.methods import CONTRACT
 from sessions.context import SessionContext
 from sessions.current import UID
 from sessions.errors import FellBehind, FileSystemError, SessionClosed
+from sessions.follower import Follower
 
 if TYPE_CHECKING:
     from host.app import Host
@@ -68,7 +70,8 @@ class Connection:
 
     __slots__ = (
         "_buckets",
-        "_limited",
+        "_full_until",
+        "_taken",
         "_moved_at",
         "_receive",
         "_refusals",
@@ -104,7 +107,8 @@ class Connection:
         self._refusals = 0
         self._voices: dict[str, Voice] = {}
         self._buckets: tuple[Bucket, ...] = ()
-        self._limited = 0
+        self._taken = 0
+        self._full_until = 0.0
 
     # -- its life
 
@@ -167,9 +171,11 @@ class Connection:
 
         Who is over a rate is refused until there is room again; whose requests are mostly refused also waits a little.
         """
-        now = time.monotonic()
-        waits = [bucket.take(now, TURN) for bucket in self._buckets]
-        self._limited = max(1, int(1_000 * max(waits))) if any(waits) else 0
+        if self._buckets:
+            now = time.monotonic()
+            wait = max(bucket.spend(now, self._taken) for bucket in self._buckets)
+            self._full_until = now + wait if wait else 0.0
+            self._taken = 0
         pause = 0.01 if self._refusals >= REFUSALS else 0
         if pause:
             self._refusals = 0
@@ -210,9 +216,10 @@ class Connection:
             voice = found
         if call.method == "$/cancelRequest":
             return self._cancel(call, voice)
-        if self._limited:
+        if self._full_until and (wait := self._full_until - time.monotonic()) > 0:
             self._refusals += 1
-            return self._problem(call, voice.uid, problems.overloaded("too many requests a second", self._limited))
+            return self._problem(call, voice.uid, problems.overloaded("too many requests a second", retry_after_ms(wait)))
+        self._taken += 1
         method = CONTRACT.get(call.method)
         if method is None:
             text = f"{call.method[:100]}: no such method; `rpc.discover` lists them"
@@ -380,11 +387,9 @@ class Connection:
 
     async def end(self, code: int, reason: str) -> None:
         """Close with a code, and cut the connection when the client takes not even that."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(STUCK_AFTER_S):
                 await self.close(code, reason)
-        except TimeoutError:
-            pass
         self.stop()
 
     async def close(self, code: int, reason: str) -> None:
@@ -392,10 +397,8 @@ class Connection:
         if self.closed:
             return
         self.closed = True
-        try:
+        with suppress(OSError, RuntimeError):  # it was gone already
             await self._send({"type": "websocket.close", "code": code, "reason": reason[:120]})
-        except (OSError, RuntimeError):
-            pass  # it was gone already
 
     def stop(self) -> None:
         """End the connection's task: its socket is closed by the server."""
@@ -418,7 +421,18 @@ def _refusal(error: wire.WireError) -> str:
 class Voice:
     """One user on one connection: what a method knows as its caller, and where the user's events leave."""
 
-    __slots__ = ("_after", "_asked", "_flow", "_undo", "connection", "open_session", "presence", "uid")
+    __slots__ = (
+        "_asked",
+        "_flow",
+        "_follower",
+        "_news",
+        "_next",
+        "_undo",
+        "connection",
+        "open_session",
+        "presence",
+        "uid",
+    )
 
     def __init__(self, connection: Connection, uid: str) -> None:
         self.connection = connection
@@ -426,9 +440,11 @@ class Voice:
         self.presence = connection.host.presence(uid)
         self.presence.voices += 1
         self.open_session: SessionContext | None = None
-        self._after: int | None = None
+        self._next: Follower | None = None
+        self._follower: Follower | None = None
         self._flow: asyncio.Task[None] | None = None
-        self._asked: dict[str, None] | None = None
+        self._news = False
+        self._asked: dict[str, None] = {}
         self._undo: list[Callable[[], None]] = []
 
     # -- what a method sees (host.caller.Caller)
@@ -445,6 +461,14 @@ class Voice:
         """The host's version."""
         return self.connection.host.version
 
+    async def authenticate(self, token: str) -> str:
+        """Take a new token of the connection's own user, which replaces the one that it has."""
+        user, known = await self.connection.host.user_of_token(token), self.connection.user
+        if known is None or user.uid != known.uid:
+            raise NotYours("token: it is somebody else's; open a connection of its own for it")
+        self.connection.user = user
+        return user.uid
+
     def document(self) -> dict[str, Any]:
         """The OpenRPC document of this host."""
         return self.connection.host.document()
@@ -455,10 +479,8 @@ class Voice:
 
     def follow(self, after: int | None) -> tuple[bool, int]:
         """Send the user's events from after `after`; they start once the answer is out (`speak`)."""
-        mailbox = self.session.mailbox
-        newest = mailbox.seq
-        self._after = newest if after is None else after
-        return after is not None and mailbox.resumed(after), newest
+        self._next = self.session.mailbox.follow(after)
+        return self._next.resumed, self.session.mailbox.seq
 
     # -- its session
 
@@ -479,7 +501,8 @@ class Voice:
         for undo in self._undo:
             undo()
         self._undo.clear()
-        self._flow = self._asked = self.open_session = None
+        self._flow = self._follower = self.open_session = None
+        self._asked = {}
 
     def leave(self) -> None:
         """The connection ends: nothing of it stays in the session."""
@@ -491,45 +514,46 @@ class Voice:
     # -- what the user hears
 
     def speak(self) -> None:
-        """From now on events and the host's requests go out, in order."""
-        session = self.open_session
-        if session is None or self._after is None:
+        """From now on events and the host's requests go out; an earlier following of this connection ends."""
+        session, self._follower = self.open_session, self._next
+        if session is None or self._follower is None:
             return
-        if self._flow is not None:
-            self._flow.cancel()
-        if self._asked is None:
-            self._asked = {}
-            self._undo.append(session.requests.listen(self._ask))
-        self._flow = session.start(self._events(session, self._after), "the events of a connection")
-        self._ask()
+        if len(self._undo) == 1:
+            self._undo += [session.mailbox.listen(self._wake), session.requests.listen(self._wake)]
+        self._wake()
 
-    async def _events(self, session: SessionContext, after: int) -> None:
+    def _wake(self) -> None:
+        """There may be something to send. No task waits for that: one runs while there is."""
+        self._news = True
+        session = self.open_session
+        if self._flow is None and session is not None and not session.closing:
+            self._flow = session.start(self._send_news(session), "what a connection follows")
+
+    async def _send_news(self, session: SessionContext) -> None:
         try:
-            async for batch in session.mailbox.follow(after):
-                for event in batch:
-                    await self.connection.send(wire.event(self.uid, event.seq, event.type, event.data_json))
+            while self._news:
+                self._news = False
+                await self._send_requests(session)
+                await self._send_events()
         except FellBehind:
             await self.connection.end(SLOW_READER, "events were lost to you meanwhile; connect again with `after`")
         except OSError:
             pass  # the client went
+        finally:
+            self._flow = None
 
-    def _ask(self) -> None:
-        """Something was asked of the user's clients, or settled: tell this one what it does not know yet."""
-        session, asked = self.open_session, self._asked
-        if session is None or asked is None:
-            return
+    async def _send_events(self) -> None:
+        while self._follower is not None and (batch := await self._follower.read()):
+            for event in batch:
+                await self.connection.send(wire.event(self.uid, event.seq, event.type, event.data_json))
+
+    async def _send_requests(self, session: SessionContext) -> None:
+        """What was asked of the user's clients since this one was told, and what need not be answered any more."""
         waiting = {one.id: one for one in session.requests.waiting}
-        texts = [
-            wire.request(one.id, self.uid, one.method, one.params) for one in waiting.values() if one.id not in asked
-        ]
-        texts += [wire.notification(self.uid, "$/cancelRequest", {"id": id_}) for id_ in asked if id_ not in waiting]
-        self._asked = dict.fromkeys(waiting)
-        if texts and not session.closing:
-            session.start(self._tell(texts), "requests to a client")
-
-    async def _tell(self, texts: list[str]) -> None:
-        try:
-            for text in texts:
-                await self.connection.send(text)
-        except OSError:
-            pass  # the client went: another one is asked
+        told, self._asked = self._asked, dict.fromkeys(waiting)
+        for one in waiting.values():
+            if one.id not in told:
+                await self.connection.send(wire.request(one.id, self.uid, one.method, one.params))
+        for id_ in told:
+            if id_ not in waiting:
+                await self.connection.send(wire.notification(self.uid, "$/cancelRequest", {"id": id_}))

@@ -20,6 +20,9 @@ async def serve_socket(host: Host, scope: Scope, receive: Receive, send: Send) -
     Every upgrade is accepted (browsers hide the status of a refused one); who may not come in is told by a close code.
     """
     await receive()
+    if scope["path"].removeprefix(scope.get("root_path", "")) != "/ws":
+        await send({"type": "websocket.close", "code": 1000})  # the server makes a 403 of it
+        return
     try:
         await send({"type": "websocket.accept"})
         if host.draining:

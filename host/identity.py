@@ -1,4 +1,4 @@
-"""A request or socket -> the user who sent it, by the embedder's word, a token, or (where none is configured) `?uid=`."""
+"""A request or socket -> the user who sent it: by the embedder's word, a token, or where none is configured `?uid=`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from starlette.requests import HTTPConnection
 
 from host.auth import BadToken, User, credentials
+from host.edge import visit_of
+from host.guard import Refused
 from sessions.current import checked_uid
 from sessions.errors import InvalidUid
 
@@ -37,6 +39,8 @@ class Identity(NamedTuple):
 async def identify(host: Host, connection: HTTPConnection) -> Identity | None:
     """Who it is; None where a token is needed and none was sent. Raises `Unidentified`."""
     asked = _asked_uid(connection)
+    if not host.wants_token:
+        _check_ambient(connection)
     if host.authenticate is not None:
         user = await host.ask_embedder(connection)
         if user is None:
@@ -60,6 +64,14 @@ def _asked_uid(connection: HTTPConnection) -> str | None:
         return checked_uid(asked[0])
     except InvalidUid as error:
         raise Unidentified(4400, 400, str(error)) from None
+
+
+def _check_ambient(connection: HTTPConnection) -> None:
+    """Where no token says who it is, a foreign page could speak as whoever sits before the browser."""
+    try:
+        visit_of(connection.scope).check_ambient()
+    except Refused as error:
+        raise Unidentified(4403, 403, str(error)) from None
 
 
 def _token(connection: HTTPConnection) -> str | None:

@@ -23,13 +23,22 @@ class Bucket:
 
         A turn that is refused takes nothing: whoever keeps asking is not put off for longer.
         """
-        if now > self._at:
-            self._left = min(self._burst, self._left + (now - self._at) * self._rate)
-            self._at = now
+        self._fill(now)
         if self._left >= 1:
             self._left -= 1
             return 0.0
         return (1 - self._left) / self._rate
+
+    def spend(self, now: float, turns: int) -> float:
+        """Count turns that were taken already: 0.0, or the seconds until what was taken too much is made up for."""
+        self._fill(now)
+        self._left -= turns
+        return max(0.0, -self._left / self._rate)
+
+    def _fill(self, now: float) -> None:
+        if now > self._at:
+            self._left = min(self._burst, self._left + (now - self._at) * self._rate)
+            self._at = now
 
 
 def retry_after_ms(wait: float) -> int:

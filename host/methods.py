@@ -60,6 +60,10 @@ class Opened(TypedDict):
     quotas: dict[str, int | None]
 
 
+class Who(TypedDict):
+    uid: str
+
+
 class Time(TypedDict):
     time: int
 
@@ -101,6 +105,12 @@ async def session_open(caller: Caller, after: Annotated[int, Field(ge=0)] | None
 def session_ping(caller: Caller) -> Time:
     """The host's time in milliseconds since 1970; works before `session.open`."""
     return {"time": time.time_ns() // 1_000_000}
+
+
+@method("session.authenticate")
+async def session_authenticate(caller: Caller, token: Annotated[str, StringConstraints(max_length=8_192)]) -> Who:
+    """Say who you are where the connection brought no token, or bring a new one before the old one expires."""
+    return {"uid": await caller.authenticate(token)}
 
 
 @method("rpc.discover")
@@ -192,8 +202,8 @@ async def get_commands(caller: Caller) -> list[str]:
 
 @method("commands.executeCommand", outlives=True)
 async def execute_command(
-    caller: Caller, command: Name, arguments: Annotated[list[Any], Field(max_length=1_000)] = []
-) -> Any:  # noqa: B006
+    caller: Caller, command: Name, arguments: Annotated[tuple[Any, ...], Field(max_length=1_000, strict=False)] = ()
+) -> Any:
     """Run a command and answer with its result; the extension that has it is activated first."""
     try:
         return await caller.session.get(Commands).execute(command, *arguments)

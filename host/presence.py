@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from host.limits import Bucket
+from host.limits import Bucket, retry_after_ms
 from sessions.quotas import Quotas
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Presence:
         if self.bucket is None:
             return None
         wait = self.bucket.take(time.monotonic())
-        return max(1, int(wait * 1000)) if wait else None
+        return retry_after_ms(wait) if wait else None
 
     def let_go_if_unused(self) -> None:
         """Forget the user when nothing of theirs is here; the rate starts afresh then."""

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from host import wire
+from host.auth import BadToken, NotYours
 from sessions.errors import (
     FileSystemError,
     InvalidUid,
@@ -52,7 +53,9 @@ def explain(error: BaseException) -> Problem:
         case ValidationError():
             return invalid(error)
         case InvalidValue():
-            return Problem(wire.INVALID_PARAMS, 422, str(error), {"errors": [{"field": error.field, "rule": error.rule}]})
+            return Problem(
+                wire.INVALID_PARAMS, 422, str(error), {"errors": [{"field": error.field, "rule": error.rule}]}
+            )
         case InvalidUid():
             return Problem(wire.INVALID_REQUEST, 400, str(error))
         case FileSystemError(code=code):
@@ -66,6 +69,10 @@ def explain(error: BaseException) -> Problem:
             return overloaded(str(error), 1_000)
         case CommandFailed():
             return Problem(wire.COMMAND_FAILED, 409, str(error), {"command": error.command})
+        case BadToken():
+            return Problem(wire.NOT_AUTHENTICATED, 401, str(error))
+        case NotYours():
+            return Problem(wire.NOT_YOURS, 403, str(error))
         case StoreError():
             return Problem(wire.INTERNAL_ERROR, 503, str(error))
         case RoostError():
@@ -101,4 +108,6 @@ def unforeseen(error: BaseException) -> Problem:
     """A defect of ours: the log has all of it under an id, the client has the id."""
     number = secrets.token_hex(6)
     log.error("unforeseen error %s", number, exc_info=error)
-    return Problem(wire.INTERNAL_ERROR, 500, f"something went wrong here; the log has it under {number}", {"id": number})
+    return Problem(
+        wire.INTERNAL_ERROR, 500, f"something went wrong here; the log has it under {number}", {"id": number}
+    )

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from host import problems
+from host import problems, wire
 from host.identity import Identity, Unidentified, identify
 from host.problems import Problem
 
@@ -114,7 +114,7 @@ def _title(status: int) -> str:
 
 def not_known(status: int, detail: str) -> Problem:
     """A refusal that is HTTP's own: no such path, no such method, nobody there."""
-    return Problem(problems.wire.INVALID_REQUEST, status, detail)
+    return Problem(wire.INVALID_REQUEST, status, detail)
 
 
 def routes(host: Host, table: Table) -> list[Route]:

@@ -1,4 +1,4 @@
-"""SessionManager: uid -> SessionContext. Opened once however many ask at once, put to sleep when idle, ended together."""
+"""SessionManager: uid -> SessionContext. Opened once however many ask, put to sleep when idle, ended together."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class SessionManager:
             async with slots:
                 try:
                     await self.close(uid)
-                except Exception:  # noqa: BLE001  one user's failure must not keep the others from being saved
+                except Exception:
                     log.exception("session did not end cleanly")
 
         async with asyncio.TaskGroup() as group:

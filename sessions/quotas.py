@@ -1,4 +1,4 @@
-"""How much one user may have: the limits, and the count of what they have on disk. Time is passed in by nobody: no rates here."""
+"""How much one user may have: the limits, and the count of what they have on disk. Rates are not here."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ FRESH_S = 30.0
 """How long a count of the disk is believed, in seconds; shells write without asking."""
 
 DUTY = 20
-"""A count that took t seconds is believed for at least this many times t, so that counting stays under 5 % of the time."""
+"""A count that took t seconds is believed for this many times t, so that counting takes at most 5 % of the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """One user's limits; None is unlimited. `bytes` and `memory` are bytes, all else counts (PROTOCOL.md, `quotas.*`)."""
+    """One user's limits; None is no limit. `bytes` and `memory` are bytes, all else counts (PROTOCOL.md, `quotas.*`)."""
 
     bytes: int | None = None
     files: int | None = None

@@ -1,4 +1,4 @@
-"""Requests to a user's clients: they wait for one, survive a reconnect, and the first answer wins. No socket is known here."""
+"""Requests to a user's clients: they wait for one, survive a reconnect, and the first answer wins. No socket here."""
 
 from __future__ import annotations
 

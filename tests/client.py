@@ -7,14 +7,18 @@ import itertools
 import json
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import websockets
 from websockets.asyncio.client import ClientConnection
+
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class Refused(Exception):
@@ -113,37 +117,37 @@ async def connect(base: str, uid: str | None, query: str | None = None, **more: 
 class Process:
     """A real host in a process of its own, as `python -m host` starts it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, base: str, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], base: str, log: Path) -> None:
         self.process = process
         self.base = base
         self.log = log
 
+    def signal(self, how: signal.Signals) -> None:
+        self.process.send_signal(how)
+
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""
-        if self.process.returncode is None:
-            self.process.send_signal(how)
-        async with asyncio.timeout(15):
-            return await self.process.wait()
+        self.signal(how)
+        return await asyncio.to_thread(self.process.wait, 15)
 
 
-@asynccontextmanager
-async def running(data: Path, *arguments: str, **environ: str) -> AsyncIterator[Process]:
+@contextmanager
+def running(data: Path, *arguments: str, **environ: str) -> Iterator[Process]:
     """`python -m host` on a free port, multi-user unless told otherwise; killed at the end if it still runs."""
     log = data.with_name(data.name + ".log")
     command = [sys.executable, "-m", "host", "--port", "0", "--data", str(data), *arguments]
-    with open(log, "ab") as errors:
-        process = await asyncio.create_subprocess_exec(
-            *command, env={**os.environ, "MULTI_USER": "1", **environ}, stdout=asyncio.subprocess.PIPE, stderr=errors
+    with log.open("ab") as errors:
+        process = subprocess.Popen(
+            command, env={**os.environ, "MULTI_USER": "1", **environ}, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT
         )
     assert process.stdout
     try:
-        async with asyncio.timeout(30):
-            line = (await process.stdout.readline()).decode().strip()
+        line = process.stdout.readline().decode().strip()
         if not line:
             raise RuntimeError(f"the host did not start: {log.read_text()}")
         assert line.startswith("listening on http://"), line
         yield Process(process, line.removeprefix("listening on "), log)
     finally:
-        if process.returncode is None:
+        if process.poll() is None:
             process.kill()
-        await process.communicate()
+        process.communicate()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+
+from tests.client import Process, running
+
+NAMES = itertools.count(1)
 
 
 @pytest.fixture
@@ -18,3 +23,28 @@ def loop_is_never_blocked() -> Iterator[BlockBuster]:
     """A blocking call of our own code on a running loop fails the test that made it."""
     with blockbuster_ctx(scanned_modules=["sessions", "shim", "host", "extensions"]) as blockbuster:
         yield blockbuster
+
+
+@pytest.fixture(scope="session")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """One real host without authentication for all the tests of a worker; each test has users of its own."""
+    with running(tmp_path_factory.mktemp("host") / "data") as started:
+        yield started
+
+
+@pytest.fixture
+def base(process: Process) -> str:
+    """Where the shared host listens: `http://127.0.0.1:port`."""
+    return process.base
+
+
+@pytest.fixture
+def alice() -> str:
+    """A uid that no other test has."""
+    return f"alice{next(NAMES)}"
+
+
+@pytest.fixture
+def bob() -> str:
+    """Another one."""
+    return f"bob{next(NAMES)}"

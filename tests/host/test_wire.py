@@ -95,6 +95,6 @@ def test_no_text_makes_the_decoder_do_anything_but_decode_or_refuse(text: str) -
     try:
         message = wire.decode(text)
     except wire.WireError as error:
-        assert error.code in (wire.PARSE_ERROR, wire.INVALID_REQUEST, wire.INVALID_PARAMS)  # noqa: PT017
+        assert error.code in (wire.PARSE_ERROR, wire.INVALID_REQUEST, wire.INVALID_PARAMS)
     else:
         assert isinstance(message, wire.Call | wire.Answer)
