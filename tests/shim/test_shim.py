@@ -1,0 +1,39 @@
+"""`import shim as vscode` has every name, and costs nobody anything heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import shim
+
+COST = """
+import asyncio, logging, re, sys
+def resident(): return int(open("/proc/self/statm").read().split()[1]) * 4
+before = resident()
+import {module}
+print(resident() - before, *sorted({{name.partition(".")[0] for name in sys.modules}}))
+"""
+
+
+def cost(module: str) -> tuple[int, set[str]]:
+    """KiB that importing it adds to a process with a loop, and the packages that are loaded then."""
+    said = subprocess.run(
+        [sys.executable, "-c", COST.format(module=module)], capture_output=True, text=True, check=True
+    )
+    kib, *packages = said.stdout.split()
+    return int(kib), set(packages)
+
+
+@pytest.mark.parametrize("name", shim.__all__)
+def test_a_public_name_is_there(name: str) -> None:
+    assert getattr(shim, name) is not None
+
+
+def test_the_types_of_the_api_cost_less_than_three_megabytes_and_load_nothing_heavy() -> None:
+    kib, packages = cost("shim.completions, shim.messages, shim.symbols, shim.task, shim.text, shim.tokens")
+    assert kib < 3 * 1024
+    assert not packages & {"pydantic", "orjson", "starlette", "cryptography", "jwt", "keyring", "click", "rich"}
