@@ -21,9 +21,8 @@ print(resident() - before, *sorted({{name.partition(".")[0] for name in sys.modu
 
 def cost(module: str) -> tuple[int, set[str]]:
     """KiB that importing it adds to a process with a loop, and the packages that are loaded then."""
-    said = subprocess.run(
-        [sys.executable, "-c", COST.format(module=module)], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", COST.format(module=module)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     kib, *packages = said.stdout.split()
     return int(kib), set(packages)
 
