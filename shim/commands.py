@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -11,7 +10,7 @@ import orjson
 from sessions.current import current_extension, current_session
 from sessions.errors import InvalidValue, RoostError
 from shim.events import Disposable
-from shim.thenable import Thenable, thenable
+from shim.thenable import Thenable, called, thenable
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -86,8 +85,7 @@ class Commands:
         """
         callback, extension = await self._found(command)
         with self._session.entered(extension):
-            result = callback(*arguments)
-            return await result if isawaitable(result) else result
+            return await called(callback, *arguments)
 
     async def _found(self, command: str) -> _Command:
         found = self._commands.get(command) or BUILT_IN.get(command)

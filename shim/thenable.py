@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from inspect import isawaitable
 from typing import Any, TypeAlias, TypeVar
 
 from sessions.current import current_extension, current_session
@@ -31,3 +32,25 @@ def thenable(work: Coroutine[Any, Any, T], name: str) -> Thenable[T]:
     except LookupError:
         work.close()  # never started: the error says so, without a warning besides
         raise
+
+
+class Unbound(RoostError):
+    """Code of an extension raised what would end the whole process, such as `SystemExit`."""
+
+
+async def called(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The result of what an extension wrote, plain or async. Not even `sys.exit` in it ends the host: `Unbound`."""
+    try:
+        result = function(*arguments)
+        return await result if isawaitable(result) else result
+    except (Exception, asyncio.CancelledError, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise harmless(error) from error
+
+
+def harmless(error: BaseException) -> Exception:
+    """`error`, or one in its place where a future cannot carry it or the loop would end by it."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return Unbound(f"it raised {type(error).__name__}: {error}")
