@@ -10,7 +10,7 @@ from contextvars import Context, copy_context
 from inspect import iscoroutine, iscoroutinefunction
 from typing import Any, Generic, Protocol, TypeVar
 
-from sessions.current import current_session
+from sessions.current import current_extension, current_session
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -156,7 +156,7 @@ def _call(listener: Callable[[Any], object], data: object) -> None:
 
 def _start(work: Any, name: str) -> None:
     try:
-        current_session().start(work, name)
+        current_session().start(work, name, current_extension())
     except BaseException:
         work.close()  # never started: say so by the error, not by a warning besides
         raise

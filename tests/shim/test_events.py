@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from sessions.current import current_turn, get_current_user_id, with_user
+from sessions.current import Turn, current_extension, current_turn, get_current_user_id, set_turn, with_user
 from sessions.errors import NoCurrentUser
 from sessions.tasks import Tasks
 from shim.events import Disposable, EventEmitter
@@ -19,14 +19,16 @@ pytestmark = pytest.mark.anyio
 
 
 class Working:
-    """The one thing that an async listener asks of its session: to start its work."""
+    """The one thing that an async listener asks of its session: to run its work as that user and extension."""
 
     def __init__(self, group: asyncio.TaskGroup) -> None:
         self.failures: asyncio.Queue[tuple[str, Exception]] = asyncio.Queue()
         self.tasks = Tasks(group, lambda name, error: self.failures.put_nowait((name, error)))
 
-    def start(self, work: Any, name: str) -> asyncio.Task[None]:
-        return self.tasks.start(work, name)
+    def start(self, work: Any, name: str, extension: str | None = None) -> asyncio.Task[None]:
+        context = contextvars.Context()
+        context.run(set_turn, Turn("alice", cast(Any, self), extension))
+        return self.tasks.start(work, name, context)
 
 
 @pytest.fixture
@@ -197,19 +199,19 @@ def test_after_its_end_nobody_hears_an_event_and_none_can_be_awaited_from_it() -
     assert heard == []
 
 
-async def test_an_async_listener_is_work_of_its_subscribers_session(working: Working) -> None:
+async def test_an_async_listener_is_work_of_its_subscribers_session_and_extension(working: Working) -> None:
     emitter = EventEmitter[int]()
-    heard: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
+    heard: asyncio.Queue[tuple[int, str, str | None]] = asyncio.Queue()
 
     async def listener(number: int) -> None:
-        await heard.put((number, get_current_user_id()))
+        await heard.put((number, get_current_user_id(), current_extension()))
 
-    with with_user("alice", cast(Any, working)):
+    with with_user("alice", cast(Any, working), "acme.hello"):
         emitter.event(listener)
     with with_user("bob"):
         emitter.fire(7)
     assert len(working.tasks) == 1
-    assert await heard.get() == (7, "alice")
+    assert await heard.get() == (7, "alice", "acme.hello")
 
 
 async def test_an_async_listener_that_fails_is_told_to_its_session(working: Working) -> None:
