@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sessions.errors import FileSystemError
+from shim import commands, env, extensions, window, workspace
 from shim.cancellation import CancellationError, CancellationToken, CancellationTokenSource
 from shim.completions import (
     ColorPresentation,
@@ -27,6 +28,7 @@ from shim.completions import (
     SignatureHelp,
     SignatureInformation,
 )
+from shim.context import ExtensionContext, SecretStorage, SecretStorageChangeEvent
 from shim.diagnostics import (
     CodeAction,
     CodeActionDisabled,
@@ -103,6 +105,8 @@ from shim.enums import (
     ViewColumn,
 )
 from shim.events import Disposable, Event, EventEmitter
+from shim.extensions import Extension
+from shim.fs import FileStat, FileSystem
 from shim.markdown import MarkdownString
 from shim.messages import (
     ChatRequestTurn,
@@ -144,6 +148,7 @@ from shim.symbols import (
 )
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
 from shim.text import TextDocumentContentChangeEvent, TextLine
+from shim.thenable import Thenable
 from shim.tokens import (
     SemanticTokens,
     SemanticTokensBuilder,
@@ -179,6 +184,8 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
+from shim.window import InputBoxValidationMessage, MessageItem, QuickPickItem
+from shim.workspace import WorkspaceFolder
 
 __all__ = [
     "AccessibilityInformation",
@@ -243,11 +250,15 @@ __all__ = [
     "EvaluatableExpression",
     "Event",
     "EventEmitter",
+    "Extension",
+    "ExtensionContext",
     "ExtensionKind",
     "ExtensionMode",
     "FileChangeType",
     "FileDecoration",
     "FilePermission",
+    "FileStat",
+    "FileSystem",
     "FileSystemError",
     "FileType",
     "FoldingRange",
@@ -263,6 +274,7 @@ __all__ = [
     "InlineValueEvaluatableExpression",
     "InlineValueText",
     "InlineValueVariableLookup",
+    "InputBoxValidationMessage",
     "InputBoxValidationSeverity",
     "InsertAndReplace",
     "LanguageModelChatMessage",
@@ -285,6 +297,7 @@ __all__ = [
     "MarkedCode",
     "McpHttpServerDefinition",
     "McpStdioServerDefinition",
+    "MessageItem",
     "NotebookCellKind",
     "NotebookCellStatusBarAlignment",
     "NotebookControllerAffinity",
@@ -297,9 +310,12 @@ __all__ = [
     "QuickInputButton",
     "QuickInputButtonLocation",
     "QuickInputButtons",
+    "QuickPickItem",
     "QuickPickItemKind",
     "Range",
     "RelativePattern",
+    "SecretStorage",
+    "SecretStorageChangeEvent",
     "Selection",
     "SelectionRange",
     "SemanticTokens",
@@ -350,6 +366,7 @@ __all__ = [
     "TextLine",
     "ThemeColor",
     "ThemeIcon",
+    "Thenable",
     "TreeItem",
     "TreeItemCheckboxState",
     "TreeItemCollapsibleState",
@@ -360,8 +377,14 @@ __all__ = [
     "ViewColumn",
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",
+    "WorkspaceFolder",
+    "commands",
+    "env",
+    "extensions",
     "text_index",
     "utf16_length",
     "utf16_offset",
     "utf16_slice",
+    "window",
+    "workspace",
 ]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import orjson
 
 from sessions.current import current_extension, current_session
 from sessions.errors import InvalidValue, RoostError
@@ -108,7 +107,7 @@ def _set_context(key: str, value: Any = None) -> None:
     keys = session.get(Commands).context_keys
     if not isinstance(key, str) or not 0 < len(key) <= LONGEST_ID:
         raise InvalidValue("key", f"must be a string of 1 to {LONGEST_ID} characters, such as 'hello.isOpen'")
-    if len(orjson.dumps(value)) > LARGEST_KEY:
+    if len(json.dumps(value)) > LARGEST_KEY:
         raise InvalidValue("value", f"may have {LARGEST_KEY} bytes as JSON; keep what is larger in global_state")
     if key not in keys and len(keys) >= MOST_KEYS:
         raise InvalidValue("key", f"{MOST_KEYS} context keys are set already; set some to null first")

@@ -8,8 +8,6 @@ from inspect import isawaitable
 from posixpath import join, normpath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sessions.memento import Memento
-from sessions.secrets import Secrets
 from shim.enums import ExtensionMode
 from shim.events import Disposable, Disposes, EventEmitter
 from shim.extensions import Extension
@@ -19,6 +17,8 @@ from shim.values import Value, readonly
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
+    from sessions.memento import Memento
+    from sessions.secrets import Secrets
 
 T = TypeVar("T")
 

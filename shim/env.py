@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sessions.current import current_session
@@ -43,6 +42,8 @@ async def _opened(target: str) -> bool:
 
 
 def _machine_id(session: SessionContext) -> str:
+    from hashlib import sha256  # on first need: it brings OpenSSL along
+
     return sha256(f"roost user {session.uid}".encode()).hexdigest()
 
 

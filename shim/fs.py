@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessions.current import current_session
 from sessions.errors import FileSystemError, InvalidValue
-from sessions.files import Files
 from shim.enums import FilePermission, FileType
 from shim.thenable import Thenable, thenable
 from shim.uri import Uri, as_uri
 from shim.values import Value, readonly
+
+if TYPE_CHECKING:
+    from sessions.files import Files
 
 T = TypeVar("T")
 
