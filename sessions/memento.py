@@ -12,12 +12,6 @@ from sessions.errors import InvalidValue, QuotaExceeded, StoreError
 from sessions.store import Store
 from sessions.values import json_of, name_of
 
-VALUE_BYTES = 8 << 20
-"""How much JSON one value may be."""
-
-ALL_BYTES = 64 << 20
-"""How much all values of one memento may be together: they are in memory."""
-
 KEY_COST = 128
 """What a key costs besides its own bytes and its value's, so that countless empty values are bounded too."""
 
@@ -62,6 +56,11 @@ class Memento:
 
     __slots__ = ("_bytes", "_flights", "_meter", "_values", "namespace", "scope", "store")
 
+    value_bytes = 8 << 20
+    """How much JSON one value may be."""
+    all_bytes = 64 << 20
+    """How much all values may be together: they are in memory."""
+
     def __init__(self, store: Store, namespace: str, scope: str, meter: Meter | None = None) -> None:
         if scope not in ("global", "workspace"):
             raise InvalidValue("scope", "must be 'global' or 'workspace'")
@@ -105,7 +104,7 @@ class Memento:
         """
         values = self._loaded()
         name_of("key", key)
-        text = None if value is ABSENT else json_of("value", value, VALUE_BYTES, of=f"of '{key}' ")
+        text = None if value is ABSENT else json_of("value", value, self.value_bytes, of=f"of '{key}' ")
         flight = self._flights.get(key) or Flight(values.get(key), _cost(key, values.get(key)))
         self._reserve(flight, _cost(key, text))
         try:
@@ -168,8 +167,8 @@ class Memento:
         more = cost - flight.counted
         if more <= 0:
             return
-        if self._bytes + more > ALL_BYTES:
-            raise QuotaExceeded("state", ALL_BYTES, self._bytes, "delete keys, or keep large things in files")
+        if self._bytes + more > self.all_bytes:
+            raise QuotaExceeded("state", self.all_bytes, self._bytes, "delete keys, or keep large things in files")
         if self._meter is not None:
             self._meter.reserve(more, 0)
         flight.counted = cost

@@ -8,6 +8,9 @@ import orjson
 
 from sessions.errors import InvalidValue
 
+DEPTH = 200
+"""How deep a value may be nested. orjson writes 254 levels at most, and an answer adds some around a value."""
+
 PLAIN = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -15,11 +18,11 @@ def json_of(field: str, value: object, limit: int, of: str = "") -> bytes:
     """`value` as JSON of at most `limit` bytes, a snapshot that later changes do not reach.
 
     Only what comes back equal is taken: null, booleans, 64-bit integers, finite floats, str, list, tuple and dict with
-    str keys, at most 254 deep. Raises `InvalidValue`: it names `field` and begins with `of`, and never
+    str keys, at most 200 deep. Raises `InvalidValue`: it names `field` and begins with `of`, and never
     shows the value.
     """
     try:
-        text = orjson.dumps(value, option=PLAIN)
+        text = _as_deep_as_allowed(value)
         same = _same(orjson.loads(text), value)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidValue(field, f"{of}must be JSON ({error})") from None
@@ -28,6 +31,13 @@ def json_of(field: str, value: object, limit: int, of: str = "") -> bytes:
     if len(text) > limit:
         raise InvalidValue(field, f"{of}must be at most {limit} bytes of JSON, and is {len(text)}; keep it in a file")
     return text
+
+
+def _as_deep_as_allowed(value: object) -> bytes:
+    levels = 254 - DEPTH
+    for _ in range(levels):
+        value = [value]
+    return orjson.dumps(value, option=PLAIN)[levels:-levels]
 
 
 def _same(copy: Any, value: Any) -> bool:

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from sessions import memento as memento_module
 from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded, SessionClosed, StoreError
 from sessions.memento import ABSENT, Memento
 from sessions.store import Databases
@@ -142,7 +141,7 @@ async def test_a_value_may_be_8_mib_and_not_more(tmp_path: Path) -> None:
 async def test_all_values_together_are_bounded_and_room_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memento_module, "ALL_BYTES", 100_000)
+    monkeypatch.setattr(Memento, "all_bytes", 100_000)
     async with databases(tmp_path) as several:
         state = await loaded(several)
         await state.update("a", "x" * 60_000)

@@ -53,6 +53,7 @@ NOT_JSON = {
     "an int below 64 bits": -(2**63) - 1,
     "half a surrogate pair": "\ud800",
     "half a surrogate pair as key": {"\ud800": 1},
+    "a value too deep": nested(200),
     "a depth bomb": nested(300),
     "a deeper bomb": nested(100_000),
     "itself": ITSELF,
@@ -96,6 +97,11 @@ def test_every_json_value_comes_back_as_it_was(value: Any) -> None:
 @given(trees.map(lambda tree: ({"a": (tree, 1)}, (), [(tree,)])))
 def test_a_tuple_is_taken_as_a_list(value: Any) -> None:
     assert orjson.loads(json_of("value", value, 1_000_000))[0]["a"][1] == 1
+
+
+def test_a_value_of_the_greatest_depth_still_fits_into_an_answer() -> None:
+    deep = orjson.loads(json_of("value", nested(199), 1_000))
+    assert orjson.dumps({"jsonrpc": "2.0", "id": 1, "result": {"values": [deep]}}).count(b"[") == 201
 
 
 def test_a_value_may_be_as_large_as_the_limit_and_not_a_byte_more() -> None:
