@@ -1,0 +1,190 @@
+"""Acknowledged updates a second, against sqlite3 committing one by one at FULL on the same disk; what a user costs."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from sessions.mailbox import Mailbox
+from sessions.memento import Memento
+from sessions.settings import Settings
+from sessions.store import Databases
+from sessions.tasks import Tasks
+
+LOADS = {(1, 1): 0.7, (10, 1): 0.9, (100, 1): 0.9, (1, 32): 4.0, (100, 8): 2.0}
+"""Users and the updates that each has under way -> the share of the floor's rate that must be reached."""
+
+LAG_MS = 10.0
+"""What the event loop may be late in 99 of 100 looks while all of that goes on."""
+
+PUT = "INSERT INTO kv VALUES ('n', 'global', ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+
+
+def floor(folder: Path, seconds: float) -> float:
+    """Commits a second of the bare library, one row each; every value differs, else nothing would be written."""
+    with closing(sqlite3.connect(folder / f"floor-{time.time_ns()}.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(
+            "CREATE TABLE kv (namespace, scope, key, value, PRIMARY KEY (namespace, scope, key)) WITHOUT ROWID"
+        )
+        began, count = time.perf_counter(), 0
+        while time.perf_counter() - began < seconds:
+            count += 1
+            connection.execute(PUT, (str(count % 50), b'{"number":%d}' % count))
+        return count / (time.perf_counter() - began)
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Databases]:
+    """Databases in a folder of their own, closed after the body."""
+    async with asyncio.TaskGroup() as group:
+        databases = Databases(Path(tempfile.mkdtemp(dir=folder)), Tasks(group, lambda name, error: print(name, error)))
+        try:
+            yield databases
+        finally:
+            await databases.close()
+
+
+async def updates(folder: Path, users: int, under_way: int, seconds: float) -> dict[str, float]:
+    """Rate, time to the acknowledgement and lag of the loop, in updates a second and in milliseconds."""
+    times: list[float] = []
+    numbers = itertools.count()
+
+    async def work(state: Memento, key: str, until: float) -> None:
+        while (began := time.perf_counter()) < until:
+            await state.update(key, {"number": next(numbers)})
+            times.append(time.perf_counter() - began)
+
+    async with opened(folder) as databases:
+        states = [Memento(databases.store(f"u{number}"), "a.b", "global") for number in range(users)]
+        for state in states:
+            await state.load()
+        began = time.perf_counter()
+        async with watched() as lags, asyncio.TaskGroup() as group:
+            for state, key in itertools.product(states, range(under_way)):
+                group.create_task(work(state, str(key), began + seconds))
+        took = time.perf_counter() - began
+    return {"rate": len(times) / took, "p99_ms": p99(times) * 1e3, "lag_p99_ms": p99(lags) * 1e3}
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[list[float]]:
+    """How late the loop wakes a task that sleeps a millisecond at a time, in seconds."""
+    lags: list[float] = []
+
+    async def look() -> None:
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(0.001)
+            lags.append(max(0.0, time.perf_counter() - began - 0.001))
+
+    looking = asyncio.get_running_loop().create_task(look())
+    try:
+        yield lags
+    finally:
+        looking.cancel()
+
+
+async def open_and_close(folder: Path, count: int) -> dict[str, float]:
+    """Milliseconds to the first row of a fresh user, of a known one, and to close a file."""
+
+    async def each(step: Callable[[int], Awaitable[object]]) -> float:
+        spans = []
+        for number in range(count):
+            began = time.perf_counter()
+            await step(number)
+            spans.append(time.perf_counter() - began)
+        return statistics.median(spans) * 1e3
+
+    async with opened(folder) as databases:
+        stores = [databases.store(f"u{number}") for number in range(count)]
+        fresh = await each(lambda number: stores[number].read("SELECT 1"))
+        close = await each(lambda number: databases.pool.shut(f"u{number}"))
+        known = await each(lambda number: stores[number].read("SELECT 1"))
+    return {"fresh_ms": fresh, "known_ms": known, "close_ms": close}
+
+
+async def memory(folder: Path, count: int) -> float:
+    """Bytes a user whose mailbox, settings and state are loaded and whose file is closed again."""
+    async with opened(folder) as databases:
+        await load(databases, "warm")
+        await databases.pool.shut("warm")
+        tracemalloc.start()
+        kept = []
+        for number in range(count):
+            kept.append(await load(databases, f"u{number}"))
+            await databases.pool.shut(f"u{number}")
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return held / len(kept)
+
+
+async def load(databases: Databases, uid: str) -> tuple[Any, ...]:
+    """What a session without an extension has of all this."""
+    store = databases.store(uid)
+    mailbox, settings, state = Mailbox(store, uid), Settings(store), Memento(store, "client", "global")
+    for one in (mailbox, settings, state):
+        await one.load()
+    return store, mailbox, settings, state
+
+
+def p99(spans: list[float]) -> float:
+    """The 99th percentile."""
+    return sorted(spans)[len(spans) * 99 // 100] if spans else 0.0
+
+
+def run(quick: bool) -> list[dict[str, Any]]:
+    """A row for each figure; the floor is taken right before each load."""
+    seconds = 0.4 if quick else 1.2
+    rows: list[dict[str, Any]] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="roost-bench-") as name,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        folder = Path(name)
+        for (users, under_way), share in LOADS.items():
+            bare = floor(folder, seconds / 2)
+            ours = runner.run(updates(folder, users, under_way, seconds))
+            what = f"{users} users x {under_way} updates under way"
+            rows.append(row(what, "acknowledged/s", ours["rate"], bare, f">= {share}") | {"p99_ms": ours["p99_ms"]})
+            rows.append(row(f"{what}: loop late, p99", "ms", ours["lag_p99_ms"], None, f"<= {LAG_MS} ms"))
+        for key, value in runner.run(open_and_close(folder, 50 if quick else 200)).items():
+            rows.append(row(f"a state.db: {key.removesuffix('_ms')}", "ms", value, None, ""))
+        rows.append(
+            row("a loaded idle user", "bytes", runner.run(memory(folder, 50 if quick else 200)), None, "<= 4096")
+        )
+    return rows
+
+
+def row(what: str, unit: str, ours: float, bare: float | None, bar: str) -> dict[str, Any]:
+    """One figure, beside its floor where it has one."""
+    ratio = ours / bare if bare else None
+    return {"what": what, "unit": unit, "ours": ours, "floor": bare, "ratio": ratio, "bar": bar}
+
+
+def main() -> None:
+    """Every row as a line of JSON, then as a table."""
+    rows = run("--quick" in sys.argv)
+    for one in rows:
+        print(json.dumps(one))
+    for one in rows:
+        beside = f"{one['floor']:10,.0f} {one['ratio']:6.2f}x" if one["floor"] else " " * 18
+        print(f"{one['what']:48} {one['ours']:10,.2f} {beside}  {one['unit']:15} {one['bar']}")
+
+
+if __name__ == "__main__":
+    main()
