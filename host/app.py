@@ -14,7 +14,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-from sessions.secrets import SealedVault, Vault, master_key
+from sessions.secrets import Vault, choose_vault
 from starlette.requests import HTTPConnection
 from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
@@ -75,11 +75,11 @@ class Host:
         self._edge = Edge(self._inside, Guard(config.server))
         self._router = Router(routes(self, api.TABLE), default=not_found)
         self._stack: AsyncExitStack | None = None
-        self._sealing: bytes | None = None
         self.tasks: Tasks
         self.databases: Databases
         self.sessions: SessionManager
         self.loader: Loader
+        self._vault_of: Callable[[Store], Vault]
         self.cache = FileCache(CACHE_BYTES)
 
     # -- its life
@@ -90,17 +90,19 @@ class Host:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             self.tasks = Tasks(group, logs.task_failed)
             stack.push_async_callback(self.tasks.close)
-            self._sealing = await asyncio.to_thread(master_key, self.config.data, os.environ)
+            self._vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
             self.databases = Databases(self.config.data / "users", self.tasks)
             stack.push_async_callback(self.databases.close)
             self.loader = Loader.of(self.config)
             await asyncio.to_thread(self.loader.find)
+            stack.callback(self.loader.close)
             self.sessions = SessionManager(
                 lambda uid: self._make(uid, group),
                 sleep_after_s=self.config.sessions.sleep_after_s,
                 opened=self.loader.begin,
                 ending=self.loader.end,
             )
+            self.loader.using = self.sessions.using
             stack.push_async_callback(self.sessions.close_all)
             stack.push_async_callback(self.drain)
             self.tasks.start(self._sweep(), "sweep")
@@ -234,19 +236,22 @@ class Host:
             uid,
             files=Files(root, uid, meter=allowance, cache=self.cache),
             store=store,
-            vault=self._vault(uid, store),
+            vault=self._vault_of(store),
             quotas=quotas,
             allowance=allowance,
             group=group,
-            failed=logs.session_task_failed,
+            failed=self._work_failed,
             workspace=str(self.config.workspace or Path.cwd()) if single else "/workspace",
             storage=str(folder / "storage") if single else "/home/.local/share/roost",
             single_user=single,
         )
 
-    def _vault(self, uid: str, store: Store) -> Vault:
-        assert self._sealing is not None
-        return SealedVault(store, self._sealing, uid)
+    def _work_failed(self, uid: str, name: str, error: Exception) -> None:
+        """A task of a session ended with an error: only it ended, and the log and the user are told."""
+        logs.session_task_failed(uid, name, error)
+        session = self.sessions.get(uid)
+        if session is not None and not session.closing:
+            session.mailbox.post("session.onDidFailTask", {"task": name, "message": f"{type(error).__name__}: {error}"[:500]})
 
 
 def _below(base: str, scope: Scope) -> Scope:
