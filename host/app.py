@@ -29,6 +29,7 @@ from host.edge import Edge
 from host.guard import Guard
 from host.health import DatabaseProbe
 from host.loader import Loader
+from host.memory import Rush, give_back
 from host.methods import CONTRACT
 from host.presence import Presence
 from host.routes import not_found, routes
@@ -91,7 +92,7 @@ class Host:
             self.tasks = Tasks(group, logs.task_failed)
             stack.push_async_callback(self.tasks.close)
             self._vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
-            self.databases = Databases(self.config.data / "users", self.tasks)
+            self.databases = Databases(self.config.data / "users", self.tasks, idle_s=2.0)
             stack.push_async_callback(self.databases.close)
             self.loader = Loader.of(self.config)
             await asyncio.to_thread(self.loader.find)
@@ -168,7 +169,8 @@ class Host:
             one.stop()
 
     async def _sweep(self) -> None:
-        """Once a second: close what is overdue, and put idle sessions to sleep."""
+        """Once a second: close what is overdue, put idle sessions to sleep, and give memory back after a rush."""
+        rush = Rush()
         while True:
             await asyncio.sleep(1)
             now, wall = time.monotonic(), time.time()
@@ -177,6 +179,8 @@ class Host:
                 if overdue is not None:
                     self.tasks.start(connection.end(*overdue), "close an overdue connection")
             await self.sessions.sweep(now)
+            if rush.is_over(self.databases.open):
+                await asyncio.to_thread(give_back)
 
     # -- who is here
 
