@@ -34,12 +34,20 @@ async def exchange(base: str, sent: bytes, seconds: float = 20) -> bytes:
         reader, writer = await asyncio.open_connection(place.hostname, place.port)
         try:
             writer.write(sent)
-            try:
-                return await reader.read(-1)
-            except ConnectionResetError:
-                return b""
+            return await _all(reader)
         finally:
             writer.close()
+
+
+async def _all(reader: asyncio.StreamReader) -> bytes:
+    """Everything until the end; a host that cuts off what it does not want to read may still have answered."""
+    whole = b""
+    try:
+        while part := await reader.read(65_536):
+            whole += part
+    except ConnectionError:
+        pass
+    return whole
 
 
 async def fetch(
