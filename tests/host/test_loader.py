@@ -258,6 +258,10 @@ FAILS = [
     ("import asyncio\nasync def activate(context): raise asyncio.CancelledError", "its activate was cancelled"),
     ("async def activate(context): raise GeneratorExit", "it raised GeneratorExit: "),
     ("def activate(context): raise StopIteration", "RuntimeError: coroutine raised StopIteration"),
+    (
+        "import shim as vscode\nvscode.workspace.fs.stat(vscode.Uri.file('/'))",
+        "workspace.fs.stat: there is no event loop here; call it in activate() or later",
+    ),
     ("from shim.proposed import events", "ImportError: shim.proposed.events is a proposal: add"),
     ("def activate(context): raise ValueError('x' * 5000)", "ValueError: " + "x" * 988),
 ]
@@ -368,13 +372,13 @@ async def test_an_activation_that_never_ends_is_given_up_after_its_time(tmp_path
             {hang}
     """
     place = extension(tmp_path, "bad", offers("bad.do"), extension=text)
-    async with people(tmp_path, loads(place, activate_s=0.2)) as sessions:
+    async with people(tmp_path, loads(place, activate_s=1.0)) as sessions:
         ada, ben = await sessions.open("ada"), await sessions.open("ben")
-        with pytest.raises(CommandFailed, match=r"its activate did not end within 0\.2 s"):
+        with pytest.raises(CommandFailed, match=r"its activate did not end within 1 s"):
             await run(ada, "bad.do")
         assert await run(ben, "bad.do") == "done"
         assert ada.get(Commands).ids() == ["bad.do", "setContext"]
-        assert [one["message"] for one in await failures(ada)] == ["its activate did not end within 0.2 s"]
+        assert [one["message"] for one in await failures(ada)] == ["its activate did not end within 1 s"]
         await (await ada.memento("acme.bad", "global")).update("let_go", True)
 
 
@@ -400,16 +404,16 @@ async def test_module_code_that_never_ends_is_given_up_and_takes_one_thread_not_
 ) -> None:
     extension(tmp_path / "many", "bad", offers("bad.do"), extension=WAITS)
     counter(tmp_path / "many")
-    loader = loads(tmp_path / "many", activate_s=0.2)
+    loader = loads(tmp_path / "many", activate_s=1.0)
     async with people(tmp_path, loader) as sessions:
         ada, ben = await sessions.open("ada"), await sessions.open("ben")
-        with pytest.raises(CommandFailed, match=r"its modules did not end loading within 0\.2 s"):
+        with pytest.raises(CommandFailed, match=r"its modules did not end loading within 1 s"):
             await run(ada, "bad.do")
         started = time.monotonic()
         for session in (ada, ben, ada):
             with pytest.raises(CommandFailed, match="have not ended loading for another user"):
                 await run(session, "bad.do")
-        assert time.monotonic() - started < 0.2, "it is refused at once"
+        assert time.monotonic() - started < 1, "it is refused at once, without waiting for the time to be over"
         assert len([one for one in threading.enumerate() if one.name == "load acme.bad"]) == 1
         assert await run(ada, "counter.increase") == 1
         assert await ada.files.read_directory("/workspace") == []
@@ -499,7 +503,7 @@ async def test_an_extension_that_does_not_end_well_does_not_keep_the_others(tmp_
     """
     extension(tmp_path / "many", "bad", extension=bad)
     extension(tmp_path / "many", "good", extension=good)
-    async with people(tmp_path, loads(tmp_path / "many", deactivate_s=0.2)) as sessions:
+    async with people(tmp_path, loads(tmp_path / "many", deactivate_s=1.0)) as sessions:
         ada = await sessions.open("ada")
         for one in ("acme.bad", "acme.good"):
             await ada.get(Extensions).activate(one)

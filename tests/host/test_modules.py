@@ -394,6 +394,34 @@ def test_a_module_that_takes_its_place_in_sys_modules_is_refused(
     assert sys.modules["sample.extension"] is proxy
 
 
+def test_a_package_inside_of_an_ordinary_one_is_each_users_own_too(
+    tmp_path: Path, ada: SessionContext, ben: SessionContext
+) -> None:
+    folder = tmp_path / "extensions" / "sample_built_in"
+    folder.mkdir(parents=True)
+    (folder / "inner.py").write_text("X = []")
+    (folder / "extension.py").write_text(
+        "import extensions.sample_built_in.inner\n"
+        "from extensions.sample_built_in.inner import X\n"
+        "from extensions.sample_built_in import inner\n"
+        "from . import inner as relative\n"
+        "from .. import sample_built_in as upward\n"
+        "def by_whole_name(): return extensions.sample_built_in.inner.X\n"
+    )
+    package = Package("extensions.sample_built_in", folder)
+    install(package)
+    modules = []
+    for session in (ada, ben):
+        with session.entered():
+            module: Any = session.get(Copies).make(package).load("extensions.sample_built_in.extension")
+            assert module.X is module.inner.X is module.relative.X is module.by_whole_name() is module.upward.inner.X
+            modules.append(module)
+    assert modules[0].X is not modules[1].X
+    remove(package)
+    assert not hasattr(sys.modules["extensions"], "sample_built_in")
+    assert not [name for name in sys.modules if "sample_built_in" in name]
+
+
 def test_reloading_says_that_it_cannot_be(folder: Path, ada: SessionContext) -> None:
     module = World(folder, extension="x = 1").load(ada)
     with ada.entered(), pytest.raises(ImportError):
