@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import resource
 import sqlite3
 import statistics
 import sys
@@ -52,7 +53,7 @@ def floor(folder: Path, seconds: float) -> float:
 async def opened(folder: Path) -> AsyncIterator[Databases]:
     """Databases in a folder of their own, closed after the body."""
     async with asyncio.TaskGroup() as group:
-        databases = Databases(Path(tempfile.mkdtemp(dir=folder)), Tasks(group, lambda name, error: print(name, error)))
+        databases = Databases(Path(tempfile.mkdtemp(dir=folder)), Tasks(group, print), idle_s=1.0)
         try:
             yield databases
         finally:
@@ -73,6 +74,7 @@ async def updates(folder: Path, users: int, under_way: int, seconds: float) -> d
         states = [Memento(databases.store(f"u{number}"), "a.b", "global") for number in range(users)]
         for state in states:
             await state.load()
+            await state.update("made", True)
         began = time.perf_counter()
         async with watched() as lags, asyncio.TaskGroup() as group:
             for state, key in itertools.product(states, range(under_way)):
@@ -100,7 +102,7 @@ async def watched() -> AsyncIterator[list[float]]:
 
 
 async def open_and_close(folder: Path, count: int) -> dict[str, float]:
-    """Milliseconds to the first row of a fresh user, of a known one, and to close a file."""
+    """Milliseconds of a read of who has no file, to the first row of a new and of a known file, and to close one."""
 
     async def each(step: Callable[[int], Awaitable[object]]) -> float:
         spans = []
@@ -112,10 +114,32 @@ async def open_and_close(folder: Path, count: int) -> dict[str, float]:
 
     async with opened(folder) as databases:
         stores = [databases.store(f"u{number}") for number in range(count)]
-        fresh = await each(lambda number: stores[number].read("SELECT 1"))
+        none = await each(lambda number: stores[number].read("SELECT 1"))
+        made = await each(lambda number: stores[number].write(PUT, ("k", b"%d" % number)))
         close = await each(lambda number: databases.pool.shut(f"u{number}"))
         known = await each(lambda number: stores[number].read("SELECT 1"))
-    return {"fresh_ms": fresh, "known_ms": known, "close_ms": close}
+    return {"read of none": none, "made": made, "opened": known, "closed": close}
+
+
+async def returning(folder: Path, count: int) -> float:
+    """Bytes of resident memory a user, when users with a file have all come back at once and are idle again."""
+    async with opened(folder) as databases:
+        for number in range(count):
+            await databases.store(f"u{number}").write(PUT, ("k", b"%d" % number))
+            await databases.pool.shut(f"u{number}")
+        await load(databases, "warm")
+        before = resident()
+        kept = await asyncio.gather(*(load(databases, f"u{number}") for number in range(count)))
+        async with asyncio.timeout(30):
+            while databases.open:  # noqa: ASYNC110  there is no event for it
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        return (resident() - before) / len(kept)
+
+
+def resident() -> int:
+    """What of this process is in memory, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 async def memory(folder: Path, count: int) -> float:
@@ -163,10 +187,11 @@ def run(quick: bool) -> list[dict[str, Any]]:
             rows.append(row(what, "acknowledged/s", ours["rate"], bare, f">= {share}") | {"p99_ms": ours["p99_ms"]})
             rows.append(row(f"{what}: loop late, p99", "ms", ours["lag_p99_ms"], None, f"<= {LAG_MS} ms"))
         for key, value in runner.run(open_and_close(folder, 50 if quick else 200)).items():
-            rows.append(row(f"a state.db: {key.removesuffix('_ms')}", "ms", value, None, ""))
-        rows.append(
-            row("a loaded idle user", "bytes", runner.run(memory(folder, 50 if quick else 200)), None, "<= 4096")
-        )
+            rows.append(row(f"a state.db: {key}", "ms", value, None, ""))
+        back = runner.run(returning(folder, 300 if quick else 600))
+        rows.append(row("resident, a user who came back and is idle", "bytes", back, None, "<= 16384"))
+        held = runner.run(memory(folder, 50 if quick else 200))
+        rows.append(row("a loaded idle user", "bytes", held, None, "<= 4096"))
     return rows
 
 
