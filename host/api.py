@@ -17,7 +17,7 @@ from host.auth import BadToken, login_cookie, logout_cookie
 from host.config import Config
 from host.edge import visit_of
 from host.masking import revealed, veiled
-from host.routes import Asked, Body, Table, document, json
+from host.routes import Asked, Body, Table, document, json, pieces
 from sessions.context import SessionContext
 from sessions.errors import FellBehind
 from sessions.events import Event
@@ -134,9 +134,22 @@ class Place(Body):
     path: Annotated[str, AfterValidator(path_of)]
 
 
+class Stream(StreamingResponse):
+    """An answer that goes on: counted as one of the user's connections from the first byte to the last."""
+
+    def __init__(self, asked: Asked, content: AsyncIterator[bytes], kind: str, headers: dict[str, str]) -> None:
+        super().__init__(content, 200, headers, kind)
+        self._asked = asked
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._asked.host.presence(self._asked.uid).streaming():
+            await super().__call__(scope, receive, send)
+
+
 @endpoint("GET", "/api/v1/files", query=Place, answers={200: "application/octet-stream"})
 async def read_file(asked: Asked) -> Response:
     """A file's bytes, of any size."""
+    asked.host.presence(asked.uid).check_room()
     async with asked.host.sessions.using(asked.uid) as session:
         file = await session.files.open(asked.query.path)
     version = "-".join(f"{part:x}" for part in file.identity[1:])
@@ -144,7 +157,7 @@ async def read_file(asked: Asked) -> Response:
     if asked.request.method == "HEAD":
         async with file:
             return Response(headers=headers, media_type="application/octet-stream")
-    return StreamingResponse(_chunks(file), 200, headers, "application/octet-stream")
+    return Stream(asked, _chunks(file), "application/octet-stream", headers)
 
 
 async def _chunks(file: OpenFile) -> AsyncIterator[bytes]:
@@ -163,7 +176,7 @@ async def _chunks(file: OpenFile) -> AsyncIterator[bytes]:
 async def write_file(asked: Asked) -> Response:
     """Replace a file, or make it, from a body of any size; readers see the old file until the new one is whole."""
     async with asked.host.sessions.using(asked.uid) as session, session.files.replace(asked.query.path) as target:
-        async for chunk in asked.request.stream():
+        async for chunk in pieces(asked.request):
             await target.write(chunk)
     return Response(status_code=204)
 
@@ -185,20 +198,7 @@ async def events(asked: Asked) -> Response:
             raise HTTPException(422, "Last-Event-ID: must be the number of an event")
         after = int(last)
     asked.host.presence(asked.uid).check_room()
-    return EventStream(asked, after)
-
-
-class EventStream(StreamingResponse):
-    """Server-sent events, counted as one of the user's connections from the first byte to the last."""
-
-    def __init__(self, asked: Asked, after: int | None) -> None:
-        content = _stream(asked, after)
-        super().__init__(content, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-        self._asked = asked
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._asked.host.presence(self._asked.uid).streaming():
-            await super().__call__(scope, receive, send)
+    return Stream(asked, _stream(asked, after), "text/event-stream", {"Cache-Control": "no-store"})
 
 
 async def _stream(asked: Asked, after: int | None) -> AsyncIterator[bytes]:

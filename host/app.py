@@ -256,7 +256,7 @@ class Host:
             single_user=single,
         )
 
-    def _work_failed(self, uid: str, name: str, error: Exception) -> None:
+    def _work_failed(self, uid: str, name: str, error: BaseException) -> None:
         """A task of a session ended with an error: only it ended, and the log and the user are told."""
         logs.session_task_failed(uid, name, error)
         session = self.sessions.get(uid)

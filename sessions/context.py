@@ -68,7 +68,7 @@ class SessionContext:
         quotas: Quotas,
         allowance: Allowance,
         group: asyncio.TaskGroup,
-        failed: Callable[[str, str, Exception], None],
+        failed: Callable[[str, str, BaseException], None],
         workspace: str = "/workspace",
         storage: str = "/home/.local/share/roost",
         single_user: bool = False,

@@ -19,7 +19,7 @@ DUTY = 20
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """One user's limits; None is no limit. `bytes` and `memory` are bytes, all else counts (PROTOCOL.md, `quotas.*`)."""
+    """One user's limits; None is no limit. `bytes` and `memory` are bytes, all else counts (`quotas.*`)."""
 
     bytes: int | None = None
     files: int | None = None
