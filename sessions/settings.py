@@ -37,8 +37,8 @@ class Layer(Memento):
 class Settings:
     """A user's settings: dotted keys that are read as nested objects (VS Code's `getConfiguration`).
 
-    Objects of different layers are merged key by key, all else is replaced. The targets are
-    'global' and 'workspace'.
+    Objects of different layers are merged key by key, all else is replaced. The targets of an update are
+    'global' (the user's own) and 'workspace'.
     """
 
     __slots__ = ("_defaults", "_layers", "_listeners", "_store")
