@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import orjson
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
@@ -23,6 +23,9 @@ from sessions.errors import FellBehind
 from sessions.events import Event
 from sessions.files import OpenFile, path_of
 from sessions.memento import ABSENT
+
+if TYPE_CHECKING:
+    from host.app import Host
 
 TABLE = Table()
 endpoint = TABLE.endpoint
@@ -205,26 +208,37 @@ async def _stream(asked: Asked, after: int | None) -> AsyncIterator[bytes]:
     """One subscriber: first what it is told about its place, then the events, with a comment when it is quiet."""
     host = asked.host
     session = await host.sessions.open(asked.uid)
-    mailbox = session.mailbox
     leave = session.client()
     try:
-        start = mailbox.seq if after is None else after
-        hello = {"seq": mailbox.seq, "resumed": after is not None and mailbox.resumed(after)}
+        follower = session.mailbox.follow(after)
+        hello = {"seq": session.mailbox.seq, "resumed": follower.resumed}
         yield b"event: open\ndata: " + orjson.dumps(hello) + b"\n\n"
-        batches = mailbox.follow(start)
-        waiting = session.promise(anext(batches), "the events of a stream")
-        while not host.draining:
-            done, _ = await asyncio.wait([waiting], timeout=HEARTBEAT_S)
-            if not done:
-                yield b": quiet\n\n"
-                continue
-            for event in waiting.result():
-                yield _sse(event)
-            waiting = session.promise(anext(batches), "the events of a stream")
+        news = asyncio.Event()
+        stop_listening = session.mailbox.listen(news.set)
+        try:
+            while not (host.draining or session.closing):
+                news.clear()
+                while batch := await follower.read():
+                    for event in batch:
+                        yield _sse(event)
+                if not await _heard(host, news):
+                    yield b": quiet\n\n"
+        finally:
+            stop_listening()
     except FellBehind:
         yield b"event: lost\ndata: {}\n\n"
     finally:
         leave()
+
+
+async def _heard(host: Host, news: asyncio.Event) -> bool:
+    """Wait for news, or the host's end; False after `HEARTBEAT_S` seconds of quiet."""
+    async with asyncio.TaskGroup() as group:
+        waits = [group.create_task(one.wait()) for one in (news, host.leaving)]
+        done, rest = await asyncio.wait(waits, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
+        for one in rest:
+            one.cancel()
+    return bool(done)
 
 
 def _sse(event: Event) -> bytes:
