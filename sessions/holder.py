@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 import signal
 import socket
-import stat
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from sessions import jail, procfs
 from sessions.cgroups import Cgroup
 from sessions.errors import SandboxDied, SandboxUnavailable
+from sessions.inside import Inside, look, look_around
 from sessions.jail import Network, World
-from sessions.launch import Form, Launch, Limits, prepare
+from sessions.launch import Form, Launch, prepare
+from sessions.limits import Limits
 from sessions.output import Output
 from sessions.process import Child, Pipes, Process, Terminal, gone, open_terminal
-from sessions.procfs import Procfs
 from sessions.sockets import Sockets
 from sessions.supervisor import DIED, Supervisor, command
 from sessions.tasks import Tasks
@@ -34,27 +34,7 @@ END_SECONDS = 5.0
 OWN_PROCESSES = 2
 """bubblewrap's first process and the supervisor; the other forms count none of theirs."""
 
-MULTIPLEXER = os.makedev(5, 2)
 FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-class Inside(NamedTuple):
-    """What the host holds of a running sandbox, -1 for what its form lacks.
-
-    `init` is a pidfd whose end is the end of all in there, `network` its network namespace, `ptmx` what makes its
-    terminals, `shell` the supervisor's pid on this machine.
-    """
-
-    init: int
-    network: int
-    shell: int
-    ptmx: int
-    processes: Procfs
-
-    def close(self) -> None:
-        for fd in (self.init, self.network, self.ptmx):
-            if fd >= 0:
-                os.close(fd)
 
 
 class Holder:
@@ -106,9 +86,7 @@ class Holder:
     async def start(self) -> None:
         """Start it. Raises `SandboxUnavailable` with why not, and nothing is left of it then."""
         try:
-            self._run = await asyncio.to_thread(open_empty, self.world.run)
-            cgroup = self._cgroup.procs if self._cgroup else None
-            launch = await asyncio.to_thread(prepare, self.world, self.form, self._network, self._limits, cgroup)
+            launch = await asyncio.to_thread(self._prepare)
             try:
                 await self._start(launch)
             finally:
@@ -119,6 +97,11 @@ class Holder:
         except BaseException:
             await self.close()
             raise
+
+    def _prepare(self) -> Launch:
+        self._run = open_empty(self.world.run)
+        cgroup = self._cgroup.procs if self._cgroup else None
+        return prepare(self.world, self.form, self._network, self._limits, cgroup)
 
     async def _start(self, launch: Launch) -> None:
         ours, theirs = socket.socketpair()
@@ -131,7 +114,8 @@ class Holder:
             raise
         async with asyncio.timeout(START_SECONDS):
             await self._supervisor.ready
-        self._inside = await asyncio.to_thread(self._look, launch.info)
+        self._limit()
+        self._inside = self._look(launch.info)
 
     def _spawn(self, launch: Launch, theirs: socket.socket) -> None:
         """On the loop's own thread, as a sandbox dies with the thread that started it. It does not fork the host."""
@@ -155,24 +139,17 @@ class Holder:
         self._dead.set_result(None)
 
     def _look(self, info: int) -> Inside:
-        """Open what the host needs of it, before anything of the tenant's runs there."""
         assert self._program is not None
-        if self.form != "bubblewrap":
-            mine = self._mark().encode() if self.form == "none" else None
-            folder = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            return Inside(-1, -1, procfs.children(self._program.pid)[0], -1, Procfs(folder, self.world.owner, mine))
-        first = int(json.loads(os.pread(info, 4096, 0))["child-pid"])
-        root = f"/proc/{first}/root"
-        ptmx = os.open(f"{root}/dev/pts/ptmx", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-        found = os.fstat(ptmx)
-        if not stat.S_ISCHR(found.st_mode) or found.st_rdev != MULTIPLEXER:
-            raise OSError(f"{root}/dev/pts/ptmx is not a terminal multiplexer")
-        folder = os.open(f"{root}/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        network = os.open(f"/proc/{first}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        return Inside(os.pidfd_open(first), network, procfs.children(first)[0], ptmx, Procfs(folder))
+        if self.form == "bubblewrap":
+            return look(info)
+        mark = f"ROOST_SANDBOX={self._token}".encode() if self.form == "none" else None
+        return look_around(self._program.pid, self.world.owner, mark)
 
-    def _mark(self) -> str:
-        return f"ROOST_SANDBOX={self._token}"
+    def _limit(self) -> None:
+        """Behind the host, as far as one may say so: a container may forbid it."""
+        if self._limits is not None and self._program is not None:
+            with suppress(PermissionError):
+                os.setpriority(os.PRIO_PGRP, self._program.pid, self._limits.nice)
 
     async def open_terminal(
         self, argv: Sequence[str], cwd: str, env: Mapping[str, str], columns: int, rows: int
@@ -186,10 +163,10 @@ class Holder:
             self._starting -= 1
 
     async def _open_terminal(self, line: bytes, columns: int, rows: int) -> Terminal:
-        master, slave, path = await asyncio.to_thread(open_terminal, self.inside.ptmx, self.world.owner, columns, rows)
+        master, slave, path = open_terminal(self.inside.ptmx, self.world.owner, columns, rows)
         try:
             pid = await self._answer(self._supervisor.start_on_terminal(line, path))
-            return Terminal(master, pid, await self._open_child(pid), self.kill)
+            return Terminal(master, pid, procfs.open_child(self.inside.shell, pid), self.kill)
         except BaseException:
             os.close(master)
             raise
@@ -207,8 +184,8 @@ class Holder:
         self._starting += 1
         try:
             ends = await asyncio.to_thread(pipes.open, stdin, apart)
-            pid = await self._answer(self._supervisor.start_on_pipes(line, *pipes.paths))
-            pidfd = await self._open_child(pid)
+            pid = await self._answer(self._supervisor.start_on_pipes(line, pipes.paths))
+            pidfd = procfs.open_child(self.inside.shell, pid)
             process = self._adopt(Process(pid, pidfd, f"ROOST_COMMAND={token}".encode(), self.kill))
             await process.connect(*map(pipes.take, ends))
         finally:
@@ -240,7 +217,7 @@ class Holder:
     def _line(self, argv: Sequence[str], cwd: str, env: Mapping[str, str], tty: bool) -> bytes:
         if self.form != "bubblewrap":
             env, cwd = {**env, "ROOST_SANDBOX": self._token}, self.world.real(cwd)
-        return command(argv, cwd, env, tty, self._limits.processes if self._limits else None)
+        return command(argv, cwd, env, tty)
 
     async def _answer(self, question: Awaitable[int]) -> int:
         """What the supervisor says; one that is silent is the tenant's by now, and no good any more."""
@@ -250,10 +227,6 @@ class Holder:
         except TimeoutError:
             self.end("its supervisor did not answer")
             raise SandboxDied(DIED) from None
-
-    async def _open_child(self, pid: int) -> int:
-        """A pidfd of what was started; -1 where it has ended and the supervisor has buried it among others."""
-        return await asyncio.to_thread(procfs.open_child, self.inside.shell, pid)
 
     def _adopt(self, child: C) -> C:
         self._children.add(child)
@@ -294,6 +267,7 @@ class Holder:
         if not self._ending:
             self._ending = True
             self._reason = reason
+            self._supervisor.close()
         if self._program is not None and self._program.returncode is None:
             os.killpg(self._program.pid, signal.SIGKILL)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from sessions import seccomp
-from sessions.errors import InvalidValue
 
 Network = Literal["proxy", "none", "host"]
 
@@ -17,12 +17,15 @@ SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 """Beside /usr: links into it on most systems, folders on others."""
 
 SETTINGS = (
-    "alternatives", "bash.bashrc", "crypto-policies", "inputrc", "java-17-openjdk", "java-21-openjdk", "ld.so.cache",
-    "localtime", "mime.types", "os-release", "pki/ca-trust", "pki/tls/certs", "profile", "protocols", "services",
-    "ssl/certs", "ssl/openssl.cnf", "terminfo", "vim",
+    "alternatives", "crypto-policies", "java-17-openjdk", "java-21-openjdk", "ld.so.cache", "pki/ca-trust",
+    "pki/tls/certs", "ssl/certs",
 )  # fmt: skip
 """The parts of /etc that programs need and that hold no secret: not pip.conf, npmrc or gitconfig, which may."""
 
+COPIED = ("bash.bashrc", "inputrc", "localtime", "os-release", "profile", "protocols", "services", "ssl/openssl.cnf")
+"""Small files of it: to copy one costs a sandbox less than to mount it."""
+
+COPIED_BYTES = 64 << 10
 DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 SHARED_MEMORY_BYTES = 64 << 20
 PROXY_PORT = 3128
@@ -72,23 +75,13 @@ class World:
         return path
 
 
-def environment(world: World, network: Network, extra: Mapping[str, str], own: bool = True) -> dict[str, str]:
-    """All that a child gets; nothing is inherited from the host. Raises `InvalidValue` for what no environment holds.
-
-    `own`: its paths are those of a sandbox with mounts of its own, else the host's.
-    """
+def environment(world: World, network: Network, own: bool = True) -> dict[str, str]:
+    """What every child gets, and nothing of the host's. `own`: its paths are those of a sandbox with its own mounts."""
     path = f"{TOOLS}/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
     home, temporary = (world.home, "/tmp") if own else (world.real(world.home), world.real("/tmp"))
     known = {"PATH": path, "HOME": home, "USER": world.uid, "LOGNAME": world.uid, "SHELL": "/bin/bash"}
     known |= {"LANG": "C.UTF-8", "TERM": "xterm-256color", "TMPDIR": temporary}
-    if network == "proxy":
-        known |= _proxied()
-    for name, value in extra.items():
-        if not name or "=" in name or "\0" in name or "\0" in value:
-            raise InvalidValue(
-                "env", f"{name!r} cannot be set: names are not empty, have no '=', and nothing has a NUL"
-            )
-    return known | dict(extra)
+    return known | (_proxied() if network == "proxy" else {})
 
 
 def _proxied() -> dict[str, str]:
@@ -101,9 +94,10 @@ def _proxied() -> dict[str, str]:
 
 
 def system_files(world: World, network: Network) -> dict[str, bytes]:
-    """The small files under /etc that are ours: path inside -> content."""
+    """The small files under /etc: path inside -> content."""
     user = f"{world.uid}:x:{{}}:{{}}:{world.uid}:{world.home}:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n"
     files = {
+        **copies(),
         "/etc/passwd": user.format(1000, 1000).encode(),
         "/etc/group": f"{world.uid}:x:1000:\nnogroup:x:65534:\n".encode(),
         "/etc/nsswitch.conf": b"passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
@@ -114,6 +108,14 @@ def system_files(world: World, network: Network) -> dict[str, bytes]:
     if network == "proxy":
         files["/etc/ssh/ssh_config"] = f"Host *\n    ProxyCommand {CONNECT} %h %p\n".encode()
     return files
+
+
+@cache
+def copies() -> dict[str, bytes]:
+    """What there is of `COPIED`, read once a process."""
+    paths = [Path("/etc", name) for name in COPIED]
+    found = {str(path): path.read_bytes() for path in paths if path.is_file()}
+    return {path: data for path, data in found.items() if len(data) <= COPIED_BYTES}
 
 
 class Arguments:
@@ -191,7 +193,7 @@ def _devices(into: Arguments) -> None:
 def landlock(world: World) -> Iterator[tuple[str, Literal["read", "write", "device"]]]:
     """The real paths that a process may open where there are no mounts of its own, and for what."""
     yield from ((path, "read") for path in ("/usr", *(f"/{name}" for name in SYSTEM)))
-    yield from ((f"/etc/{name}", "read") for name in (*SETTINGS, "passwd", "group", "nsswitch.conf"))
+    yield from ((f"/etc/{name}", "read") for name in (*SETTINGS, *COPIED, "passwd", "group", "nsswitch.conf"))
     yield from ((f"/dev/{name}", "device") for name in (*DEVICES, "pts"))
     yield from ((str(path), "write") for path in world.folders.values())
     yield str(world.run), "device"

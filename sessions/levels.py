@@ -13,7 +13,8 @@ from sessions import jail, landlock
 from sessions.errors import RoostError, SandboxUnavailable
 from sessions.holder import Holder
 from sessions.jail import Network, World
-from sessions.launch import BUBBLEWRAP, Form, Limits
+from sessions.launch import BUBBLEWRAP, Form
+from sessions.limits import Limits
 from sessions.tasks import Tasks
 
 PROBE_UID = 199_999
@@ -187,8 +188,7 @@ async def _attack(holder: Holder, other: Path) -> str:
         "PORT": str(listener.sockets[0].getsockname()[1]),
     }
     try:
-        env = jail.environment(holder.world, "none", targets)
-        process = await holder.start_process(["sh", "-c", SCRIPT], "/", env, False, False)
+        process = await holder.start_process(["sh", "-c", SCRIPT], "/", targets, False, False)
         said = await process.stdout.read()
         process.close()
         return said.decode(errors="replace")
@@ -198,7 +198,7 @@ async def _attack(holder: Holder, other: Path) -> str:
 
 def _judge(said: str) -> None:
     lines = said.splitlines()
-    given = {*jail.environment(World("", {}, Path()), "none", {}), "OTHER", "HOST", "COMMAND", "PORT"}
+    given = {*jail.environment(World("", {}, Path()), "none"), "OTHER", "HOST", "COMMAND", "PORT"}
     given |= {"ROOST_COMMAND", "ROOST_SANDBOX", "PWD", "OLDPWD", "SHLVL", "_"}
     names = {line[5:] for line in lines if line.startswith("name ")}
     safe = {line[5:] for line in lines if line.startswith("safe ")} | ({"environment"} if names <= given else set())

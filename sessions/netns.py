@@ -10,7 +10,7 @@ import _socket
 import ctypes
 import sys
 from fcntl import ioctl
-from posix import close, geteuid, strerror
+from posix import geteuid, strerror
 
 NS_GET_USERNS = 0xB701
 NEW_USER, NEW_NET = 0x10000000, 0x40000000
@@ -47,7 +47,6 @@ def enter(namespace: int, kind: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(namespace, kind) < 0:
         raise OSError(ctypes.get_errno(), f"setns: {strerror(ctypes.get_errno())}")
-    close(namespace)
 
 
 def make(port: int, count: int) -> list[int]:

@@ -6,10 +6,10 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 READ_BYTES = 65536
+RECENT = 64
 
 
 class Stat(NamedTuple):
@@ -49,17 +49,8 @@ class Procfs:
         return self._token is None or self.carries(pid, self._token)
 
     def read(self, pid: int, name: str) -> bytes:
-        """What `/proc/<pid>/<name>` says, up to 64 KiB; nothing for a process that is gone or not to be read."""
-        try:
-            fd = os.open(f"{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY, dir_fd=self._fd)
-        except OSError:
-            return b""
-        try:
-            return os.read(fd, READ_BYTES)
-        except OSError:
-            return b""
-        finally:
-            os.close(fd)
+        """What `/proc/<pid>/<name>` says."""
+        return read(f"{pid}/{name}", self._fd)
 
     def _field(self, pid: int, name: bytes) -> int:
         """The first number of a line of `status`; -1 where there is none, 0 memory for a process without any."""
@@ -131,15 +122,16 @@ class Procfs:
 
 def children(pid: int) -> list[int]:
     """The children of a process of this machine, the newest last, dead ones that nobody waited for among them."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_bytes().split()]
+    return [int(child) for child in read(f"/proc/{pid}/task/{pid}/children").split()]
 
 
 def open_child(parent: int, inner: int) -> int:
-    """A pidfd of the child of `parent` that calls itself `inner` in its own namespace; -1 if there is none.
+    """A pidfd of the newest children of `parent` that calls itself `inner` in its own namespace; -1 if none does.
 
-    A child that nobody waited for keeps its number, so it cannot be another process by the time it is opened.
+    None does where it has ended and `parent` has waited for it. Of those that it has not waited for, the number stays
+    theirs, so that it cannot be another process by the time it is opened.
     """
-    for pid in reversed(children(parent)):
+    for pid in reversed(children(parent)[-RECENT:]):
         if inner_pid(pid) == inner:
             fd = os.pidfd_open(pid)
             if inner_pid(pid) == inner:
@@ -150,8 +142,19 @@ def open_child(parent: int, inner: int) -> int:
 
 def inner_pid(pid: int) -> int:
     """What a process of this machine is called in its own namespace; -1 if it is gone."""
-    try:
-        _, found, rest = Path(f"/proc/{pid}/status").read_bytes().partition(b"\nNSpid:")
-    except OSError:
-        return -1
+    _, found, rest = read(f"/proc/{pid}/status").partition(b"\nNSpid:")
     return int(rest.split(b"\n", 1)[0].split()[-1]) if found else -1
+
+
+def read(path: str, folder: int | None = None) -> bytes:
+    """A file of /proc, up to 64 KiB; nothing where it is gone or not to be read. It never waits."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return b""
+    try:
+        return os.read(fd, READ_BYTES)
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)

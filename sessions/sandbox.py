@@ -15,8 +15,8 @@ from sessions.cgroups import Cgroup, Cgroups
 from sessions.errors import SandboxUnavailable, SessionClosed
 from sessions.holder import Holder
 from sessions.jail import Network, World
-from sessions.launch import Limits
 from sessions.levels import Level
+from sessions.limits import Limits
 from sessions.output import KEPT_BYTES, Finished, Output
 from sessions.process import Process, Terminal
 from sessions.procfs import Procfs
@@ -94,9 +94,8 @@ class Sandbox:
         `cwd` is a path inside (default: the workspace), `env` is added to what `jail.environment` gives. A program or
         a folder that is not there says so on the terminal, and the exit code is 125 to 127, as under a shell.
         """
-        given = self._environment(env)
         holder = await self._start()
-        return await holder.open_terminal(argv, cwd or self.world.cwd, given, columns, rows)
+        return await holder.open_terminal(argv, cwd or self.world.cwd, env or {}, columns, rows)
 
     async def start(
         self,
@@ -108,9 +107,8 @@ class Sandbox:
         apart: bool = False,
     ) -> Process:
         """Start `argv` on pipes, for as long as it likes; `stdin` gives it one, `apart` keeps stderr out of stdout."""
-        given = self._environment(env)
         holder = await self._start()
-        return await holder.start_process(argv, cwd or self.world.cwd, given, stdin, apart)
+        return await holder.start_process(argv, cwd or self.world.cwd, env or {}, stdin, apart)
 
     async def run(
         self,
@@ -128,9 +126,8 @@ class Sandbox:
         After `timeout` seconds, or when the caller is cancelled, it is killed with all that it started. What it leaves
         running when it ends by itself goes on.
         """
-        given = self._environment(env)
         holder = await self._start()
-        process = await holder.start_process(argv, cwd or self.world.cwd, given, bool(stdin), False)
+        process = await holder.start_process(argv, cwd or self.world.cwd, env or {}, bool(stdin), False)
         output = holder.output(keep)
         late = False
         try:
@@ -144,9 +141,6 @@ class Sandbox:
             process.close()
             output.close()
         return output.finished(await process.wait(), late)
-
-    def _environment(self, extra: Mapping[str, str] | None) -> dict[str, str]:
-        return jail.environment(self.world, self.network, extra or {}, own=self.level.form == "bubblewrap")
 
     async def connect(self, port: int) -> socket.socket:
         """A connected, non-blocking socket to what listens on `port` of the sandbox's own loopback, for previews.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
+import threading
 
 from sessions import netns
 
@@ -14,14 +16,20 @@ SPARE = 8
 
 
 class Fetch:
-    """One fetching of sockets by the one-shot program `netns`; begin it early, as it takes as long as a sandbox.
+    """One fetching of sockets: by a thread of its own where the host is root, else by the one-shot program `netns`.
 
-    Use it once, or `close` it. Begin it in a thread or on the loop: it does not fork the host.
+    Begin it early, as the program takes as long to start as a sandbox. Use it once, or `close` it.
     """
 
     __slots__ = ("_child", "_ours")
 
     def __init__(self) -> None:
+        self._ours: socket.socket | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        if os.geteuid() != 0:
+            self._start()
+
+    def _start(self) -> None:
         self._ours, theirs = socket.socketpair()
         self._ours.settimeout(SECONDS)
         with theirs:
@@ -39,6 +47,14 @@ class Fetch:
         return await asyncio.to_thread(self._fetch, network, 0, count)
 
     def _fetch(self, network: int, port: int, count: int) -> list[socket.socket]:
+        fds = self._ask(network, port, count) if self._ours else in_thread(network, port, count)
+        made = [socket.socket(fileno=fd) for fd in fds]
+        for each in made:
+            each.setblocking(False)
+        return made
+
+    def _ask(self, network: int, port: int, count: int) -> list[int]:
+        assert self._ours is not None
         try:
             socket.send_fds(self._ours, [b"%d %d" % (port, count)], [network])
             said, fds, *_ = socket.recv_fds(self._ours, 1024, count)
@@ -46,16 +62,34 @@ class Fetch:
             self.close()
         if len(fds) != count:
             raise OSError(f"no socket in the sandbox's network: {said.decode(errors='replace') or 'no answer'}")
-        made = [socket.socket(fileno=fd) for fd in fds]
-        for each in made:
-            each.setblocking(False)
-        return made
+        return fds
 
     def close(self) -> None:
         """End the program, done or not."""
-        self._ours.close()
-        self._child.kill()
-        self._child.wait()
+        if self._ours is not None and self._child is not None:
+            self._ours.close()
+            self._child.kill()
+            self._child.wait()
+
+
+def in_thread(network: int, port: int, count: int) -> list[int]:
+    """As the program does it, in a thread that ends in that namespace and so never has to come back."""
+    made: list[int] = []
+    problems: list[OSError] = []
+
+    def visit() -> None:
+        try:
+            netns.enter(network, netns.NEW_NET)
+            made.extend(netns.make(port, count))
+        except OSError as error:
+            problems.append(error)
+
+    thread = threading.Thread(target=visit, name="netns")
+    thread.start()
+    thread.join()
+    if problems:
+        raise problems[0]
+    return made
 
 
 class Sockets:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -10,11 +11,26 @@ from pathlib import Path
 from typing import Any
 
 from sessions.errors import InvalidValue, Overloaded, SandboxDied
+from sessions.limits import Limits, process_flag, ulimits
 
 SHELLS = ("/usr/bin/dash", "/bin/dash", "/usr/bin/bash", "/bin/bash")
 """Any of them will do; dash is the smallest."""
 
-SCRIPT = "exec 2>/dev/null; n='\n'; echo ready; while IFS= read -r l; do eval \"$l\"; done"
+FUNCTIONS = """
+terminal() {
+    id=$1 tty=$2; shift 2
+    { start "$@" <&5 >&5 2>&5 5<&- & echo "$id $!"; } 5<>"$tty" || echo "$id 0"
+}
+pipes() {
+    id=$1 in=$2 out=$3 err=$4; shift 4
+    { start "$@" <&5 >&6 2>&7 5<&- 6>&- 7>&- & echo "$id $!"; } 5<"$in" 6>"$out" 7>"$err" || echo "$id 0"
+}
+ended() { wait "$2"; echo "$1 $?"; }
+"""
+"""Each answers with the number of the question and one more; a shell in the background ignores signals, so `start`
+undoes that."""
+
+LOOP = 'exec 2>/dev/null; echo ready; while IFS= read -r line; do eval "$line"; done'
 COMMAND_BYTES = 256 << 10
 PENDING = 256
 ANSWER = re.compile(rb"([0-9]{1,9}) ([0-9]{1,9})")
@@ -25,7 +41,22 @@ DIED = "the sandbox ended with all that ran in it; the next use starts a new one
 @cache
 def shell() -> str:
     """The path of the shell that supervises. Looked for once, in the thread that prepares the first start."""
-    return next((path for path in SHELLS if Path(path).exists()), "/bin/sh")
+    for path in SHELLS:
+        if Path(path).exists():
+            return path
+    raise FileNotFoundError(f"none of {', '.join(SHELLS)} is there; install dash or bash")
+
+
+def script(limits: Limits | None, env: Mapping[str, str]) -> str:
+    """What the supervisor runs: limit itself, export what all its children get, say so, then do what each line says.
+
+    Of processes it may have a few more than those, or a user who has all of theirs could not even be helped.
+    """
+    kind = Path(shell()).name
+    exports = b" ".join(b"export %s=%s;" % (name.encode(), quoted(value)) for name, value in env.items())
+    limit = f"ulimit {process_flag(kind)} {limits.processes};" if limits and limits.processes else ""
+    start = f'start() {{ {limit} exec /usr/bin/env --default-signal --unset=PWD "$@"; }}'
+    return f"{ulimits(limits, kind)} n='\n'; {os.fsdecode(exports)}\n{start}{FUNCTIONS}{LOOP}"
 
 
 def quoted(text: str) -> bytes:
@@ -34,22 +65,21 @@ def quoted(text: str) -> bytes:
     return b'"$n"'.join(b"'" + part + b"'" for part in parts)
 
 
-def command(argv: Sequence[str], cwd: str, env: Mapping[str, str], tty: bool, processes: int | None) -> bytes:
-    """A line that becomes `argv` in a session of its own; raises `InvalidValue` for what no command line holds.
-
-    The supervisor may go above the limit of `processes`, or a user with all of theirs could not even be helped.
-    """
+def command(argv: Sequence[str], cwd: str, env: Mapping[str, str], tty: bool) -> bytes:
+    """The words that start `argv` in a session of its own; raises `InvalidValue` for what no command line holds."""
     if not argv or any("\0" in word for word in (*argv, cwd)):
         raise InvalidValue("argv", "a command has at least a name, and neither it nor its cwd holds a NUL character")
-    options = ("/usr/bin/env", "-i", "--default-signal", f"--chdir={cwd}", "--")
+    for name, value in env.items():
+        if not name or "=" in name or "\0" in name or "\0" in value:
+            raise InvalidValue(
+                "env", f"{name!r} cannot be set: a name is not empty and has no '=', and neither part a NUL"
+            )
     session = ("/usr/bin/setsid", "-c", "--") if tty else ("/usr/bin/setsid", "--")
-    words = (*options, *(f"{name}={value}" for name, value in env.items()), *session, *argv)
+    words = (f"--chdir={cwd}", "--", *(f"{name}={value}" for name, value in env.items()), *session, *argv)
     line = b" ".join(map(quoted, words))
     if len(line) > COMMAND_BYTES:
         raise InvalidValue("argv", f"arguments and environment are over {COMMAND_BYTES} bytes; use a file or stdin")
-    flag = b"-p" if shell().endswith("dash") else b"-u"
-    limit = b"ulimit %s %d; " % (flag, processes) if processes else b""
-    return b"{ %sexec %s; }" % (limit, line)
+    return line
 
 
 class Supervisor(asyncio.Protocol):
@@ -67,40 +97,31 @@ class Supervisor(asyncio.Protocol):
         self._said = b""
         self._count = 0
 
-    async def start_on_terminal(self, line: bytes, path: str) -> int:
-        """Start `line` on the terminal at `path`, which it has opened by then; its pid inside, 0 if it could not."""
-        number = self._next()
-        script = b"{ %s <&5 >&5 2>&5 5<&- & echo %d $!; } 5<>%s || echo %d 0\n"
-        return await self._ask(number, script % (line, number, quoted(path), number))
+    async def start_on_terminal(self, words: bytes, path: str) -> int:
+        """Start a `command` on the terminal at `path`, which it has open by then; its pid inside, 0 if it could not."""
+        return await self._ask(b"terminal", quoted(path) + b" " + words)
 
-    async def start_on_pipes(self, line: bytes, stdin: str, stdout: str, stderr: str) -> int:
-        """Start `line` on three files, all open by then; its pid inside, 0 if it could not."""
-        number = self._next()
-        script = b"{ %s <&5 >&6 2>&7 5<&- 6>&- 7>&- & echo %d $!; } 5<%s 6>%s 7>%s || echo %d 0\n"
-        names = (quoted(stdin), quoted(stdout), quoted(stderr))
-        return await self._ask(number, script % (line, number, *names, number))
+    async def start_on_pipes(self, words: bytes, paths: Sequence[str]) -> int:
+        """Start a `command` on stdin, stdout and stderr, all open by then; its pid inside, 0 if it could not."""
+        return await self._ask(b"pipes", b" ".join([*map(quoted, paths), words]))
 
     async def wait(self, pid: int) -> int:
         """The exit code of a process that was started here and has ended; 128 + the signal that ended it."""
-        number = self._next()
-        return await self._ask(number, b"wait %d; echo %d $?\n" % (pid, number))
+        return await self._ask(b"ended", b"%d" % pid)
 
     def close(self) -> None:
         if self._transport is not None:
             self._transport.abort()
 
-    def _next(self) -> int:
+    async def _ask(self, what: bytes, words: bytes) -> int:
+        if self._transport is None or self._transport.is_closing():
+            raise SandboxDied(DIED)
         if len(self._pending) >= PENDING:
             raise Overloaded("too many processes are being started at once", 1000)
         self._count += 1
-        return self._count
-
-    async def _ask(self, number: int, line: bytes) -> int:
-        if self._transport is None or self.lost:
-            raise SandboxDied(DIED)
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._pending[number] = answer
-        self._transport.write(line)
+        self._pending[self._count] = answer
+        self._transport.write(b"%s %d %s\n" % (what, self._count, words))
         return await answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

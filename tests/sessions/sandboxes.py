@@ -13,8 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from sessions.jail import Network, World
-from sessions.launch import BUBBLEWRAP, Limits
+from sessions.launch import BUBBLEWRAP
 from sessions.levels import ISOLATED, Level
+from sessions.limits import Limits
 from sessions.process import Child, Terminal
 from sessions.sandbox import Gate, Sandbox
 from sessions.tasks import Tasks
@@ -70,7 +71,7 @@ async def sandbox(
     tools: Path | None = None,
 ) -> AsyncIterator[Sandbox]:
     """A user's sandbox, closed after the body; a task of it that failed fails the test."""
-    failures: list[tuple[str, Exception]] = []
+    failures: list[tuple[str, BaseException]] = []
     async with asyncio.TaskGroup() as group:
         tasks = Tasks(group, lambda name, error: failures.append((name, error)))
         place = replace(world(data, uid, owner() if os_uid == -1 else os_uid), tools=tools)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from sessions.cgroups import Cgroups, find, settings
-from sessions.launch import ENTER, Limits
+from sessions.launch import ENTER
+from sessions.limits import Limits
 from sessions.supervisor import shell
 
 LIMITS = Limits(processes=12, memory=34 << 20)

@@ -74,7 +74,7 @@ async def proxy(allow: list[str], far: Far, internal: Internal | None = None) ->
     server = await asyncio.start_server(far.serve, "127.0.0.1", 0)
     far.port = server.sockets[0].getsockname()[1]
     made = Egress(allow, resolve=far.resolve, dial=far.dial, is_own=lambda ip: ip == "93.184.216.99", internal=internal)
-    failures: list[Exception] = []
+    failures: list[BaseException] = []
     async with asyncio.TaskGroup() as group:
         tasks = Tasks(group, lambda name, error: failures.append(error))
         listener = socket.create_server(("127.0.0.1", 0))

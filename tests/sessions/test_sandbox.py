@@ -16,8 +16,8 @@ import pytest
 
 from sessions import sandbox as sandbox_module
 from sessions.errors import InvalidValue, SandboxDied, SandboxUnavailable, SessionClosed
-from sessions.launch import Limits
 from sessions.levels import NONE, OFF
+from sessions.limits import Limits
 from sessions.sandbox import Sandbox
 from tests.sessions.sandboxes import (
     HAS_BUBBLEWRAP,

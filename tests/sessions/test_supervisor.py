@@ -57,7 +57,7 @@ async def test_answers_find_their_question_in_any_order() -> None:
         first = asyncio.ensure_future(made.supervisor.wait(11))
         second = asyncio.ensure_future(made.supervisor.wait(22))
         await asyncio.sleep(0)
-        assert await made.hear() == b"wait 11; echo 1 $?\nwait 22; echo 2 $?\n"
+        assert await made.hear() == b"ended 1 11\nended 2 22\n"
         await made.say(b"2 5\n1 ")
         assert await second == 5
         await made.say(b"7\n")

@@ -1,0 +1,254 @@
+"""How soon a user's terminal shows its prompt, what that costs in memory, and how long the event loop stands still.
+
+The floor is `openpty` and `bash` without a sandbox, in the same run and in turns. Run it alone: two cores are few.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import uvloop
+
+from sessions.egress import Egress
+from sessions.jail import World
+from sessions.levels import Level, probe
+from sessions.limits import Limits
+from sessions.process import Terminal
+from sessions.sandbox import Sandbox
+from sessions.tasks import Tasks
+
+SHELL = ["/bin/bash", "--norc", "--noprofile", "-i"]
+FIRST_TIMES, FURTHER_TIMES = 10.0, 2.5
+"""How many times the floor's median a first and a further prompt may take."""
+
+AT_ONCE, AT_ONCE_SECONDS = 50, 2.0
+STALL_MS = 2.0
+BALLAST = 500 << 20
+USER_KIB, TERMINAL_KIB = 0.7 * 1024, 100.0
+BASE_UID = 900_000
+
+
+class Bench:
+    """The users of one run, and what ends them."""
+
+    def __init__(self, data: Path, level: Level, tasks: Tasks) -> None:
+        self.data = data
+        self.level = level
+        self.tasks = tasks
+        self.gate = Egress(["*"])
+        self.users: list[Sandbox] = []
+
+    def user(self) -> Sandbox:
+        name = f"user{len(self.users)}"
+        owner = BASE_UID + len(self.users) if os.geteuid() == 0 else None
+        world = World.of_user(name, self.data / "users" / name, owner)
+        for real in (*world.folders.values(), world.run):
+            real.mkdir(parents=True)
+            if owner is not None and real != world.run:
+                os.chown(real, owner, owner)
+        network = "proxy" if "proxy" in self.level.networks else "none"
+        made = Sandbox(world, self.level, network, Limits(), self.tasks, gate=self.gate)  # type: ignore[arg-type]
+        self.users.append(made)
+        return made
+
+    async def close(self) -> None:
+        await asyncio.gather(*(user.close() for user in self.users))
+        self.gate.close()
+
+
+@asynccontextmanager
+async def bench(level: Level) -> AsyncIterator[Bench]:
+    data = Path(tempfile.mkdtemp(prefix="roost-bench-"))
+    data.chmod(0o711)
+    async with asyncio.TaskGroup() as group:
+        made = Bench(data, level, Tasks(group, lambda name, error: print(name, repr(error), file=sys.stderr)))
+        try:
+            yield made
+        finally:
+            await made.close()
+            shutil.rmtree(data, ignore_errors=True)
+
+
+async def prompt(fd: int) -> None:
+    """Wait until a terminal shows a prompt."""
+    loop = asyncio.get_running_loop()
+    seen, ready = b"", asyncio.Event()
+    loop.add_reader(fd, ready.set)
+    try:
+        while not seen.rstrip().endswith((b"$", b"#")):
+            await ready.wait()
+            ready.clear()
+            with suppress(BlockingIOError):
+                seen += os.read(fd, 4096)
+    finally:
+        loop.remove_reader(fd)
+
+
+async def floor() -> float:
+    """Milliseconds to the prompt of a bash without a sandbox."""
+    began = time.perf_counter()
+    master, slave = pty.openpty()
+    os.set_blocking(master, False)
+    shell = subprocess.Popen(  # noqa: ASYNC220 - as cheaply as it can be had
+        SHELL, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env={"TERM": "xterm", "HOME": "/"}
+    )
+    os.close(slave)
+    await prompt(master)
+    took = time.perf_counter() - began
+    shell.kill()
+    shell.wait()
+    os.close(master)
+    return took * 1e3
+
+
+async def opened(user: Sandbox) -> tuple[float, Terminal]:
+    """Milliseconds to the prompt of a terminal, and the terminal."""
+    began = time.perf_counter()
+    terminal = await user.open_terminal(SHELL)
+    await prompt(terminal.fd)
+    return (time.perf_counter() - began) * 1e3, terminal
+
+
+def kib(pids: list[int]) -> float:
+    """Proportional memory of processes, in KiB."""
+    total = 0.0
+    for pid in pids:
+        with suppress(OSError):
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total
+
+
+def below(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        found += [each for child in task.read_text().split() for each in below(int(child))]
+    return found
+
+
+def name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def own_kib() -> float:
+    return float(Path("/proc/self/statm").read_text().split()[1]) * 4
+
+
+async def prompts(made: Bench, rounds: int) -> dict[str, list[float]]:
+    """The floor, a first and a further terminal in turns; all of them stay open."""
+    took: dict[str, list[float]] = {"floor": [], "first": [], "further": []}
+    await opened(made.user())
+    for _ in range(rounds):
+        took["floor"].append(await floor())
+        user = made.user()
+        took["first"].append((await opened(user))[0])
+        took["floor"].append(await floor())
+        took["further"].append((await opened(user))[0])
+    return took
+
+
+def memory(users: int) -> tuple[float, float]:
+    """KiB over bash for a user, by all the sandboxes that run now; and bash's own."""
+    pids = [pid for pid in below(os.getpid()) if pid != os.getpid()]
+    shells = [pid for pid in pids if name(pid) == "bash"]
+    rest = [pid for pid in pids if pid not in shells]
+    return kib(rest) / users, kib(shells) / len(shells)
+
+
+async def stall(action: Callable[[], object]) -> float:
+    """The longest the loop stood still while something went on, in milliseconds."""
+    longest, last, done = 0.0, time.perf_counter(), False
+
+    async def tick() -> None:
+        nonlocal longest, last
+        while not done:
+            now = time.perf_counter()
+            longest, last = max(longest, now - last), now
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(tick())
+        await action()  # type: ignore[misc]
+        done = True
+    return longest * 1e3
+
+
+async def stalls(made: Bench, rounds: int) -> dict[str, float]:
+    """Medians with the host large: a first terminal, a further one, and nothing at all for comparison."""
+    ballast = bytearray(os.urandom(4096) * (BALLAST // 4096))
+    found: dict[str, list[float]] = {"nothing": [], "first": [], "further": []}
+    for _ in range(rounds):
+        user = made.user()
+        found["nothing"].append(await stall(lambda: asyncio.sleep(0.03)))
+        found["first"].append(await stall(lambda user=user: opened(user)))  # type: ignore[misc]
+        found["further"].append(await stall(lambda user=user: opened(user)))  # type: ignore[misc]
+    assert len(ballast) >= BALLAST
+    return {kind: statistics.median(times) for kind, times in found.items()}
+
+
+async def run(rounds: int) -> list[tuple[str, float, str, float]]:
+    """Rows of (what, measured, unit, bar)."""
+    level = await probe(Path(tempfile.gettempdir()))
+    print(json.dumps({"level": level.name, "reason": level.reason, "root": os.geteuid() == 0}))
+    rows = []
+    async with bench(level) as made:
+        took = await prompts(made, rounds)
+        base = statistics.median(took["floor"])
+        user_kib, shell_kib = memory(len(made.users))
+        before, processes = own_kib(), len(below(os.getpid()))
+        extra = [await opened(user) for user in made.users for _ in range(4)]
+        after = own_kib()
+        more_kib = memory(len(made.users))[0]
+        assert len(below(os.getpid())) - processes == len(extra), "a further terminal is its shell and nothing else"
+        rows += [
+            ("floor: prompt of a bare bash, p50", base, "ms", 0.0),
+            ("first prompt, p50", statistics.median(took["first"]) / base, "x floor", FIRST_TIMES),
+            ("first prompt, p50", statistics.median(took["first"]), "ms", 0.0),
+            ("further prompt, p50", statistics.median(took["further"]) / base, "x floor", FURTHER_TIMES),
+            ("further prompt, p50", statistics.median(took["further"]), "ms", 0.0),
+            ("a user over their shells (PSS)", user_kib, "KiB", USER_KIB),
+            ("a further terminal over its shell (PSS and the host's RSS)",
+             (more_kib - user_kib) / 4 + (after - before) / len(extra), "KiB", TERMINAL_KIB),
+            ("bash itself (PSS)", shell_kib, "KiB", 0.0),
+        ]  # fmt: skip
+    async with bench(level) as made:
+        began = time.perf_counter()
+        await asyncio.gather(*(opened(made.user()) for _ in range(AT_ONCE)))
+        rows.append(
+            (f"{AT_ONCE} users at once, all at their prompt", time.perf_counter() - began, "s", AT_ONCE_SECONDS)
+        )
+    async with bench(level) as made:
+        for kind, milliseconds in (await stalls(made, max(rounds // 2, 3))).items():
+            bar = 0.0 if kind == "nothing" else STALL_MS
+            rows.append((f"the loop stands still: {kind}, 500 MiB in the host, p50", milliseconds, "ms", bar))
+    return rows
+
+
+def main() -> None:
+    rounds = 5 if "--quick" in sys.argv else 20
+    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop if "--uvloop" in sys.argv else None)
+    with runner:
+        rows = runner.run(run(rounds))
+    for what, measured, unit, bar in rows:
+        verdict = "" if not bar else "ok" if measured <= bar else "TOO MUCH"
+        print(json.dumps({"what": what, "measured": round(measured, 2), "unit": unit, "bar": bar or None}))
+        print(f"{what:75} {measured:9.2f} {unit:8} {f'<= {bar:g}' if bar else '':10} {verdict}", file=sys.stderr)
+    if any(bar and measured > bar for _, measured, _, bar in rows):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
