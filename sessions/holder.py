@@ -155,7 +155,7 @@ class Holder:
         self, argv: Sequence[str], cwd: str, env: Mapping[str, str], columns: int, rows: int
     ) -> Terminal:
         """Start `argv` on a new terminal of that size; see `Sandbox.open_terminal`."""
-        line = self._line(argv, cwd, env, tty=True)
+        line = self._line(argv, cwd, env)
         self._starting += 1
         try:
             return self._adopt(await self._open_terminal(line, columns, rows))
@@ -179,7 +179,7 @@ class Holder:
         """Start `argv` on pipes; see `Sandbox.start`."""
         self._count += 1
         token = f"{self._token}-{self._count}"
-        line = self._line(argv, cwd, {**env, "ROOST_COMMAND": token}, tty=False)
+        line = self._line(argv, cwd, {**env, "ROOST_COMMAND": token})
         pipes = Pipes(self._run, self.run_folder, self.world.owner, self._count)
         self._starting += 1
         try:
@@ -214,10 +214,10 @@ class Holder:
         """Where the sandbox sees the host's own folder, to read what is kept there."""
         return jail.RUN if self.form == "bubblewrap" else str(self.world.run)
 
-    def _line(self, argv: Sequence[str], cwd: str, env: Mapping[str, str], tty: bool) -> bytes:
+    def _line(self, argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> bytes:
         if self.form != "bubblewrap":
             env, cwd = {**env, "ROOST_SANDBOX": self._token}, self.world.real(cwd)
-        return command(argv, cwd, env, tty)
+        return command(argv, cwd, env)
 
     async def _answer(self, question: Awaitable[int]) -> int:
         """What the supervisor says; one that is silent is the tenant's by now, and no good any more."""

@@ -19,16 +19,21 @@ SHELLS = ("/usr/bin/dash", "/bin/dash", "/usr/bin/bash", "/bin/bash")
 FUNCTIONS = """
 terminal() {
     id=$1 tty=$2; shift 2
-    { start "$@" <&5 >&5 2>&5 5<&- & echo "$id $!"; } 5<>"$tty" || echo "$id 0"
+    { start -c "$@" <&5 >&5 2>&5 5<&- & echo "$id $!"; } 5<>"$tty" || echo "$id 0"
 }
 pipes() {
     id=$1 in=$2 out=$3 err=$4; shift 4
-    { start "$@" <&5 >&6 2>&7 5<&- 6>&- 7>&- & echo "$id $!"; } 5<"$in" 6>"$out" 7>"$err" || echo "$id 0"
+    { start -- "$@" <&5 >&6 2>&7 5<&- 6>&- 7>&- & echo "$id $!"; } 5<"$in" 6>"$out" 7>"$err" || echo "$id 0"
 }
 ended() { wait "$2"; echo "$1 $?"; }
 """
-"""Each answers with the number of the question and one more; a shell in the background ignores signals, so `start`
-undoes that."""
+"""Each answers with the number of the question and one more."""
+
+ENV = "/usr/bin/env --default-signal --unset=PWD"
+"""What a shell starts in the background ignores signals, which this undoes."""
+
+LOCALE = ("LANG", "LC_ALL")
+"""Exported by the last program before the one that is started: each that sees them reads a dozen files for them."""
 
 LOOP = 'exec 2>/dev/null; echo ready; while IFS= read -r line; do eval "$line"; done'
 COMMAND_BYTES = 256 << 10
@@ -53,10 +58,12 @@ def script(limits: Limits | None, env: Mapping[str, str]) -> str:
     Of processes it may have a few more than those, or a user who has all of theirs could not even be helped.
     """
     kind = Path(shell()).name
-    exports = b" ".join(b"export %s=%s;" % (name.encode(), quoted(value)) for name, value in env.items())
+    words = {name: b"%s=%s" % (name.encode(), quoted(value)) for name, value in env.items()}
+    exports = os.fsdecode(b"".join(b"export %s; " % word for name, word in words.items() if name not in LOCALE))
+    locale = os.fsdecode(b" ".join(words[name] for name in LOCALE if name in words))
     limit = f"ulimit {process_flag(kind)} {limits.processes};" if limits and limits.processes else ""
-    start = f'start() {{ {limit} exec /usr/bin/env --default-signal --unset=PWD "$@"; }}'
-    return f"{ulimits(limits, kind)} n='\n'; {os.fsdecode(exports)}\n{start}{FUNCTIONS}{LOOP}"
+    start = f'start() {{ how=$1 cwd=$2; shift 2; {limit} exec /usr/bin/setsid $how {ENV} --chdir="$cwd" -- {locale} "$@"; }}'
+    return f"{ulimits(limits, kind)} n='\n'; {exports}\n{start}{FUNCTIONS}{LOOP}"
 
 
 def quoted(text: str) -> bytes:
@@ -65,7 +72,7 @@ def quoted(text: str) -> bytes:
     return b'"$n"'.join(b"'" + part + b"'" for part in parts)
 
 
-def command(argv: Sequence[str], cwd: str, env: Mapping[str, str], tty: bool) -> bytes:
+def command(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> bytes:
     """The words that start `argv` in a session of its own; raises `InvalidValue` for what no command line holds."""
     if not argv or any("\0" in word for word in (*argv, cwd)):
         raise InvalidValue("argv", "a command has at least a name, and neither it nor its cwd holds a NUL character")
@@ -74,8 +81,9 @@ def command(argv: Sequence[str], cwd: str, env: Mapping[str, str], tty: bool) ->
             raise InvalidValue(
                 "env", f"{name!r} cannot be set: a name is not empty and has no '=', and neither part a NUL"
             )
-    session = ("/usr/bin/setsid", "-c", "--") if tty else ("/usr/bin/setsid", "--")
-    words = (f"--chdir={cwd}", "--", *(f"{name}={value}" for name, value in env.items()), *session, *argv)
+    # After the variables, a name that has a '=' would be one more of them.
+    named = ("/bin/sh", "-c", 'exec "$0" "$@"') if "=" in argv[0] else ()
+    words = (cwd, *(f"{name}={value}" for name, value in env.items()), *named, *argv)
     line = b" ".join(map(quoted, words))
     if len(line) > COMMAND_BYTES:
         raise InvalidValue("argv", f"arguments and environment are over {COMMAND_BYTES} bytes; use a file or stdin")

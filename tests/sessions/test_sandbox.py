@@ -257,6 +257,12 @@ async def test_arguments_arrive_byte_for_byte(alice: Sandbox) -> None:
     assert finished.output.split(b"\0")[:-1] == [word.encode("utf-8", "surrogateescape") for word in words]
 
 
+async def test_a_program_whose_name_looks_like_a_variable_is_a_program(alice: Sandbox) -> None:
+    await output(alice, "mkdir 'a=b'; printf '#!/bin/sh\\necho \"$0 $1 $A\"' >'a=b/c'; chmod +x 'a=b/c'")
+    finished = await alice.run(["./a=b/c", "x y"], env={"A": "z=1"})
+    assert finished.output == b"./a=b/c x y z=1\n"
+
+
 @pytest.mark.parametrize(
     ("argv", "env", "field"),
     [
