@@ -187,7 +187,7 @@ class Holder:
             pid = await self._answer(self._supervisor.start_on_pipes(line, pipes.paths))
             pidfd = procfs.open_child(self.inside.shell, pid)
             process = self._adopt(Process(pid, pidfd, f"ROOST_COMMAND={token}".encode(), self.kill))
-            await process.connect(*map(pipes.take, ends))
+            process.connect(*map(pipes.take, ends))
         finally:
             self._starting -= 1
             await asyncio.to_thread(pipes.close)

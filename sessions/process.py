@@ -10,6 +10,8 @@ import struct
 import termios
 from collections.abc import Awaitable, Callable
 
+from sessions.streams import PipeReader, PipeWriter
+
 Kill = Callable[["Child"], Awaitable[None]]
 
 PIPE_BYTES = 65536
@@ -89,47 +91,35 @@ class Terminal(Child):
 
 
 class Process(Child):
-    """A command on pipes, with the streams of `asyncio.subprocess.Process`: a reader that waits makes it wait.
+    """A command on pipes: a reader that waits makes it wait.
 
     `stderr` is None where it goes into `stdout`, `stdin` where there is none. `close` it when done with its streams.
     """
 
-    __slots__ = ("_transports", "stderr", "stdin", "stdout")
+    __slots__ = ("_readers", "stderr", "stdin", "stdout")
 
     def __init__(self, process_id: int, pidfd: int, token: bytes, kill: Kill) -> None:
         super().__init__(process_id, pidfd, token, kill)
-        self._transports: list[asyncio.BaseTransport] = []
-        self.stdin: asyncio.StreamWriter | None = None
+        self._readers: list[PipeReader] = []
+        self.stdin: PipeWriter | None = None
         self.stdout = asyncio.StreamReader(PIPE_BYTES)
         self.stderr: asyncio.StreamReader | None = None
 
-    async def connect(self, stdin: int, stdout: int, stderr: int) -> None:
+    def connect(self, stdin: int, stdout: int, stderr: int) -> None:
         """Take the host's ends of its pipes, -1 for none. For whoever started it."""
-        await self._read(stdout, self.stdout)
+        self._readers.append(PipeReader(stdout, self.stdout))
         if stderr >= 0:
             self.stderr = asyncio.StreamReader(PIPE_BYTES)
-            await self._read(stderr, self.stderr)
+            self._readers.append(PipeReader(stderr, self.stderr))
         if stdin >= 0:
-            self.stdin = await self._write(stdin)
-
-    async def _read(self, fd: int, reader: asyncio.StreamReader) -> None:
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd, "rb", 0)
-        )
-        self._transports.append(transport)
-
-    async def _write(self, fd: int) -> asyncio.StreamWriter:
-        loop = asyncio.get_running_loop()
-        protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader(1))
-        transport, _ = await loop.connect_write_pipe(lambda: protocol, os.fdopen(fd, "wb", 0))
-        self._transports.append(transport)
-        return asyncio.StreamWriter(transport, protocol, None, loop)
+            self.stdin = PipeWriter(stdin)
 
     def close(self) -> None:
         """Drop the streams: a process that still writes to them gets SIGPIPE."""
-        while self._transports:
-            self._transports.pop().close()
+        for reader in self._readers:
+            reader.close()
+        if self.stdin is not None:
+            self.stdin.abort()
 
 
 async def gone(pidfd: int) -> None:

@@ -21,6 +21,7 @@ from sessions.output import KEPT_BYTES, Finished, Output
 from sessions.process import Process, Terminal
 from sessions.procfs import Procfs
 from sessions.sockets import Fetch
+from sessions.streams import PipeWriter
 from sessions.tasks import Tasks
 
 __all__ = ["Finished", "Limits", "Process", "Sandbox", "Terminal", "World"]
@@ -255,12 +256,11 @@ async def take(stdout: asyncio.StreamReader, output: Output, on_output: Callable
             on_output(data)
 
 
-async def feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
+async def feed(stdin: PipeWriter, data: bytes) -> None:
     """Write it all and close. A process that does not read to the end is no error."""
     try:
         stdin.write(data)
         await stdin.drain()
-        stdin.close()
-        await stdin.wait_closed()
-    except (BrokenPipeError, ConnectionResetError):
+    except BrokenPipeError:
         return
+    stdin.close()

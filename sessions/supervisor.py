@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sessions.errors import InvalidValue, Overloaded, SandboxDied
 from sessions.limits import Limits, process_flag, ulimits
@@ -62,7 +62,8 @@ def script(limits: Limits | None, env: Mapping[str, str]) -> str:
     exports = os.fsdecode(b"".join(b"export %s; " % word for name, word in words.items() if name not in LOCALE))
     locale = os.fsdecode(b" ".join(words[name] for name in LOCALE if name in words))
     limit = f"ulimit {process_flag(kind)} {limits.processes};" if limits and limits.processes else ""
-    start = f'start() {{ how=$1 cwd=$2; shift 2; {limit} exec /usr/bin/setsid $how {ENV} --chdir="$cwd" -- {locale} "$@"; }}'
+    become = f'exec /usr/bin/setsid $how {ENV} --chdir="$cwd" -- {locale} "$@"'
+    start = f"start() {{ how=$1 cwd=$2; shift 2; {limit} {become}; }}"
     return f"{ulimits(limits, kind)} n='\n'; {exports}\n{start}{FUNCTIONS}{LOOP}"
 
 
@@ -133,8 +134,7 @@ class Supervisor(asyncio.Protocol):
         return await answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none of asyncio's classes
 
     def data_received(self, data: bytes) -> None:
         *lines, self._buffer = (self._buffer + data).split(b"\n")

@@ -41,6 +41,12 @@ SHELL = ["bash", "--norc", "--noprofile", "-i"]
 
 
 @pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The loop that the host runs on; the other files of tests about sandboxes use the standard one."""
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture
 def data() -> Iterator[Path]:
     with folder() as made:
         yield made
@@ -586,7 +592,7 @@ async def test_descriptors_do_not_leak(data: Path) -> None:
             with pytest.raises(InvalidValue):
                 await alice.run(["a\0b"])
         await asyncio.sleep(0)
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert len(os.listdir("/proc/self/fd")) <= before
     async with sandbox(data, "bob") as bob:
         await output(bob, "kill -9 2; true")
     assert len(os.listdir("/proc/self/fd")) < before
