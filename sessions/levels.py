@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from sessions import jail, landlock
 from sessions.errors import RoostError, SandboxUnavailable
@@ -15,6 +16,7 @@ from sessions.holder import Holder
 from sessions.jail import Network, World
 from sessions.launch import BUBBLEWRAP, Form
 from sessions.limits import Limits
+from sessions.sockets import Fetch
 from sessions.tasks import Tasks
 
 PROBE_UID = 199_999
@@ -105,14 +107,18 @@ async def probe(folder: Path) -> Level:
     the operator why it is not better and what to do. Takes some 100 ms.
     """
     reasons: list[str] = []
-    root = os.geteuid() == 0
     for level in (ISOLATED, WEAKER):
         try:
-            await check(level, folder, PROBE_UID if root else None)
-            return replace(level, reason="; ".join(reasons))
+            found = await check(level, folder, PROBE_UID if os.geteuid() == 0 else None)
         except (RoostError, OSError) as error:
             reasons.append(f"{level.name}: {error}")
-    return replace(NONE, reason=f"{'; '.join(reasons)}. The way out: {way_out(reasons[0])}")
+        else:
+            return replace(found, reason="; ".join([*reasons, *filter(None, [found.reason, advice(reasons)])]))
+    return replace(NONE, reason=f"{'; '.join(reasons)}. {advice(reasons)}")
+
+
+def advice(reasons: list[str]) -> str:
+    return f"The way out: {way_out(reasons[0])}" if reasons else ""
 
 
 def way_out(complaint: str) -> str:
@@ -122,18 +128,25 @@ def way_out(complaint: str) -> str:
     return f"{INSTALL}; {USER_NAMESPACES}" if "uid map" in complaint or "namespace" in complaint else INSTALL
 
 
-async def check(level: Level, folder: Path, owner: int | None) -> None:
-    """Start a sandbox at that level and try its walls; raises `SandboxUnavailable` naming one that does not stand."""
+async def check(level: Level, folder: Path, owner: int | None) -> Level:
+    """Start a sandbox at that level and try its walls; raises `SandboxUnavailable` naming one that does not stand.
+
+    What is returned has only the networks that work.
+    """
     await asyncio.to_thread(_look_before, level, owner)
     here = await asyncio.to_thread(_make, folder, owner)
     try:
         async with asyncio.TaskGroup() as group:
-            said = await _attacked(level, here, owner, Tasks(group, lambda name, error: None))
+            outcome = await _tried(level, here, owner, Tasks(group, lambda name, error: None))
     finally:
         await asyncio.to_thread(shutil.rmtree, here, ignore_errors=True)
-    if isinstance(said, Exception):
-        raise said
-    _judge(said)
+    if outcome.problem is not None:
+        raise outcome.problem
+    _judge(outcome.said)
+    if "proxy" in level.networks and outcome.network:
+        kept: tuple[Network, ...] = tuple(each for each in level.networks if each != "proxy")
+        return replace(level, networks=kept, reason=f"the network 'proxy' cannot be had: {outcome.network}")
+    return level
 
 
 def _look_before(level: Level, owner: int | None) -> None:
@@ -160,22 +173,40 @@ def _make(folder: Path, owner: int | None) -> Path:
     return here
 
 
-async def _attacked(level: Level, here: Path, owner: int | None, tasks: Tasks) -> str | SandboxUnavailable:
-    """What the attacks said, or why there were none."""
+class Outcome(NamedTuple):
+    """What the attacks said, or why there were none; and why sockets inside cannot be had, if so."""
+
+    said: str = ""
+    problem: SandboxUnavailable | None = None
+    network: str = ""
+
+
+async def _tried(level: Level, here: Path, owner: int | None, tasks: Tasks) -> Outcome:
     assert level.form is not None
-    world = World.of_user("probe", here, owner)
-    holder = Holder(world, level.form, "none", Limits(), tasks)
+    holder = Holder(World.of_user("probe", here, owner), level.form, "none", Limits(), tasks)
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             await holder.start()
-            return await _attack(holder, here / "other")
+            said = await _attack(holder, here / "other")
+            return Outcome(said, network=await _listen(holder))
     except TimeoutError:
-        return SandboxUnavailable(f"it took over {PROBE_SECONDS:g} s to try")
+        return Outcome(problem=SandboxUnavailable(f"it took over {PROBE_SECONDS:g} s to try"))
     except SandboxUnavailable as error:
-        return error
+        return Outcome(problem=error)
     finally:
         await holder.close()
         await tasks.close()
+
+
+async def _listen(holder: Holder) -> str:
+    """Why the host cannot listen inside, where the egress proxy would; nothing if it can."""
+    if holder.inside.network < 0:
+        return "it has no network of its own"
+    try:
+        (await Fetch().listener(holder.inside.network, jail.PROXY_PORT)).close()
+    except OSError as error:
+        return str(error)
+    return ""
 
 
 async def _attack(holder: Holder, other: Path) -> str:

@@ -54,6 +54,19 @@ async def test_with_neither_nothing_may_run_and_the_way_out_is_told(
     assert "apt-get install bubblewrap" in found.refusal("proxy")
 
 
+@pytest.mark.skipif(not HAS_BUBBLEWRAP, reason=NO_BUBBLEWRAP)
+async def test_where_the_host_cannot_listen_inside_there_is_no_proxy(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not IS_ROOT:
+        pytest.skip("an ordinary user's host has a program do it, which a test cannot hinder")
+    monkeypatch.setattr("sessions.netns.NEW_NET", 0x10000000)  # another kind of namespace than it is
+    found = await probe(data)
+    assert (found.name, found.networks) == ("bubblewrap", ("none", "host"))
+    assert "'proxy' cannot be had" in found.reason
+    assert "terminals.network" in found.refusal("proxy")
+
+
 async def test_a_sandbox_whose_walls_do_not_stand_is_found_out(data: Path) -> None:
     """The same checks where there is no sandbox at all: what an ordinary user may not do anyway proves nothing."""
     walls = CHECKS if IS_ROOT else [wall for wall in CHECKS if wall not in ("system", "kernel")]

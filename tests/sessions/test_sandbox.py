@@ -556,6 +556,40 @@ async def test_a_host_that_is_killed_leaves_nothing_running(data: Path) -> None:
     await until(lambda: not still_running(mark), 10)
 
 
+@pytest.mark.skipif(not IS_ROOT, reason="tells the processes by the OS uids that only root can give")
+async def test_a_host_that_is_killed_while_sandboxes_start_leaves_none(data: Path) -> None:
+    program = (
+        "import asyncio, pathlib, sys\n"
+        "from contextlib import AsyncExitStack\n"
+        "from tests.sessions.sandboxes import sandbox\n"
+        "async def main(folder, *uids):\n"
+        "    async with AsyncExitStack() as stack:\n"
+        "        data = pathlib.Path(folder)\n"
+        "        made = [await stack.enter_async_context(sandbox(data, f'u{uid}', os_uid=int(uid))) for uid in uids]\n"
+        "        print('go', flush=True)\n"
+        "        await asyncio.gather(*(each.run(['sleep', '1000']) for each in made))\n"
+        "asyncio.run(main(*sys.argv[1:]))\n"
+    )
+    uids = {str(owner()) for _ in range(8)}
+    for wait in (0.004, 0.012, 0.02, 0.03, 0.05):
+        command = [sys.executable, "-c", program, str(data), *uids]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as host:  # noqa: ASYNC220 - a host of its own
+            assert host.stdout is not None
+            await asyncio.to_thread(host.stdout.readline)
+            await asyncio.sleep(wait)
+            host.kill()
+        await until(lambda: not owners_running() & uids, 10)
+
+
+def owners_running() -> set[str]:
+    """The OS uids that processes of this machine have."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            found |= {line.split()[1] for line in path.read_text().splitlines() if line.startswith("Uid:")}
+    return found
+
+
 def still_running(mark: str) -> bool:
     """Whether any process of this machine has `mark` in its command line, but for pytest and the host of a test."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
