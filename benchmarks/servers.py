@@ -1,4 +1,4 @@
-"""Servers for the benchmarks, each in a process of its own: the real host, and the bare floors that it is compared with."""
+"""Servers for the benchmarks, each in a process of its own: the real host, and the bare floor beside it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ECHO = """
-import asyncio, socket, sys, orjson, uvicorn, uvloop
+import asyncio, resource, socket, orjson, uvicorn, uvloop
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
@@ -21,15 +21,19 @@ async def echo(socket):
     try:
         while True:
             message = orjson.loads(await socket.receive_text())
-            await socket.send_text(orjson.dumps({"jsonrpc": "2.0", "id": message["id"], "result": message["params"]}).decode())
+            answer = {"jsonrpc": "2.0", "id": message["id"], "result": message["params"]}
+            await socket.send_text(orjson.dumps(answer).decode())
     except Exception:
         pass
 
-listener = socket.socket(); listener.bind(("127.0.0.1", 0))
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen(4096)
 config = uvicorn.Config(Starlette(routes=[WebSocketRoute("/ws", echo)]), ws="websockets-sansio", log_config=None,
     access_log=False, ws_per_message_deflate=False, lifespan="off", backlog=4096)
 print("listening on http://127.0.0.1:%d" % listener.getsockname()[1], flush=True)
-import resource; hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]; resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
     runner.run(uvicorn.Server(config).serve(sockets=[listener]))
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -53,7 +54,7 @@ def serve(config: Path | None, **flags: Any) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; what is wrong with it or with the settings is told in one line each, and exits with 2."""
-    from host.config import ConfigError
+    from sessions.errors import RoostError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or (given[0].startswith("-") and given[0] not in ("--help", "--version")):
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
         cli.main(given, prog_name="roost", standalone_mode=False)
     except click.ClickException as error:
         _refuse(f"{error.format_message()} See `roost --help`.")
-    except ConfigError as error:
+    except RoostError as error:
         _refuse(str(error))
     except click.Abort:
         sys.exit(130)
@@ -82,11 +83,15 @@ def _run(config: Config) -> int:
     from host import logs
     from host.app import Host
 
-    logs.configure(config.logging)
-    _raise_descriptor_limit()
-    listener = _listen(config)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(Host(config), listener))
+    undo = logs.configure(config.logging, config.secrets)
+    logging.getLogger("uvicorn").setLevel("WARNING")  # it writes two lines a connection
+    try:
+        _raise_descriptor_limit()
+        listener = _listen(config)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_serve(Host(config), listener))
+    finally:
+        undo()
 
 
 def _raise_descriptor_limit() -> None:

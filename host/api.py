@@ -266,8 +266,8 @@ def _is_admin(asked: Asked) -> bool:
 def _configuration(asked: Asked, session: SessionContext) -> dict[str, Any]:
     settings = session.settings
     shown: dict[str, Any] = {
-        "user": settings.layer("global"),
-        "workspace": settings.layer("workspace"),
+        "user": settings.own("global"),
+        "workspace": settings.own("workspace"),
         "quotas": session.quotas.to_wire(),
     }
     if _is_admin(asked):

@@ -14,7 +14,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-from sessions.secrets import SealedVault, Vault, master_key
+from sessions.secrets import Vault, choose_vault
 from starlette.requests import HTTPConnection
 from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
@@ -29,6 +29,7 @@ from host.edge import Edge
 from host.guard import Guard
 from host.health import DatabaseProbe
 from host.loader import Loader
+from host.memory import Rush, give_back
 from host.methods import CONTRACT
 from host.presence import Presence
 from host.routes import not_found, routes
@@ -75,11 +76,11 @@ class Host:
         self._edge = Edge(self._inside, Guard(config.server))
         self._router = Router(routes(self, api.TABLE), default=not_found)
         self._stack: AsyncExitStack | None = None
-        self._sealing: bytes | None = None
         self.tasks: Tasks
         self.databases: Databases
         self.sessions: SessionManager
         self.loader: Loader
+        self._vault_of: Callable[[Store], Vault]
         self.cache = FileCache(CACHE_BYTES)
 
     # -- its life
@@ -90,17 +91,19 @@ class Host:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             self.tasks = Tasks(group, logs.task_failed)
             stack.push_async_callback(self.tasks.close)
-            self._sealing = await asyncio.to_thread(master_key, self.config.data, os.environ)
-            self.databases = Databases(self.config.data / "users", self.tasks)
+            self._vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
+            self.databases = Databases(self.config.data / "users", self.tasks, idle_s=2.0)
             stack.push_async_callback(self.databases.close)
             self.loader = Loader.of(self.config)
             await asyncio.to_thread(self.loader.find)
+            stack.callback(self.loader.close)
             self.sessions = SessionManager(
                 lambda uid: self._make(uid, group),
                 sleep_after_s=self.config.sessions.sleep_after_s,
                 opened=self.loader.begin,
                 ending=self.loader.end,
             )
+            self.loader.using = self.sessions.using
             stack.push_async_callback(self.sessions.close_all)
             stack.push_async_callback(self.drain)
             self.tasks.start(self._sweep(), "sweep")
@@ -166,7 +169,8 @@ class Host:
             one.stop()
 
     async def _sweep(self) -> None:
-        """Once a second: close what is overdue, and put idle sessions to sleep."""
+        """Once a second: close what is overdue, put idle sessions to sleep, and give memory back after a rush."""
+        rush = Rush()
         while True:
             await asyncio.sleep(1)
             now, wall = time.monotonic(), time.time()
@@ -175,6 +179,8 @@ class Host:
                 if overdue is not None:
                     self.tasks.start(connection.end(*overdue), "close an overdue connection")
             await self.sessions.sweep(now)
+            if rush.is_over(self.databases.open):
+                await asyncio.to_thread(give_back)
 
     # -- who is here
 
@@ -234,19 +240,22 @@ class Host:
             uid,
             files=Files(root, uid, meter=allowance, cache=self.cache),
             store=store,
-            vault=self._vault(uid, store),
+            vault=self._vault_of(store),
             quotas=quotas,
             allowance=allowance,
             group=group,
-            failed=logs.session_task_failed,
+            failed=self._work_failed,
             workspace=str(self.config.workspace or Path.cwd()) if single else "/workspace",
             storage=str(folder / "storage") if single else "/home/.local/share/roost",
             single_user=single,
         )
 
-    def _vault(self, uid: str, store: Store) -> Vault:
-        assert self._sealing is not None
-        return SealedVault(store, self._sealing, uid)
+    def _work_failed(self, uid: str, name: str, error: Exception) -> None:
+        """A task of a session ended with an error: only it ended, and the log and the user are told."""
+        logs.session_task_failed(uid, name, error)
+        session = self.sessions.get(uid)
+        if session is not None and not session.closing:
+            session.mailbox.post("session.onDidFailTask", {"task": name, "message": f"{type(error).__name__}: {error}"[:500]})
 
 
 def _below(base: str, scope: Scope) -> Scope:

@@ -205,7 +205,7 @@ async def execute_command(
         return await caller.session.get(Commands).execute(command, *arguments)
     except (CommandFailed, QuotaExceeded, Overloaded):
         raise
-    except Exception as error:
+    except Exception as error:  # the edge of an extension: its command failed, nothing else
         caller.report(f"command {command}", error)
         raise CommandFailed(command, f"{type(error).__name__}: {error}"[:2_000]) from error
 

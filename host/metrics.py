@@ -54,8 +54,6 @@ def _counters(host: Host) -> Iterator[tuple[str, str, float]]:
     yield "session_sleeps", "Sessions put to sleep since the start.", host.sessions.sleeps
     yield "store_acknowledged_writes", "Writes acknowledged as durable.", host.databases.acks
     yield "store_commits", "Commits of all state databases.", host.databases.commits
-    yield "cache_hits", "File contents served from the cache.", host.cache.hits
-    yield "cache_misses", "File contents that were not in the cache.", host.cache.misses
 
 
 def _resident() -> int:

@@ -157,7 +157,7 @@ class SessionManager:
             async with slots:
                 try:
                     await self.close(uid)
-                except Exception:
+                except Exception:  # one user's failure must not keep the others from being saved
                     log.exception("session did not end cleanly")
 
         async with asyncio.TaskGroup() as group:

@@ -75,6 +75,11 @@ class Settings:
         values = {name: _at(tree, key) for name, tree in layers.items()}
         return {"key": key} | {name: value for name, value in values.items() if value is not ABSENT}
 
+    def own(self, target: str) -> dict[str, Any]:
+        """What one target itself holds, by dotted key: your own copy."""
+        layer = self._layers[target]
+        return {key: layer.get(key) for key in layer.keys()}  # noqa: SIM118  a Memento is no mapping
+
     def update(self, key: str, value: object = ABSENT, target: str = "global") -> asyncio.Future[None]:
         """Set a value, or remove it where none is given; it counts at once, the future is done when it is on the disk.
 

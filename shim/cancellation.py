@@ -13,10 +13,10 @@ from shim.events import Disposable, EventEmitter
 class CancellationError(RoostError):
     """Raise it to say that one stopped because one was asked to; callers take it for an answer, not for a failure."""
 
-    name = "Canceled"
+    name = message = "Canceled"
 
     def __init__(self) -> None:
-        super().__init__("Canceled")
+        super().__init__(self.message)
 
 
 class CancellationToken:

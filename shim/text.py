@@ -195,7 +195,7 @@ class TextModel:
         """Edits of text in the order of their places, those at one place in the order given."""
         changes = [(self.validate_range(edit.range), as_text(edit.new_text, "new_text")) for edit in edits]
         real = [(range, text) for range, text in changes if text or not range.is_empty]
-        real.sort(key=lambda change: [(place.line, place.character) for place in (change[0].end, change[0].start)])
+        real.sort(key=lambda change: [(place.line, place.character) for place in (change[0].start, change[0].end)])
         for (before, _), (after, _) in pairwise(real):
             if before.end.is_after(after.start):
                 raise InvalidValue("edits", f"must not overlap, as {before} and {after} do")
@@ -235,8 +235,6 @@ class TextModel:
 
     def _take(self, lines: list[str], wide: bool, keep: int) -> None:
         """Have other lines from now on, of which the first `keep` are the same."""
-        if wide != self._wide:
-            keep = 0
         self._lines, self._wide = lines, wide
         del self._starts[keep + 1 :]
         self.version += 1

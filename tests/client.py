@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection
 
 
 ROOT = Path(__file__).resolve().parent.parent
+DEFAULTS = {"MULTI_USER": "1", "ROOST_EXTENSIONS__FOLDERS": f'["{ROOT / "examples"}"]'}
 
 
 class Refused(Exception):
@@ -59,9 +60,8 @@ class Client:
         finally:
             for future in self._waiting.values():
                 if not future.done():
-                    future.set_exception(
-                        ConnectionError(f"closed: {self.socket.close_code} {self.socket.close_reason}")
-                    )
+                    future.set_exception(ConnectionError(f"closed: {self.socket.close_code} {self.socket.close_reason}"))
+                    future.exception()  # who stopped waiting when sending failed is not warned of it
 
     async def send(self, message: dict[str, Any] | str | bytes) -> None:
         await self.socket.send(message if isinstance(message, str | bytes) else json.dumps(message))
@@ -86,6 +86,13 @@ class Client:
         """The next message that is no answer and has this method."""
         async with asyncio.timeout(20):
             while (message := await self.inbox.get()).get("method") != method:
+                pass
+            return message
+
+    async def next_answer(self, id_: Any) -> dict[str, Any]:
+        """The answer to something that was sent by hand."""
+        async with asyncio.timeout(20):
+            while (message := await self.inbox.get()).get("id") != id_ or "method" in message:
                 pass
             return message
 
@@ -122,12 +129,12 @@ class Process:
         self.base = base
         self.log = log
 
-    def signal(self, how: signal.Signals) -> None:
+    def send(self, how: signal.Signals) -> None:
         self.process.send_signal(how)
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""
-        self.signal(how)
+        self.send(how)
         return await asyncio.to_thread(self.process.wait, 15)
 
 
@@ -138,7 +145,7 @@ def running(data: Path, *arguments: str, **environ: str) -> Iterator[Process]:
     command = [sys.executable, "-m", "host", "--port", "0", "--data", str(data), *arguments]
     with log.open("ab") as errors:
         process = subprocess.Popen(
-            command, env={**os.environ, "MULTI_USER": "1", **environ}, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT
+            command, env={**os.environ, **DEFAULTS, **environ}, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT
         )
     assert process.stdout
     try:

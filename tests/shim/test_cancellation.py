@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 
 import pytest
 
@@ -37,6 +38,22 @@ def test_cancelling_before_anybody_asks_for_the_token_costs_no_token() -> None:
     source = CancellationTokenSource()
     source.cancel()
     assert source.token is CancellationToken.CANCELLED
+
+
+def test_once_cancelled_a_token_holds_nobody_who_listened() -> None:
+    class Listener:
+        def __call__(self, _: None) -> None:
+            self.heard = True
+
+    listener = Listener()
+    source = CancellationTokenSource()
+    subscription = source.token.on_cancellation_requested(listener)
+    source.cancel()
+    gone = weakref.ref(listener)
+    assert listener.heard
+    del listener
+    assert gone() is None
+    subscription.dispose()
 
 
 def test_after_dispose_nobody_hears_a_cancellation() -> None:
@@ -79,4 +96,5 @@ def test_a_token_cannot_be_cancelled_by_assignment() -> None:
 
 
 def test_the_error_says_canceled() -> None:
-    assert (CancellationError().name, str(CancellationError())) == ("Canceled", "Canceled")
+    error = CancellationError()
+    assert (error.name, error.message, str(error)) == ("Canceled", "Canceled", "Canceled")

@@ -168,7 +168,7 @@ def test_other_line_ends_change_all_of_the_text() -> None:
     model = TextModel("a\nb\n")
     changes = model.apply([TextEdit.set_end_of_line(EndOfLine.CRLF)])
     assert changes == [TextDocumentContentChangeEvent(Range(0, 0, 2, 0), 0, 4, "a\r\nb\r\n")]
-    assert model.get_text() == "a\r\nb\r\n"
+    assert (model.get_text(), model.version) == ("a\r\nb\r\n", 2)
     assert model.position_at(3) == Position(1, 0)
 
 
@@ -203,7 +203,7 @@ def test_a_word_pattern_that_matches_nothing_is_refused() -> None:
 
 def test_a_word_in_a_line_of_a_megabyte_is_found_at_once() -> None:
     model = TextModel("some_word " * 100_000)
-    slow = re.compile(r"(\S+/\S+)?#([1-9][0-9]*)($|[\s:;\-(=])")
+    slow = re.compile("[a-z_ ]+#")
     began = time.perf_counter()
     assert model.get_word_range_at_position(Position(0, 500_003)) == Range(0, 500_000, 0, 500_009)
     assert model.get_word_range_at_position(Position(0, 500_003), slow) is None

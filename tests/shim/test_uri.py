@@ -92,6 +92,7 @@ def test_a_long_hostile_uri_is_read_in_one_pass(piece: str) -> None:
         ("foo:x/D:/x", "foo:x/D%3A/x"),
         ("s:?a=b&c d#e f", "s:?a%3Db%26c%20d#e%20f"),
         ("file:///a#first\nsecond", "file:///a#first"),
+        ("file:///a#first\u2028second", "file:///a#first"),
     ],
 )
 def test_a_uri_is_spelled_as_vs_code_spells_it(text: str, spelled: str) -> None:
@@ -171,6 +172,11 @@ def test_a_name_that_is_not_utf8_is_refused_with_a_reason_and_can_still_be_shown
     with pytest.raises(InvalidValue, match="not UTF-8"):
         str(uri)
     assert "udcff" in ascii(repr(uri))
+
+
+def test_of_a_path_without_a_root_one_may_climb_out() -> None:
+    assert Uri.parse("foo:a").join_path("..", "..", "..", "x").path == "../../x"
+    assert Uri.parse("foo:/a").join_path("..", "..", "..", "x").path == "/x"
 
 
 @pytest.mark.parametrize(

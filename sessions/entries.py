@@ -1,0 +1,171 @@
+"""A name in a directory that is held open, and what is done with it: delete, trash, move, copy. Resolves no path."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from secrets import token_hex
+from urllib.parse import quote_from_bytes
+
+from sessions.descriptors import Handle, Owner, look, settle, write_all
+from sessions.openat2 import DIRECTORY, LOOK, identity, rename_exclusively
+from sessions.paths import Refusal, encoded
+from sessions.staging import is_visible, sweep
+from sessions.trees import (
+    Descent,
+    Meter,
+    put,
+    remove_tree,
+    unlink,
+)
+
+_LONGEST_TRASHED = 200  # bytes of a name in the trash, so that a suffix and `.trashinfo` fit behind it
+
+
+class Entry:
+    """`name` in the open directory `parent`: whatever becomes of the path, this is what is changed."""
+
+    __slots__ = ("name", "parent", "path", "slash")
+
+    def __init__(self, path: str, parent: Handle, name: bytes, slash: bool) -> None:
+        """`slash`: the path ended in one, so this must be a directory."""
+        self.path, self.parent, self.name, self.slash = path, parent, name, slash
+
+    def __enter__(self) -> Entry:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.parent.close()
+
+    def look(self) -> os.stat_result | None:
+        """The state of the entry itself, not of what a link points to; None where there is none."""
+        state = look(self.parent.fd, self.name)
+        if state and self.slash and not stat.S_ISDIR(state.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        return state
+
+    def state(self) -> os.stat_result:
+        state = self.look()
+        if state is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return state
+
+    def link(self) -> bytes | None:
+        """What the entry points to if it is a symbolic link."""
+        try:
+            return os.readlink(self.name, dir_fd=self.parent.fd)
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.ENOENT):
+                return None
+            raise
+
+    def is_same(self, other: Entry) -> bool:
+        return self.name == other.name and identity(self.parent.fd) == identity(other.parent.fd)
+
+    def is_below(self, directory: os.stat_result) -> bool:
+        """Whether the entry is in `directory` or somewhere under it."""
+        wanted = directory.st_dev, directory.st_ino
+        at = Handle(os.dup(self.parent.fd))
+        while (here := identity(at.fd)) != wanted:
+            above = Handle(os.open(b"..", LOOK, dir_fd=at.fd))
+            if identity(above.fd) == here:
+                return False
+            at = above
+        return True
+
+
+def delete(entry: Entry, *, recursive: bool, meter: Meter) -> None:
+    if not stat.S_ISDIR(entry.state().st_mode):
+        unlink(entry.parent.fd, entry.name, meter)
+    elif recursive:
+        remove_tree(entry.parent.fd, entry.name, meter)
+    else:
+        _delete_empty(entry)
+        meter.released(0, 1)
+    os.fsync(entry.parent.fd)
+
+
+def _delete_empty(entry: Entry) -> None:
+    try:
+        os.rmdir(entry.name, dir_fd=entry.parent.fd)
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise
+        with Handle(os.open(entry.name, DIRECTORY | os.O_NOFOLLOW, dir_fd=entry.parent.fd)) as directory:
+            sweep(directory.fd)  # nobody can see what keeps it, if that is a left-over
+        os.rmdir(entry.name, dir_fd=entry.parent.fd)
+
+
+def trash(entry: Entry, files: Handle, info: Handle, *, recursive: bool, owner: Owner | None, meter: Meter) -> None:
+    """Move `entry` to the trash of freedesktop.org's specification: into `files`, with a note in `info`."""
+    if stat.S_ISDIR(entry.state().st_mode) and not recursive:
+        _check_empty(entry)
+    meter.reserve(0, 1)
+    try:
+        _move_to_trash(entry, files, info, _note(entry, info, owner))
+    except BaseException:
+        meter.released(0, 1)
+        raise
+    for changed in (entry.parent, files, info):
+        os.fsync(changed.fd)
+
+
+def _check_empty(entry: Entry) -> None:
+    with Descent(entry.parent.fd, entry.name) as at, os.scandir(at.fd) as found:
+        if any(map(is_visible, found)):
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+
+
+def _move_to_trash(entry: Entry, files: Handle, info: Handle, name: bytes) -> None:
+    try:
+        rename_exclusively(entry.name, name, source_fd=entry.parent.fd, target_fd=files.fd)
+    except OSError as error:
+        os.unlink(name + b".trashinfo", dir_fd=info.fd)
+        if error.errno in (errno.EXDEV, errno.EINVAL):
+            reason = "it cannot be moved to the trash from here; delete it without the trash"
+            raise Refusal("Unavailable", reason) from error
+        raise
+
+
+def _note(entry: Entry, info: Handle, owner: Owner | None) -> bytes:
+    """Write down where the entry was and when it went, under a name that is free; gives that name."""
+    name, flags = entry.name[:_LONGEST_TRASHED], os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        fd = os.open(name + b".trashinfo", flags, 0o600, dir_fd=info.fd)
+    except FileExistsError:
+        name = b"%s.%s" % (name, token_hex(8).encode())
+        fd = os.open(name + b".trashinfo", flags, 0o600, dir_fd=info.fd)
+    where, when = quote_from_bytes(encoded(entry.path).rstrip(b"/")), time.strftime("%Y-%m-%dT%H:%M:%S")
+    with Handle(fd):
+        settle(fd, 0o600, owner)
+        write_all(fd, f"[Trash Info]\nPath={where}\nDeletionDate={when}\n".encode())
+    return name
+
+
+def check_target(old: Entry, state: os.stat_result, new: Entry, *, overwrite: bool) -> os.stat_result | None:
+    """What is at `new` now; raises where `old` must not be put there."""
+    existing = new.look()
+    if existing and not overwrite:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    if new.slash and not stat.S_ISDIR(state.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if stat.S_ISDIR(state.st_mode) and new.is_below(state):
+        raise Refusal("Unavailable", "a directory cannot be put into itself; choose a place outside of it")
+    if existing and stat.S_ISDIR(existing.st_mode) and old.is_below(existing):
+        raise Refusal("Unavailable", "this would replace a directory that the source is in; choose another target")
+    return existing
+
+
+def move(old: Entry, new: Entry, *, overwrite: bool, meter: Meter) -> None:
+    """Rename `old` to `new` within one file system, durably on both sides."""
+    state = old.state()
+    existing = check_target(old, state, new, overwrite=overwrite)
+    if existing and os.path.samestat(existing, state):
+        os.unlink(old.name, dir_fd=old.parent.fd)  # two names of one file: rename(2) would do nothing
+        meter.released(0, 1)
+    else:
+        put(old.parent.fd, old.name, new.parent.fd, new.name, overwrite=overwrite, meter=meter)
+    os.fsync(new.parent.fd)
+    os.fsync(old.parent.fd)

@@ -1,0 +1,55 @@
+"""Walk 1: a command that reads a file, from the socket through an extension to the user's disk and back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.client import Refused, connect
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_command_of_an_extension_reads_the_callers_own_file(base: str, alice: str, bob: str) -> None:
+    async with connect(base, alice) as one, connect(base, bob) as other:
+        for client, text in ((one, "three little words"), (other, "two words")):
+            await client.call("session.open")
+            await client.call("workspace.fs.writeFile", uri="/workspace/note.txt", content=text)
+        counts = await asyncio.gather(
+            *(
+                client.call("commands.executeCommand", command="hello.countWords", arguments=["note.txt"])
+                for client in (one, other)
+            )
+        )
+        assert counts == [3, 2]
+        for client, count in ((one, 3), (other, 2)):
+            event = await client.next()
+            assert event["uid"] == client.uid
+            assert event["params"]["seq"] == 1
+            assert event["params"]["type"].startswith("hello.")
+            assert event["params"]["data"]["words"] == count
+
+
+async def test_what_an_extension_remembers_is_its_users_own(base: str, alice: str, bob: str) -> None:
+    async with connect(base, alice) as one, connect(base, bob) as other:
+        await one.call("commands.executeCommand", command="hello.remember", arguments=["the blue one"])
+        assert await one.call("commands.executeCommand", command="hello.recall") == "the blue one"
+        assert await other.call("commands.executeCommand", command="hello.recall") is None
+        assert await one.call("state.keys", scope="global") == []
+
+
+async def test_a_failing_command_is_a_sentence_not_a_traceback(base: str, alice: str) -> None:
+    async with connect(base, alice) as client:
+        with pytest.raises(Refused) as caught:
+            await client.call("commands.executeCommand", command="hello.countWords", arguments=["missing.txt"])
+        assert caught.value.code == -32011
+        assert caught.value.data == {"command": "hello.countWords"}
+        assert "Traceback" not in caught.value.message
+        assert "missing.txt" in caught.value.message
+        assert "/users/" not in caught.value.message
+
+
+async def test_commands_of_sleeping_extensions_are_listed(base: str, alice: str) -> None:
+    async with connect(base, alice) as client:
+        assert "hello.countWords" in await client.call("commands.getCommands")
