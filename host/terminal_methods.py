@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from host.caller import Caller
 from host.contract import Contract
 from sessions.files import path_of
+from sessions.terminal import keys
 from sessions.terminals import Terminals
 
 CONTRACT = Contract()
@@ -89,7 +90,7 @@ async def attach(caller: Caller, terminal_id: Id, after: Annotated[int, Field(ge
 async def send_text(caller: Caller, terminal_id: Id, text: Text, add_new_line: bool = True) -> None:
     """Type a text, and Enter unless told otherwise; answered once the shell has room for it."""
     terminal = caller.session.get(Terminals).get(terminal_id)
-    await terminal.send((text + "\n" if add_new_line else text).encode("utf-8", "surrogatepass"))
+    await terminal.send(keys(text + "\n" if add_new_line else text))
 
 
 @method("terminal.resize")
