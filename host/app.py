@@ -15,7 +15,6 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-from sessions.secrets import Vault, choose_vault
 from starlette.requests import HTTPConnection
 from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
@@ -39,6 +38,7 @@ from sessions.context import SessionContext
 from sessions.files import Files, Root
 from sessions.manager import SessionManager
 from sessions.quotas import Allowance, Quotas
+from sessions.secrets import Vault, choose_vault
 from sessions.store import Databases, Store
 from sessions.tasks import Tasks
 
@@ -95,6 +95,7 @@ class Host:
             self.tasks = Tasks(group, logs.task_failed)
             stack.push_async_callback(self.tasks.close)
             self.isolation = Isolation(self.config, self.tasks)
+            stack.callback(self.isolation.close)
             self._vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
             self.databases = Databases(self.config.data / "users", self.tasks, idle_s=2.0)
             stack.push_async_callback(self.databases.close)

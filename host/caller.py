@@ -43,7 +43,7 @@ class Caller(Protocol):
         """How the user's processes are kept apart."""
 
     def show(self, terminal: Terminal, after: int | None) -> tuple[int, int]:
-        """Send the terminal's output once this request is answered; returns the channel, and the offset it begins at."""
+        """Send the output once this request is answered; returns the channel, and the offset that it begins at."""
 
     def hide(self, terminal: Terminal) -> None:
         """Send that terminal's output no more, and let it go on without this viewer."""

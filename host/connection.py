@@ -75,7 +75,6 @@ class Connection:
         "_buckets",
         "_channels",
         "_full_until",
-        "_taken",
         "_moved_at",
         "_receive",
         "_refusals",
@@ -83,6 +82,7 @@ class Connection:
         "_send",
         "_sends",
         "_sent",
+        "_taken",
         "_unreadable",
         "_voices",
         "closed",
@@ -158,19 +158,20 @@ class Connection:
             message = await self._receive()
             if message["type"] != "websocket.receive":
                 return
-            text = message.get("text")
-            if len(text if text is not None else message["bytes"]) > wire.LARGEST_FRAME:
-                raise Closed(TOO_BIG, "a frame is at most 16 MiB")
-            if self.user is None:
-                reply = await self._authenticate(text or "")
-            else:
-                reply = self._take_binary(message["bytes"]) if text is None else self._take(text)
-            if reply is not None:
-                await self.send(reply)
+            await self.send(await self._reply(message))
             turn += 1
             if turn >= TURN:
                 turn = 0
                 await self._yield_turn()
+
+    async def _reply(self, message: Message) -> str | None:
+        """What can be answered at once to one frame."""
+        text: str | None = message.get("text")
+        if len(message["bytes"] if text is None else text) > wire.LARGEST_FRAME:
+            raise Closed(TOO_BIG, "a frame is at most 16 MiB")
+        if self.user is None:
+            return await self._authenticate(text or "")
+        return self._take_binary(message["bytes"]) if text is None else self._take(text)
 
     async def _yield_turn(self) -> None:
         """Count the turn's frames against the rates, and let everybody else run.
@@ -531,7 +532,7 @@ class Voice:
         return self.connection.host.isolation.told
 
     def show(self, terminal: Terminal, after: int | None) -> tuple[int, int]:
-        """Send the terminal's output once this request is answered; returns the channel, and the offset it begins at."""
+        """Send the output once this request is answered; returns the channel, and the offset that it begins at."""
         if self.connection.closed:
             raise SessionClosed("the connection is gone; connect again and attach")
         channel = self.connection.channels.show(self.session, terminal, after)

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from host import caller
 from host.config import Config
+from sessions.egress import Egress
 from sessions.errors import RoostError
+from sessions.jail import Network
 from sessions.levels import ISOLATED, NONE, OFF, WEAKER, Level, check, probe
 from sessions.quotas import Quotas
-from sessions.sandbox import Limits, Place, Sandbox
+from sessions.sandbox import Limits, Sandbox, World
 from sessions.tasks import Tasks
 from sessions.tenants import Tenants
 from sessions.turns import Turns
@@ -34,6 +36,12 @@ class Isolation:
         self._users = config.data / "users"
         self._tenants = Tenants(config.data) if config.multi_user and os.geteuid() == 0 else None
         self._found: asyncio.Future[tuple[Level, Network]] | None = None
+        allow = config.terminals.egress_allow
+        self._egress = Egress(("*",) if allow is None else allow)
+
+    def close(self) -> None:
+        """Let nobody out any more; the sandboxes have ended before."""
+        self._egress.close()
 
     async def found(self) -> tuple[Level, Network]:
         """The level in force and the network that sandboxes get, tried once."""
@@ -93,11 +101,11 @@ class Isolation:
         level, network = await self.found()
         await asyncio.to_thread((folder / "run").mkdir, 0o711, True, True)
         if level.form == "none":
-            place = Place(uid, {}, folder / "run", None, home=str(Path.home()), cwd=workspace)
+            world = World(uid, {}, folder / "run", None, home=str(Path.home()), cwd=workspace)
         else:
-            place = Place.of_user(uid, folder, owner)
+            world = World.of_user(uid, folder, owner)
         limits = limits_of(quotas) if self._config.multi_user else None
-        return Sandbox(place, level, network, limits, tasks, ended=ended)
+        return Sandbox(world, level, network, limits, tasks, gate=self._egress, ended=ended)
 
 
 def limits_of(quotas: Quotas) -> Limits:

@@ -120,7 +120,7 @@ def _answer(message: dict[str, Any], id_: Id, uid: str | None) -> Answer:
 
 
 def decode_binary(frame: bytes) -> Frame:
-    """One binary frame. Raises `WireError`: it is too short, no kind that a client sends, or holds what that may not."""
+    """One binary frame. Raises `WireError`: too short, no kind that a client sends, or with what that may not have."""
     if len(frame) < HEADER.size:
         raise WireError(PARSE_ERROR, f"a binary frame begins with {HEADER.size} bytes: kind, channel and offset")
     kind, channel, offset = HEADER.unpack_from(frame)

@@ -1,4 +1,4 @@
-"""One terminal: what it showed, who looks at it, and when its output must wait. Where the output comes from is elsewhere."""
+"""One terminal: what it showed, who looks at it, and when its output waits. Where output comes from is elsewhere."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ PATIENCE_S = 30.0
 """How long the output waits for a viewer who takes nothing, or who was lost and may attach again."""
 
 SEND_BYTES = 65_536
+
+
+def keys(text: str) -> bytes:
+    """What a terminal gets when `text` is typed: every end of a line is an Enter."""
+    return text.replace("\r\n", "\r").replace("\n", "\r").encode("utf-8", "surrogatepass")
 
 
 class Device(Protocol):
@@ -62,7 +67,13 @@ class Terminal:
     )
 
     def __init__(
-        self, name: str, device: Device, columns: int, rows: int, on_end: Callable[[Terminal], None], hidden: bool = False
+        self,
+        name: str,
+        device: Device,
+        columns: int,
+        rows: int,
+        on_end: Callable[[Terminal], None],
+        hidden: bool = False,
     ) -> None:
         self.id = secrets.token_hex(8)
         self.name = name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING
 from sessions.errors import InvalidValue, QuotaExceeded, RoostError, SandboxUnavailable
 from sessions.pty import Pty
 from sessions.terminal import Device, Terminal
-from sessions.turns import Turns
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -187,7 +185,7 @@ def checked_arguments(arguments: Sequence[str]) -> Sequence[str]:
     """The arguments of a shell, as they are."""
     if any("\0" in one for one in arguments):
         raise InvalidValue("shellArgs", "no argument may hold a NUL character")
-    if sum(len(one.encode("utf-8", "surrogatepass")) + 1 for one in arguments) > ARGUMENT_BYTES:
+    if sum(map(_size, arguments)) > ARGUMENT_BYTES:
         raise InvalidValue("shellArgs", f"must be {ARGUMENT_BYTES} bytes at most together")
     return arguments
 
@@ -199,9 +197,13 @@ def checked_environment(env: Mapping[str, str | None]) -> Mapping[str, str | Non
             raise InvalidValue("env", "names must be letters, digits and _, 256 at most, and not begin with a digit")
         if value is not None and "\0" in value:
             raise InvalidValue("env", f"{name}: must not hold a NUL character")
-    if sum(len(name) + len((value or "").encode("utf-8", "surrogatepass")) for name, value in env.items()) > ENVIRONMENT_BYTES:
+    if sum(len(name) + _size(value or "") for name, value in env.items()) > ENVIRONMENT_BYTES:
         raise InvalidValue("env", f"must be {ENVIRONMENT_BYTES} bytes at most together")
     return env
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace")) + 1
 
 
 def removing(env: Mapping[str, str | None]) -> Sequence[str]:
