@@ -155,6 +155,8 @@ def _signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Iterator[N
 def _server(host: Host, listener: socket.socket) -> uvicorn.Server:
     import uvicorn
 
+    from host.socket import Socket
+
     closing: dict[Any, float] = {}
 
     class Server(uvicorn.Server):
@@ -187,7 +189,7 @@ def _server(host: Host, listener: socket.socket) -> uvicorn.Server:
     return Server(
         uvicorn.Config(
             host,
-            ws="websockets-sansio",
+            ws=Socket,
             ws_max_size=16 * 1024 * 1024,
             ws_per_message_deflate=False,
             ws_ping_interval=20,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from host import wire
@@ -12,6 +13,13 @@ from sessions.errors import InvalidValue, Overloaded
 from sessions.terminal import PATIENCE_S, Terminal
 
 BUSY_MS = 100
+ASK_BYTES = 65_536
+"""Output after which a client who does not acknowledge is asked, behind it, whether it was taken."""
+
+TAKEN = "roost.taken"
+"""An ASGI extension of a socket: it calls what it is given once all that was sent before has been taken."""
+
+Taken = Callable[[Callable[[], None]], None]
 
 
 class Socket(Protocol):
@@ -19,12 +27,14 @@ class Socket(Protocol):
 
     async def send(self, text: str | None) -> None: ...
     async def send_bytes(self, data: bytes) -> None: ...
+    @property
+    def taken(self) -> Taken | None: ...
 
 
 class Channel:
     """One terminal as one connection sees it, for the user of `session`."""
 
-    __slots__ = ("_end", "_hidden", "_socket", "number", "session", "task", "terminal", "viewer")
+    __slots__ = ("_asked", "_end", "_hidden", "_socket", "number", "session", "task", "terminal", "viewer")
 
     def __init__(
         self, number: int, session: SessionContext, terminal: Terminal, after: int | None, socket: Socket
@@ -36,6 +46,7 @@ class Channel:
         self.task: asyncio.Task[None] | None = None
         self._socket = socket
         self._hidden = False
+        self._asked = self.viewer.offset
         self._end: Callable[[Channel], None] = lambda channel: None
 
     def begin(self, end: Callable[[Channel], None]) -> None:
@@ -51,9 +62,19 @@ class Channel:
         try:
             while piece := await self.viewer.next():
                 await self._socket.send_bytes(wire.output(self.number, self.viewer.piece_at, piece))
+                self._ask()
             await self._socket.send(self._farewell())
         except OSError:
             return  # the client went
+
+    def _ask(self) -> None:
+        """Find out how far a client is that does not say so."""
+        viewer, taken = self.viewer, self._socket.taken
+        if taken is None or viewer.acknowledges or viewer.offset < self._asked + ASK_BYTES:
+            return
+        viewer.limit(self._asked)
+        self._asked = viewer.offset
+        taken(partial(viewer.arrived, viewer.offset))
 
     def _farewell(self) -> str | None:
         """What is said at the end: the shell's, or that it goes on without this viewer."""

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from host import problems, wire
 from host.auth import BadToken, NotYours, User
 from host.caller import Isolation
-from host.channels import Channels
+from host.channels import Channels, Taken
 from host.contract import Method
 from host.limits import Bucket, retry_after_ms
 from host.methods import CONTRACT
@@ -90,12 +90,15 @@ class Connection:
         "opened_at",
         "reader",
         "running",
+        "taken",
         "user",
         "withdrawn",
     )
 
-    def __init__(self, host: Host, receive: Receive, send: Send) -> None:
+    def __init__(self, host: Host, receive: Receive, send: Send, taken: Taken | None = None) -> None:
         self.host = host
+        self.taken = taken
+        """Asks whether the client has taken what it was sent, where the socket can tell."""
         self.user: User | None = None
         self.closed = False
         self.opened_at = time.monotonic()

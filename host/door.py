@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
+from host.channels import TAKEN
 from host.connection import RESTARTING, Connection
 from host.identity import Unidentified, identify
 
@@ -35,7 +36,7 @@ async def serve_socket(host: Host, scope: Scope, receive: Receive, send: Send) -
             return
     except OSError:
         return  # the client went during the handshake
-    connection = Connection(host, receive, send)
+    connection = Connection(host, receive, send, scope.get("extensions", {}).get(TAKEN))
     host.connections.add(connection)
     try:
         await connection.run(identity.user if identity else None)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import struct
+import termios
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
 from sessions.turns import Turns
+
+COUNT = struct.Struct("=i")
+NO_COUNT = bytes(COUNT.size)
 
 INPUT_BYTES = 1 << 20
 """Input that waits for a shell which does not read it; what does not fit is refused."""
@@ -16,9 +22,6 @@ INPUT_BYTES = 1 << 20
 WRITE_BYTES = 4_096
 LAST_BYTES = 256 << 10
 """What is read at most after the shell ended: more than the system holds of it. The rest is somebody else's."""
-
-REOPENED_S = 0.2
-"""A terminal that nobody has open is looked at again after so long: its shell may open it anew."""
 
 HANG_UP_S = 0.5
 """The time that a shell and its programs have to end by themselves once the terminal is gone."""
@@ -37,6 +40,12 @@ class Shell(Protocol):
     async def kill(self) -> None: ...
 
 
+def waiting(fd: int) -> int:
+    """How many bytes of output a terminal has at hand; asking does not wait for those that the kernel still moves."""
+    (count,) = COUNT.unpack(fcntl.ioctl(fd, termios.FIONREAD, NO_COUNT))
+    return int(count)
+
+
 class Pty:
     """One shell's terminal.
 
@@ -46,13 +55,13 @@ class Pty:
 
     __slots__ = (
         "_asks",
+        "_deserted",
         "_drained",
         "_ended",
         "_fed",
         "_flowing",
         "_input",
         "_last",
-        "_listens",
         "_room",
         "_shell",
         "_turns",
@@ -66,7 +75,7 @@ class Pty:
         self._fed: Callable[[bytes], None] = lambda data: None
         self._drained: Callable[[], None] = lambda: None
         self._flowing = True
-        self._listens = False
+        self._deserted = False
         self._asks = False
         self._ended = False
         self._last = LAST_BYTES
@@ -81,10 +90,9 @@ class Pty:
     async def run(self, fed: Callable[[bytes], None], drained: Callable[[], None]) -> int | None:
         """Read until the shell ends; returns its exit code, None where the sandbox went down with it."""
         self._fed, self._drained = fed, drained
-        self._listen()
+        self._turns.watch(self._shell.fd, self._uid, self._ready)
         code = await self._shell.wait()
         self._ended = True
-        self._listen_no_more()
         self._ask()
         return code
 
@@ -105,25 +113,12 @@ class Pty:
 
     def flow(self, on: bool) -> None:
         """Hold the output back, so that the shell waits, or let it go on."""
-        if on != self._flowing:
-            self._flowing = on
-            if on:
-                self._ask()
-            else:
-                self._listen_no_more()
+        self._flowing = on
+        if on:
+            self._ask()
 
-    def _listen(self) -> None:
-        if self._flowing and not self._listens and self._shell.fd >= 0:
-            self._listens = True
-            asyncio.get_running_loop().add_reader(self._shell.fd, self._ready)
-
-    def _listen_no_more(self) -> None:
-        if self._listens:
-            self._listens = False
-            asyncio.get_running_loop().remove_reader(self._shell.fd)
-
-    def _ready(self) -> None:
-        self._listen_no_more()
+    def _ready(self, deserted: bool) -> None:
+        self._deserted = deserted
         self._ask()
 
     def _ask(self) -> None:
@@ -138,42 +133,34 @@ class Pty:
     def _read(self, most: int) -> tuple[int, bool]:
         """What there is, up to `most` bytes, and whether there may be more."""
         pieces: list[bytes] = []
-        left, silent = most, None
-        while left > 0 and silent is None and self._flowing and self._shell.fd >= 0:
-            try:
-                pieces.append(os.read(self._shell.fd, left))
-                left -= len(pieces[-1])
-            except BlockingIOError:
-                silent = self._quiet
-            except OSError:  # EIO: nobody has the terminal open
-                silent = self._deserted
-        if pieces:
+        left, silent = most, False
+        while left > 0 and not silent and self._flowing and self._shell.fd >= 0:
+            data = self._take(left)
+            silent = not data
+            pieces.append(data)
+            left -= len(data)
+        if left < most:
             self._fed(b"".join(pieces))
         if self._ended:
             self._last -= most - left
-        if silent is not None:
-            silent()
-        elif self._last <= 0:
-            self._close()
-        return most - left, silent is None and self._flowing and self._shell.fd >= 0
+            if silent or self._last <= 0:
+                self._close()
+        return most - left, not silent and self._flowing and self._shell.fd >= 0
 
-    def _quiet(self) -> None:
-        """There is nothing now: it is waited for, unless the shell is gone and others sit at its terminal."""
-        if self._ended:
-            self._close()
-        else:
-            self._listen()
-
-    def _deserted(self) -> None:
-        if self._ended:
-            self._close()
-        else:
-            asyncio.get_running_loop().call_later(REOPENED_S, self._listen)
+    def _take(self, most: int) -> bytes:
+        """Some output, nothing if there is none now. The end is looked for only where it is near: that waits."""
+        if not waiting(self._shell.fd) and not self._ended and not self._deserted:
+            return b""
+        try:
+            return os.read(self._shell.fd, most)
+        except OSError:  # EAGAIN, or EIO where nobody has the terminal open: it may be opened anew
+            self._deserted = False
+            return b""
 
     def _close(self) -> None:
         if self._shell.fd < 0:
             return
-        self._listen_no_more()
+        self._turns.forget(self._shell.fd)
         if self._input:
             asyncio.get_running_loop().remove_writer(self._shell.fd)
         self._input = None

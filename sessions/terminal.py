@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sessions.errors import InvalidValue
 from sessions.scrollback import Scrollback
-from sessions.viewer import Viewer
+from sessions.viewer import AT_ONCE, Viewer
 
 LAG_BYTES = 256 << 10
 """How far a viewer may be behind before the output waits."""
@@ -18,6 +18,9 @@ PATIENCE_S = 30.0
 """How long the output waits for a viewer who takes nothing, or who was lost and may attach again."""
 
 SEND_BYTES = 65_536
+SMALL_BYTES = 1_024
+GATHER_S = 0.002
+"""Output in large pieces is gathered for so long before viewers hear of it: less work, and nobody sees it."""
 
 
 def keys(text: str) -> bytes:
@@ -53,6 +56,8 @@ class Terminal:
         "_on_end",
         "_patience",
         "_places",
+        "_telling",
+        "_told",
         "_viewers",
         "columns",
         "device",
@@ -97,6 +102,8 @@ class Terminal:
         self._places: dict[Viewer, int] = {}
         self._patience: asyncio.TimerHandle | None = None
         self._flows = True
+        self._telling: asyncio.TimerHandle | None = None
+        self._told = 0
 
     @property
     def exit_code(self) -> int | None:
@@ -159,9 +166,20 @@ class Terminal:
         self.scrollback.add(data)
         if self.tap is not None:
             self.tap(data, at)
+        if len(data) < SMALL_BYTES or self.scrollback.end - self._told > AT_ONCE:
+            self._tell()
+        elif self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(GATHER_S, self._tell)
+        self.balance()
+
+    def _tell(self) -> None:
+        """Let the viewers know."""
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        self._told = self.scrollback.end
         for viewer in self._viewers:
             viewer.wake()
-        self.balance()
 
     def balance(self) -> None:
         """Let the output wait or go on, by how far the viewers are."""
@@ -179,8 +197,9 @@ class Terminal:
         )
 
     def _watch_patience(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
+        for timer in (self._patience, self._telling):
+            if timer is not None:
+                timer.cancel()
             self._patience = None
         if not self._flows and self._viewers:
             self._places = {viewer: viewer.offset for viewer in self._viewers}
@@ -216,8 +235,7 @@ class Terminal:
         for _, timer in self._holds:
             timer.cancel()
         self._holds.clear()
-        for viewer in self._viewers:
-            viewer.wake()
+        self._tell()
         self._on_end(self)
 
     # -- input

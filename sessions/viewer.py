@@ -21,7 +21,7 @@ AT_ONCE = 32 << 10
 class Viewer:
     """`while piece := await viewer.next()`: each piece begins at `piece_at`. It ends when there will be no more."""
 
-    __slots__ = ("_closed", "_news", "_terminal", "acknowledged", "offset", "piece_at")
+    __slots__ = ("_arrived", "_closed", "_news", "_terminal", "acknowledges", "offset", "piece_at")
 
     def __init__(self, terminal: Terminal, offset: int) -> None:
         self._terminal = terminal
@@ -31,8 +31,9 @@ class Viewer:
         """Where the next piece begins."""
         self.piece_at = offset
         """Where the last piece began. It lies further on than the one before ended only if bytes were lost."""
-        self.acknowledged: int | None = None
-        """Up to where the viewer has acknowledged, None for one who never did."""
+        self.acknowledges = False
+        """The viewer says itself what has arrived."""
+        self._arrived: int | None = None
 
     @property
     def closed(self) -> bool:
@@ -63,9 +64,9 @@ class Viewer:
         return piece
 
     def _room(self) -> int:
-        if self.acknowledged is None:
+        if self._arrived is None:
             return AT_ONCE
-        return min(AT_ONCE, self.acknowledged + IN_FLIGHT - self.offset)
+        return min(AT_ONCE, self._arrived + IN_FLIGHT - self.offset)
 
     def _complete(self) -> bool:
         return self._terminal.ended and self.offset == self._terminal.scrollback.end
@@ -74,7 +75,20 @@ class Viewer:
         """Everything before `offset` has arrived; from now on no more than 128 KiB are on their way."""
         if not 0 <= offset <= self.offset:
             raise InvalidValue("offset", f"must be one that was sent: 0 to {self.offset}")
-        self.acknowledged = max(self.acknowledged or 0, offset)
+        if not self.acknowledges:
+            self.acknowledges = True
+            self._arrived = offset
+        self.arrived(offset)
+
+    def limit(self, offset: int) -> None:
+        """From now on it will be said what has arrived; everything before `offset` has."""
+        if self._arrived is None:
+            self._arrived = offset
+
+    def arrived(self, offset: int) -> None:
+        """Everything before `offset` has been taken."""
+        if self._arrived is None or offset > self._arrived:
+            self._arrived = offset
         self.wake()
 
     def wake(self) -> None:
