@@ -138,6 +138,7 @@ class Authenticator:
             raise BadToken("auth.jwt: this host only checks tokens; let the issuer with the private key make one")
         now = int(self._clock())
         claims: dict[str, Any] = {"sub": checked_uid(uid), "scope": scope, "iat": now, "exp": now + ttl_s}
+        _scopes(claims)
         claims |= {"aud": self._jwt.audience} if self._jwt.audience else {}
         claims |= {"iss": self._jwt.issuer} if self._jwt.issuer else {}
         signed = f"{_encoded({'alg': self._jwt.algorithm, 'typ': 'JWT'})}.{_encoded(claims)}"

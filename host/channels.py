@@ -16,10 +16,10 @@ BUSY_MS = 100
 ASK_BYTES = 65_536
 """Output after which a client who does not acknowledge is asked, behind it, whether it was taken."""
 
-TAKEN = "roost.taken"
-"""An ASGI extension of a socket: it calls what it is given once all that was sent before has been taken."""
+REACHED = "roost.reached"
+"""An ASGI extension of a socket: it calls what it is given once all that was sent before has reached the client."""
 
-Taken = Callable[[Callable[[], None]], None]
+Reached = Callable[[Callable[[], None]], None]
 
 
 class Socket(Protocol):
@@ -28,7 +28,7 @@ class Socket(Protocol):
     async def send(self, text: str | None) -> None: ...
     async def send_bytes(self, data: bytes) -> None: ...
     @property
-    def taken(self) -> Taken | None: ...
+    def reached(self) -> Reached | None: ...
 
 
 class Channel:
@@ -69,12 +69,12 @@ class Channel:
 
     def _ask(self) -> None:
         """Find out how far a client is that does not say so."""
-        viewer, taken = self.viewer, self._socket.taken
-        if taken is None or viewer.acknowledges or viewer.offset < self._asked + ASK_BYTES:
+        viewer, reached = self.viewer, self._socket.reached
+        if reached is None or viewer.acknowledges or viewer.offset < self._asked + ASK_BYTES:
             return
         viewer.limit(self._asked)
         self._asked = viewer.offset
-        taken(partial(viewer.arrived, viewer.offset))
+        reached(partial(viewer.arrived, viewer.offset))
 
     def _farewell(self) -> str | None:
         """What is said at the end: the shell's, or that it goes on without this viewer."""

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from host import problems, wire
 from host.auth import BadToken, NotYours, User
 from host.caller import Isolation
-from host.channels import Channels, Taken
+from host.channels import Channels, Reached
 from host.contract import Method
 from host.limits import Bucket, retry_after_ms
 from host.methods import CONTRACT
@@ -85,20 +85,25 @@ class Connection:
         "_taken",
         "_unreadable",
         "_voices",
+        "asked",
         "closed",
         "host",
         "opened_at",
+        "reached",
         "reader",
         "running",
-        "taken",
         "user",
         "withdrawn",
     )
 
-    def __init__(self, host: Host, receive: Receive, send: Send, taken: Taken | None = None) -> None:
+    def __init__(
+        self, host: Host, receive: Receive, send: Send, asked: str | None = None, reached: Reached | None = None
+    ) -> None:
         self.host = host
-        self.taken = taken
-        """Asks whether the client has taken what it was sent, where the socket can tell."""
+        self.asked = asked
+        """The `?uid=` that it was opened with: whoever authenticates on it must be allowed to speak for that."""
+        self.reached = reached
+        """Asks how far the client is with what it was sent, where the socket can tell."""
         self.user: User | None = None
         self.closed = False
         self.opened_at = time.monotonic()
@@ -371,7 +376,7 @@ class Connection:
 
     def _cancel(self, call: wire.Call, voice: Voice) -> str | None:
         target = call.params.get("id")
-        if not isinstance(target, str | int) or call.params.keys() != {"id"}:
+        if type(target) not in (str, int) or call.params.keys() != {"id"}:
             text = "id: the id of the request to cancel, and nothing else"
             return self._problem(call, voice.uid, problems.Problem(wire.INVALID_PARAMS, 422, text))
         task = self.running.get((voice.uid, target))
@@ -391,25 +396,36 @@ class Connection:
 
     # -- who it is
 
-    async def _authenticate(self, text: str) -> str:
+    async def _authenticate(self, text: str) -> str | None:
         """The first message of a connection that brought no token."""
         try:
             message = wire.decode(text)
         except wire.WireError as error:
             return self._unread(str(error)) if error.code == wire.PARSE_ERROR else _refusal(error)
         if type(message) is not wire.Call or message.method != "session.authenticate":
-            return wire.failure(message.id, message.uid, wire.NOT_AUTHENTICATED, "send `session.authenticate` first")
+            waits = type(message) is wire.Call and message.wants_answer
+            text = "send `session.authenticate` first"
+            return wire.failure(message.id, message.uid, wire.NOT_AUTHENTICATED, text) if waits else None
         token = message.params.get("token")
         if not isinstance(token, str) or message.params.keys() != {"token"}:
             return wire.failure(message.id, message.uid, wire.INVALID_PARAMS, "token: a string, and nothing else")
         try:
             user = await self.host.user_of_token(token)
         except BadToken as error:
+            await self.send(wire.failure(message.id, message.uid, wire.NOT_AUTHENTICATED, str(error)))
             raise Closed(BAD_TOKEN, str(error)) from None
-        if message.uid is not None and not user.may_speak_for(message.uid):
-            raise Closed(NOT_YOURS, "uid: the token is somebody else's")
+        if not all(user.may_speak_for(uid) for uid in (self.asked, message.uid) if uid is not None):
+            text = "uid: the token is somebody else's"
+            await self.send(wire.failure(message.id, message.uid, wire.NOT_YOURS, text))
+            raise Closed(NOT_YOURS, text)
         self._begin(user)
-        return wire.result(message.id, user.uid, {"uid": user.uid})
+        return wire.result(message.id, user.uid, {"uid": user.uid}) if message.wants_answer else None
+
+    def trust(self, user: User) -> None:
+        """A new token of the connection's own user: for whom it may not speak any more, it is silent from now on."""
+        self.user = user
+        for uid in [uid for uid in self._voices if not user.may_speak_for(uid)]:
+            self._voices.pop(uid).leave()
 
     def overdue(self, now: float, wall: float) -> tuple[int, str] | None:
         """Why the connection is to be closed now, if it is: `now` is monotonic, `wall` is seconds since 1970."""
@@ -522,7 +538,7 @@ class Voice:
         user, known = await self.connection.host.user_of_token(token), self.connection.user
         if known is None or user.uid != known.uid:
             raise NotYours("token: it is somebody else's; open a connection of its own for it")
-        self.connection.user = user
+        self.connection.trust(user)
         return user.uid
 
     def document(self) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from host.channels import TAKEN
+from host.channels import REACHED
 from host.connection import RESTARTING, Connection
-from host.identity import Unidentified, identify
+from host.identity import Unidentified, asked_uid, identify
 
 if TYPE_CHECKING:
     from host.app import Host
@@ -30,13 +30,15 @@ async def serve_socket(host: Host, scope: Scope, receive: Receive, send: Send) -
             await _close(send, RESTARTING, "the host is draining; connect again in a moment")
             return
         try:
-            identity = await identify(host, HTTPConnection(scope))
+            visitor = HTTPConnection(scope)
+            identity = await identify(host, visitor)
         except Unidentified as refused:
             await _close(send, refused.close, refused.reason)
             return
     except OSError:
         return  # the client went during the handshake
-    connection = Connection(host, receive, send, scope.get("extensions", {}).get(TAKEN))
+    reached = scope.get("extensions", {}).get(REACHED)
+    connection = Connection(host, receive, send, asked_uid(visitor), reached)
     host.connections.add(connection)
     try:
         await connection.run(identity.user if identity else None)

@@ -38,7 +38,7 @@ class Identity(NamedTuple):
 
 async def identify(host: Host, connection: HTTPConnection) -> Identity | None:
     """Who it is; None where a token is needed and none was sent. Raises `Unidentified`."""
-    asked = _asked_uid(connection)
+    asked = asked_uid(connection)
     if not host.wants_token:
         _check_ambient(connection)
     if host.authenticate is not None:
@@ -53,7 +53,7 @@ async def identify(host: Host, connection: HTTPConnection) -> Identity | None:
     return _by_query(host, asked)
 
 
-def _asked_uid(connection: HTTPConnection) -> str | None:
+def asked_uid(connection: HTTPConnection) -> str | None:
     """The `?uid=` of the query, if there is one; said twice, or no uid at all, is refused."""
     asked = connection.query_params.getlist("uid")
     if not asked:

@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket with one thing more: it can tell when a client has taken what it was sent."""
+"""uvicorn's WebSocket with one thing more: it can tell when what was sent has reached the client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from host.channels import TAKEN
+from host.channels import REACHED
 
 if TYPE_CHECKING:
     from websockets.frames import Frame
@@ -36,10 +36,10 @@ class Socket(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if self.response.status_code == 101:
             extensions: dict[Any, Any] = self.scope["extensions"]
-            extensions[TAKEN] = self.taken
+            extensions[REACHED] = self.reached
 
-    def taken(self, heard: Heard) -> None:
-        """Call `heard` once the client has taken all that was sent until now; never, if it goes before."""
+    def reached(self, heard: Heard) -> None:
+        """Call `heard` once all that was sent until now has reached the client; never, if it goes before."""
         if self.disconnected or self.close_sent:
             return
         if self._answers is False:
@@ -49,7 +49,7 @@ class Socket(WebSocketsSansIOProtocol):
             self._asked = deque()
             self.loop.call_later(UNHEARD_S, self._give_up)
         self._count += 1
-        payload = b"taken %d" % self._count
+        payload = b"reached %d" % self._count
         self._asked.append((payload, heard))
         self.conn.send_ping(payload)
         self.transport.write(b"".join(self.conn.data_to_send()))
@@ -71,7 +71,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def handle_pong(self, event: Frame) -> None:
         payload = bytes(event.data)
-        if payload.startswith(b"taken "):
+        if payload.startswith(b"reached "):
             self._answers = True
             self._answered(payload)
         else:

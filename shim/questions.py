@@ -6,7 +6,7 @@ from asyncio import CancelledError
 from typing import Any
 
 from sessions.current import current_session
-from sessions.requests import ClientRefused
+from sessions.errors import RoostError
 from shim.cancellation import CancellationToken
 
 LONGEST = 10_000
@@ -24,8 +24,8 @@ async def ask(method: str, params: dict[str, Any], token: CancellationToken | No
     undo = token.on_cancellation_requested(lambda _: answer.cancel()) if token else None
     try:
         return await answer
-    except ClientRefused:
-        return None  # as if the user had closed it: VS Code's questions fail in no other way
+    except RoostError:
+        return None  # the client refused: as if the user had closed it, as VS Code's questions never fail
     except CancelledError:
         if token is not None and token.is_cancellation_requested:
             return None

@@ -43,7 +43,7 @@ async def called(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         result = function(*arguments)
         return await result if isawaitable(result) else result
-    except (Exception, asyncio.CancelledError, GeneratorExit):
+    except (Exception, asyncio.CancelledError):
         raise
     except BaseException as error:
         raise harmless(error) from error

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from host.auth import Authenticator, BadToken, User, credentials, login_cookie, logout_cookie
 from host.config import Config, ConfigError, load
+from sessions.errors import InvalidUid
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a shared secret of forty-one characters.."
@@ -454,6 +455,10 @@ def test_a_token_that_the_host_issues_is_taken_and_ends() -> None:
     assert reason(authenticator(), token) == "token: has an `aud`, and auth.jwt.audience is not set"
     times[0] += 10
     assert reason(checks, token) == "token: expired"
+    with pytest.raises(BadToken, match="`scope` must be text"):
+        checks.issue("bob", "two  spaces")
+    with pytest.raises(InvalidUid):
+        checks.issue("../bob")
 
 
 def test_a_host_that_only_has_a_public_key_issues_nothing(tmp_path: Path) -> None:

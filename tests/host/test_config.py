@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from host.config import Config, ConfigError, document, load
@@ -19,6 +22,15 @@ from host.keys import read
 ROOT = Path(__file__).parents[2]
 CANARY = "hunter2-correct-horse-battery-staple"
 SECRET = "an HS256 secret of more than 32 bytes"
+
+SCRAPPED = [
+    "ROOST_SERVER__CORS",
+    "ROOST_USERS__a__QUOTAS",
+    "ROOST_SERVER__PORT",
+    "ROOST_AUTH__JWT",
+    "ROOST_DATA",
+    "ROOST_A__B",
+]
 
 SEED = """
 server:
@@ -371,6 +383,27 @@ def test_a_jwks_without_a_whole_public_key_of_the_algorithm_is_refused(tmp_path:
             load({"auth.jwt.algorithm": algorithm, "auth.jwt.jwks_file": file}, {}, None)
 
 
+SCRAPS = st.sampled_from(
+    ["server", "auth", "jwt", "users", "quotas", "bytes", "ai_providers", "x", ": ", ":", "\n", "\n  ", "- ", "{", "}",
+     "[", "]", ", ", "null", "1", "1e999", "-1", "true", "2020-01-01", "12:30:45", "'", '"', "!!binary aGk=",
+     "!!set {a, b}", "!!python/name:os.system", "&a ", "*a", "<<: ", "${", "${HOME}", "${X:-", "$${", "|\n  x", "> ",
+     "? ", "%", "@", "\t", "---", "...", "#", "\u2028", "é", "0x1f"]
+)  # fmt: skip
+
+
+@given(pieces=st.lists(SCRAPS, max_size=14), variable=st.sampled_from(SCRAPPED), text=st.lists(SCRAPS, max_size=6))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_written_gives_settings_or_lines_and_never_a_traceback(
+    tmp_path: Path, pieces: list[str], variable: str, text: list[str]
+) -> None:
+    try:
+        load({}, {variable: "".join(text), "HOME": CANARY}, written(tmp_path, "".join(pieces)))
+    except ConfigError as error:
+        assert error.lines
+        assert all(re.match(r"[^\n]+: [^\n]+$", line) for line in error.lines)
+        assert CANARY not in str(error)
+
+
 def test_settings_never_change_and_never_show_a_secret() -> None:
     config = load({}, {"ROOST_AUTH__JWT__SECRET": CANARY, "ROOST_AI_PROVIDERS__OPENAI__API_KEY": CANARY + "2"}, None)
     with pytest.raises(ValidationError):
@@ -422,7 +455,13 @@ def test_a_jwks_keeps_the_keys_of_its_algorithm_and_passes_over_the_rest(tmp_pat
     jwt = load(flags, {}, None).auth.jwt
     assert jwt is not None
     assert set(read(jwt)) == {"one", "two"}
-    for wrong in ([entry, entry], [entry | {"kid": "a"}, entry], [entry | {"kid": 5}], [entry | {"d": "AAAA"}]):
+    for wrong in (
+        [entry, entry],
+        [entry | {"kid": "a"}] * 2,
+        [entry | {"kid": "a"}, entry],
+        [entry | {"kid": 5}],
+        [entry | {"d": "AAAA"}],
+    ):
         file.write_text(json.dumps({"keys": wrong}))
         with pytest.raises(ConfigError, match=r"^auth\.jwt\.jwks_file: "):
             load(flags, {}, None)

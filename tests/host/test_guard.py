@@ -140,6 +140,12 @@ def test_the_address_that_was_reached_is_the_hosts_own_but_a_name_is_not(server:
         assert refusal(guard(host="0.0.0.0"), asked) == NOT_OURS
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_the_address_that_means_everywhere_is_no_name_of_a_host_bound_to_it(host: str) -> None:
+    for name in ("0.0.0.0", "0.0.0.0:3000", "[::]", "[::]:3000"):
+        assert refusal(guard(host=host), scope(("Host", name))) == NOT_OURS
+
+
 FOREIGN = (
     "Origin: is not this host's own and not in server.cors.origins; where a proxy in front speaks https, "
     "its address belongs in server.trusted_proxies"
@@ -391,6 +397,7 @@ def test_nobody_else_does(peer: str) -> None:
         ([("Host", "roost"), ("X-Forwarded-For", "")], ("http", "roost", PROXY)),
         ([("Host", "roost"), ("X-Forwarded-For", "::ffff:203.0.113.7")], ("http", "roost", "203.0.113.7")),
         ([("Host", "roost"), ("X-Forwarded-For", ",".join(["10.0.0.2"] * 5000))], ("http", "roost", "10.0.0.2")),
+        ([("Host", "roost"), ("X-Forwarded-For", "6.6.6.6" + ",10.0.0.2" * 40)], ("http", "roost", "10.0.0.2")),
         ([("Host", "roost"), ("Forwarded", "host=evil.example;proto=https;for=1.1.1.1")], ("http", "roost", PROXY)),
     ],
 )  # fmt: skip

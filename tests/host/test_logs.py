@@ -174,6 +174,23 @@ def test_a_traceback_goes_to_the_log_and_is_bounded(written: Written) -> None:
     assert event["traceback"].rstrip().endswith(" at last")
 
 
+def test_of_a_deep_traceback_the_end_is_kept(written: Written) -> None:
+    written.begin()
+
+    def deep(left: int) -> None:
+        if left:
+            deep(left - 1)
+        else:
+            raise ValueError("at the bottom")
+
+    try:
+        deep(500)
+    except ValueError:
+        log.exception("failed")
+    (event,) = written.events()
+    assert 'raise ValueError("at the bottom")' in event["traceback"]
+
+
 def test_a_traceback_shows_where_and_why(written: Written) -> None:
     written.begin()
     try:
