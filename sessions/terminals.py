@@ -78,7 +78,7 @@ class Terminals:
         sandbox = session.sandbox
         if sandbox is None:
             raise SandboxUnavailable("terminals are off here: no sandbox is configured for this user")
-        shell = shell_path or default_shell()
+        shell = default_shell() if shell_path is None else shell_path
         argv = [*removing(env or {}), checked_shell(shell), *checked_arguments(shell_args)]
         given = {key: value for key, value in checked_environment(env or {}).items() if value is not None}
         self._take_place()
