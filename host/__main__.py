@@ -155,6 +155,7 @@ def _signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Iterator[N
 def _server(host: Host, listener: socket.socket) -> uvicorn.Server:
     import uvicorn
 
+    from host.http import BoundedProtocol
     from host.socket import Socket
 
     closing: dict[Any, float] = {}
@@ -177,10 +178,14 @@ def _server(host: Host, listener: socket.socket) -> uvicorn.Server:
             return await super().on_tick(counter)
 
         def cut(self) -> None:
-            """Abort transports that have been closing for long: a peer that reads nothing would keep them for ever."""
+            """Abort transports that have been closing for long, and refuse clients that never come to their point."""
             nonlocal closing
             now = asyncio.get_running_loop().time()
-            shut = {one for one in self.server_state.connections if one.transport and one.transport.is_closing()}
+            here = list(self.server_state.connections)
+            for one in here:
+                if isinstance(one, BoundedProtocol) and one.overdue(now):
+                    one.refuse(408, "the head of a request must be sent whole within 20 s")
+            shut = {one for one in here if one.transport and one.transport.is_closing()}
             closing = {one: closing.get(one, now) for one in shut}
             for one, since in closing.items():
                 if now - since > HALF_CLOSED_S:
@@ -189,6 +194,7 @@ def _server(host: Host, listener: socket.socket) -> uvicorn.Server:
     return Server(
         uvicorn.Config(
             host,
+            http=BoundedProtocol,
             ws=Socket,
             ws_max_size=16 * 1024 * 1024,
             ws_per_message_deflate=False,

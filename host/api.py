@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from host import docs, metrics
 from host.auth import BadToken, login_cookie, logout_cookie
+from host.config import Config
 from host.edge import visit_of
+from host.masking import revealed, veiled
 from host.routes import Asked, Body, Table, document, json
 from sessions.context import SessionContext
 from sessions.errors import FellBehind
@@ -229,6 +231,8 @@ class Configuration(Body):
 
 
 class Changes(Body):
+    model_config = ConfigDict(extra="allow")
+
     user: dict[str, Any] = Field(default_factory=dict, max_length=1_000)
     workspace: dict[str, Any] = Field(default_factory=dict, max_length=1_000)
     host: dict[str, Any] = Field(default_factory=dict, max_length=1_000)
@@ -245,16 +249,24 @@ async def read_config(asked: Asked) -> Response:
 async def write_config(asked: Asked) -> Response:
     """Change the caller's own settings, key by key; null removes one. The host's are changed in its config file."""
     changes: Changes = asked.body
-    if changes.host:
-        _refuse_host_changes(asked)
+    _refuse_host_changes(asked, changes)
     async with asked.host.sessions.using(asked.uid) as session:
         for target, values in (("global", changes.user), ("workspace", changes.workspace)):
+            kept = session.settings.own(target)
             for key, value in values.items():
-                await session.settings.update(key, ABSENT if value is None else value, target)
+                meant = ABSENT if value is None else revealed(value, kept.get(key), key)
+                await session.settings.update(key, meant, target)
         return json(_configuration(asked, session))
 
 
-def _refuse_host_changes(asked: Asked) -> None:
+def _refuse_host_changes(asked: Asked, changes: Changes) -> None:
+    """The host's own values are nobody's to change here: by their name, or inside `host`."""
+    more = changes.model_extra or {}
+    unknown = [name for name in more if name not in Config.model_fields]
+    if unknown:
+        raise HTTPException(422, f"{unknown[0][:100]}: no such parameter")
+    if not (changes.host or more):
+        return
     if not _is_admin(asked):
         raise HTTPException(403, "host: needs a token with the scope `admin`")
     raise HTTPException(409, "host: is read from the config file and ROOST_ variables; change it there and restart")
@@ -267,10 +279,10 @@ def _is_admin(asked: Asked) -> bool:
 def _configuration(asked: Asked, session: SessionContext) -> dict[str, Any]:
     settings = session.settings
     shown: dict[str, Any] = {
-        "user": settings.own("global"),
-        "workspace": settings.own("workspace"),
+        "user": veiled(settings.own("global")),
+        "workspace": veiled(settings.own("workspace")),
         "quotas": session.quotas.to_wire(),
     }
     if _is_admin(asked):
-        shown["host"] = asked.host.config.model_dump(mode="json")
+        shown["host"] = veiled(asked.host.config.model_dump(mode="json"))
     return shown

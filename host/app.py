@@ -76,7 +76,7 @@ class Host:
         self._presences: dict[str, Presence] = {}
         self._document: dict[str, Any] | None = None
         self._edge = Edge(self._inside, Guard(config.server))
-        self._router = Router(routes(self, api.TABLE), default=not_found)
+        self._router = Router(routes(self, api.TABLE), default=not_found, redirect_slashes=False)
         self._stack: AsyncExitStack | None = None
         self.tasks: Tasks
         self.isolation: Isolation

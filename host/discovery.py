@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +60,10 @@ class Discovery:
         self.problems: list[str] = []
         self._disabled = {one.lower() for one in disabled}
         self._found: dict[str, Installed] = {}
-        for name, folder in (*_built_in(builtin), *self._in(folders), *self._entry_points()):
+        for name, folder in chain(_built_in(builtin), self._in(folders), self._entry_points()):
             self._add(name, folder)
         self._leave_out_dependents()
-        self._leave_out_cycles()
+        self._leave_out_circles()
         names = frozenset(one.package.name for one in self._found.values())
         for one in self._found.values():
             one.package.neighbours = names - {one.package.name}
@@ -126,22 +128,22 @@ class Discovery:
                 if dependency.lower() not in self._found:
                     yield one, dependency
 
-    def _leave_out_cycles(self) -> None:
-        for one in list(self._found.values()):
-            if one.key in self._found and (way := self._way(one.key, one.key)):
-                ids = " -> ".join(self._found[key].id for key in [one.key, *way])
-                for key in dict.fromkeys(way):
-                    self._leave_out(self._found[key], f"{ids} is a circle; take one of them out")
-                self._leave_out_dependents()
+    def _leave_out_circles(self) -> None:
+        """All that need each other in a circle, then those that need them."""
+        while circle := self._circle():
+            ids = " -> ".join(self._found[key].id for key in circle)
+            for key in dict.fromkeys(circle):
+                self._leave_out(self._found[key], f"{ids} is a circle; take one of them out")
+            self._leave_out_dependents()
 
-    def _way(self, start: str, goal: str, seen: frozenset[str] = frozenset()) -> list[str] | None:
-        """The keys that lead from what `start` needs to `goal`, if any do."""
-        for dependency in self._found[start].manifest.extension_dependencies:
-            key = dependency.lower()
-            if key == goal:
-                return [key]
-            if key not in seen and (rest := self._way(key, goal, seen | {key})) is not None:
-                return [key, *rest]
+    def _circle(self) -> list[str] | None:
+        """The keys of a circle, each before the one it needs, and the first again; None if there is none."""
+        needs = {key: [one.lower() for one in it.manifest.extension_dependencies] for key, it in self._found.items()}
+        try:
+            TopologicalSorter(needs).prepare()
+        except CycleError as error:
+            circle: list[str] = error.args[1]
+            return circle[::-1]
         return None
 
 

@@ -46,6 +46,7 @@ def _spelled(part: str, depth: int) -> str:
         case "," if depth > 0:
             return "|"
         case _ if part.startswith("[") and len(part) > 1:
-            return "[" + part[1:-1].replace("\\", "\\\\").replace("!", "^", part[1] == "!") + "]"
+            inside = part[1:-1].replace("\\", "\\\\")
+            return f"[^/{inside[1:]}]" if inside[0] in "!^" else f"[{inside}]"
         case _:
             return re.escape(part)

@@ -60,6 +60,24 @@ def is_secret(name: str) -> bool:
     return SECRET_NAME.search(words.lower()) is not None
 
 
+def veiled(value: Any, name: str = "") -> Any:
+    """Settings as they may be shown: whole, but for the values of secrets (`is_secret` of the last word of a key)."""
+    if isinstance(value, dict):
+        return {key: veiled(inner, key.rpartition(".")[2]) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [veiled(inner, name) for inner in value]
+    hidden = is_secret(name) and value not in (None, "") and not isinstance(value, bool)
+    return HIDDEN if hidden else value
+
+
+def revealed(value: Any, kept: Any, name: str = "") -> Any:
+    """What somebody means who sends back settings as they were `veiled`: where a secret is hidden, the one `kept`."""
+    if isinstance(value, dict):
+        known = kept if isinstance(kept, dict) else {}
+        return {key: revealed(inner, known.get(key), key) for key, inner in value.items()}
+    return kept if value == HIDDEN and is_secret(name.rpartition(".")[2]) and kept is not None else value
+
+
 def one_line(text: str) -> str:
     """`text` with what does not print as itself written out: line breaks, escapes, marks of direction."""
     if text.isprintable():

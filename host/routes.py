@@ -122,7 +122,14 @@ def routes(host: Host, table: Table) -> list[Route]:
     paths: dict[str, dict[str, Endpoint]] = {}
     for one in table:
         paths.setdefault(one.path, {})[one.method] = one
-    return [Route(path, _door(host, methods), methods=list(methods)) for path, methods in paths.items()]
+    return [_route(path, _door(host, methods)) for path, methods in paths.items()]
+
+
+def _route(path: str, door: Callable[[Request], Awaitable[Response]]) -> Route:
+    """A route for every method: a wrong one is the door's to refuse, in our words."""
+    route = Route(path, door)
+    route.methods = None
+    return route
 
 
 async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,7 +140,10 @@ async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _door(host: Host, methods: dict[str, Endpoint]) -> Callable[[Request], Awaitable[Response]]:
     async def door(request: Request) -> Response:
-        endpoint = methods["GET" if request.method == "HEAD" else request.method]
+        endpoint = methods.get("GET" if request.method == "HEAD" else request.method)
+        if endpoint is None:
+            allowed = ", ".join(sorted({*methods, "HEAD"} if "GET" in methods else methods))
+            return problem_answer(not_known(405, f"this path takes {allowed}"), {"Allow": allowed})
         try:
             return await _answer(host, endpoint, request)
         except Unidentified as error:
@@ -150,7 +160,7 @@ async def _answer(host: Host, endpoint: Endpoint, request: Request) -> Response:
     identity = None if endpoint.public else await identify(host, request)
     if identity is None and not endpoint.public:
         raise Unidentified(4401, 401, "a token is needed: `Authorization: Bearer <jwt>`, or the cookie of POST /login")
-    query = _query(endpoint.query, request) if endpoint.query else None
+    query = None if endpoint.public else _query(endpoint.query or Body, request)
     body = await _body(endpoint.body, request) if endpoint.body else None
     asked = Asked(host, request, identity, query, body)
     if identity is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessions.current import current_extension, current_session
@@ -117,8 +117,8 @@ def _set_context(key: str, value: Any = None) -> None:
         del keys[key]
 
 
-BUILT_IN = {"setContext": _Command(_set_context, None)}
-"""The commands that every user has without an extension. A constant."""
+BUILT_IN: Mapping[str, _Command] = {"setContext": _Command(_set_context, None)}
+"""The commands that every user has without an extension."""
 
 
 def register_command(command: str, callback: Callable[..., Any]) -> Disposable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sessions.current import current_session
@@ -47,11 +47,11 @@ def _machine_id(session: SessionContext) -> str:
     return sha256(f"roost user {session.uid}".encode()).hexdigest()
 
 
-_LIVE: dict[str, Callable[[SessionContext], Any]] = {
+_LIVE: Mapping[str, Callable[[SessionContext], Any]] = {
     "machine_id": _machine_id,
     "session_id": lambda session: session.session_id,
 }
-"""What is looked up for the current user each time. A constant."""
+"""What is looked up for the current user each time."""
 
 if not TYPE_CHECKING:  # type checkers see the annotations above, and mistyped names
 

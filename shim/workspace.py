@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sessions.current import current_session
@@ -46,13 +46,13 @@ def _name(session: SessionContext) -> str:
     return session.workspace.rstrip("/").rpartition("/")[2] or "/"
 
 
-_LIVE: dict[str, Callable[[SessionContext], Any]] = {
+_LIVE: Mapping[str, Callable[[SessionContext], Any]] = {
     "workspace_folders": _folders,
     "root_path": lambda session: session.workspace,
     "name": _name,
     "workspace_file": lambda session: None,
 }
-"""What is looked up for the current user each time. A constant."""
+"""What is looked up for the current user each time."""
 
 if not TYPE_CHECKING:  # type checkers see the annotations above, and mistyped names
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from textwrap import dedent
 
@@ -18,11 +18,13 @@ from sessions.secrets import SealedVault
 from sessions.store import Databases
 from sessions.tasks import Tasks
 
+Failure = tuple[str, str, Exception]
+
 
 @asynccontextmanager
 async def people(folder: Path, loader: Loader | None = None) -> AsyncIterator[SessionManager]:
     """The sessions of a host whose data is in `folder`, ended after the body; work that failed fails the test."""
-    failures: list[tuple[str, str, Exception]] = []
+    failures: list[Failure] = []
     key = os.urandom(32)
     loader = loader or loads()
     await asyncio.to_thread(loader.find)
@@ -30,21 +32,7 @@ async def people(folder: Path, loader: Loader | None = None) -> AsyncIterator[Se
         databases = Databases(folder / "users", Tasks(group, lambda name, error: failures.append(("", name, error))))
 
         async def make(uid: str) -> SessionContext:
-            place = folder / "users" / uid
-            await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
-            root = await asyncio.to_thread(Root, place / "root")
-            quotas, store = Quotas(), databases.store(uid)
-            allowance = Allowance(quotas, root.usage)
-            return SessionContext(
-                uid,
-                files=Files(root, uid, meter=allowance),
-                store=store,
-                vault=SealedVault(store, key, uid),
-                quotas=quotas,
-                allowance=allowance,
-                group=group,
-                failed=lambda *failure: failures.append(failure),
-            )
+            return await asyncio.to_thread(session_of, folder, uid, databases, group, key, failures)
 
         sessions = SessionManager(make, opened=loader.begin, ending=loader.end)
         loader.using = sessions.using
@@ -55,6 +43,35 @@ async def people(folder: Path, loader: Loader | None = None) -> AsyncIterator[Se
             await databases.close()
             loader.close()
     assert not failures
+
+
+def session_of(
+    folder: Path, uid: str, databases: Databases, group: asyncio.TaskGroup, key: bytes, failures: list[Failure]
+) -> SessionContext:
+    """A session of real parts, not begun."""
+    place = folder / "users" / uid
+    place.mkdir(parents=True, exist_ok=True)
+    root, quotas, store = Root(place / "root"), Quotas(), databases.store(uid)
+    allowance = Allowance(quotas, root.usage)
+    return SessionContext(
+        uid,
+        files=Files(root, uid, meter=allowance),
+        store=store,
+        vault=SealedVault(store, key, uid),
+        quotas=quotas,
+        allowance=allowance,
+        group=group,
+        failed=lambda *failure: failures.append(failure),
+    )
+
+
+@contextmanager
+def alone(folder: Path, uid: str) -> Iterator[SessionContext]:
+    """A session outside of any loop, for what needs a user and none of their work."""
+    group = asyncio.TaskGroup()
+    session = session_of(folder, uid, Databases(folder, Tasks(group, lambda *_: None)), group, bytes(32), [])
+    yield session
+    session.files.close()
 
 
 def extension(folder: Path, name: str, manifest: str = "", **files: str) -> Path:
