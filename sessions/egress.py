@@ -32,6 +32,7 @@ CHUNK_BYTES = 32 << 10
 HEAD_SECONDS = 20.0
 CONNECT_SECONDS = 15.0
 IDLE_SECONDS = 900.0
+LINGER_SECONDS = 2.0
 
 REQUEST = re.compile(rb"([A-Z]{1,16}) ([\x21-\x7e]{1,8000}) HTTP/1\.[01]")
 AUTHORITY = re.compile(r"(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))(?::([0-9]{1,5}))?")
@@ -109,6 +110,7 @@ class Egress:
             await self._answer(user, reader, writer)
         except Refused as refused:
             writer.write(page(refused))
+            await linger(reader, writer)
         except OSError:  # the client went away, which is its right
             return
         finally:
@@ -116,9 +118,11 @@ class Egress:
             writer.close()
 
     async def _answer(self, user: User, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if user.open > 2 * CONNECTIONS:
+            return
+        request = parse(await head_of(reader))
         if user.open > CONNECTIONS:
             raise Refused("503 Service Unavailable", f"you have {CONNECTIONS} connections open; close one first")
-        request = parse(await head_of(reader))
         if request.host == INTERNAL and request.head:
             await self._serve_internal(user, request, reader, writer)
             return
@@ -236,6 +240,17 @@ async def head_of(reader: asyncio.StreamReader) -> bytes:
     if not head or len(head) > HEAD_BYTES:
         raise Refused("431 Request Header Fields Too Large", f"the head must end within {HEAD_BYTES} bytes and 20 s")
     return head[:-4]
+
+
+async def linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Let the client read its refusal: closing with something of theirs unread would take it from them."""
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            writer.write_eof()
+            while await reader.read(CHUNK_BYTES):
+                pass
+    except (OSError, TimeoutError):
+        return
 
 
 async def join(near: Streams, far: Streams) -> None:

@@ -22,6 +22,7 @@ from sessions.launch import Form, Launch, Limits, prepare
 from sessions.output import Output
 from sessions.process import Child, Pipes, Process, Terminal, gone, open_terminal
 from sessions.procfs import Procfs
+from sessions.sockets import Sockets
 from sessions.supervisor import DIED, Supervisor, command
 from sessions.tasks import Tasks
 
@@ -79,10 +80,11 @@ class Holder:
         self._token = secrets.token_hex(8)
         self._count = 0
         self._children: set[Child] = set()
-        self._reason = "all that ran in it ended"
+        self._reason = "its supervisor ended"
         self._ending = False
         self._closing = False
         self._starting = 0
+        self._sockets: Sockets | None = None
         self._outputs = 0
         self._supervisor = Supervisor(lambda: self.end("its supervisor ended"))
         self._program: subprocess.Popen[bytes] | None = None
@@ -120,9 +122,13 @@ class Holder:
 
     async def _start(self, launch: Launch) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._spawn(launch, theirs)
-        await asyncio.get_running_loop().create_unix_connection(lambda: self._supervisor, sock=ours)
+        try:
+            with theirs:
+                self._spawn(launch, theirs)
+            await asyncio.get_running_loop().create_unix_connection(lambda: self._supervisor, sock=ours)
+        except BaseException:
+            ours.close()
+            raise
         async with asyncio.timeout(START_SECONDS):
             await self._supervisor.ready
         self._inside = await asyncio.to_thread(self._look, launch.info)
@@ -210,6 +216,15 @@ class Holder:
             await asyncio.to_thread(pipes.close)
         return process
 
+    async def connect(self, port: int) -> socket.socket:
+        """A connection to what listens on the sandbox's own loopback; see `Sandbox.connect`."""
+        if self.inside.network < 0 or self._network == "host":
+            raise SandboxUnavailable("this sandbox has no network of its own to connect into")
+        if self._sockets is None:
+            self._sockets = Sockets(self.inside.network)
+            self._undo.append(self._sockets.close)
+        return await self._sockets.connect(port)
+
     async def is_used(self) -> bool:
         """Whether anything runs in it, or is being started."""
         if not self._children and not self._starting and self._inside is not None:
@@ -237,11 +252,8 @@ class Holder:
             raise SandboxDied(DIED) from None
 
     async def _open_child(self, pid: int) -> int:
-        fd = await asyncio.to_thread(procfs.open_child, self.inside.shell, pid)
-        if fd < 0:  # it could not start anything, or it lies
-            self.end("its supervisor named no process of its own")
-            raise SandboxDied(DIED)
-        return fd
+        """A pidfd of what was started; -1 where it has ended and the supervisor has buried it among others."""
+        return await asyncio.to_thread(procfs.open_child, self.inside.shell, pid)
 
     def _adopt(self, child: C) -> C:
         self._children.add(child)
@@ -251,7 +263,8 @@ class Holder:
     async def _watch(self, child: Child) -> None:
         code = None
         try:
-            await gone(child.pidfd)
+            if child.pidfd >= 0:
+                await gone(child.pidfd)
             code = await self._answer(self._supervisor.wait(child.process_id))
         except SandboxDied:
             return

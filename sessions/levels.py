@@ -94,6 +94,9 @@ USER_NAMESPACES = (
 )
 
 
+FOLDERS = "let the tenants' OS users pass every folder above the data folder (chmod o+x), or move it to /var/lib/roost"
+
+
 async def probe(folder: Path) -> Level:
     """The best level that holds on this machine: started for real beneath `folder` and attacked from inside.
 
@@ -113,22 +116,22 @@ async def probe(folder: Path) -> Level:
 
 def way_out(complaint: str) -> str:
     """What to do about what bubblewrap said."""
-    blocked = "uid map" in complaint or "namespace" in complaint
-    return f"{INSTALL}; {USER_NAMESPACES}" if blocked else INSTALL
+    if "source path" in complaint:
+        return FOLDERS
+    return f"{INSTALL}; {USER_NAMESPACES}" if "uid map" in complaint or "namespace" in complaint else INSTALL
 
 
 async def check(level: Level, folder: Path, owner: int | None) -> None:
     """Start a sandbox at that level and try its walls; raises `SandboxUnavailable` naming one that does not stand."""
-    _look_before(level, owner)
+    await asyncio.to_thread(_look_before, level, owner)
     here = await asyncio.to_thread(_make, folder, owner)
     try:
-        async with asyncio.TaskGroup() as group, asyncio.timeout(PROBE_SECONDS):
-            tasks = Tasks(group, lambda name, error: None)
-            said = await _attack(level, here, owner, tasks)
-    except* TimeoutError:
-        raise SandboxUnavailable(f"the probe took over {PROBE_SECONDS:g} s") from None
+        async with asyncio.TaskGroup() as group:
+            said = await _attacked(level, here, owner, Tasks(group, lambda name, error: None))
     finally:
         await asyncio.to_thread(shutil.rmtree, here, ignore_errors=True)
+    if isinstance(said, Exception):
+        raise said
     _judge(said)
 
 
@@ -156,40 +159,49 @@ def _make(folder: Path, owner: int | None) -> Path:
     return here
 
 
-async def _attack(level: Level, here: Path, owner: int | None, tasks: Tasks) -> str:
+async def _attacked(level: Level, here: Path, owner: int | None, tasks: Tasks) -> str | SandboxUnavailable:
+    """What the attacks said, or why there were none."""
     assert level.form is not None
     world = World.of_user("probe", here, owner)
     holder = Holder(world, level.form, "none", Limits(), tasks)
-    await holder.start()
-    listener = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
     try:
-        command = await asyncio.to_thread(Path("/proc/self/cmdline").read_bytes)
-        env = jail.environment(
-            world,
-            "none",
-            {
-                "OTHER": str(here / "other"),
-                "HOST": str(os.getpid()),
-                "COMMAND": command.replace(b"\0", b" ").decode(errors="surrogateescape"),
-                "PORT": str(listener.sockets[0].getsockname()[1]),
-            },
-        )
+        async with asyncio.timeout(PROBE_SECONDS):
+            await holder.start()
+            return await _attack(holder, here / "other")
+    except TimeoutError:
+        return SandboxUnavailable(f"it took over {PROBE_SECONDS:g} s to try")
+    except SandboxUnavailable as error:
+        return error
+    finally:
+        await holder.close()
+        await tasks.close()
+
+
+async def _attack(holder: Holder, other: Path) -> str:
+    listener = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+    command = await asyncio.to_thread(Path("/proc/self/cmdline").read_bytes)
+    targets = {
+        "OTHER": str(other),
+        "HOST": str(os.getpid()),
+        "COMMAND": command.replace(b"\0", b" ").decode(errors="surrogateescape"),
+        "PORT": str(listener.sockets[0].getsockname()[1]),
+    }
+    try:
+        env = jail.environment(holder.world, "none", targets)
         process = await holder.start_process(["sh", "-c", SCRIPT], "/", env, False, False)
         said = await process.stdout.read()
         process.close()
         return said.decode(errors="replace")
     finally:
         listener.close()
-        await holder.close()
-        await tasks.close()
 
 
 def _judge(said: str) -> None:
     lines = said.splitlines()
     given = {*jail.environment(World("", {}, Path()), "none", {}), "OTHER", "HOST", "COMMAND", "PORT"}
-    given |= {"ROOST_COMMAND", "PWD", "OLDPWD", "SHLVL", "_"}
+    given |= {"ROOST_COMMAND", "ROOST_SANDBOX", "PWD", "OLDPWD", "SHLVL", "_"}
     names = {line[5:] for line in lines if line.startswith("name ")}
     safe = {line[5:] for line in lines if line.startswith("safe ")} | ({"environment"} if names <= given else set())
-    for wall in CHECKS:
-        if wall not in safe:
-            raise SandboxUnavailable(f"it started, but the wall around '{wall}' does not stand: {said[-200:]!r}")
+    fallen = [wall for wall in CHECKS if wall not in safe]
+    if fallen:
+        raise SandboxUnavailable(f"it started, but it does not keep its processes from: {', '.join(fallen)}")

@@ -21,7 +21,7 @@ FD_BYTES = 4
 def main(fd: int) -> None:
     """Answer one order over the socket `fd`: the bytes `PORT COUNT` with the descriptor of a network namespace.
 
-    A port other than 0: one socket that listens there on 127.0.0.1. Else `COUNT` unconnected IPv6 sockets.
+    A port other than 0: one socket that listens there on 127.0.0.1. Else `COUNT` unconnected ones, IPv6 if it may be.
     """
     host = _socket.socket(fileno=fd)
     order, controls, *_ = host.recvmsg(64, _socket.CMSG_LEN(FD_BYTES))
@@ -53,11 +53,18 @@ def enter(namespace: int, kind: int) -> None:
 def make(port: int, count: int) -> list[int]:
     kind = _socket.SOCK_STREAM | _socket.SOCK_NONBLOCK
     if not port:
-        return [_socket.socket(_socket.AF_INET6, kind).detach() for _ in range(count)]
+        return [unconnected(kind) for _ in range(count)]
     listener = _socket.socket(_socket.AF_INET, kind)
     listener.bind(("127.0.0.1", port))
     listener.listen(BACKLOG)
     return [listener.detach()]
+
+
+def unconnected(kind: int) -> int:
+    try:
+        return _socket.socket(_socket.AF_INET6, kind).detach()
+    except OSError:  # a kernel without it
+        return _socket.socket(_socket.AF_INET, kind).detach()
 
 
 if __name__ == "__main__":

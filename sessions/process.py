@@ -44,7 +44,7 @@ class Child:
 
     def send_signal(self, number: int) -> None:
         """Signal the process itself, not what it started; nothing happens if it has ended."""
-        if self.running:
+        if self.running and self.pidfd >= 0:
             try:
                 signal.pidfd_send_signal(self.pidfd, number)
             except ProcessLookupError:

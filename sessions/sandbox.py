@@ -148,6 +148,14 @@ class Sandbox:
     def _environment(self, extra: Mapping[str, str] | None) -> dict[str, str]:
         return jail.environment(self.world, self.network, extra or {}, own=self.level.form == "bubblewrap")
 
+    async def connect(self, port: int) -> socket.socket:
+        """A connected, non-blocking socket to what listens on `port` of the sandbox's own loopback, for previews.
+
+        Raises `OSError` where nothing listens, `SandboxUnavailable` where the sandbox has no network of its own.
+        """
+        holder = await self._start()
+        return await holder.connect(port)
+
     async def close(self) -> None:
         """End it for good, and wait until nothing of it runs."""
         self._closed = True

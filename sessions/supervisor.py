@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,8 +22,9 @@ COMPLAINT_BYTES = 2048
 DIED = "the sandbox ended with all that ran in it; the next use starts a new one"
 
 
+@cache
 def shell() -> str:
-    """The path of the shell that supervises."""
+    """The path of the shell that supervises. Looked for once, in the thread that prepares the first start."""
     return next((path for path in SHELLS if Path(path).exists()), "/bin/sh")
 
 
