@@ -11,6 +11,7 @@ from pathlib import Path
 
 from host import caller
 from host.config import Config
+from sessions import startup
 from sessions.egress import Egress
 from sessions.errors import RoostError
 from sessions.jail import Network
@@ -34,6 +35,7 @@ class Isolation:
         self._config = config
         self._tasks = tasks
         self._users = config.data / "users"
+        self._tools = config.data / "tools"
         self._tenants = Tenants(config.data) if config.multi_user and os.geteuid() == 0 else None
         self._found: asyncio.Future[tuple[Level, Network]] | None = None
         allow = config.terminals.egress_allow
@@ -59,6 +61,7 @@ class Isolation:
         return {"level": level.name, "terminals": works, "network": network if works else "none"}
 
     async def _find(self) -> tuple[Level, Network]:
+        await asyncio.to_thread(startup.write, self._tools)
         level = await self._level()
         network = self._network(level)
         if level.form is None or network not in level.networks:
@@ -101,9 +104,9 @@ class Isolation:
         level, network = await self.found()
         await asyncio.to_thread((folder / "run").mkdir, 0o711, True, True)
         if level.form == "none":
-            world = World(uid, {}, folder / "run", None, home=str(Path.home()), cwd=workspace)
+            world = World(uid, {}, folder / "run", None, str(Path.home()), workspace, self._tools)
         else:
-            world = World.of_user(uid, folder, owner)
+            world = World.of_user(uid, folder, owner, self._tools)
         limits = limits_of(quotas) if self._config.multi_user else None
         return Sandbox(world, level, network, limits, tasks, gate=self._egress, ended=ended)
 

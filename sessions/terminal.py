@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sessions.errors import InvalidValue
 from sessions.scrollback import Scrollback
 from sessions.viewer import AT_ONCE, Viewer
+
+if TYPE_CHECKING:
+    from sessions.integration import Integration
 
 LAG_BYTES = 256 << 10
 """How far a viewer may be behind before the output waits."""
@@ -64,10 +67,10 @@ class Terminal:
         "ended",
         "hidden",
         "id",
+        "integration",
         "name",
         "rows",
         "scrollback",
-        "tap",
         "touched",
     )
 
@@ -88,8 +91,8 @@ class Terminal:
         self.hidden = hidden
         """The user need not be shown it: an extension uses it for itself."""
         self.scrollback = Scrollback()
-        self.tap: Callable[[bytes, int], None] | None = None
-        """Hears all output, with the offset at which it begins."""
+        self.integration: Integration | None = None
+        """What the shell tells of itself, where it does."""
         self.ended = False
         """The shell has ended and everything it wrote was taken."""
         self.touched = False
@@ -164,8 +167,8 @@ class Terminal:
         """More output."""
         at = self.scrollback.end
         self.scrollback.add(data)
-        if self.tap is not None:
-            self.tap(data, at)
+        if self.integration is not None:
+            self.integration.feed(data, at)
         if len(data) < SMALL_BYTES or self.scrollback.end - self._told > AT_ONCE:
             self._tell()
         elif self._telling is None:
@@ -232,6 +235,8 @@ class Terminal:
         if not self._exited or not self._drained or self.ended:
             return
         self.ended = True
+        if self.integration is not None:
+            self.integration.close()
         for _, timer in self._holds:
             timer.cancel()
         self._holds.clear()

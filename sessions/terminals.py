@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from posixpath import basename
 from typing import TYPE_CHECKING
 
 from sessions.errors import InvalidValue, QuotaExceeded, RoostError, SandboxUnavailable
+from sessions.integration import Integration
+from sessions.jail import TOOLS
 from sessions.pty import Pty
+from sessions.startup import plan
 from sessions.terminal import Device, Terminal
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
+    from sessions.sandbox import Sandbox
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,255}")
 ENVIRONMENT_BYTES = 64 << 10
@@ -79,15 +84,20 @@ class Terminals:
         if sandbox is None:
             raise SandboxUnavailable("terminals are off here: no sandbox is configured for this user")
         shell = default_shell() if shell_path is None else shell_path
-        argv = [*removing(env or {}), checked_shell(shell), *checked_arguments(shell_args)]
-        given = {key: value for key, value in checked_environment(env or {}).items() if value is not None}
+        arguments, env = checked_arguments(shell_args), checked_environment(env or {})
         self._take_place()
         try:
+            nonce = secrets.token_hex(16)
+            start = plan(checked_shell(shell), arguments, env, tools_of(sandbox), nonce)
+            given = {key: value for key, value in env.items() if value is not None} | dict(start.environment)
+            argv = [*removing(env), shell, *start.arguments]
             started = await sandbox.open_terminal(argv, cwd=cwd, env=given, columns=columns, rows=rows)
         finally:
             self._opening -= 1
         device = Pty(started, session.uid, session.turns)
         terminal = Terminal(name or basename(shell), device, columns, rows, self._ended, hidden)
+        if start.marks:
+            terminal.integration = Integration(terminal, nonce, start.tells)
         if self._closing:
             await device.end()
             raise SandboxUnavailable("the session is ending; ask again for a new one")
@@ -168,6 +178,12 @@ class Terminals:
                 group.create_task(self._end(terminal))
         for terminal in self:
             self._forget(terminal)
+
+
+def tools_of(sandbox: Sandbox) -> str | None:
+    """Where the sandbox's processes find the host's tools."""
+    tools = sandbox.world.tools
+    return None if tools is None else TOOLS if sandbox.level.form == "bubblewrap" else str(tools)
 
 
 def default_shell() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sessions.errors import InvalidValue
@@ -21,7 +22,7 @@ AT_ONCE = 32 << 10
 class Viewer:
     """`while piece := await viewer.next()`: each piece begins at `piece_at`. It ends when there will be no more."""
 
-    __slots__ = ("_arrived", "_closed", "_news", "_terminal", "acknowledges", "offset", "piece_at")
+    __slots__ = ("_arrived", "_closed", "_news", "_terminal", "acknowledges", "offset", "piece_at", "until")
 
     def __init__(self, terminal: Terminal, offset: int) -> None:
         self._terminal = terminal
@@ -31,6 +32,8 @@ class Viewer:
         """Where the next piece begins."""
         self.piece_at = offset
         """Where the last piece began. It lies further on than the one before ended only if bytes were lost."""
+        self.until: Callable[[], int] | None = None
+        """Where the viewer stops for now; None: at the end of what there is."""
         self.acknowledges = False
         """The viewer says itself what has arrived."""
         self._arrived: int | None = None
@@ -64,6 +67,8 @@ class Viewer:
         return piece
 
     def _room(self) -> int:
+        if self.until is not None:
+            return min(AT_ONCE, self.until() - self.offset)
         if self._arrived is None:
             return AT_ONCE
         return min(AT_ONCE, self._arrived + IN_FLIGHT - self.offset)
