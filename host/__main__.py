@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from host.version import installed_version
+
 if TYPE_CHECKING:
     import uvicorn
 
@@ -30,7 +32,7 @@ HALF_CLOSED_S = 10.0
 
 
 @click.group()
-@click.version_option(package_name="roost")
+@click.version_option(installed_version(), prog_name="roost")
 def cli() -> None:
     """Roost: one process in which many people code at once."""
 

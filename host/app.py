@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import inspect
+import logging
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from host.memory import Rush, give_back
 from host.methods import CONTRACT
 from host.presence import Presence
 from host.routes import not_found, routes
+from host.version import installed_version
 from sessions.context import SessionContext
 from sessions.files import Files, Root
 from sessions.manager import SessionManager
@@ -41,6 +41,8 @@ from sessions.quotas import Allowance, Quotas
 from sessions.secrets import Vault, choose_vault
 from sessions.store import Databases, Store
 from sessions.tasks import Tasks
+
+log = logging.getLogger("roost.host")
 
 Authenticate = Callable[[HTTPConnection], "User | Awaitable[User | None] | None"]
 """An embedder's hook: a request or socket -> who it is, or None to refuse."""
@@ -66,7 +68,7 @@ class Host:
 
     def __init__(self, config: Config, authenticate: Authenticate | None = None) -> None:
         self.config = config
-        self.version = _version()
+        self.version = installed_version()
         self.authenticate = authenticate
         self.connections: set[Connection] = set()
         self.draining = False
@@ -114,6 +116,10 @@ class Host:
             self.tasks.start(self._sweep(), "sweep")
             self._stack = stack.pop_all()
         self.started_at = time.time()
+        if self.config.multi_user and self.authenticate is None and not self.wants_token:
+            log.warning(
+                "no authentication is configured: whoever reaches this host is believed who ?uid= says they are"
+            )
         return self
 
     async def __aexit__(self, *failure: Any) -> None:
@@ -274,7 +280,9 @@ class Host:
         logs.session_task_failed(uid, name, error)
         session = self.sessions.get(uid)
         if session is not None and not session.closing:
-            session.mailbox.post("session.onDidFailTask", {"task": name, "message": f"{type(error).__name__}: {error}"[:500]})
+            session.mailbox.post(
+                "session.onDidFailTask", {"task": name, "message": f"{type(error).__name__}: {error}"[:500]}
+            )
 
 
 def _below(base: str, scope: Scope) -> Scope:
@@ -290,13 +298,6 @@ def _root_of(folder: Path, single: bool, owner: int | None) -> Root:
     return Root(None if single else folder / "root", owner=None if owner is None else (owner, owner))
 
 
-def _version() -> str:
-    try:
-        return installed("roost")
-    except PackageNotFoundError:
-        return "0+unknown"
-
-
 @asynccontextmanager
 async def _locked(data: Path) -> AsyncIterator[None]:
     """Hold the data folder for this host alone."""
@@ -308,8 +309,12 @@ async def _locked(data: Path) -> AsyncIterator[None]:
 
 
 def _lock(data: Path) -> int:
-    data.mkdir(mode=0o711, parents=True, exist_ok=True)
-    descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        data.mkdir(mode=0o711, parents=True, exist_ok=True)
+        descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        reason = (error.strerror or "cannot be used").lower()
+        raise ConfigError(f"data: {data}: {reason}; give --data a folder that this user may write") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -42,7 +42,11 @@ _HOWS = {flags: _how(flags) for flags in (READ, DIRECTORY, LOOK, LOOK_AT_LINK)}
 
 
 def openat2(root: int, path: bytes, flags: int) -> int:
-    """Open by openat2(2) with RESOLVE_IN_ROOT; `path` must hold no NUL, for C would end it there."""
+    """Open by openat2(2) with RESOLVE_IN_ROOT; `path` must hold no NUL, for C would end it there.
+
+    The kernel gives up at a `..` if anybody on the machine renamed anything meanwhile; who does that without end must
+    not keep others from their files, so then it is walked.
+    """
     how = _HOWS.get(flags) or _how(flags)
     for _ in range(TRIES):
         opened: int = _syscall(_OPENAT2, root, path, how, _HOW_SIZE)
@@ -50,8 +54,8 @@ def openat2(root: int, path: bytes, flags: int) -> int:
             return opened
         code = ctypes.get_errno()
         if code not in (errno.EAGAIN, errno.EINTR):
-            break
-    raise OSError(code, os.strerror(code))
+            raise OSError(code, os.strerror(code))
+    return walk(root, path, flags)
 
 
 def has_openat2() -> bool:

@@ -55,8 +55,12 @@ class Places:
         return Handle(self._resolve(root.fd, raw, flags))
 
     def _state(self, raw: bytes, flags: int) -> os.stat_result:
-        with self._opened(raw, flags) as found:
-            return os.fstat(found.fd)
+        root = self._root()
+        fd = self._resolve(root.fd, raw, flags)
+        try:
+            return os.fstat(fd)
+        finally:
+            os.close(fd)
 
     def _exists(self, raw: bytes) -> bool:
         try:

@@ -18,7 +18,7 @@ _TRIES = 16
 
 def is_visible(entry: os.DirEntry[str]) -> bool:
     """Whether users are shown it: what has a hidden name is being written, or was left behind by a killed host."""
-    return HIDDEN.fullmatch(os.fsencode(entry.name)) is None
+    return not entry.name.startswith(".roost-") or HIDDEN.fullmatch(os.fsencode(entry.name)) is None
 
 
 class Staged(Handle):

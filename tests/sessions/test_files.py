@@ -15,7 +15,9 @@ import pytest
 
 from sessions.errors import InvalidValue, SessionClosed
 from sessions.openat2 import Resolve
+from sessions.paths import Refusal
 from sessions.root import Root
+from sessions.trees import Descent
 from tests.sessions.roots import Ledger, OverQuota, folder, left_over, refused, resolve, root
 
 __all__ = ["folder", "resolve", "root"]
@@ -491,7 +493,27 @@ def test_a_copy_with_something_special_in_it_changes_nothing(root: Root, folder:
     assert left_over(folder) == []
 
 
+def test_what_grows_is_copied_no_further_than_it_was_counted(tmp_path: Path, resolve: Resolve) -> None:
+    single = Root(None, resolve=resolve)
+    with refused("Unavailable"):
+        single.copy("/proc/self/status", f"{tmp_path}/copy")  # procfs tells a size of 0, and then it has more
+    assert os.listdir(tmp_path) == []
+
+
 # ---- the odd, the deep and the full
+
+
+def test_a_directory_that_is_moved_away_ends_the_work_in_it(tmp_path: Path) -> None:
+    """Else going up from it would lead higher than the work began, in the end out of the root."""
+    (tmp_path / "root/d/e").mkdir(parents=True)
+    top = os.open(tmp_path / "root", os.O_RDONLY)
+    with Descent(top) as at:
+        at.down(b"d")
+        at.down(b"e")
+        (tmp_path / "root/d/e").rename(tmp_path / "root/e")
+        with pytest.raises(Refusal):
+            at.up()
+    os.close(top)
 
 
 def test_special_files_are_refused_at_once(root: Root, folder: Path) -> None:

@@ -42,7 +42,8 @@ def links(world: Path) -> dict[str, str]:
         "proc": "/proc/self/root", "cwd": "/proc/self/cwd", "fd": "/dev/fd/0", "passwd": "/etc/passwd",
         "python": sys.executable, "loop": "loop", "ping": "pong", "pong": "ping", "through": "up2/outside/secret",
         "slash": "/workspace/real/", "dots": "/workspace/real/../../../../outside/secret",
-        "inside": "/workspace/real/file", "long": "/" + "./" * 1000 + "..", "mixed": f"up9/../..{outside}/secret", "deep": "real/../up/../../state.db",
+        "inside": "/workspace/real/file", "long": "/" + "./" * 1000 + "..",
+        "mixed": f"up9/../..{outside}/secret", "deep": "real/../up/../../state.db",
         "twice": "root/workspace/root/../../../..",
     }  # fmt: skip
     targets |= {f"chain{number}": f"chain{number + 1}" for number in range(50)}
