@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from host.caller import Caller
 from host.contract import Contract
 from sessions.files import path_of
+from sessions.shells import ShellOptions
 from sessions.terminal import keys
 from sessions.terminals import Terminals
 
@@ -54,24 +55,19 @@ async def create_terminal(
     rows: Size = 24,
 ) -> Created:
     """Start a shell in the user's sandbox and show it here; null in `env` takes a variable away."""
-    terminal = await caller.session.get(Terminals).open(
-        name=name,
-        cwd=cwd,
-        shell_path=shell_path,
-        shell_args=shell_args or (),
-        env=env,
-        columns=columns,
-        rows=rows,
-    )
+    options = ShellOptions(shell_path, shell_args or (), cwd, env or {})
+    terminal = await caller.session.get(Terminals).open(options, name=name, columns=columns, rows=rows)
     channel, _ = caller.show(terminal, 0)
     return {"terminalId": terminal.id, "channel": channel}
 
 
 @method("terminal.list")
 async def list_terminals(caller: Caller) -> list[Listed]:
-    """The user's terminals, whoever opened them; with an `exitCode` where the shell has ended."""
+    """The user's terminals, but those that an extension hides; with an `exitCode` where the shell has ended."""
     listed: list[Listed] = []
     for terminal in caller.session.get(Terminals):
+        if terminal.hidden:
+            continue
         one: Listed = {"terminalId": terminal.id, "name": terminal.name, "processId": terminal.process_id}
         if terminal.ended:
             one["exitCode"] = terminal.exit_code

@@ -90,7 +90,10 @@ class Pty:
     async def run(self, fed: Callable[[bytes], None], drained: Callable[[], None]) -> int | None:
         """Read until the shell ends; returns its exit code, None where the sandbox went down with it."""
         self._fed, self._drained = fed, drained
-        self._turns.watch(self._shell.fd, self._uid, self._ready)
+        if self._shell.fd >= 0:
+            self._turns.watch(self._shell.fd, self._uid, self._ready)
+        else:  # it was ended before it was read
+            drained()
         code = await self._shell.wait()
         self._ended = True
         self._ask()

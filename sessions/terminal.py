@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from sessions.errors import InvalidValue
 from sessions.scrollback import Scrollback
@@ -19,6 +18,8 @@ LAG_BYTES = 256 << 10
 
 PATIENCE_S = 30.0
 """How long the output waits for a viewer who takes nothing, or who was lost and may attach again."""
+
+EndedBy = Literal["process", "user", "extension", "session"]
 
 SEND_BYTES = 65_536
 SMALL_BYTES = 1_024
@@ -43,6 +44,14 @@ class Device(Protocol):
     async def end(self) -> None: ...
 
 
+class Owner(Protocol):
+    """Who has a terminal, and hears of it."""
+
+    def terminal_ended(self, terminal: Terminal) -> None: ...
+    def terminal_touched(self, terminal: Terminal) -> None: ...
+    def terminal_watched(self, terminal: Terminal) -> None: ...
+
+
 class Terminal:
     """A terminal from its opening until it is disposed of; after its shell ended it can still be read.
 
@@ -56,7 +65,7 @@ class Terminal:
         "_exited",
         "_flows",
         "_holds",
-        "_on_end",
+        "_owner",
         "_patience",
         "_places",
         "_telling",
@@ -65,10 +74,12 @@ class Terminal:
         "columns",
         "device",
         "ended",
+        "ended_by",
         "hidden",
         "id",
         "integration",
         "name",
+        "program",
         "rows",
         "scrollback",
         "touched",
@@ -80,7 +91,7 @@ class Terminal:
         device: Device,
         columns: int,
         rows: int,
-        on_end: Callable[[Terminal], None],
+        owner: Owner,
         hidden: bool = False,
     ) -> None:
         self.id = secrets.token_hex(8)
@@ -95,9 +106,13 @@ class Terminal:
         """What the shell tells of itself, where it does."""
         self.ended = False
         """The shell has ended and everything it wrote was taken."""
+        self.ended_by: EndedBy = "process"
+        """Who ended it."""
+        self.program: str | None = None
+        """The name of its shell, None where no process is behind it."""
         self.touched = False
         """Somebody typed into it."""
-        self._on_end = on_end
+        self._owner = owner
         self._code: int | None = None
         self._exited = self._drained = False
         self._viewers: list[Viewer] = []
@@ -138,6 +153,7 @@ class Terminal:
         if self._holds:
             _, timer = self._holds.pop(0)
             timer.cancel()
+        self._owner.terminal_watched(self)
         self.balance()
         return viewer
 
@@ -145,6 +161,7 @@ class Terminal:
         """Forget a viewer."""
         if viewer in self._viewers:
             self._viewers.remove(viewer)
+            self._owner.terminal_watched(self)
             self.balance()
 
     def hold(self, offset: int) -> None:
@@ -152,6 +169,7 @@ class Terminal:
         if not self.ended:
             timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._let_go, offset)
             self._holds.append((offset, timer))
+            self._owner.terminal_watched(self)
             self.balance()
 
     def _let_go(self, offset: int) -> None:
@@ -159,6 +177,7 @@ class Terminal:
             if held[0] == offset:
                 self._holds.remove(held)
                 break
+        self._owner.terminal_watched(self)
         self.balance()
 
     # -- output
@@ -241,13 +260,15 @@ class Terminal:
             timer.cancel()
         self._holds.clear()
         self._tell()
-        self._on_end(self)
+        self._owner.terminal_ended(self)
 
     # -- input
 
     def type(self, data: bytes) -> bool:
         """Give input to the shell; False and nothing is done while it leaves too much unread."""
-        self.touched = True
+        if not self.touched:
+            self.touched = True
+            self._owner.terminal_touched(self)
         return self.ended or self.device.write(data)
 
     async def send(self, data: bytes) -> None:

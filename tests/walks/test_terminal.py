@@ -39,7 +39,9 @@ async def test_a_terminal_and_the_file_api_show_the_same_files(house: Process, a
         await screen.run("cat a.txt; echo from the shell > b.txt; echo do''ne")
         await screen.see("from the API")
         await screen.see("done")
-        assert (await work.client.call("workspace.fs.readFile", uri="/workspace/b.txt"))["content"] == "from the shell\n"
+        assert (await work.client.call("workspace.fs.readFile", uri="/workspace/b.txt"))[
+            "content"
+        ] == "from the shell\n"
 
 
 async def test_ctrl_c_ends_what_runs_and_not_the_shell(house: Process, alice: str) -> None:
@@ -130,10 +132,10 @@ async def test_environment_and_folder_are_as_asked(house: Process, alice: str) -
     async with desk(house.base, alice) as work:
         await work.client.call("workspace.fs.createDirectory", uri="/home/ a folder")
         screen = await work.create(
-            cwd="file:///home/%20a%20folder", env={"GREETING": "it's\n$HOME `x` \"y\" é", "TERM": "dumb", "LANG": None}
+            cwd="file:///home/%20a%20folder", env={"GREETING": 'it\'s\n$HOME `x` "y" é', "TERM": "dumb", "LANG": None}
         )
         await screen.run('echo "<$GREETING|$TERM|${LANG-none}|$PWD>"')
-        await screen.see("<it's\r\n$HOME `x` \"y\" é|dumb|none|/home/ a folder>")
+        await screen.see('<it\'s\r\n$HOME `x` "y" é|dumb|none|/home/ a folder>')
 
 
 WRONG = [
@@ -313,7 +315,9 @@ async def test_a_shell_that_leaves_its_input_unread_slows_only_its_channel(house
 
 async def test_a_large_paste_arrives_whole(house: Process, alice: str) -> None:
     async with desk(house.base, alice) as work:
-        screen = await work.create(shellPath="/bin/bash", shellArgs=["-c", "stty raw -echo; echo go; head -c 2000000 | md5sum"])
+        screen = await work.create(
+            shellPath="/bin/bash", shellArgs=["-c", "stty raw -echo; echo go; head -c 2000000 | md5sum"]
+        )
         await screen.see("go")
         text = "".join(chr(97 + n % 26) for n in range(2_000_000))
         await work.client.call("terminal.sendText", terminalId=screen.id, text=text, addNewLine=False)
