@@ -26,8 +26,9 @@ SHELLS = ("/bin/bash", "/bin/sh")
 
 
 class Command(NamedTuple):
-    """What a sandbox is told. `tells` is None for a shell that marks nothing (see `startup.Start`)."""
+    """What a sandbox is told. `program` is the shell's name; `tells` is None if it marks nothing (`startup.Start`)."""
 
+    program: str
     argv: Sequence[str]
     env: Mapping[str, str]
     tells: bool | None
@@ -62,27 +63,23 @@ class ShellOptions:
         if sum(len(name) + _size(value or "") for name, value in self.env.items()) > TOTAL_BYTES:
             raise InvalidValue("env", f"must be {TOTAL_BYTES} bytes at most together")
 
-    def shell(self, sandbox: Sandbox) -> str:
-        """The program to run."""
+    def _shell(self, sandbox: Sandbox) -> str:
         own = os.environ.get("SHELL", "") if sandbox.level.form == "none" else ""
         return self.path or next((one for one in (own, *SHELLS) if one and Path(one).exists()), SHELLS[-1])
 
-    def name(self, sandbox: Sandbox) -> str:
-        """What the terminal is called if nobody says."""
-        return basename(self.shell(sandbox))
-
     def command(self, sandbox: Sandbox, nonce: str) -> Command:
-        """The command line for that sandbox, of a shell that marks its output with `nonce` if it can."""
-        shell = self.shell(sandbox)
+        """The command line for that sandbox, of a shell that marks its output with `nonce` if it can. It blocks."""
+        shell = self._shell(sandbox)
+        program = basename(shell)
         start = plan(shell, self.arguments, self.env, _tools(sandbox), nonce)
         given = {name: value for name, value in self.env.items() if value is not None} | dict(start.environment)
         tells = start.tells if start.marks else None
         if self.strict_env:
-            words = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in given.items()), "--"]
-            return Command([*words, shell, *start.arguments], {}, tells)
+            words = ["/usr/bin/env", "-i", "--", *(f"{name}={value}" for name, value in given.items())]
+            return Command(program, [*words, shell, *start.arguments], {}, tells)
         away = [word for name, value in self.env.items() if value is None for word in ("-u", name)]
         words = ["/usr/bin/env", *away, "--"] if away else []
-        return Command([*words, shell, *start.arguments], _inherited(sandbox) | given, tells)
+        return Command(program, [*words, shell, *start.arguments], _inherited(sandbox) | given, tells)
 
 
 def _is_program(path: str) -> bool:

@@ -82,9 +82,9 @@ class Terminals:
         if sandbox is None:
             raise SandboxUnavailable("terminals are off here: this session has no sandbox")
         nonce = secrets.token_hex(16)
-        argv, env, tells = options.command(sandbox, nonce)
         self._take_place()
         try:
+            program, argv, env, tells = await asyncio.to_thread(options.command, sandbox, nonce)
             shell = await sandbox.open_terminal(argv, cwd=options.cwd, env=env, columns=columns, rows=rows)
         finally:
             self._opening -= 1
@@ -92,8 +92,8 @@ class Terminals:
         if self._closing or session.closing:
             await device.end()
             raise SessionClosed(f"the session of {session.uid} is ending; ask again for a new one")
-        terminal = Terminal(name or options.name(sandbox), device, columns, rows, self, hidden)
-        terminal.program = options.name(sandbox)
+        terminal = Terminal(name or program, device, columns, rows, self, hidden)
+        terminal.program = program
         if tells is not None:
             terminal.integration = Integration(terminal, nonce, tells)
         if message:

@@ -188,8 +188,9 @@ class WindowTerminals:
         if options.pty is not None:
             self._play(terminal, options.pty)
         else:
+            shell = shell_options(options)
             self._starting.append(terminal)
-            self._session.start(self._open(terminal, shell_options(options)), "create_terminal")
+            self._session.start(self._open(terminal, shell), "create_terminal", current_extension())
         return terminal
 
     def _play(self, terminal: Terminal, pty: Pseudoterminal) -> None:
