@@ -10,6 +10,7 @@ import orjson
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from host import docs, metrics
 from host.auth import BadToken, login_cookie, logout_cookie
@@ -184,9 +185,21 @@ async def events(asked: Asked) -> Response:
         if not (last.isascii() and last.isdigit() and len(last) < 19):
             raise HTTPException(422, "Last-Event-ID: must be the number of an event")
         after = int(last)
-    return StreamingResponse(
-        _stream(asked, after), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-    )
+    asked.host.presence(asked.uid).check_room()
+    return EventStream(asked, after)
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events, counted as one of the user's connections from the first byte to the last."""
+
+    def __init__(self, asked: Asked, after: int | None) -> None:
+        content = _stream(asked, after)
+        super().__init__(content, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        self._asked = asked
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._asked.host.presence(self._asked.uid).streaming():
+            await super().__call__(scope, receive, send)
 
 
 async def _stream(asked: Asked, after: int | None) -> AsyncIterator[bytes]:

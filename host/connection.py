@@ -20,7 +20,14 @@ from host.limits import Bucket, retry_after_ms
 from host.methods import CONTRACT
 from sessions.context import SessionContext
 from sessions.current import UID
-from sessions.errors import FellBehind, FileSystemError, InvalidValue, Overloaded, SessionClosed
+from sessions.errors import (
+    FellBehind,
+    FileSystemError,
+    InvalidValue,
+    Overloaded,
+    QuotaExceeded,
+    SessionClosed,
+)
 from sessions.follower import Follower
 from sessions.terminal import Terminal
 
@@ -93,7 +100,6 @@ class Connection:
         "reader",
         "running",
         "user",
-        "withdrawn",
     )
 
     def __init__(
@@ -110,7 +116,6 @@ class Connection:
         self.reader = asyncio.current_task()
         self.running: dict[tuple[str, wire.Id], asyncio.Task[None]] = {}
         """Requests that are being worked on, by uid and id: what `$/cancelRequest` can reach."""
-        self.withdrawn: set[tuple[str, wire.Id]] = set()
         self._receive = receive
         self._send = send
         self._sends = self._sent = self._seen_sent = 0
@@ -142,9 +147,11 @@ class Connection:
     def _begin(self, user: User) -> None:
         """From now on the connection speaks for `user`."""
         voice = Voice(self, user.uid)
-        limit = voice.presence.quotas.connections
-        if limit is not None and len(voice.presence.connections) >= limit:
-            raise Closed(TOO_MANY, f"{user.uid} has {limit} connections already; close one")
+        try:
+            voice.presence.check_room()
+        except QuotaExceeded as error:
+            voice.leave()
+            raise Closed(TOO_MANY, str(error)) from None
         voice.presence.connections.add(self)
         self._voices[user.uid] = voice
         rate = voice.presence.quotas.requests_per_second
@@ -272,7 +279,9 @@ class Connection:
             return self._cancel(call, voice)
         if self._full_until and (wait := self._full_until - time.monotonic()) > 0:
             self._refusals += 1
-            return self._problem(call, voice.uid, problems.overloaded("too many requests a second", retry_after_ms(wait)))
+            return self._problem(
+                call, voice.uid, problems.overloaded("too many requests a second", retry_after_ms(wait))
+            )
         self._taken += 1
         method = CONTRACT.get(call.method)
         if method is None:
@@ -325,29 +334,44 @@ class Connection:
         task = self.host.tasks.start(work, name) if session is None else session.start(work, name)
         key = (voice.uid, call.id)
         self.running[key] = task
-        task.add_done_callback(lambda done: self._performed(done, key, presence))
+        task.add_done_callback(lambda done: self._performed(done, call, voice.uid, presence))
         return None
 
-    def _performed(self, task: asyncio.Task[None], key: tuple[str, wire.Id], presence: Presence) -> None:
+    def _performed(self, task: asyncio.Task[None], call: wire.Call, uid: str, presence: Presence) -> None:
         presence.in_flight -= 1
         presence.let_go_if_unused()
-        if self.running.get(key) is task:
+        key = (uid, call.id)
+        if self.running.get(key) is not task:
+            return  # it was answered
+        del self.running[key]
+        if task.cancelled() and call.wants_answer and not self.closed:  # wherever it was, or before it began
+            text = self._failure(call.id, uid, wire.CANCELLED, "cancelled")
+            self.host.tasks.start(self._tell(text), "answer what was cancelled")
+
+    async def _tell(self, text: str) -> None:
+        with suppress(OSError):  # the client went
+            await self.send(text)
+
+    async def _answer(self, text: str | None, key: tuple[str, wire.Id]) -> None:
+        """Send what a request came to; from here on it cannot be cancelled any more."""
+        if self.running.get(key) is asyncio.current_task():
             del self.running[key]
-            self.withdrawn.discard(key)
+        await self.send(text)
 
     async def _perform(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> None:
+        key = (voice.uid, call.id)
         try:
             session = await voice.opened()
             with session.entered():
                 if method.gated:
                     async with session.gate:
-                        await self.send(await self._outcome(call, method, params, voice))
+                        await self._answer(await self._outcome(call, method, params, voice), key)
                 else:
-                    await self.send(await self._outcome(call, method, params, voice))
+                    await self._answer(await self._outcome(call, method, params, voice), key)
         except OSError:
             return  # the client went; what was done is done
         except Exception as error:  # noqa: BLE001  the edge of a request: the session could not be opened
-            await self.send(self._problem(call, voice.uid, problems.explain(error)))
+            await self._answer(self._problem(call, voice.uid, problems.explain(error)), key)
         if method.name == "session.open":
             voice.speak()
 
@@ -357,10 +381,6 @@ class Connection:
             text = wire.result(call.id, voice.uid, value)
             if len(text) > wire.LARGEST_FRAME:
                 raise FileSystemError("the answer does not fit a frame of 16 MiB", "Unavailable", size=len(text))
-        except asyncio.CancelledError:
-            if (voice.uid, call.id) not in self.withdrawn:
-                raise
-            return self._failure(call.id, voice.uid, wire.CANCELLED, "cancelled") if call.wants_answer else None
         except TypeError as error:
             return self._unencodable(call, voice, error)
         except Exception as error:  # noqa: BLE001  the edge of a request
@@ -381,7 +401,6 @@ class Connection:
             return self._problem(call, voice.uid, problems.Problem(wire.INVALID_PARAMS, 422, text))
         task = self.running.get((voice.uid, target))
         if task is not None:
-            self.withdrawn.add((voice.uid, target))
             task.cancel()
         return wire.result(call.id, voice.uid, None) if call.wants_answer else None
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from host.limits import Bucket, retry_after_ms
+from sessions.errors import QuotaExceeded
 from sessions.quotas import Quotas
-
-if TYPE_CHECKING:
-    from host.connection import Connection
 
 
 class Presence:
@@ -20,14 +19,33 @@ class Presence:
     def __init__(self, uid: str, quotas: Quotas, everybody: dict[str, Presence]) -> None:
         self.uid = uid
         self.quotas = quotas
-        self.connections: set[Connection] = set()
-        """The connections that were opened as this user (not those that impersonate them)."""
+        self.connections: set[object] = set()
+        """What was opened as this user (not by those that impersonate them): sockets, and streams of events."""
         self.voices = 0
         self.in_flight = 0
         rate = quotas.requests_per_second
         self.bucket = Bucket(rate, 2 * rate) if rate else None
         """The user's requests a second, over all of their connections."""
         self._everybody = everybody
+
+    def check_room(self) -> None:
+        """Raises `QuotaExceeded` where one more connection would be too many."""
+        limit, used = self.quotas.connections, len(self.connections)
+        if limit is not None and used >= limit:
+            raise QuotaExceeded("connections", limit, used, "close one")
+
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """Count a stream of events as one of the user's connections while the body runs."""
+        stream = object()
+        self.connections.add(stream)
+        self.voices += 1
+        try:
+            yield
+        finally:
+            self.connections.discard(stream)
+            self.voices -= 1
+            self.let_go_if_unused()
 
     def take_turn(self) -> int | None:
         """Count one request; None if there is room for it, else the ms to wait."""

@@ -6,12 +6,12 @@ import os
 import stat
 from contextlib import suppress
 
-from sessions.descriptors import CHUNK, SPECIAL, Handle, Owner, regular, settle, write_all
+from sessions.descriptors import CHUNK, SPECIAL, Handle, Owner, regular, settle, sync_directory, write_all
 from sessions.entries import Entry
 from sessions.openat2 import READ, sync_all
 from sessions.paths import Refusal
 from sessions.staging import Staged, is_visible
-from sessions.trees import Descent, Meter, Size, measure, put, remove
+from sessions.trees import MAX_ENTRIES, Descent, Meter, Size, measure, put, remove
 
 
 class Budget:
@@ -33,7 +33,7 @@ def plan(entry: Entry, state: os.stat_result) -> Size:
     """What a copy of `entry` will take; raises if something in it cannot be copied."""
     if stat.S_ISDIR(state.st_mode):
         with Descent(entry.parent.fd, entry.name) as at:
-            size, files = measure(at, _is_copied, _size)
+            size, files = measure(at, _is_copied, _size, MAX_ENTRIES)
         return Size(size, files + 1)
     if not (stat.S_ISREG(state.st_mode) or stat.S_ISLNK(state.st_mode)):
         raise Refusal("NoPermissions", SPECIAL)
@@ -62,7 +62,7 @@ def copy(old: Entry, new: Entry, size: Size, *, overwrite: bool, owner: Owner | 
     except BaseException:
         meter.released(*size)
         raise
-    os.fsync(new.parent.fd)
+    sync_directory(new.parent.fd)
 
 
 def _copy_link(old: Entry, new: Entry, overwrite: bool, owner: Owner | None, meter: Meter) -> None:

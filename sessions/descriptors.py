@@ -119,6 +119,15 @@ def identity_of(state: os.stat_result) -> tuple[int, ...]:
     return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
+def sync_directory(descriptor: int) -> None:
+    """Make the names in a directory durable; some file systems cannot and do not need to."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+            raise
+
+
 def write_all(descriptor: int, content: bytes | memoryview) -> None:
     left = memoryview(content)
     while left:

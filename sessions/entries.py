@@ -9,7 +9,7 @@ import time
 from secrets import token_hex
 from urllib.parse import quote_from_bytes
 
-from sessions.descriptors import Handle, Owner, look, settle, write_all
+from sessions.descriptors import Handle, Owner, look, settle, sync_directory, write_all
 from sessions.openat2 import DIRECTORY, LOOK, identity, rename_exclusively
 from sessions.paths import Refusal, encoded
 from sessions.staging import is_visible, sweep
@@ -84,7 +84,7 @@ def delete(entry: Entry, *, recursive: bool, meter: Meter) -> None:
     else:
         _delete_empty(entry)
         meter.released(0, 1)
-    os.fsync(entry.parent.fd)
+    sync_directory(entry.parent.fd)
 
 
 def _delete_empty(entry: Entry) -> None:
@@ -109,7 +109,7 @@ def trash(entry: Entry, files: Handle, info: Handle, *, recursive: bool, owner: 
         meter.released(0, 1)
         raise
     for changed in (entry.parent, files, info):
-        os.fsync(changed.fd)
+        sync_directory(changed.fd)
 
 
 def _check_empty(entry: Entry) -> None:
@@ -167,5 +167,5 @@ def move(old: Entry, new: Entry, *, overwrite: bool, meter: Meter) -> None:
         meter.released(0, 1)
     else:
         put(old.parent.fd, old.name, new.parent.fd, new.name, overwrite=overwrite, meter=meter)
-    os.fsync(new.parent.fd)
-    os.fsync(old.parent.fd)
+    sync_directory(new.parent.fd)
+    sync_directory(old.parent.fd)

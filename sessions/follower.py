@@ -50,7 +50,7 @@ class Follower:
                 self.seq = batch[-1].seq if batch else self.seq
                 return batch
             end, batch = await self._mailbox.stored(self.seq)
-            self._check()
+            self._check()  # some of it may have been removed meanwhile
             self.seq = end
             if batch:
                 return batch

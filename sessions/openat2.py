@@ -25,7 +25,7 @@ MAX_LINKS = 40
 
 _OPENAT2 = 437  # the same number on every architecture
 _NO_MAGIC_LINKS, _IN_ROOT = 0x02, 0x10  # RESOLVE_* of <linux/openat2.h>
-_RENAME_NOREPLACE = 1
+_RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _syscall = _libc.syscall  # without argtypes, which cost a fifth of a call
@@ -196,18 +196,31 @@ def _is_magic(link: int, target: bytes) -> bool:
 
 def rename_exclusively(source: bytes, target: bytes, *, source_fd: int, target_fd: int) -> None:
     """Rename that raises `FileExistsError` instead of replacing `target`, in one step where the file system can."""
-    if hasattr(_libc, "renameat2"):
-        if not _libc.renameat2(source_fd, source, target_fd, target, _RENAME_NOREPLACE):
-            return
-        code = ctypes.get_errno()
-        if code not in (errno.EINVAL, errno.ENOSYS):
-            raise OSError(code, os.strerror(code))
+    if _renameat2(source_fd, source, target_fd, target, _RENAME_NOREPLACE):
+        return
     try:
         os.stat(target, dir_fd=target_fd, follow_symlinks=False)
     except FileNotFoundError:
         os.rename(source, target, src_dir_fd=source_fd, dst_dir_fd=target_fd)
     else:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+
+
+def exchange(source: bytes, target: bytes, *, source_fd: int, target_fd: int) -> bool:
+    """Let two entries change places in one step; False if the file system cannot."""
+    return _renameat2(source_fd, source, target_fd, target, _RENAME_EXCHANGE)
+
+
+def _renameat2(source_fd: int, source: bytes, target_fd: int, target: bytes, flag: int) -> bool:
+    """False where kernel, C library or file system do not know the flag."""
+    if not hasattr(_libc, "renameat2"):
+        return False
+    if not _libc.renameat2(source_fd, source, target_fd, target, flag):
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS):
+        return False
+    raise OSError(code, os.strerror(code))
 
 
 def sync_all(descriptor: int) -> None:

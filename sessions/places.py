@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from sessions.descriptors import LINK, Handle, Owner, type_of_mode
+from sessions.descriptors import LINK, Handle, Owner, sync_directory, type_of_mode
 from sessions.entries import Entry
 from sessions.errors import InvalidValue, SessionClosed
 from sessions.openat2 import DIRECTORY, LOOK, LOOK_AT_LINK, MAX_LINKS, Resolve, has_openat2, identity, openat2, walk
@@ -18,7 +18,7 @@ from sessions.trees import Meter
 TOPS = (b"workspace", b"home", b"tmp")
 """All that `/` holds in multi-user mode."""
 
-_REMEMBERED = 64  # directories known to hold no left-overs
+_REMEMBERED = 64  # inodes of directories that were looked through for left-overs
 _DOTS = (b"", b".", b"..")
 _SEALED = "`/` is read-only, it holds only /workspace, /home and /tmp; choose a place in one of them"
 
@@ -39,7 +39,7 @@ class Places:
         self._identity = identity(self._handle.fd)
         self._resolve = resolve or (openat2 if has_openat2() else walk)
         self._trash = (b"/home" if folder else os.fsencode(os.environ.get("HOME") or "/")) + b"/.local/share/Trash"
-        self._swept: set[tuple[int, int]] = set()
+        self._swept: set[int] = set()
 
     def close(self) -> None:
         """Refuse what comes; the descriptor closes when the last call that is still running ends."""
@@ -134,7 +134,7 @@ class Places:
         below = Handle(os.open(name, DIRECTORY | os.O_NOFOLLOW, dir_fd=at.fd))
         if made and self.owner:
             os.fchown(below.fd, *self.owner)
-        os.fsync(at.fd)
+        sync_directory(at.fd)
         at.close()
         return below
 
@@ -151,7 +151,7 @@ class Places:
 
     def _sweep(self, directory: Handle) -> None:
         """Remove left-overs the first time that something is written in a directory."""
-        place = identity(directory.fd)
+        place = os.fstat(directory.fd).st_ino
         if place not in self._swept:
             sweep(directory.fd)
             if len(self._swept) >= _REMEMBERED:
@@ -186,4 +186,4 @@ def _made_top(folder: int, name: bytes, owner: Owner | None) -> bool:
 
 def _sync(folder: Path) -> None:
     with Handle(os.open(folder, DIRECTORY)) as directory:
-        os.fsync(directory.fd)
+        sync_directory(directory.fd)

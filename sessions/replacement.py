@@ -8,7 +8,7 @@ import stat
 from contextlib import suppress
 from types import TracebackType
 
-from sessions.descriptors import Owner, settle, share, write_all
+from sessions.descriptors import Owner, settle, share, sync_directory, write_all
 from sessions.entries import Entry
 from sessions.errors import FileSystemError
 from sessions.openat2 import rename_exclusively
@@ -72,7 +72,7 @@ class Replacement:
         staged.close()
         with self._entry, Told(self._entry.path):
             self._meter.released(self._paid - self.size, 0)
-            os.fsync(self._entry.parent.fd)
+            sync_directory(self._entry.parent.fd)
 
     def abort(self) -> None:
         """Give up: nothing changes. Does nothing after a commit."""

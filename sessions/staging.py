@@ -45,7 +45,7 @@ class Staged(Handle):
             self.close()
             return False
         except OSError as error:
-            if self.fd < 0 or error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):
+            if self.fd < 0 or error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF):
                 raise
         if os.fstat(self.fd).st_nlink:
             return True

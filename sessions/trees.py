@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import stat
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from sessions.descriptors import Handle, look, share
-from sessions.openat2 import DIRECTORY, identity, rename_exclusively
+from sessions.openat2 import DIRECTORY, exchange, identity, rename_exclusively
 from sessions.paths import Refusal, shown
 
 MAX_ENTRIES = 2_000_000
-"""A tree of more entries is refused rather than worked on for hours."""
+"""A tree of more entries is neither walked nor copied as a whole."""
 _REPEATS = 64  # how often a removal goes back into directories that somebody keeps filling
 
 Wanted = Callable[[os.DirEntry[str]], bool]
@@ -82,10 +83,11 @@ class Descent(Handle):
         self.fd = directory
 
 
-def visit(at: Descent, wanted: Wanted, *, whole: bool = True) -> Iterator[os.DirEntry[str]]:
+def visit(at: Descent, wanted: Wanted, limit: float = MAX_ENTRIES, *, whole: bool = True) -> Iterator[os.DirEntry[str]]:
     """Every wanted entry below `at`, a directory before what it holds; meanwhile `at` stands where the entry is.
 
-    A directory that may not be read is left out, or refused where the `whole` is asked for.
+    After `limit` entries it refuses to go on. A directory that may not be read is left out, or refused where the
+    `whole` is asked for.
     """
     seen = 0
     pending: list[list[bytes]] = []
@@ -94,8 +96,8 @@ def visit(at: Descent, wanted: Wanted, *, whole: bool = True) -> Iterator[os.Dir
         with os.scandir(at.fd) as entries:
             for entry in entries:
                 seen += 1
-                if seen > MAX_ENTRIES:
-                    raise Refusal("Unavailable", f"it holds more than {MAX_ENTRIES} entries; take a part of it")
+                if seen > limit:
+                    raise Refusal("Unavailable", f"it holds more than {limit} entries; take a part of it")
                 if wanted(entry):
                     if entry.is_dir(follow_symlinks=False):
                         pending[-1].append(os.fsencode(entry.name))
@@ -127,10 +129,12 @@ def _next(at: Descent, pending: list[list[bytes]], whole: bool) -> bool:
         at.up()
 
 
-def measure(at: Descent, wanted: Wanted, weigh: Callable[[os.stat_result], int] = share) -> Size:
+def measure(
+    at: Descent, wanted: Wanted, weigh: Callable[[os.stat_result], int] = share, limit: float = math.inf
+) -> Size:
     """What everything wanted below `at` takes, its bytes as `weigh` says."""
     size = files = 0
-    for entry in visit(at, wanted):
+    for entry in visit(at, wanted, limit):
         try:
             size += weigh(entry.stat(follow_symlinks=False))
             files += 1
@@ -222,8 +226,16 @@ def put(source: int, name: bytes, target: int, new_name: bytes, *, overwrite: bo
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR):
             raise
-        remove(target, new_name, meter)
-        os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=target)
+        _put_over(source, name, target, new_name, meter)
     else:
         if replaced:
             meter.released(share(replaced), 1)
+
+
+def _put_over(source: int, name: bytes, target: int, new_name: bytes, meter: Meter) -> None:
+    """Replace what rename(2) does not; at no moment is there neither of the two, where the file system can exchange."""
+    if exchange(name, new_name, source_fd=source, target_fd=target):
+        remove(source, name, meter)
+    else:
+        remove(target, new_name, meter)
+        os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=target)

@@ -28,7 +28,8 @@ async def databases(folder: Path, **options: Any) -> AsyncIterator[Databases]:
         try:
             yield opened
         finally:
-            await opened.close()
+            async with asyncio.timeout(20):
+                await opened.close()
     assert not failures
 
 

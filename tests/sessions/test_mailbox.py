@@ -419,6 +419,14 @@ async def test_where_an_event_could_not_be_stored_stands_a_note_and_the_order_go
         assert numbers_of(await all_now(mailbox.follow(0))) == [4]
 
 
+async def test_the_first_event_of_all_is_not_seen_where_only_its_number_could_be_stored(tmp_path: Path) -> None:
+    async with mailbox_of_alice(tmp_path) as mailbox:
+        await fill(mailbox)
+        with pytest.raises(FileSystemError, match="full"):
+            await mailbox.post("finished", "x" * 300_000, durable=True)
+        assert [(event.seq, event.type) for event in await all_now(mailbox.follow(0))] == [(1, DROPPED)]
+
+
 async def test_a_number_that_could_not_be_noted_is_not_seen_until_it_could(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -261,6 +261,14 @@ async def test_who_gives_up_waiting_for_a_file_costs_the_others_nothing(tmp_path
         assert several.open == 1
 
 
+async def test_who_waits_for_a_file_gets_in_as_soon_as_another_is_done(tmp_path: Path) -> None:
+    async with databases(tmp_path, limit=1, idle_s=3600) as several:
+        async with several.pool.use("holder"):
+            waiting = [several.store(f"u{number}").write(PUT, ("k", b"1")) for number in range(5)]
+            await eventually(lambda: several.waiting == 5)
+        await asyncio.wait_for(asyncio.gather(*waiting), 10)
+
+
 async def test_a_file_that_nobody_used_for_a_while_is_closed_and_opens_again(tmp_path: Path) -> None:
     async with databases(tmp_path, idle_s=0.05) as several:
         alice = several.store("alice")
@@ -310,6 +318,27 @@ async def test_the_log_does_not_stay_large(tmp_path: Path) -> None:
             await alice.write(PUT, ("k", os.urandom(2_000_000) + b"%d" % number))
         await asyncio.gather(*(alice.write(PUT, (f"s{number}", os.urandom(50))) for number in range(3)))
         assert (tmp_path / "alice" / "state.db-wal").stat().st_size <= 6 << 20
+
+
+async def test_a_fresh_file_is_whole_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    fsync, rename = os.fsync, os.rename
+
+    def note_fsync(descriptor: int) -> None:
+        happened.append(os.readlink(f"/proc/self/fd/{descriptor}").removeprefix(str(tmp_path)))
+        fsync(descriptor)
+
+    def note_rename(old: str, new: str) -> None:
+        happened.append(f"rename to {Path(new).name}")
+        rename(old, new)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(os, "rename", note_rename)
+    async with databases(tmp_path) as several:
+        await several.store("alice").read(ALL)
+    assert happened == ["/alice/state.db.new", "rename to state.db", "/alice", ""]
 
 
 @pytest.mark.parametrize(
