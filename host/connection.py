@@ -13,13 +13,23 @@ from pydantic import ValidationError
 
 from host import problems, wire
 from host.auth import BadToken, NotYours, User
+from host.caller import Isolation
+from host.channels import Channels, Reached
 from host.contract import Method
 from host.limits import Bucket, retry_after_ms
 from host.methods import CONTRACT
 from sessions.context import SessionContext
 from sessions.current import UID
-from sessions.errors import FellBehind, FileSystemError, QuotaExceeded, SessionClosed
+from sessions.errors import (
+    FellBehind,
+    FileSystemError,
+    InvalidValue,
+    Overloaded,
+    QuotaExceeded,
+    SessionClosed,
+)
 from sessions.follower import Follower
+from sessions.terminal import Terminal
 
 if TYPE_CHECKING:
     from host.app import Host
@@ -70,6 +80,7 @@ class Connection:
 
     __slots__ = (
         "_buckets",
+        "_channels",
         "_full_until",
         "_moved_at",
         "_receive",
@@ -85,15 +96,20 @@ class Connection:
         "closed",
         "host",
         "opened_at",
+        "reached",
         "reader",
         "running",
         "user",
     )
 
-    def __init__(self, host: Host, receive: Receive, send: Send, asked: str | None = None) -> None:
+    def __init__(
+        self, host: Host, receive: Receive, send: Send, asked: str | None = None, reached: Reached | None = None
+    ) -> None:
         self.host = host
         self.asked = asked
         """The `?uid=` that it was opened with: whoever authenticates on it must be allowed to speak for that."""
+        self.reached = reached
+        """Asks how far the client is with what it was sent, where the socket can tell."""
         self.user: User | None = None
         self.closed = False
         self.opened_at = time.monotonic()
@@ -108,6 +124,7 @@ class Connection:
         self._refusals = 0
         self._voices: dict[str, Voice] = {}
         self._buckets: tuple[Bucket, ...] = ()
+        self._channels: Channels | None = None
         self._taken = 0
         self._full_until = 0.0
 
@@ -156,18 +173,20 @@ class Connection:
             message = await self._receive()
             if message["type"] != "websocket.receive":
                 return
-            text = message.get("text")
-            reply = self._unread("binary frames carry terminals, and none is open here") if text is None else None
-            if text is not None:
-                if len(text) > wire.LARGEST_FRAME:
-                    raise Closed(TOO_BIG, "a frame is at most 16 MiB")
-                reply = self._take(text) if self.user is not None else await self._authenticate(text)
-            if reply is not None:
-                await self.send(reply)
+            await self.send(await self._reply(message))
             turn += 1
             if turn >= TURN:
                 turn = 0
                 await self._yield_turn()
+
+    async def _reply(self, message: Message) -> str | None:
+        """What can be answered at once to one frame."""
+        text: str | None = message.get("text")
+        if len(message["bytes"] if text is None else text) > wire.LARGEST_FRAME:
+            raise Closed(TOO_BIG, "a frame is at most 16 MiB")
+        if self.user is None:
+            return await self._authenticate(text or "")
+        return self._take_binary(message["bytes"]) if text is None else self._take(text)
 
     async def _yield_turn(self) -> None:
         """Count the turn's frames against the rates, and let everybody else run.
@@ -201,6 +220,45 @@ class Connection:
             return None
         assert type(message) is wire.Call
         return self._called(message)
+
+    def _take_binary(self, data: bytes) -> str | None:
+        """Input for a terminal, or an acknowledgement of output; only what is wrong is answered."""
+        uid = None
+        try:
+            frame = wire.decode_binary(data)
+            uid = self.channels.uid_of(frame.channel)
+            self._unreadable = 0
+            self._taken += 1
+            if frame.kind == wire.INPUT and (wait := self._full_until - time.monotonic()) > 0:
+                raise Overloaded("too many requests a second", retry_after_ms(wait))
+            self.channels.take(frame)
+        except wire.WireError as error:
+            return self._unread(str(error)) if error.code == wire.PARSE_ERROR else self._unframed(uid, error)
+        except (InvalidValue, Overloaded) as error:
+            self._refusals += 1
+            problem = problems.explain(error)
+            return wire.failure(None, uid or self._own_uid, problem.code, problem.message, problem.data)
+        return None
+
+    def _unframed(self, uid: str | None, error: wire.WireError) -> str:
+        self._unreadable = 0
+        return self._failure(None, uid, error.code, str(error))
+
+    @property
+    def _own_uid(self) -> str | None:
+        return self.user.uid if self.user else None
+
+    @property
+    def channels(self) -> Channels:
+        """The terminals that are shown on this connection."""
+        if self._channels is None:
+            self._channels = Channels(self)
+        return self._channels
+
+    def lose_channels(self, session: SessionContext | None) -> None:
+        """The connection speaks for that session no more."""
+        if self._channels is not None:
+            self._channels.lose(session)
 
     def _unread(self, why: str) -> str:
         self._unreadable += 1
@@ -405,11 +463,18 @@ class Connection:
 
     async def send(self, text: str | None) -> None:
         """Send one frame, waiting while the client does not read. Raises OSError once the client is gone."""
-        if text is None or self.closed:
-            return
-        self._sends += 1
-        await self._send({"type": "websocket.send", "text": text})
-        self._sent += 1
+        if text is not None:
+            await self._send_frame({"type": "websocket.send", "text": text})
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send one binary frame, as `send` does a text."""
+        await self._send_frame({"type": "websocket.send", "bytes": data})
+
+    async def _send_frame(self, frame: Message) -> None:
+        if not self.closed:
+            self._sends += 1
+            await self._send(frame)
+            self._sent += 1
 
     async def end(self, code: int, reason: str) -> None:
         """Close with a code, and cut the connection when the client takes not even that."""
@@ -499,6 +564,22 @@ class Voice:
         """The OpenRPC document of this host."""
         return self.connection.host.document()
 
+    @property
+    def isolation(self) -> Isolation:
+        """How the user's processes are kept apart."""
+        return self.connection.host.isolation.told
+
+    def show(self, terminal: Terminal, after: int | None) -> tuple[int, int]:
+        """Send the output once this request is answered; returns the channel, and the offset that it begins at."""
+        if self.connection.closed:
+            raise SessionClosed("the connection is gone; connect again and attach")
+        channel = self.connection.channels.show(self.session, terminal, after)
+        return channel.number, channel.viewer.offset
+
+    def hide(self, terminal: Terminal) -> None:
+        """Send that terminal's output no more, and let it go on without this viewer."""
+        self.connection.channels.hide(terminal)
+
     def report(self, what: str, error: Exception) -> None:
         """Log a failure that the caller is told of in a sentence only."""
         log.warning("%s failed", what, exc_info=error)
@@ -527,6 +608,7 @@ class Voice:
         for undo in self._undo:
             undo()
         self._undo.clear()
+        self.connection.lose_channels(self.open_session)
         self._flow = self._follower = self.open_session = None
         self._asked = {}
 

@@ -16,10 +16,12 @@ from sessions.mailbox import Mailbox
 from sessions.memento import Memento
 from sessions.quotas import Allowance, ByCount, Quotas
 from sessions.requests import Requests
+from sessions.sandbox import Sandbox
 from sessions.secrets import Secrets, Vault
 from sessions.settings import Settings
 from sessions.store import Store
 from sessions.tasks import Tasks
+from sessions.turns import Turns
 
 T = TypeVar("T")
 
@@ -46,14 +48,17 @@ class SessionContext:
         "files",
         "idle_since",
         "in_flight",
+        "keep_terminals_s",
         "mailbox",
         "quotas",
         "requests",
+        "sandbox",
         "session_id",
         "settings",
         "single_user",
         "storage",
         "store",
+        "turns",
         "uid",
         "workspace",
     )
@@ -72,6 +77,9 @@ class SessionContext:
         workspace: str = "/workspace",
         storage: str = "/home/.local/share/roost",
         single_user: bool = False,
+        sandbox: Sandbox | None = None,
+        turns: Turns | None = None,
+        keep_terminals_s: float | None = None,
     ) -> None:
         self.uid = uid
         self.session_id = secrets.token_urlsafe(12)
@@ -85,6 +93,12 @@ class SessionContext:
         self.storage = storage
         """Where the user's extensions keep files of their own, as a path of the user's world."""
         self.single_user = single_user
+        self.sandbox = sandbox
+        """Where the user's processes run; None where none may."""
+        self.turns = turns or Turns()
+        """Whose terminal is read next, over all users of the host."""
+        self.keep_terminals_s = keep_terminals_s
+        """How long a terminal lives that nobody looks at, in seconds; None: until its shell ends."""
         self.mailbox = Mailbox(store, uid)
         self.settings = Settings(store)
         self.requests = Requests()
@@ -220,6 +234,8 @@ class SessionContext:
             if close is not None:
                 await close()
         self._of.clear()
+        if self.sandbox is not None:
+            await self.sandbox.close()
         await self.mailbox.close()
         await self.store.close()
         self.files.close()

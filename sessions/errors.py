@@ -52,6 +52,14 @@ class Overloaded(RoostError):
         self.retry_after_ms = retry_after_ms
 
 
+class SandboxUnavailable(RoostError):
+    """No sandbox can be had here, so nothing of a user may run; the text says how the operator gets one."""
+
+
+class SandboxDied(RoostError):
+    """A user's sandbox ended with all that ran in it; the next use starts a new one."""
+
+
 class StoreError(RoostError):
     """A user's state.db cannot be read or written; what was acknowledged before is kept."""
 

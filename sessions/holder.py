@@ -1,0 +1,348 @@
+"""One life of one user's sandbox: from its start to the end of all that runs in it. No policy here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+import stat
+import subprocess
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from sessions import jail, procfs
+from sessions.cgroups import Cgroup
+from sessions.errors import SandboxDied, SandboxUnavailable
+from sessions.jail import Network, World
+from sessions.launch import Form, Launch, Limits, prepare
+from sessions.output import Output
+from sessions.process import Child, Pipes, Process, Terminal, gone, open_terminal
+from sessions.procfs import Procfs
+from sessions.sockets import Sockets
+from sessions.supervisor import DIED, Supervisor, command
+from sessions.tasks import Tasks
+
+C = TypeVar("C", bound=Child)
+
+START_SECONDS = 20.0
+ANSWER_SECONDS = 20.0
+END_SECONDS = 5.0
+OWN_PROCESSES = 2
+"""bubblewrap's first process and the supervisor; the other forms count none of theirs."""
+
+MULTIPLEXER = os.makedev(5, 2)
+FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Inside(NamedTuple):
+    """What the host holds of a running sandbox, -1 for what its form lacks.
+
+    `init` is a pidfd whose end is the end of all in there, `network` its network namespace, `ptmx` what makes its
+    terminals, `shell` the supervisor's pid on this machine.
+    """
+
+    init: int
+    network: int
+    shell: int
+    ptmx: int
+    processes: Procfs
+
+    def close(self) -> None:
+        for fd in (self.init, self.network, self.ptmx):
+            if fd >= 0:
+                os.close(fd)
+
+
+class Holder:
+    """A running sandbox. `ended` is done when nothing of it is left, with the reason as a sentence."""
+
+    def __init__(
+        self,
+        world: World,
+        form: Form,
+        network: Network,
+        limits: Limits | None,
+        tasks: Tasks,
+        cgroup: Cgroup | None = None,
+    ) -> None:
+        self.world = world
+        self.form = form
+        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._network = network
+        self._limits = limits
+        self._tasks = tasks
+        self._cgroup = cgroup
+        self._undo: list[Callable[[], None]] = []
+        self._token = secrets.token_hex(8)
+        self._count = 0
+        self._children: set[Child] = set()
+        self._reason = "its supervisor ended"
+        self._ending = False
+        self._closing = False
+        self._starting = 0
+        self._sockets: Sockets | None = None
+        self._outputs = 0
+        self._supervisor = Supervisor(lambda: self.end("its supervisor ended"))
+        self._program: subprocess.Popen[bytes] | None = None
+        self._pidfd = -1
+        self._dead: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._inside: Inside | None = None
+        self._run = -1
+
+    @property
+    def running(self) -> bool:
+        return self._inside is not None and not self._ending
+
+    @property
+    def inside(self) -> Inside:
+        if self._inside is None or self._ending:
+            raise SandboxDied(DIED)
+        return self._inside
+
+    async def start(self) -> None:
+        """Start it. Raises `SandboxUnavailable` with why not, and nothing is left of it then."""
+        try:
+            self._run = await asyncio.to_thread(open_empty, self.world.run)
+            cgroup = self._cgroup.procs if self._cgroup else None
+            launch = await asyncio.to_thread(prepare, self.world, self.form, self._network, self._limits, cgroup)
+            try:
+                await self._start(launch)
+            finally:
+                launch.close()
+        except (TimeoutError, SandboxDied, OSError, LookupError, ValueError) as error:
+            await self.close()
+            raise SandboxUnavailable(f"the sandbox did not start: {error or 'it did not answer in time'}") from error
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _start(self, launch: Launch) -> None:
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._spawn(launch, theirs)
+            await asyncio.get_running_loop().create_unix_connection(lambda: self._supervisor, sock=ours)
+        except BaseException:
+            ours.close()
+            raise
+        async with asyncio.timeout(START_SECONDS):
+            await self._supervisor.ready
+        self._inside = await asyncio.to_thread(self._look, launch.info)
+
+    def _spawn(self, launch: Launch, theirs: socket.socket) -> None:
+        """On the loop's own thread, as a sandbox dies with the thread that started it. It does not fork the host."""
+        nothing: dict[str, str] = {}  # bubblewrap's own environment is readable inside
+        self._program = subprocess.Popen(
+            launch.argv,
+            env=nothing,
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            stderr=theirs.fileno(),
+            pass_fds=launch.given.fds,
+            start_new_session=True,  # or the operator's terminal would be theirs too
+        )
+        self._pidfd = os.pidfd_open(self._program.pid)
+        asyncio.get_running_loop().add_reader(self._pidfd, self._on_death)
+
+    def _on_death(self) -> None:
+        assert self._program is not None
+        asyncio.get_running_loop().remove_reader(self._pidfd)
+        self._program.wait()  # it has ended: this takes the dead away
+        self._dead.set_result(None)
+
+    def _look(self, info: int) -> Inside:
+        """Open what the host needs of it, before anything of the tenant's runs there."""
+        assert self._program is not None
+        if self.form != "bubblewrap":
+            mine = self._mark().encode() if self.form == "none" else None
+            folder = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            return Inside(-1, -1, procfs.children(self._program.pid)[0], -1, Procfs(folder, self.world.owner, mine))
+        first = int(json.loads(os.read(info, 4096))["child-pid"])
+        root = f"/proc/{first}/root"
+        ptmx = os.open(f"{root}/dev/pts/ptmx", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        found = os.fstat(ptmx)
+        if not stat.S_ISCHR(found.st_mode) or found.st_rdev != MULTIPLEXER:
+            raise OSError(f"{root}/dev/pts/ptmx is not a terminal multiplexer")
+        folder = os.open(f"{root}/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        network = os.open(f"/proc/{first}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        return Inside(os.pidfd_open(first), network, procfs.children(first)[0], ptmx, Procfs(folder))
+
+    def _mark(self) -> str:
+        return f"ROOST_SANDBOX={self._token}"
+
+    async def open_terminal(
+        self, argv: Sequence[str], cwd: str, env: Mapping[str, str], columns: int, rows: int
+    ) -> Terminal:
+        """Start `argv` on a new terminal of that size; see `Sandbox.open_terminal`."""
+        line = self._line(argv, cwd, env, tty=True)
+        self._starting += 1
+        try:
+            return self._adopt(await self._open_terminal(line, columns, rows))
+        finally:
+            self._starting -= 1
+
+    async def _open_terminal(self, line: bytes, columns: int, rows: int) -> Terminal:
+        master, slave, path = await asyncio.to_thread(open_terminal, self.inside.ptmx, self.world.owner, columns, rows)
+        try:
+            pid = await self._answer(self._supervisor.start_on_terminal(line, path))
+            return Terminal(master, pid, await self._open_child(pid), self.kill)
+        except BaseException:
+            os.close(master)
+            raise
+        finally:
+            os.close(slave)
+
+    async def start_process(
+        self, argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: bool, apart: bool
+    ) -> Process:
+        """Start `argv` on pipes; see `Sandbox.start`."""
+        self._count += 1
+        token = f"{self._token}-{self._count}"
+        line = self._line(argv, cwd, {**env, "ROOST_COMMAND": token}, tty=False)
+        pipes = Pipes(self._run, self.run_folder, self.world.owner, self._count)
+        self._starting += 1
+        try:
+            ends = await asyncio.to_thread(pipes.open, stdin, apart)
+            pid = await self._answer(self._supervisor.start_on_pipes(line, *pipes.paths))
+            pidfd = await self._open_child(pid)
+            process = self._adopt(Process(pid, pidfd, f"ROOST_COMMAND={token}".encode(), self.kill))
+            await process.connect(*map(pipes.take, ends))
+        finally:
+            self._starting -= 1
+            await asyncio.to_thread(pipes.close)
+        return process
+
+    async def connect(self, port: int) -> socket.socket:
+        """A connection to what listens on the sandbox's own loopback; see `Sandbox.connect`."""
+        if self.inside.network < 0 or self._network == "host":
+            raise SandboxUnavailable("this sandbox has no network of its own to connect into")
+        if self._sockets is None:
+            self._sockets = Sockets(self.inside.network)
+            self._undo.append(self._sockets.close)
+        return await self._sockets.connect(port)
+
+    async def is_used(self) -> bool:
+        """Whether anything runs in it, or is being started."""
+        if not self._children and not self._starting and self._inside is not None:
+            running = await asyncio.to_thread(self._inside.processes.pids)
+            return bool(len(running) > OWN_PROCESSES or self._children or self._starting)
+        return True
+
+    @property
+    def run_folder(self) -> str:
+        """Where the sandbox sees the host's own folder, to read what is kept there."""
+        return jail.RUN if self.form == "bubblewrap" else str(self.world.run)
+
+    def _line(self, argv: Sequence[str], cwd: str, env: Mapping[str, str], tty: bool) -> bytes:
+        if self.form != "bubblewrap":
+            env, cwd = {**env, "ROOST_SANDBOX": self._token}, self.world.real(cwd)
+        return command(argv, cwd, env, tty, self._limits.processes if self._limits else None)
+
+    async def _answer(self, question: Awaitable[int]) -> int:
+        """What the supervisor says; one that is silent is the tenant's by now, and no good any more."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await question
+        except TimeoutError:
+            self.end("its supervisor did not answer")
+            raise SandboxDied(DIED) from None
+
+    async def _open_child(self, pid: int) -> int:
+        """A pidfd of what was started; -1 where it has ended and the supervisor has buried it among others."""
+        return await asyncio.to_thread(procfs.open_child, self.inside.shell, pid)
+
+    def _adopt(self, child: C) -> C:
+        self._children.add(child)
+        self._tasks.start(self._watch(child), "process")
+        return child
+
+    async def _watch(self, child: Child) -> None:
+        code = None
+        try:
+            if child.pidfd >= 0:
+                await gone(child.pidfd)
+            code = await self._answer(self._supervisor.wait(child.process_id))
+        except SandboxDied:
+            return
+        finally:
+            self._children.discard(child)
+            child.end(code)
+
+    async def kill(self, child: Child) -> None:
+        """End a child and what it started. A tree that outgrows the killing takes the whole sandbox with it."""
+        if self._inside is None or self._ending:
+            return
+        processes = self._inside.processes
+        if not await asyncio.to_thread(processes.kill, lambda: processes.tree(child.process_id, child.token)):
+            self.end("its processes multiplied faster than they could be killed")
+
+    def output(self, keep: int) -> Output:
+        """What takes the output of a command, with a file of its own if it is much."""
+        self._outputs += 1
+        return Output(self._run, self.run_folder, f"{self._outputs}.log", self.world.owner, keep)
+
+    def on_end(self, undo: Callable[[], None]) -> None:
+        """Call `undo` when it has ended."""
+        self._undo.append(undo)
+
+    def end(self, reason: str) -> None:
+        """Begin to end it; `ended` says when nothing is left."""
+        if not self._ending:
+            self._ending = True
+            self._reason = reason
+        if self._program is not None and self._program.returncode is None:
+            os.killpg(self._program.pid, signal.SIGKILL)
+
+    async def live(self) -> None:
+        """Return once it has ended; whoever ended it, nothing of it is left then."""
+        try:
+            await asyncio.shield(self._dead)
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """End it and wait until nothing of it runs any more."""
+        if self._closing:
+            await asyncio.shield(self.ended)
+            return
+        self._closing = self._ending = True
+        try:
+            await self._bury()
+        finally:
+            self._supervisor.close()
+            for undo in self._undo:
+                undo()
+            if self._inside is not None:
+                self._inside.close()
+            for fd in (self._pidfd, self._run):
+                if fd >= 0:
+                    os.close(fd)
+            self._inside = None
+            self.ended.set_result(self._reason)
+
+    async def _bury(self) -> None:
+        """Wait for the program, then for whatever it left; with a pid namespace the kernel has ended all that."""
+        if self._program is not None:
+            self.end(self._reason)
+            await asyncio.shield(self._dead)
+        if self._inside is None:
+            return
+        if self._inside.init >= 0:
+            await gone(self._inside.init)
+        else:
+            processes = self._inside.processes
+            await asyncio.to_thread(processes.kill, lambda: {stat.pid for stat in processes.stats()}, END_SECONDS)
+        if self._cgroup is not None:
+            await asyncio.to_thread(self._cgroup.remove)
+
+
+def open_empty(folder: Path) -> int:
+    """A descriptor of the host's own folder, without what an earlier life left there."""
+    fd = os.open(folder, FOLDER)
+    for left in folder.iterdir():
+        left.unlink()
+    return fd

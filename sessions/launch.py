@@ -1,0 +1,104 @@
+"""What starts a sandbox, in each of its forms: a command line and what that inherits. Nothing is started here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+from sessions import jail, landlock
+from sessions.jail import Arguments, Network, World
+from sessions.supervisor import SCRIPT, shell
+
+Form = Literal["bubblewrap", "landlock", "none"]
+
+BUBBLEWRAP = "/usr/bin/bwrap"
+SETPRIV = "/usr/bin/setpriv"
+PRLIMIT = "/usr/bin/prlimit"
+NICE = "/usr/bin/nice"
+SPARE_PROCESSES = 16
+DROP = ("--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
+ENTER = 'echo 0 >"$1" || exit 125; shift; exec "$@"'
+"""Puts itself into the cgroup whose `cgroup.procs` is its first argument, then becomes what follows."""
+
+BENEATH = '"$@"; exit'
+"""Stays above the supervisor: one that led its session would get each terminal that it opens as its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one user's processes may take, of the first two all of them together; None is no limit of ours."""
+
+    processes: int | None = 512
+    memory: int | None = 4 << 30
+    """Bytes."""
+    file_bytes: int | None = 10 << 30
+    """The largest file that a process may write."""
+    open_files: int = 4096
+    """For each process."""
+    nice: int = 10
+    """Steps behind the host, 0 to 19."""
+
+
+@dataclass(slots=True)
+class Launch:
+    """A command line; `given` holds what it inherits, `info` reads where it tells its first pid."""
+
+    argv: list[str]
+    given: Arguments
+    info: int
+
+    def close(self) -> None:
+        """Close the host's copies, once it runs and has spoken: bubblewrap hangs where nobody reads its info."""
+        self.given.close()
+        if self.info >= 0:
+            os.close(self.info)
+            self.info = -1
+
+
+def prepare(world: World, form: Form, network: Network, limits: Limits | None, cgroup: str | None) -> Launch:
+    """Everything ready to start. Opens folders: call it in a thread. `cgroup` is the file to write its pid to."""
+    launch = Launch([], Arguments(), -1)
+    try:
+        launch.info, told = os.pipe()
+        launch.given.fds.append(told)
+        argv = _argv(world, form, network, limits, launch.given, accounted=cgroup is not None)
+        enter = [shell(), "-c", ENTER, "sh", cgroup] if cgroup else []
+        launch.argv = [*enter, *argv]
+    except BaseException:
+        launch.close()
+        raise
+    return launch
+
+
+def _argv(
+    world: World, form: Form, network: Network, limits: Limits | None, given: Arguments, accounted: bool
+) -> list[str]:
+    told = str(given.fds[0])
+    supervisor = [*_limited(limits), shell(), "-c", SCRIPT]
+    beneath = [shell(), "-c", BENEATH, "sh", *supervisor]
+    if form == "none":
+        return [SETPRIV, "--pdeathsig=KILL", "--", *beneath]
+    if form == "landlock":
+        plan = landlock.plan(world, beneath, accounted)
+        return [sys.executable, "-I", "-S", landlock.__file__, given.content(plan)]
+    jail.bubblewrap(world, network, accounted, given)
+    given.add("--info-fd", told)
+    words = given.content(b"".join(os.fsencode(word) + b"\0" for word in given.words))
+    owner = world.owner
+    drop = ["--no-new-privs"] if owner is None else [f"--reuid={owner}", f"--regid={owner}", *DROP]
+    return [SETPRIV, *drop, "--", BUBBLEWRAP, "--args", words, "--", *supervisor]
+
+
+def _limited(limits: Limits | None) -> list[str]:
+    """Run inside the sandbox, where the number of processes counts for it alone."""
+    if limits is None:
+        return []
+    options = ["--core=0", f"--nofile={limits.open_files}"]
+    if limits.file_bytes is not None:
+        options.append(f"--fsize={limits.file_bytes}")
+    if limits.processes is not None:
+        # The supervisor may go a little above what it allows, or a user who has all of theirs could not be helped.
+        options.append(f"--nproc={limits.processes + SPARE_PROCESSES}")
+    return [PRLIMIT, *options, NICE, "-n", str(limits.nice)]

@@ -1,0 +1,157 @@
+"""The processes of one sandbox, read and killed through its /proc. Everything read there is the tenant's word."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+READ_BYTES = 65536
+
+
+class Stat(NamedTuple):
+    """One process by the numbers of its own namespace; `session` is the process that began its terminal session."""
+
+    pid: int
+    parent: int
+    session: int
+
+
+class Procfs:
+    """A view of /proc, `fd` being its folder: the sandbox's own, or the host's where a sandbox has none.
+
+    `owner` narrows the host's to one OS uid, `token` to processes that carry those bytes in their environment.
+    All of it blocks for tens of microseconds a process: call it in a thread.
+    """
+
+    __slots__ = ("_fd", "_owner", "_token")
+
+    def __init__(self, fd: int, owner: int | None = None, token: bytes | None = None) -> None:
+        self._fd = fd
+        self._owner = owner
+        self._token = token
+
+    def __del__(self) -> None:
+        # Not sooner: a thread that still works with the number must never find another folder behind it.
+        os.close(self._fd)
+
+    def pids(self) -> list[int]:
+        """Every process of the sandbox that is there, dead ones that nobody waited for among them."""
+        found = [int(name) for name in os.listdir(self._fd) if name.isdecimal()]  # noqa: PTH208 - by descriptor
+        return [pid for pid in found if self._is_mine(pid)]
+
+    def _is_mine(self, pid: int) -> bool:
+        if self._owner is not None:
+            return self._field(pid, b"Uid:") == self._owner
+        return self._token is None or self.carries(pid, self._token)
+
+    def read(self, pid: int, name: str) -> bytes:
+        """What `/proc/<pid>/<name>` says, up to 64 KiB; nothing for a process that is gone or not to be read."""
+        try:
+            fd = os.open(f"{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY, dir_fd=self._fd)
+        except OSError:
+            return b""
+        try:
+            return os.read(fd, READ_BYTES)
+        except OSError:
+            return b""
+        finally:
+            os.close(fd)
+
+    def _field(self, pid: int, name: bytes) -> int:
+        """The first number of a line of `status`; -1 where there is none, 0 memory for a process without any."""
+        _, found, rest = self.read(pid, "status").partition(b"\n" + name)
+        return int(rest.split(None, 1)[0]) if found else -1
+
+    def carries(self, pid: int, token: bytes) -> bool:
+        """Whether the environment that the process began with holds `token`."""
+        return token in self.read(pid, "environ")
+
+    def stats(self) -> Iterator[Stat]:
+        """Those that run; a dead process that waits for its parent does not."""
+        for pid in self.pids():
+            # The name stands in brackets and may itself hold brackets, spaces and line ends.
+            fields = self.read(pid, "stat").rpartition(b")")[2].split()
+            if len(fields) > 4 and fields[0] not in (b"Z", b"X"):
+                yield Stat(pid, int(fields[1]), int(fields[3]))
+
+    def tree(self, root: int, token: bytes | None = None) -> set[int]:
+        """`root`, its terminal session, its descendants, and whoever carries `token` although it left them."""
+        running = list(self.stats())
+        found = {stat.pid for stat in running if stat.session == root or stat.pid == root}
+        if token is not None:
+            found |= {stat.pid for stat in running if stat.pid not in found and self.carries(stat.pid, token)}
+        while more := {stat.pid for stat in running if stat.parent in found and stat.pid not in found}:
+            found |= more
+        return found
+
+    def kill(self, choose: Callable[[], set[int]], seconds: float = 2.0) -> bool:
+        """Kill what `choose` says until it says nothing: False if they multiply faster than that for `seconds`."""
+        until = time.monotonic() + seconds
+        while found := choose():
+            if time.monotonic() > until:
+                return False
+            for pid in found:
+                self.signal(pid, signal.SIGKILL)
+        return True
+
+    def signal(self, pid: int, number: int) -> None:
+        """Send a signal; a process that is gone already is no error. Its folder in /proc stands for the process."""
+        try:
+            fd = os.open(str(pid), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._fd)
+        except OSError:
+            return
+        try:
+            if self._is_mine(pid):
+                signal.pidfd_send_signal(fd, number)
+        except OSError:
+            return
+        finally:
+            os.close(fd)
+
+    def memory(self) -> dict[int, int]:
+        """Bytes that each process holds alone or shares in memory; files that it maps do not count. An upper bound."""
+        return {pid: self._resident(pid) for pid in self.pids()}
+
+    def _resident(self, pid: int) -> int:
+        lines = self.read(pid, "status").split(b"\n")
+        return sum(int(line.split()[1]) for line in lines if line.startswith((b"RssAnon:", b"RssShmem:"))) * 1024
+
+    def fair_memory(self) -> dict[int, int]:
+        """As `memory`, with what several share counted once; some ten times slower."""
+        return {pid: self._proportional(pid) for pid in self.pids()}
+
+    def _proportional(self, pid: int) -> int:
+        lines = self.read(pid, "smaps_rollup").split(b"\n")
+        return sum(int(line.split()[1]) for line in lines if line.startswith((b"Pss_Anon:", b"Pss_Shmem:"))) * 1024
+
+
+def children(pid: int) -> list[int]:
+    """The children of a process of this machine, the newest last, dead ones that nobody waited for among them."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_bytes().split()]
+
+
+def open_child(parent: int, inner: int) -> int:
+    """A pidfd of the child of `parent` that calls itself `inner` in its own namespace; -1 if there is none.
+
+    A child that nobody waited for keeps its number, so it cannot be another process by the time it is opened.
+    """
+    for pid in reversed(children(parent)):
+        if inner_pid(pid) == inner:
+            fd = os.pidfd_open(pid)
+            if inner_pid(pid) == inner:
+                return fd
+            os.close(fd)
+    return -1
+
+
+def inner_pid(pid: int) -> int:
+    """What a process of this machine is called in its own namespace; -1 if it is gone."""
+    try:
+        _, found, rest = Path(f"/proc/{pid}/status").read_bytes().partition(b"\nNSpid:")
+    except OSError:
+        return -1
+    return int(rest.split(b"\n", 1)[0].split()[-1]) if found else -1

@@ -1,0 +1,272 @@
+"""What a user's processes run in: started when first needed, ended with the session, started anew after it died.
+
+How it is done is beside it: `levels` (what can be had here), `jail` (what is seen inside), `holder` (one life of it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from sessions import jail
+from sessions.cgroups import Cgroup, Cgroups
+from sessions.errors import SandboxUnavailable, SessionClosed
+from sessions.holder import Holder
+from sessions.jail import Network, World
+from sessions.launch import Limits
+from sessions.levels import Level
+from sessions.output import KEPT_BYTES, Finished, Output
+from sessions.process import Process, Terminal
+from sessions.procfs import Procfs
+from sessions.sockets import Fetch
+from sessions.tasks import Tasks
+
+__all__ = ["Finished", "Limits", "Process", "Sandbox", "Terminal", "World"]
+
+WATCH_SECONDS = 1.0
+READ_BYTES = 65536
+QUIET_SECONDS = 0.5
+IDLE_SECONDS = 60.0
+UNUSED = "nothing ran in it"
+LINGER_SECONDS = 3.0
+"""How long output is read after a command's end, while something that it left behind still writes."""
+
+
+class Gate(Protocol):
+    """The way out of a sandbox whose network is `proxy`; `sessions.egress.Egress` is one."""
+
+    async def serve(self, listener: socket.socket, uid: str, tasks: Tasks) -> Callable[[], None]:
+        """Take that user's connections from `listener`; returns what ends it."""
+
+
+class Sandbox:
+    """One user's sandbox. One that is never used costs nothing but itself.
+
+    `ended` is called, with a sentence, when it went down by itself with all that ran in it. `limits` None is for the
+    one user of a machine, who has none.
+    """
+
+    __slots__ = (
+        "_closed", "_ended", "_gate", "_groups", "_holder", "_lock", "_tasks", "level", "limits", "network", "world",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        world: World,
+        level: Level,
+        network: Network,
+        limits: Limits | None,
+        tasks: Tasks,
+        *,
+        gate: Gate | None = None,
+        groups: Cgroups | None = None,
+        ended: Callable[[str], None] | None = None,
+    ) -> None:
+        self.world = world
+        self.level = level
+        self.network = network
+        self.limits = limits
+        self._tasks = tasks
+        self._gate = gate
+        self._groups = groups
+        self._ended = ended
+        self._holder: Holder | None = None
+        self._lock: asyncio.Lock | None = None
+        self._closed = False
+
+    @property
+    def running(self) -> bool:
+        return self._holder is not None and self._holder.running
+
+    async def open_terminal(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        columns: int = 80,
+        rows: int = 24,
+    ) -> Terminal:
+        """Start `argv` (found by the PATH inside) on a real terminal of the sandbox, as its session's leader.
+
+        `cwd` is a path inside (default: the workspace), `env` is added to what `jail.environment` gives. A program or
+        a folder that is not there says so on the terminal, and the exit code is 125 to 127, as under a shell.
+        """
+        given = self._environment(env)
+        holder = await self._start()
+        return await holder.open_terminal(argv, cwd or self.world.cwd, given, columns, rows)
+
+    async def start(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bool = False,
+        apart: bool = False,
+    ) -> Process:
+        """Start `argv` on pipes, for as long as it likes; `stdin` gives it one, `apart` keeps stderr out of stdout."""
+        given = self._environment(env)
+        holder = await self._start()
+        return await holder.start_process(argv, cwd or self.world.cwd, given, stdin, apart)
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        timeout: float | None = None,
+        on_output: Callable[[bytes], None] | None = None,
+        keep: int = KEPT_BYTES,
+    ) -> Finished:
+        """Run `argv` to its end: stdout and stderr together, each chunk to `on_output`, `keep` bytes of it returned.
+
+        After `timeout` seconds, or when the caller is cancelled, it is killed with all that it started. What it leaves
+        running when it ends by itself goes on.
+        """
+        given = self._environment(env)
+        holder = await self._start()
+        process = await holder.start_process(argv, cwd or self.world.cwd, given, bool(stdin), False)
+        output = holder.output(keep)
+        late = False
+        try:
+            async with asyncio.timeout(timeout):
+                await follow(process, stdin, output, on_output)
+        except TimeoutError:
+            late = True
+        finally:
+            if process.running:
+                await process.kill()
+            process.close()
+            output.close()
+        return output.finished(await process.wait(), late)
+
+    def _environment(self, extra: Mapping[str, str] | None) -> dict[str, str]:
+        return jail.environment(self.world, self.network, extra or {}, own=self.level.form == "bubblewrap")
+
+    async def connect(self, port: int) -> socket.socket:
+        """A connected, non-blocking socket to what listens on `port` of the sandbox's own loopback, for previews.
+
+        Raises `OSError` where nothing listens, `SandboxUnavailable` where the sandbox has no network of its own.
+        """
+        holder = await self._start()
+        return await holder.connect(port)
+
+    async def close(self) -> None:
+        """End it for good, and wait until nothing of it runs."""
+        self._closed = True
+        if self._holder is not None:
+            self._holder.end("the session ended")
+            await self._holder.close()
+
+    async def _start(self) -> Holder:
+        """The running sandbox: the one there is, or a new one."""
+        if self._holder is not None and self._holder.running:
+            return self._holder
+        self._lock = self._lock or asyncio.Lock()
+        async with self._lock:
+            if self._closed:
+                raise SessionClosed("the session has ended, so nothing can be started in it; connect again")
+            if self._holder is not None and self._holder.running:
+                return self._holder
+            self._holder = await self._new()
+            return self._holder
+
+    async def _new(self) -> Holder:
+        if self.level.form is None or self.network not in self.level.networks:
+            raise SandboxUnavailable(self.level.refusal(self.network))
+        group = await asyncio.to_thread(self._group)
+        holder = Holder(self.world, self.level.form, self.network, self.limits, self._tasks, group)
+        fetch = Fetch() if self._gate is not None and self.network == "proxy" else None
+        try:
+            await holder.start()
+            if fetch is not None:
+                await self._open_gate(holder, fetch)
+        except BaseException:
+            if fetch is not None:
+                fetch.close()
+            await holder.close()
+            raise
+        self._tasks.start(self._live(holder), "sandbox")
+        memory = self.limits.memory if self.limits and group is None else None
+        self._tasks.start(self._watch(holder, memory), "sandbox watch")
+        return holder
+
+    async def _open_gate(self, holder: Holder, fetch: Fetch) -> None:
+        assert self._gate is not None
+        try:
+            listener = await fetch.listener(holder.inside.network, jail.PROXY_PORT)
+        except OSError as error:
+            raise SandboxUnavailable(f"the sandbox has no way to the egress proxy: {error}") from error
+        holder.on_end(await self._gate.serve(listener, self.world.uid, self._tasks))
+
+    def _group(self) -> Cgroup | None:
+        return self._groups.create(self.limits) if self._groups and self.limits else None
+
+    async def _live(self, holder: Holder) -> None:
+        await holder.live()
+        reason = await holder.ended
+        if self._ended is not None and not self._closed and reason != UNUSED:
+            self._ended(reason)
+
+    async def _watch(self, holder: Holder, memory: int | None) -> None:
+        """Keep all processes together under so many bytes, where no cgroup does; end a sandbox that nobody uses."""
+        idle = 0.0
+        while holder.running:
+            await asyncio.sleep(WATCH_SECONDS)
+            if memory is not None and holder.running:
+                await asyncio.to_thread(relieve, holder.inside.processes, memory)
+            idle = 0.0 if await holder.is_used() else idle + WATCH_SECONDS
+            if idle >= IDLE_SECONDS:
+                holder.end(UNUSED)
+
+
+def relieve(processes: Procfs, limit: int) -> int:
+    """Kill the largest processes until the rest hold at most `limit` bytes; returns how many. Blocks."""
+    if sum(processes.memory().values()) <= limit:
+        return 0
+    held = processes.fair_memory()
+    killed = 0
+    while sum(held.values()) > limit:
+        largest = max(held, key=lambda pid: held[pid])
+        processes.signal(largest, 9)
+        del held[largest]
+        killed += 1
+    return killed
+
+
+async def follow(process: Process, stdin: bytes, output: Output, on_output: Callable[[bytes], None] | None) -> None:
+    """Feed a process and take its output until it has ended; what it left running may go on holding its pipe."""
+    async with asyncio.TaskGroup() as group:
+        if process.stdin is not None:
+            group.create_task(feed(process.stdin, stdin))
+        reading = group.create_task(take(process.stdout, output, on_output))
+        await process.wait()
+        until = asyncio.get_running_loop().time() + LINGER_SECONDS
+        taken = -1
+        while not reading.done() and output.total > taken and asyncio.get_running_loop().time() < until:
+            taken = output.total
+            await asyncio.wait({reading}, timeout=QUIET_SECONDS)
+        reading.cancel()
+
+
+async def take(stdout: asyncio.StreamReader, output: Output, on_output: Callable[[bytes], None] | None) -> None:
+    while data := await stdout.read(READ_BYTES):
+        await output.add(data)
+        if on_output is not None:
+            on_output(data)
+
+
+async def feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
+    """Write it all and close. A process that does not read to the end is no error."""
+    try:
+        stdin.write(data)
+        await stdin.drain()
+        stdin.close()
+        await stdin.wait_closed()
+    except (BrokenPipeError, ConnectionResetError):
+        return
