@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick] [--json FILE] [names...]`: every measurement in one table, each bar with a verdict."""
+"""`python -m benchmarks [--quick] [--json FILE] [names...]`: every measurement in one table, a verdict by each bar."""
 
 from __future__ import annotations
 
