@@ -197,6 +197,7 @@ class Host:
 
     def presence(self, uid: str) -> Presence:
         """What is counted of a user while anything of theirs is here."""
+        self.isolation.turns.note(uid)
         found = self._presences.get(uid)
         if found is None:
             found = self._presences[uid] = Presence(uid, self.quotas_of(uid), self._presences)

@@ -283,6 +283,7 @@ class Connection:
                 call, voice.uid, problems.overloaded("too many requests a second", retry_after_ms(wait))
             )
         self._taken += 1
+        self.host.isolation.turns.note(voice.uid)
         method = CONTRACT.get(call.method)
         if method is None:
             text = f"{call.method[:100]}: no such method; `rpc.discover` lists them"
