@@ -270,7 +270,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
             with tempfile.NamedTemporaryFile() as file:
                 file.write(LINE * (size // len(LINE)))
                 file.flush()
-                raw, ours, raw_again = [], [], []
+                raw, ours = [], []
                 for _ in range(3):
                     raw.append(_raw(Path(file.name)))
                     ours.append(runner.run(_shown(server.port, data, size))[0])

@@ -1,6 +1,6 @@
 """Roost inside another app: FastAPI owns the process, the login and the address; Roost is mounted under /code.
 
-    pip install fastapi && python examples/embed_in_fastapi.py        # then open http://127.0.0.1:8000
+    .venv/bin/pip install fastapi && .venv/bin/python examples/embed_in_fastapi.py    # then open http://127.0.0.1:8000
 
 Two things matter: `async with host` in the outer lifespan (a mounted app's own lifespan does not run), and
 `authenticate`, which tells Roost who a request or a socket belongs to. Here that is whoever the outer app's own
@@ -10,26 +10,28 @@ cookie names; a real app looks into its session store.
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, HTTPException, Response
 from starlette.requests import HTTPConnection
 
 from host.app import create_app
 from host.auth import User
 from host.config import load
 
-SESSIONS = {"cookie-of-ada": "ada", "cookie-of-grace": "grace"}
-"""The outer app's logins: a cookie's value -> a person."""
+PEOPLE = {"ada", "grace"}
+logins: dict[str, str] = {}
+"""The outer app's own: a cookie's value -> a person."""
 
 
 def who(connection: HTTPConnection) -> User | None:
     """The outer app's word on who asks; None is refused with 401, or 4401 on a socket."""
-    person = SESSIONS.get(connection.cookies.get("login", ""))
+    person = logins.get(connection.cookies.get("login", ""))
     return User(person, frozenset()) if person else None
 
 
@@ -53,7 +55,12 @@ def home() -> dict[str, str]:
 
 @app.get("/login/{name}")
 def log_in(name: str, response: Response) -> dict[str, str]:
-    response.set_cookie("login", f"cookie-of-{name}", httponly=True, samesite="strict")
+    """A real app asks for a password here."""
+    if name not in PEOPLE:
+        raise HTTPException(404, "nobody has this name")
+    cookie = secrets.token_urlsafe()
+    logins[cookie] = name
+    response.set_cookie("login", cookie, httponly=True, samesite="strict")
     return {"hello": name}
 
 

@@ -1,15 +1,16 @@
-"""Two people at work in one host, each in a clone of a real repository, at the same time.
+"""Two people at work in one host at the same time, each in a clone of a real repository.
 
-    MULTI_USER=1 make run                                             # in one terminal
+    MULTI_USER=1 ROOST_EXTENSIONS__FOLDERS='["examples"]' make run    # in one terminal
     .venv/bin/python examples/two_users.py http://127.0.0.1:3000      # in another
 
-It needs nothing of Roost: a WebSocket and JSON. Each user clones this project (from disk) into their workspace, reads
-and edits a file, keeps state and follows their events; then each tries to see what the other has.
+It imports nothing of Roost: a WebSocket and JSON are enough. Both clone this project (from disk) into their workspace,
+read and edit a page, run an extension's command, hear its event and keep state; then each asks for what the other has.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import subprocess
 import sys
@@ -20,91 +21,100 @@ from typing import Any
 import websockets
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+PAGE = "ARCHITECTURE.md"
+
+
+class Refused(Exception):
+    """The host answered with an error."""
 
 
 class Person:
-    """One user's socket: calls by number, events as they come."""
+    """One user's socket. Calls go one at a time; events that come meanwhile are kept."""
 
     def __init__(self, uid: str, socket: websockets.ClientConnection) -> None:
         self.uid = uid
         self.socket = socket
-        self.number = 0
+        self.ids = itertools.count(1)
         self.events: list[dict[str, Any]] = []
 
-    async def call(self, method: str, **params: Any) -> Any:
-        """The result of a method, or the error as a string."""
-        self.number += 1
-        message = {"jsonrpc": "2.0", "id": self.number, "method": method, "params": params, "uid": self.uid}
-        await self.socket.send(json.dumps(message))
-        while True:
-            answer = json.loads(await self.socket.recv())
-            if answer.get("id") == self.number and "method" not in answer:
-                return (
-                    answer["result"]
-                    if "error" not in answer
-                    else f"{answer['error']['code']} {answer['error']['message']}"
-                )
-            self.events.append(answer)
+    async def call(self, method: str, speaks_as: str = "", **params: Any) -> Any:
+        """The result of a method, asked for in this person's name unless they pretend to be another."""
+        uid, number = speaks_as or self.uid, next(self.ids)
+        await self.socket.send(
+            json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params, "uid": uid})
+        )
+        while "method" in (message := json.loads(await self.socket.recv())):
+            self.events.append(message["params"])
+        if "error" in message:
+            raise Refused(f"{message['error']['code']} {message['error']['message']}")
+        return message["result"]
+
+    async def event(self) -> dict[str, Any]:
+        """The oldest event that was not looked at yet."""
+        while not self.events:
+            self.events.append(json.loads(await self.socket.recv())["params"])
+        return self.events.pop(0)
 
     def say(self, what: str, value: Any) -> None:
         print(f"{self.uid:>5} | {what}: {value}", flush=True)
 
 
-def files_of(repository: Path) -> list[str]:
-    """What git knows of, as a user would upload it."""
-    listed = subprocess.run(
-        ["git", "-C", str(repository), "ls-files", "-z"], capture_output=True, text=True, check=True
-    )
-    return [name for name in listed.stdout.split("\0") if name]
-
-
-async def bring(person: Person, repository: Path) -> int:
-    """Clone the repository to a scratch folder and put its files into the user's workspace over the wire."""
+def clone(repository: Path) -> dict[str, str]:
+    """The text of every file of a repository by its path, from a fresh clone."""
     with tempfile.TemporaryDirectory() as scratch:
-        clone = Path(scratch, "clone")
-        subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{repository}", str(clone)], check=True)
-        names = files_of(clone)
-        for name in names:
-            text = (clone / name).read_text(encoding="utf-8", errors="replace")
-            await person.call("workspace.fs.writeFile", uri=f"/workspace/roost/{name}", content=text)
-    return len(names)
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", repository.as_uri(), scratch], check=True)
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=scratch, capture_output=True, text=True, check=True)
+        names = listed.stdout.rstrip("\0").split("\0")
+        return {name: Path(scratch, name).read_text(encoding="utf-8", errors="replace") for name in names}
 
 
-async def work(uid: str, other: str, base: str) -> None:
+async def work(me: Person) -> None:
+    """A short day: bring the project, edit a page, count its words, remember something."""
+    opened = await me.call("session.open")
+    me.say("session", f"{opened['sessionId']} in {opened['workspaceFolders'][0]['uri']}")
+    files = await asyncio.to_thread(clone, REPOSITORY)
+    for name, text in files.items():
+        await me.call("workspace.fs.writeFile", uri=f"/workspace/roost/{name}", content=text)
+    me.say("files brought", len(files))
+
+    page = f"/workspace/roost/{PAGE}"
+    text = (await me.call("workspace.fs.readFile", uri=page))["content"]
+    await me.call("workspace.fs.writeFile", uri=page, content=f"{text}\nEdited by {me.uid}.\n")
+    text = (await me.call("workspace.fs.readFile", uri=page))["content"]
+    me.say(f"last line of my {PAGE}", text.splitlines()[-1])
+
+    words = await me.call("commands.executeCommand", command="hello.countWords", arguments=[f"roost/{PAGE}"])
+    me.say("words in it, by the extension's command", words)
+    event = await me.event()
+    me.say("event", f"{event['seq']} {event['type']} {event['data']}")
+
+    await me.call("state.update", scope="global", key="favourite", value=f"the page that {me.uid} edits")
+    me.say("my state", await me.call("state.get", scope="global", key="favourite"))
+
+
+async def pry(me: Person, other: str) -> None:
+    """Ask for what is another's, by its path and by their name."""
+    try:
+        found = await me.call("workspace.fs.readDirectory", uri=f"/../{other}/root/workspace")
+    except Refused as refused:
+        found = refused
+    me.say(f"{other}'s files, by their path", found)
+    try:
+        found = await me.call("state.get", speaks_as=other, scope="global", key="favourite")
+    except Refused as refused:
+        found = refused
+    me.say(f"{other}'s state, in their name", found)
+
+
+async def day(base: str, uid: str, other: str) -> None:
     async with websockets.connect(f"{base.replace('http', 'ws', 1)}/ws?uid={uid}") as socket:
         me = Person(uid, socket)
-        opened = await me.call("session.open")
-        me.say("session", f"{opened['sessionId']} in {opened['workspaceFolders'][0]['uri']}")
-        me.say("files brought", await bring(me, REPOSITORY))
-        readme = "/workspace/roost/README.md"
-        text = (await me.call("workspace.fs.readFile", uri=readme))["content"]
-        await me.call("workspace.fs.writeFile", uri=readme, content=f"{text}\nEdited by {uid}.\n")
-        last = (await me.call("workspace.fs.readFile", uri=readme))["content"].splitlines()[-1]
-        me.say("last line of my README", last)
-        me.say(
-            "words in it, by the extension's command",
-            await me.call("commands.executeCommand", command="hello.countWords", arguments=["roost/README.md"]),
-        )
-        await me.call("state.update", scope="global", key="favourite", value=f"the one that {uid} edits")
-        me.say("my state", await me.call("state.get", scope="global", key="favourite"))
-        me.say(
-            f"{other}'s files, asked for by path",
-            await me.call("workspace.fs.readDirectory", uri=f"/../{other}/root/workspace"),
-        )
-        await socket.send(
-            json.dumps(
-                {"jsonrpc": "2.0", "id": "spoof", "method": "state.keys", "params": {"scope": "global"}, "uid": other}
-            )
-        )
-        while (answer := json.loads(await socket.recv())).get("id") != "spoof":
-            pass
-        me.say(f"{other}'s state, asked for by name", f"{answer['error']['code']} {answer['error']['message']}")
+        await work(me)
+        await pry(me, other)
 
 
 async def main(base: str) -> None:
-    async with asyncio.TaskGroup() as both:
-        both.create_task(work("ada", "grace", base))
-        both.create_task(work("grace", "ada", base))
+    await asyncio.gather(day(base, "ada", "grace"), day(base, "grace", "ada"))
 
 
 if __name__ == "__main__":

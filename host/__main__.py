@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 THREADS = 32
 """Threads for files; one user holds at most four of them."""
 
+STOP_S = 9.0
+"""How long a stop may take, in seconds, before the process ends whatever still runs."""
+
 HALF_CLOSED_S = 10.0
 """A socket that is closing but whose client takes nothing is cut after this many seconds."""
 
@@ -84,13 +87,17 @@ def _run(config: Config) -> int:
 
     from host import logs
     from host.app import Host
+    from host.ownkey import guarded
 
+    config, token = guarded(config)
     undo = logs.configure(config.logging, config.secrets)
     logging.getLogger("uvicorn").setLevel("WARNING")  # it writes two lines a connection
     try:
         _raise_descriptor_limit()
         listener = _listen(config)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            if token is not None:
+                click.echo(f"this host is open to others, so it wants a token, good for 30 days:\n{token}", err=True)
             return runner.run(_serve(Host(config), listener))
     finally:
         undo()
@@ -130,9 +137,18 @@ async def _serve(host: Host, listener: socket.socket) -> int:
             serving = group.create_task(server.serve(sockets=[listener]), name="serve")
             serving.add_done_callback(lambda _: stop.set())
             await stop.wait()
+            loop.call_later(STOP_S, _leave_the_rest)
             await host.drain()
             server.should_exit = True
     return 0
+
+
+def _leave_the_rest() -> None:
+    """Something does not end. All that was acknowledged is on the disk, so the process may."""
+    logging.getLogger("roost.host").error("not everything ended within %g s; the process ends without it", STOP_S)
+    for handler in logging.getLogger("roost").handlers:
+        handler.flush()
+    os._exit(0)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import orjson
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
@@ -17,12 +17,15 @@ from host.auth import BadToken, login_cookie, logout_cookie
 from host.config import Config
 from host.edge import visit_of
 from host.masking import revealed, veiled
-from host.routes import Asked, Body, Table, document, json
+from host.routes import Asked, Body, Table, document, json, pieces
 from sessions.context import SessionContext
 from sessions.errors import FellBehind
 from sessions.events import Event
 from sessions.files import OpenFile, path_of
 from sessions.memento import ABSENT
+
+if TYPE_CHECKING:
+    from host.app import Host
 
 TABLE = Table()
 endpoint = TABLE.endpoint
@@ -135,9 +138,22 @@ class Place(Body):
     path: Annotated[str, AfterValidator(path_of)]
 
 
+class Stream(StreamingResponse):
+    """An answer that goes on: counted as one of the user's connections from the first byte to the last."""
+
+    def __init__(self, asked: Asked, content: AsyncIterator[bytes], kind: str, headers: dict[str, str]) -> None:
+        super().__init__(content, 200, headers, kind)
+        self._asked = asked
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._asked.host.presence(self._asked.uid).streaming():
+            await super().__call__(scope, receive, send)
+
+
 @endpoint("GET", "/api/v1/files", query=Place, answers={200: "application/octet-stream"})
 async def read_file(asked: Asked) -> Response:
     """A file's bytes, of any size."""
+    asked.host.presence(asked.uid).check_room()
     async with asked.host.sessions.using(asked.uid) as session:
         file = await session.files.open(asked.query.path)
     version = "-".join(f"{part:x}" for part in file.identity[1:])
@@ -145,7 +161,7 @@ async def read_file(asked: Asked) -> Response:
     if asked.request.method == "HEAD":
         async with file:
             return Response(headers=headers, media_type="application/octet-stream")
-    return StreamingResponse(_chunks(file), 200, headers, "application/octet-stream")
+    return Stream(asked, _chunks(file), "application/octet-stream", headers)
 
 
 async def _chunks(file: OpenFile) -> AsyncIterator[bytes]:
@@ -164,7 +180,7 @@ async def _chunks(file: OpenFile) -> AsyncIterator[bytes]:
 async def write_file(asked: Asked) -> Response:
     """Replace a file, or make it, from a body of any size; readers see the old file until the new one is whole."""
     async with asked.host.sessions.using(asked.uid) as session, session.files.replace(asked.query.path) as target:
-        async for chunk in asked.request.stream():
+        async for chunk in pieces(asked.request):
             await target.write(chunk)
     return Response(status_code=204)
 
@@ -186,46 +202,44 @@ async def events(asked: Asked) -> Response:
             raise HTTPException(422, "Last-Event-ID: must be the number of an event")
         after = int(last)
     asked.host.presence(asked.uid).check_room()
-    return EventStream(asked, after)
-
-
-class EventStream(StreamingResponse):
-    """Server-sent events, counted as one of the user's connections from the first byte to the last."""
-
-    def __init__(self, asked: Asked, after: int | None) -> None:
-        content = _stream(asked, after)
-        super().__init__(content, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-        self._asked = asked
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._asked.host.presence(self._asked.uid).streaming():
-            await super().__call__(scope, receive, send)
+    return Stream(asked, _stream(asked, after), "text/event-stream", {"Cache-Control": "no-store"})
 
 
 async def _stream(asked: Asked, after: int | None) -> AsyncIterator[bytes]:
     """One subscriber: first what it is told about its place, then the events, with a comment when it is quiet."""
     host = asked.host
     session = await host.sessions.open(asked.uid)
-    mailbox = session.mailbox
     leave = session.client()
     try:
-        start = mailbox.seq if after is None else after
-        hello = {"seq": mailbox.seq, "resumed": after is not None and mailbox.resumed(after)}
+        follower = session.mailbox.follow(after)
+        hello = {"seq": session.mailbox.seq, "resumed": follower.resumed}
         yield b"event: open\ndata: " + orjson.dumps(hello) + b"\n\n"
-        batches = mailbox.follow(start)
-        waiting = session.promise(anext(batches), "the events of a stream")
-        while not host.draining:
-            done, _ = await asyncio.wait([waiting], timeout=HEARTBEAT_S)
-            if not done:
-                yield b": quiet\n\n"
-                continue
-            for event in waiting.result():
-                yield _sse(event)
-            waiting = session.promise(anext(batches), "the events of a stream")
+        news = asyncio.Event()
+        stop_listening = session.mailbox.listen(news.set)
+        try:
+            while not (host.draining or session.closing):
+                news.clear()
+                while batch := await follower.read():
+                    for event in batch:
+                        yield _sse(event)
+                if not await _heard(host, news):
+                    yield b": quiet\n\n"
+        finally:
+            stop_listening()
     except FellBehind:
         yield b"event: lost\ndata: {}\n\n"
     finally:
         leave()
+
+
+async def _heard(host: Host, news: asyncio.Event) -> bool:
+    """Wait for news, or the host's end; False after `HEARTBEAT_S` seconds of quiet."""
+    async with asyncio.TaskGroup() as group:
+        waits = [group.create_task(one.wait()) for one in (news, host.leaving)]
+        done, rest = await asyncio.wait(waits, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
+        for one in rest:
+            one.cancel()
+    return bool(done)
 
 
 def _sse(event: Event) -> bytes:

@@ -29,7 +29,6 @@ from host.guard import Guard
 from host.health import DatabaseProbe
 from host.isolation import Isolation
 from host.loader import Loader
-from host.memory import Rush, give_back
 from host.methods import CONTRACT
 from host.presence import Presence
 from host.routes import not_found, routes
@@ -72,6 +71,8 @@ class Host:
         self.authenticate = authenticate
         self.connections: set[Connection] = set()
         self.draining = False
+        self.leaving = asyncio.Event()
+        """Set when the host begins to drain, for those who wait for something else meanwhile."""
         self.started_at = 0.0
         self._authenticator = Authenticator(config) if config.auth.jwt is not None else None
         self._probe = DatabaseProbe(config.data)
@@ -162,6 +163,7 @@ class Host:
         if self.draining:
             return
         self.draining = True
+        self.leaving.set()
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline and any(one.in_flight for one in self._presences.values()):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -180,8 +182,7 @@ class Host:
             one.stop()
 
     async def _sweep(self) -> None:
-        """Once a second: close what is overdue, put idle sessions to sleep, and give memory back after a rush."""
-        rush = Rush()
+        """Once a second: close what is overdue, and put idle sessions to sleep."""
         while True:
             await asyncio.sleep(1)
             now, wall = time.monotonic(), time.time()
@@ -190,8 +191,6 @@ class Host:
                 if overdue is not None:
                     self.tasks.start(connection.end(*overdue), "close an overdue connection")
             await self.sessions.sweep(now)
-            if rush.is_over(self.databases.open):
-                await asyncio.to_thread(give_back)
 
     # -- who is here
 
@@ -276,7 +275,7 @@ class Host:
         if session is not None and not session.closing:
             session.mailbox.post("session.onDidEndSandbox", {"message": reason})
 
-    def _work_failed(self, uid: str, name: str, error: Exception) -> None:
+    def _work_failed(self, uid: str, name: str, error: BaseException) -> None:
         """A task of a session ended with an error: only it ended, and the log and the user are told."""
         logs.session_task_failed(uid, name, error)
         session = self.sessions.get(uid)

@@ -221,7 +221,10 @@ def _scheme(scope: Mapping[str, Any], headers: Collection[tuple[bytes, bytes]]) 
 
 
 def _check_cookie(scope: Mapping[str, Any], page: str | None, foreign: bool) -> None:
-    """A browser adds its cookie to whatever a page asks for, so the page must be known for what changes something."""
+    """A browser adds its cookie to whatever a page asks for, so the page must be known for what changes something.
+
+    Who sends neither Origin nor Sec-Fetch-Site is a program with a cookie jar: browsers send one with every change.
+    """
     headers = scope["headers"]
     if _values(headers, b"authorization"):
         return
@@ -231,6 +234,6 @@ def _check_cookie(scope: Mapping[str, Any], page: str | None, foreign: bool) -> 
     if page is not None or scope["type"] != "http" or scope["method"] in SAFE:
         return
     sites = _values(headers, b"sec-fetch-site")
-    if sites in (["same-origin"], ["none"]) or (not sites and not has_cookie):
+    if not sites or sites in (["same-origin"], ["none"]):
         return
     raise Refused("Origin: must be sent with what changes something, or else Authorization instead of the cookie")

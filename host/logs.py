@@ -254,11 +254,11 @@ def _is_console(settings: Logging) -> bool:
     return settings.format == "console" or (settings.format == "auto" and settings.file is None and sys.stderr.isatty())
 
 
-def task_failed(name: str, error: Exception) -> None:
+def task_failed(name: str, error: BaseException) -> None:
     """Log that a task of the host itself ended with `error`."""
     log.error("the task %s failed", name, exc_info=error)
 
 
-def session_task_failed(uid: str, name: str, error: Exception) -> None:
+def session_task_failed(uid: str, name: str, error: BaseException) -> None:
     """Log that a task of one user's session ended with `error`."""
     log.error("the task %s failed", name, exc_info=error, extra={"uid": uid})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from host.app import Host
 
 REFERENCE = "#/components/schemas/{model}"
+STILL_S = 30.0
 LARGEST_BODY = 1024 * 1024
 """Bytes of a JSON body; files are streamed and may have any size."""
 
@@ -204,7 +206,7 @@ async def _body(model: type[Body], request: Request) -> Body:
     if kind != "application/json":
         raise HTTPException(415, "Content-Type: must be application/json")
     content = bytearray()
-    async for chunk in request.stream():
+    async for chunk in pieces(request):
         content += chunk
         if len(content) > LARGEST_BODY:
             raise HTTPException(413, f"the body is larger than {LARGEST_BODY} bytes")
@@ -213,6 +215,20 @@ async def _body(model: type[Body], request: Request) -> Body:
     except orjson.JSONDecodeError as error:
         raise HTTPException(400, f"the body is not JSON: {error.msg} at line {error.lineno}") from None
     return model.model_validate(given)
+
+
+async def pieces(request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes; one that stands still for `STILL_S` is given up, or it would hold its place for ever."""
+    stream = aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout(STILL_S):
+                piece = await anext(stream, None)
+        except TimeoutError:
+            raise HTTPException(408, f"nothing of the body came for {STILL_S:g} s") from None
+        if piece is None:
+            return
+        yield piece
 
 
 # -- the document

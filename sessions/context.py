@@ -14,7 +14,7 @@ from sessions.errors import SessionClosed
 from sessions.files import Files
 from sessions.mailbox import Mailbox
 from sessions.memento import Memento
-from sessions.quotas import Allowance, Quotas
+from sessions.quotas import Allowance, ByCount, Quotas
 from sessions.requests import Requests
 from sessions.sandbox import Sandbox
 from sessions.secrets import Secrets, Vault
@@ -73,7 +73,7 @@ class SessionContext:
         quotas: Quotas,
         allowance: Allowance,
         group: asyncio.TaskGroup,
-        failed: Callable[[str, str, Exception], None],
+        failed: Callable[[str, str, BaseException], None],
         workspace: str = "/workspace",
         storage: str = "/home/.local/share/roost",
         single_user: bool = False,
@@ -145,7 +145,7 @@ class SessionContext:
         """The loaded state of one namespace ('client' or an extension's id); `scope` is 'global' or 'workspace'."""
         found = self._mementos.get((namespace, scope))
         if found is None:
-            fresh = Memento(self.store, namespace, scope, meter=self.allowance)
+            fresh = Memento(self.store, namespace, scope, meter=ByCount(self.allowance))
             await fresh.load()
             found = self._mementos.setdefault((namespace, scope), fresh)
         return found

@@ -12,10 +12,10 @@ from functools import partial
 
 import orjson
 
+from sessions import numbers
 from sessions.errors import Overloaded, RoostError, SessionClosed, StoreError
 from sessions.events import EVENT_COST, PAGE, PAGE_BYTES, Event, Pages, Recent
 from sessions.follower import Follower
-from sessions.numbers import Numbers
 from sessions.store import Store
 from sessions.values import json_of, name_of
 
@@ -30,7 +30,7 @@ DROPPED = "mailbox.dropped"
 """The type of the event that stands where one could not be stored: `{type}` says of which type that was."""
 
 PUT = "INSERT INTO events (seq, type, data, time) VALUES (?, ?, ?, ?)"
-NEWEST = "SELECT coalesce(max(seq), 0) FROM events"
+PLACE = f"SELECT {numbers.GET}, (SELECT max(seq) FROM events)"
 PAGES = (
     "SELECT max(seq), count(*), sum(size) FROM (SELECT seq, length(data) AS size,"
     f" row_number() OVER moved / {PAGE} + sum(length(data)) OVER moved / {PAGE_BYTES} AS page"
@@ -84,8 +84,8 @@ class Mailbox:
         store: Store,
         uid: str,
         *,
-        keep: int = 1_000,
-        keep_bytes: int = 1 << 20,
+        keep: int = 10_000,
+        keep_bytes: int = 4 << 20,
         stored: int = 10_000,
         stored_bytes: int = 16 << 20,
     ) -> None:
@@ -97,7 +97,7 @@ class Mailbox:
         """The newest number that cannot be shown again."""
         self._keep = (keep, keep_bytes)
         self._stored = (max(stored, keep), max(stored_bytes, keep_bytes))
-        self._numbers = Numbers(store, self._go_on)
+        self._numbers = numbers.Numbers(store, self._go_on)
         self._recent: Recent | None = None
         self._pages: Pages | None = None
         self._waiting: deque[Post] | None = None
@@ -109,10 +109,10 @@ class Mailbox:
         """Go on where the last run ended, or beyond it after a crash. Await it before all else."""
         if self._loaded:
             return
-        ((newest,),) = await self.store.read(NEWEST)
+        ((noted, newest),) = await self.store.read(PLACE)
         if newest:
             self._pages = Pages(await self.store.read(PAGES))
-        await self._numbers.load(newest)
+        self._numbers.begin(max(noted or 0, newest or 0))
         # Of the runs before only what is stored is left, and what else there was nobody knows.
         self.seq = self.lost = self._numbers.last
         self._loaded = True

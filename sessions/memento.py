@@ -77,9 +77,13 @@ class Memento:
         rows = await self.store.read(
             "SELECT key, value FROM kv WHERE namespace = ? AND scope = ?", (self.namespace, self.scope)
         )
+        self.fill(dict(rows))
+
+    def fill(self, values: dict[str, bytes]) -> None:
+        """Begin with these values, key -> JSON, as `load` does; later calls change nothing."""
         if self._values is None:
-            self._values = dict(rows)
-            self._bytes = sum(_cost(key, value) for key, value in self._values.items())
+            self._values = values
+            self._bytes = sum(_cost(key, value) for key, value in values.items())
 
     def get(self, key: str, default: Any = None) -> Any:
         """A copy of the value, or `default` where there is none (a stored null is None)."""

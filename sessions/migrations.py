@@ -40,7 +40,7 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> No
 
     `connection` is in autocommit mode. Raises `StoreError` where the file is newer than `steps`.
     """
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(connection)
     if version > len(steps):
         raise StoreError(
             f"state.db has version {version}, and this host knows versions up to {len(steps)}:"
@@ -50,11 +50,16 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> No
         _apply(connection, step, number)
 
 
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def _apply(connection: sqlite3.Connection, step: Step, number: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        step(connection)
-        connection.execute(f"PRAGMA user_version = {number}")
+        if _version(connection) < number:  # else another connection was first
+            step(connection)
+            connection.execute(f"PRAGMA user_version = {number}")
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()

@@ -19,7 +19,7 @@ AHEAD = 250
 RETRY_S = 1.0
 """How long after a full disk refused a note it is tried again, in seconds."""
 
-GET = "SELECT value FROM meta WHERE key = 'mailbox.mark'"
+GET = "(SELECT value FROM meta WHERE key = 'mailbox.mark')"
 PUT = "INSERT INTO meta (key, value) VALUES ('mailbox.mark', ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 
 
@@ -39,10 +39,9 @@ class Numbers:
         self.last = 0
         self.noted = 0
 
-    async def load(self, newest: int) -> None:
-        """Begin after what the runs before have noted, and after `newest`, the newest number that is stored."""
-        rows = await self._store.read(GET)
-        self.last = self.noted = self._asked = self._begun = max(newest, *(mark for (mark,) in rows), 0)
+    def begin(self, after: int) -> None:
+        """Go on after this number: the newest that the runs before have noted (`GET`) or stored."""
+        self.last = self.noted = self._asked = self._begun = after
 
     def ask(self, number: int) -> None:
         """See that `number` is noted, and some after it. Raises `Overloaded` and `SessionClosed`: nothing changed."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from contextvars import Context
@@ -13,8 +15,14 @@ from pathlib import Path
 import aiosqlite
 
 from sessions.migrations import template
-from sessions.statefile import open_file, trouble
+from sessions.statefile import is_there, open_empty, open_file, trouble
 from sessions.tasks import Tasks
+
+NOBODY = ""
+"""Whose file is the empty one: no uid is empty."""
+
+MANY = 32
+"""After so many files were open at once, the memory that they took is given back when most are closed."""
 
 
 class Database:
@@ -33,7 +41,8 @@ class Database:
 class Pool:
     """The open files of `folder/<uid>/state.db`, at most `limit`; one unused for `idle_s` seconds is closed.
 
-    Who needs one while all are in use waits. An open file costs a thread, three descriptors and some 180 KB.
+    Who needs one while all are in use waits. An open file costs a thread, three descriptors and some 180 KB. Who only
+    reads and has no file yet is answered from one empty database in memory, which all such users share.
     """
 
     def __init__(self, folder: Path, tasks: Tasks, limit: int, idle_s: float) -> None:
@@ -48,6 +57,9 @@ class Pool:
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         self._fresh = b""
+        self._placing = tuple(threading.Lock() for _ in range(16))
+        self._most = 0
+        """How many were open at once since memory was last given back."""
 
     def __len__(self) -> int:
         return sum(database.connection is not None for database in self._used.values())
@@ -69,6 +81,13 @@ class Pool:
                 yield database.connection or await self._open(uid, database)
         finally:
             self._unpin(uid, database)
+
+    @asynccontextmanager
+    async def look(self, uid: str) -> AsyncIterator[aiosqlite.Connection]:
+        """As `use`, to read only: it makes no file."""
+        known = uid in self._used or await asyncio.to_thread(is_there, self._path(uid))
+        async with self.use(uid if known else NOBODY) as connection:
+            yield connection
 
     async def shut(self, uid: str) -> None:
         """Close the user's file if it is open, after those who use it now; the next use opens it again."""
@@ -104,7 +123,7 @@ class Pool:
     async def _open(self, uid: str, database: Database) -> aiosqlite.Connection:
         await self._make_room()
         failures: list[Exception] = []
-        connector = partial(_connect, self._folder / uid / "state.db", self._template, failures)
+        connector = partial(_connect, self._opening(uid), failures)
         try:
             connection = await aiosqlite.Connection(connector, iter_chunk_size=64)
         except BaseException:
@@ -114,6 +133,7 @@ class Pool:
             await self._close(connection)
             raise trouble(uid, failures[0]) from failures[0]
         database.connection = connection
+        self._most = max(self._most, len(self))
         return connection
 
     async def _close(self, connection: aiosqlite.Connection) -> None:
@@ -121,6 +141,15 @@ class Pool:
             await connection.close()
         finally:
             self._room.release()
+
+    def _opening(self, uid: str) -> Callable[[], sqlite3.Connection]:
+        if uid == NOBODY:
+            return partial(open_empty, self._template)
+        # A cancelled opening goes on in its thread: the next one of that user must not be in its way.
+        return partial(open_file, self._path(uid), self._template, self._placing[hash(uid) % len(self._placing)])
+
+    def _path(self, uid: str) -> Path:
+        return self._folder / uid / "state.db"
 
     def _template(self) -> bytes:
         # Called in threads: two of them may both build it, and get the same bytes.
@@ -155,11 +184,21 @@ class Pool:
             database = self._used.get(uid)
             if database is not None and not database.pins and database.used <= before:
                 await self.shut(uid)
+        if self._most >= MANY and len(self) <= self._most // 4:
+            self._most = len(self)
+            await asyncio.to_thread(_give_back_memory)
 
 
-def _connect(path: Path, fresh: Callable[[], bytes], failures: list[Exception]) -> sqlite3.Connection:
+def _connect(opening: Callable[[], sqlite3.Connection], failures: list[Exception]) -> sqlite3.Connection:
     try:
-        return open_file(path, fresh)
+        return opening()
     except Exception as error:  # noqa: BLE001  raised by `_open`, once the thread has ended as it should
         failures.append(error)
         return sqlite3.connect(":memory:")
+
+
+def _give_back_memory() -> None:
+    """Closed files leave holes in every thread's heap, some 40 MB after 256 of them: glibc returns them when asked."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -19,7 +19,7 @@ DUTY = 20
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """One user's limits; None is no limit. `bytes` and `memory` are bytes, all else counts (PROTOCOL.md, `quotas.*`)."""
+    """One user's limits; None is no limit. `bytes` and `memory` are bytes, all else counts (`quotas.*`)."""
 
     bytes: int | None = None
     files: int | None = None
@@ -56,8 +56,12 @@ class Allowance:
         """Count what is about to be written; raises `QuotaExceeded` and counts nothing where it does not fit."""
         if self._limits.bytes is None and self._limits.files is None:
             return
+        self._refresh()
+        self.count(more_bytes, more_files)
+
+    def count(self, more_bytes: int, more_files: int) -> None:
+        """As `reserve`, by what was last counted on the disk: for the loop, where nothing may be measured."""
         with self._lock:
-            self._refresh()
             self._check("bytes", self._limits.bytes, self._bytes, more_bytes)
             self._check("files", self._limits.files, self._files, more_files)
             self._bytes += more_bytes
@@ -70,15 +74,38 @@ class Allowance:
             self._files = max(0, self._files - fewer_files)
 
     def _refresh(self) -> None:
+        """Count the disk anew if the last count is too old: one thread does, outside of the lock, the others go on."""
         started = time.monotonic()
-        if started < self._believed_until:
-            return
-        self._bytes, self._files = self._measure()
+        with self._lock:
+            if started < self._believed_until:
+                return
+            first, self._believed_until = not self._believed_until, started + FRESH_S
+        counted = self._measure()
         ended = time.monotonic()
-        self._believed_until = ended + max(FRESH_S, DUTY * (ended - started))
+        with self._lock:
+            kept = (self._bytes, self._files) if first else (0, 0)  # what was counted by the loop before the first
+            self._bytes, self._files = counted[0] + kept[0], counted[1] + kept[1]
+            self._believed_until = ended + max(FRESH_S, DUTY * (ended - started))
 
     def _check(self, quota: str, limit: int | None, used: int, more: int) -> None:
         if limit is not None and more > 0 and used + more > limit:
             raise QuotaExceeded(
                 quota, limit, used, f"delete what you do not need, or ask the operator for more {quota}"
             )
+
+
+class ByCount:
+    """The allowance as the loop may ask it: it measures nothing, so it is as good as the last count of the disk."""
+
+    __slots__ = ("_allowance",)
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+
+    def reserve(self, more_bytes: int, more_files: int) -> None:
+        """Raises `QuotaExceeded`, and counts nothing, where it does not fit."""
+        self._allowance.count(more_bytes, more_files)
+
+    def released(self, fewer_bytes: int, fewer_files: int) -> None:
+        """Takes back what was reserved."""
+        self._allowance.released(fewer_bytes, fewer_files)

@@ -13,6 +13,9 @@ from sessions.memento import ABSENT, Memento, settle
 from sessions.store import Store
 from sessions.values import name_of
 
+NAMESPACE = "settings"
+"""Where they are kept: an extension's id has a dot in it, so none can have this one."""
+
 KEY_PARTS = 32
 """How many words a key may have: `editor.fontSize` has two."""
 
@@ -34,21 +37,23 @@ class Layer(Memento):
 class Settings:
     """A user's settings: dotted keys that are read as nested objects (VS Code's `getConfiguration`).
 
-    Objects of different layers are merged key by key, all else is replaced. The targets 'global' and 'workspace' are
-    kept in the store under the namespace 'settings', which no extension can have.
+    Objects of different layers are merged key by key, all else is replaced. The targets of an update are
+    'global' (the user's own) and 'workspace'.
     """
 
-    __slots__ = ("_defaults", "_layers", "_listeners")
+    __slots__ = ("_defaults", "_layers", "_listeners", "_store")
 
     def __init__(self, store: Store) -> None:
-        self._layers = {target: Layer(store, "settings", target) for target in ("global", "workspace")}
+        self._store = store
+        self._layers = {target: Layer(store, NAMESPACE, target) for target in ("global", "workspace")}
         self._defaults: list[Mapping[str, Any]] = []
         self._listeners: list[Changed] = []
 
     async def load(self) -> None:
         """Read them once, before anything else is asked. Raises `StoreError`."""
-        for layer in self._layers.values():
-            await layer.load()
+        rows = await self._store.read("SELECT scope, key, value FROM kv WHERE namespace = ?", (NAMESPACE,))
+        for target, layer in self._layers.items():
+            layer.fill({key: value for scope, key, value in rows if scope == target})
 
     def register_defaults(self, defaults: Mapping[str, Any]) -> Callable[[], None]:
         """Add default values by dotted key (not copied: many users may share one mapping); returns the undo."""

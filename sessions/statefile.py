@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sessions.errors import FileSystemError, RoostError, StoreError
@@ -31,11 +32,15 @@ BUSY_S = 5.0
 DISK_FULL = "the disk, or what may be used of it, is full: this was not kept; free some space and try again"
 
 
-def open_file(path: Path, fresh: Callable[[], bytes]) -> sqlite3.Connection:
-    """The file in autocommit mode and of our version, placed first if there is none; `fresh` gives its bytes."""
-    if not path.exists():
-        _place(path, fresh())
-    elif not path.stat().st_size:
+def open_file(path: Path, fresh: Callable[[], bytes], placing: AbstractContextManager[object]) -> sqlite3.Connection:
+    """The file in autocommit mode and of our version, placed first if there is none; `fresh` gives its bytes.
+
+    `placing` is a lock between those who might place it: who came late must never replace a file in use.
+    """
+    with placing:
+        if not path.exists():
+            _place(path, fresh())
+    if not path.stat().st_size:
         raise StoreError("it is empty, which it never is by us; put a copy of it back, or remove it to begin anew")
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
@@ -48,11 +53,30 @@ def open_file(path: Path, fresh: Callable[[], bytes]) -> sqlite3.Connection:
     return connection
 
 
+def open_empty(fresh: Callable[[], bytes]) -> sqlite3.Connection:
+    """A database in memory with our tables, in which nothing can be written."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    image = bytearray(fresh())
+    image[18] = image[19] = 1  # no WAL in memory (sqlite.org/fileformat2.html, section 1.3.3)
+    connection.deserialize(image)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def is_there(path: Path) -> bool:
+    """Whether the user has a file, or what is left of one."""
+    return path.exists() or _log_of(path).exists()
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
 def _place(path: Path, image: bytes) -> None:
     """Make the file whole or not at all, readable by the host alone."""
-    if path.with_name(f"{path.name}-wal").exists():
+    if _log_of(path).exists():
         raise StoreError(
-            f"it is missing, but its log {path.name}-wal is there and may hold what was acknowledged:"
+            f"it is missing, but its log {_log_of(path).name} is there and may hold what was acknowledged:"
             " put the file back, or remove the log to begin anew"
         )
     path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)

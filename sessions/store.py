@@ -97,7 +97,7 @@ class Store:
     async def read(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
         """All rows of a query (bound it in SQL); it sees every write that was acknowledged. Raises `StoreError`."""
         self._refuse_when_closed()
-        async with self._databases.pool.use(self.uid) as connection:
+        async with self._databases.pool.look(self.uid) as connection:
             try:
                 return cast(list[tuple[Any, ...]], await connection.execute_fetchall(sql, params))
             except Exception as error:  # whatever a query raises belongs to whoever asked it

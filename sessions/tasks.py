@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-Failed = Callable[[str, Exception], None]
+log = logging.getLogger("roost.sessions")
+
+CLOSE_S = 3.0
+"""How long a cancelled task may take to end before its owner ends without it."""
+
+Failed = Callable[[str, BaseException], None]
 """Called with a task's name and what it raised."""
 
 
@@ -51,7 +57,9 @@ class Tasks:
     async def _guarded(self, work: Coroutine[Any, Any, object], name: str) -> None:
         try:
             await work
-        except Exception as error:  # noqa: BLE001  the edge of a task: its owner hears, the rest goes on
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001  the edge of a task: SystemExit, too, is its own affair
             self._failed(name, error)
 
     async def close(self) -> None:
@@ -60,7 +68,16 @@ class Tasks:
         for task in running:
             task.cancel()
         if running:
-            await asyncio.wait(running)
+            _, deaf = await asyncio.wait(running, timeout=CLOSE_S)
+            for task in deaf:
+                log.warning("the task %s does not end when it is cancelled; it is left behind", task.get_name())
+
+
+def _raisable(error: BaseException) -> BaseException:
+    """`error` as a future can hold it: StopIteration it cannot, and SystemExit would end whoever awaits it."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RuntimeError(f"it raised {type(error).__name__}: {error}")
 
 
 async def _settle(work: Coroutine[Any, Any, T], future: asyncio.Future[T]) -> None:
@@ -69,9 +86,9 @@ async def _settle(work: Coroutine[Any, Any, T], future: asyncio.Future[T]) -> No
     except asyncio.CancelledError:
         future.cancel()
         raise
-    except Exception as error:  # noqa: BLE001  the edge of a task: whoever awaits the future gets it
+    except BaseException as error:  # noqa: BLE001  the edge of a task: whoever awaits the future gets it
         if not future.done():
-            future.set_exception(error)
+            future.set_exception(_raisable(error))
     else:
         if not future.done():
             future.set_result(result)

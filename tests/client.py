@@ -17,7 +17,6 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULTS = {"MULTI_USER": "1", "ROOST_EXTENSIONS__FOLDERS": f'["{ROOT / "examples"}"]'}
 
@@ -65,7 +64,9 @@ class Client:
         finally:
             for future in self._waiting.values():
                 if not future.done():
-                    future.set_exception(ConnectionError(f"closed: {self.socket.close_code} {self.socket.close_reason}"))
+                    future.set_exception(
+                        ConnectionError(f"closed: {self.socket.close_code} {self.socket.close_reason}")
+                    )
                     future.exception()  # who stopped waiting when sending failed is not warned of it
 
     async def send(self, message: dict[str, Any] | str | bytes) -> None:

@@ -1,4 +1,4 @@
-"""The rules of the house, as tests: who may import whom, where ContextVars are, who starts tasks, what a module says."""
+"""The rules of the house, as tests: who imports whom, where ContextVars are, who starts tasks, what a module says."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_nobody_starts_work_without_an_owner() -> None:
             name = _name(node.func)
             last = name.rsplit(".", 1)[-1]
             by_group = last == "create_task" and name not in OWNERS
-            if last in BANNED_CALLS and not by_group or any(word.arg == "preexec_fn" for word in node.keywords):
+            if (last in BANNED_CALLS and not by_group) or any(word.arg == "preexec_fn" for word in node.keywords):
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} {name}: {BANNED_CALLS.get(last, 'it forks')}")
     assert wrong == []
 

@@ -1,4 +1,4 @@
-"""The socket as a client meets it: what is answered, what is refused, what closes, and that each pays for themselves."""
+"""The socket as a client meets it: what is answered, what is refused, what closes, and who pays for it."""
 
 from __future__ import annotations
 

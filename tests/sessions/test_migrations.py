@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -94,6 +96,22 @@ def test_a_copy_of_the_template_is_a_file_in_wal_mode_with_every_table(tmp_path:
         assert version_of(copy) == len(STEPS)
         assert tables_of(copy) == tables_of(made)
     assert path.read_bytes()[: len(template())] == template()
+
+
+def test_two_that_migrate_one_file_at_once_apply_each_step_once(tmp_path: Path) -> None:
+    (tmp_path / "state.db").write_bytes(template())
+    ready = threading.Barrier(4)
+
+    def go() -> None:
+        with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as connection:
+            ready.wait(10)
+            migrate(connection, (*STEPS, add_colour))
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(go) for _ in range(4)]:
+            done.result()
+    with closing(sqlite3.connect(tmp_path / "state.db")) as after:
+        assert version_of(after) == len(STEPS) + 1
 
 
 SLOW_STEP = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sessions.errors import QuotaExceeded
-from sessions.quotas import Allowance, Quotas
+from sessions.quotas import Allowance, ByCount, Quotas
 
 
 def test_what_does_not_fit_is_refused_by_name_and_counted_by_nobody() -> None:
@@ -32,6 +32,26 @@ def test_a_user_without_limits_is_never_measured() -> None:
         raise AssertionError("measured")
 
     Allowance(Quotas(bytes=None, files=None), measure).reserve(1 << 60, 1 << 40)
+
+
+def test_the_loop_asks_by_the_last_count_and_never_measures() -> None:
+    measured: list[int] = []
+
+    def measure() -> tuple[int, int]:
+        measured.append(1)
+        return 60, 1
+
+    allowance = Allowance(Quotas(bytes=100), measure)
+    state = ByCount(allowance)
+    state.reserve(30, 0)
+    assert measured == []
+    with pytest.raises(QuotaExceeded):
+        allowance.reserve(20, 0)
+    state.released(30, 0)
+    allowance.reserve(20, 0)
+    with pytest.raises(QuotaExceeded):
+        state.reserve(30, 0)
+    assert measured == [1]
 
 
 def test_the_disk_is_counted_once_not_at_every_write() -> None:

@@ -8,6 +8,7 @@ import logging
 import os
 import random
 import resource
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -20,6 +21,8 @@ import pytest
 
 from sessions import store as store_module
 from sessions.errors import FileSystemError, InvalidUid, Overloaded, SessionClosed, StoreError
+from sessions.migrations import template
+from sessions.statefile import open_file
 from sessions.store import Store
 from tests.sessions.stores import databases, eventually, killed_at_random
 
@@ -67,6 +70,25 @@ async def test_a_store_that_nobody_uses_touches_no_disk(tmp_path: Path) -> None:
         several.store("alice")
         assert several.open == 0
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_who_only_reads_gets_no_file_and_next_to_no_memory(tmp_path: Path) -> None:
+    async with databases(tmp_path) as several:
+        stores = [several.store(f"u{number}") for number in range(300)]
+        assert await asyncio.gather(*(store.read("SELECT count(*) FROM kv") for store in stores)) == [[(0,)]] * 300
+        assert several.open == 1
+        assert list(tmp_path.iterdir()) == []
+        await stores[7].write(PUT, ("k", b"1"))
+        assert await asyncio.gather(*(store.read(ALL) for store in stores[6:9])) == [[], [("k", b"1")], []]
+        assert os.listdir(tmp_path) == ["u7"]
+
+
+async def test_what_users_without_a_file_share_cannot_be_written(tmp_path: Path) -> None:
+    async with databases(tmp_path) as several:
+        for sql in ("INSERT INTO kv VALUES ('n', 'global', 'k', x'00')", "DROP TABLE kv", "CREATE TABLE t (a)"):
+            with pytest.raises(StoreError):
+                await several.store("alice").read(sql)
+        assert await several.store("bob").read(ALL) == []
 
 
 async def test_writes_happen_in_the_order_of_the_calls_also_when_nobody_awaits_them(tmp_path: Path) -> None:
@@ -251,7 +273,7 @@ async def test_few_files_are_open_however_many_users_are_here(tmp_path: Path) ->
 async def test_who_gives_up_waiting_for_a_file_costs_the_others_nothing(tmp_path: Path) -> None:
     async with databases(tmp_path, limit=1) as several:
         async with several.pool.use("holder"):
-            waiter = asyncio.get_running_loop().create_task(several.store("waiter").read(ALL))
+            waiter = asyncio.get_running_loop().create_task(several.store("waiter").read(ALL))  # for the empty one
             await eventually(lambda: several.waiting == 1)
             waiter.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -282,7 +304,7 @@ async def test_a_file_that_nobody_used_for_a_while_is_closed_and_opens_again(tmp
 
 async def test_a_file_in_use_is_not_closed_as_idle(tmp_path: Path) -> None:
     async with databases(tmp_path, idle_s=0.02) as several:
-        await several.store("bob").read(ALL)
+        await several.store("bob").write(PUT, ("k", b"1"))
         async with several.pool.use("alice") as connection:
             await eventually(lambda: several.open == 1)
             assert await connection.execute_fetchall("SELECT 1") == [(1,)]
@@ -337,7 +359,7 @@ async def test_a_fresh_file_is_whole_on_the_disk_before_it_has_its_name(
     monkeypatch.setattr(os, "fsync", note_fsync)
     monkeypatch.setattr(os, "rename", note_rename)
     async with databases(tmp_path) as several:
-        await several.store("alice").read(ALL)
+        await several.store("alice").write(PUT, ("k", b"1"))
     assert happened == ["/alice/state.db.new", "rename to state.db", "/alice", ""]
 
 
@@ -394,6 +416,8 @@ async def test_a_log_without_its_file_is_not_thrown_away(tmp_path: Path) -> None
     async with databases(tmp_path) as several:
         with pytest.raises(StoreError, match="missing"):
             await several.store("alice").write(PUT, ("k", b"1"))
+        with pytest.raises(StoreError, match="missing"):
+            await several.store("alice").read(ALL)
     assert log.read_bytes() == b"what was acknowledged"
     assert os.listdir(log.parent) == ["state.db-wal"]
 
@@ -413,6 +437,25 @@ async def test_a_folder_that_cannot_be_made_is_told_to_that_user_alone(tmp_path:
         with pytest.raises(StoreError, match="operating system"):
             await several.store("alice").write(PUT, ("k", b"1"))
         await several.store("bob").write(PUT, ("k", b"1"))
+
+
+async def test_who_comes_late_never_replaces_a_file_that_has_rows(tmp_path: Path) -> None:
+    """What a cancelled opening does in its thread, at every moment of the next one."""
+    path = tmp_path / "alice" / "state.db"
+    image, lock = await asyncio.to_thread(template), threading.Lock()
+
+    def keep(number: int) -> None:
+        connection = open_file(path, lambda: image, lock)
+        try:
+            connection.execute(PUT, (str(number), b"1"))
+        finally:
+            connection.close()
+
+    for _ in range(10):
+        await asyncio.gather(*(asyncio.to_thread(keep, number) for number in range(4)))
+        async with databases(tmp_path) as several:
+            assert len(await several.store("alice").read(ALL)) == 4
+        await asyncio.to_thread(shutil.rmtree, tmp_path / "alice")
 
 
 # -- a full disk

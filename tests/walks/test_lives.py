@@ -38,12 +38,15 @@ async def test_nothing_that_was_acknowledged_is_lost_by_kill_9(tmp_path: Path) -
     for _ in range(4):
         kept: dict[str, dict[str, Any]] = {uid: {} for uid in ("ada", "grace")}
         with running(tmp_path / "data") as host:
-            async with connect(host.base, "ada") as ada, connect(host.base, "grace") as grace:
-                async with asyncio.TaskGroup() as group:
-                    for client in (ada, grace):
-                        group.create_task(_write_on(client, kept[client.uid]))
-                    await asyncio.sleep(0.2 + chance.random() * 0.3)
-                    host.send(signal.SIGKILL)
+            async with (
+                connect(host.base, "ada") as ada,
+                connect(host.base, "grace") as grace,
+                asyncio.TaskGroup() as group,
+            ):
+                for client in (ada, grace):
+                    group.create_task(_write_on(client, kept[client.uid]))
+                await asyncio.sleep(0.2 + chance.random() * 0.3)
+                host.send(signal.SIGKILL)
         with running(tmp_path / "data") as host:
             for uid, acknowledged in kept.items():
                 async with connect(host.base, uid) as client:
@@ -109,7 +112,7 @@ async def test_a_session_sleeps_when_nobody_is_there_and_wakes_with_what_was_sto
 
 async def _until_asleep(base: str) -> None:
     async with asyncio.timeout(20):
-        while "roost_sessions 0.0" not in (await fetch(f"{base}/metrics")).decode():
+        while "roost_sessions 0.0" not in (await fetch(f"{base}/metrics")).decode():  # noqa: ASYNC110  nothing tells
             await asyncio.sleep(0.1)
 
 

@@ -59,7 +59,8 @@ async def test_ctrl_c_ends_what_runs_and_not_the_shell(house: Process, alice: st
 async def test_a_job_can_be_stopped_and_taken_back(house: Process, alice: str) -> None:
     async with desk(house.base, alice) as work:
         screen = await work.create()
-        await screen.run("cat")
+        await screen.run("echo be''gun; cat")
+        await screen.see("begun")
         await screen.type("one\r")
         await screen.see("one", times=2)
         await screen.type("\x1a")

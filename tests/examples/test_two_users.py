@@ -1,0 +1,68 @@
+"""examples/two_users.py does what it says, against a real host and a clone of this very project."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.client import ROOT, running
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(
+        not (ROOT / ".git").exists() or shutil.which("git") is None,
+        reason="it clones this project: run it with git, from a checkout and not from an archive",
+    ),
+]
+
+
+@pytest.fixture
+def git_environ(tmp_path: Path) -> dict[str, str]:
+    """An environment in which git clones from any owner's folder, and nobody's own configuration matters."""
+    config = tmp_path / "gitconfig"
+    config.write_text("[safe]\n\tdirectory = *\n")
+    return {**os.environ, "GIT_CONFIG_GLOBAL": str(config), "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+def _said(output: str) -> dict[str, dict[str, str]]:
+    """What each user said: by their name, what -> value."""
+    said: dict[str, dict[str, str]] = {}
+    for line in output.splitlines():
+        uid, _, rest = line.partition(" | ")
+        what, _, value = rest.partition(": ")
+        said.setdefault(uid.strip(), {})[what] = value
+    return said
+
+
+async def test_two_people_edit_their_own_clone_of_a_repository_and_cannot_reach_the_others(
+    tmp_path: Path, git_environ: dict[str, str]
+) -> None:
+    with running(tmp_path / "data", ROOST_EXTENSIONS__FOLDERS='["examples"]') as host:
+        command = [sys.executable, "examples/two_users.py", host.base]
+        ended = await asyncio.to_thread(
+            subprocess.run, command, capture_output=True, text=True, timeout=50, cwd=ROOT, env=git_environ
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert await host.stop() == 0
+
+    said = _said(ended.stdout)
+    assert set(said) == {"ada", "grace"}
+    for uid, other in (("ada", "grace"), ("grace", "ada")):
+        mine = said[uid]
+        clone = tmp_path / "data/users" / uid / "root/workspace/roost"
+        page = (clone / "ARCHITECTURE.md").read_text()
+        assert page.count("Edited by") == 1
+        assert mine["last line of my ARCHITECTURE.md"] == page.splitlines()[-1] == f"Edited by {uid}."
+        assert int(mine["files brought"]) == sum(path.is_file() for path in clone.rglob("*"))
+        assert (clone / "sessions/files.py").is_file()
+        assert mine["words in it, by the extension's command"] == str(len(page.split()))
+        assert mine["event"].startswith("1 hello.counted ")
+        assert mine["my state"] == f"the page that {uid} edits"
+        assert mine[f"{other}'s files, by their path"].startswith("-32010 FileNotFound")
+        assert mine[f"{other}'s state, in their name"].startswith("-32003 ")
