@@ -37,6 +37,7 @@ from sessions.context import SessionContext
 from sessions.files import Files, Root
 from sessions.manager import SessionManager
 from sessions.quotas import Allowance, Quotas
+from sessions.sandbox import Sandbox
 from sessions.secrets import Vault, choose_vault
 from sessions.store import Databases, Store
 from sessions.tasks import Tasks
@@ -196,6 +197,7 @@ class Host:
 
     def presence(self, uid: str) -> Presence:
         """What is counted of a user while anything of theirs is here."""
+        self.isolation.turns.note(uid)
         found = self._presences.get(uid)
         if found is None:
             found = self._presences[uid] = Presence(uid, self.quotas_of(uid), self._presences)
@@ -246,9 +248,6 @@ class Host:
         root = await asyncio.to_thread(_root_of, folder, single, owner)
         quotas = self.quotas_of(uid)
         workspace = str(self.config.workspace or Path.cwd()) if single else "/workspace"
-        tasks = Tasks(group, lambda name, error: self._work_failed(uid, name, error))
-        ended = partial(self._sandbox_ended, uid)
-        sandbox = await self.isolation.sandbox(uid, folder, workspace, owner, quotas, tasks, ended)
         allowance = Allowance(quotas, root.usage)
         store = self.databases.store(uid)
         return SessionContext(
@@ -263,11 +262,21 @@ class Host:
             workspace=workspace,
             storage=str(folder / "storage") if single else "/home/.local/share/roost",
             single_user=single,
-            sandbox=sandbox,
+            make_sandbox=partial(self._make_sandbox, uid, folder, workspace, owner, group),
             turns=self.isolation.turns,
             keep_terminals_s=self.config.sessions.keep_terminals_s,
         )
 
+<<<<<<< HEAD
+=======
+    async def _make_sandbox(
+        self, uid: str, folder: Path, workspace: str, owner: int | None, group: asyncio.TaskGroup
+    ) -> Sandbox:
+        tasks = Tasks(group, partial(self._work_failed, uid))
+        ended = partial(self._sandbox_ended, uid)
+        return await self.isolation.sandbox(uid, folder, workspace, owner, self.quotas_of(uid), tasks, ended)
+
+>>>>>>> terminals
     def _sandbox_ended(self, uid: str, reason: str) -> None:
         """A user's sandbox went down by itself, with all that ran in it: they are told."""
         session = self.sessions.get(uid)

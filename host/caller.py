@@ -38,8 +38,7 @@ class Caller(Protocol):
     def document(self) -> dict[str, Any]:
         """The OpenRPC document of this host."""
 
-    @property
-    def isolation(self) -> Isolation:
+    async def isolation(self) -> Isolation:
         """How the user's processes are kept apart."""
 
     def show(self, terminal: Terminal, after: int | None) -> tuple[int, int]:

@@ -51,12 +51,9 @@ class Isolation:
             self._found = self._tasks.promise(self._find(), "isolation")
         return await asyncio.shield(self._found)
 
-    @property
-    def told(self) -> caller.Isolation:
-        """What is known of it, as clients are told."""
-        if self._found is None or not self._found.done():
-            return {"level": "none", "terminals": False, "network": "none"}
-        level, network = self._found.result()
+    async def told(self) -> caller.Isolation:
+        """What is in force, as clients are told."""
+        level, network = await self.found()
         works = level.form is not None and network in level.networks
         return {"level": level.name, "terminals": works, "network": network if works else "none"}
 

@@ -84,6 +84,7 @@ class Content(TypedDict):
 async def session_open(caller: Caller, after: Annotated[int, Field(ge=0)] | None = None) -> Opened:
     """Say hello and follow the user's events, from after the number `after`, or only new ones where it is absent."""
     session = caller.session
+    isolation = await caller.isolation()
     resumed, seq = caller.follow(after)
     return {
         "uid": session.uid,
@@ -92,7 +93,7 @@ async def session_open(caller: Caller, after: Annotated[int, Field(ge=0)] | None
         "seq": seq,
         "resumed": resumed,
         "server": {"name": "roost", "version": caller.version},
-        "isolation": caller.isolation,
+        "isolation": isolation,
         "quotas": session.quotas.to_wire(),
     }
 

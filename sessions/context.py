@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sessions.current import Turn, set_turn, with_user
-from sessions.errors import SessionClosed
+from sessions.errors import SandboxUnavailable, SessionClosed
 from sessions.files import Files
 from sessions.mailbox import Mailbox
 from sessions.memento import Memento
@@ -40,6 +40,7 @@ class SessionContext:
         "_gate",
         "_mementos",
         "_of",
+        "_sandbox",
         "_secrets",
         "_tasks",
         "_vault",
@@ -50,9 +51,9 @@ class SessionContext:
         "in_flight",
         "keep_terminals_s",
         "mailbox",
+        "make_sandbox",
         "quotas",
         "requests",
-        "sandbox",
         "session_id",
         "settings",
         "single_user",
@@ -77,7 +78,7 @@ class SessionContext:
         workspace: str = "/workspace",
         storage: str = "/home/.local/share/roost",
         single_user: bool = False,
-        sandbox: Sandbox | None = None,
+        make_sandbox: Callable[[], Coroutine[Any, Any, Sandbox]] | None = None,
         turns: Turns | None = None,
         keep_terminals_s: float | None = None,
     ) -> None:
@@ -93,8 +94,9 @@ class SessionContext:
         self.storage = storage
         """Where the user's extensions keep files of their own, as a path of the user's world."""
         self.single_user = single_user
-        self.sandbox = sandbox
-        """Where the user's processes run; None where none may."""
+        self.make_sandbox = make_sandbox
+        """Makes `sandbox()`; None where nothing of the user may run."""
+        self._sandbox: asyncio.Future[Sandbox] | None = None
         self.turns = turns or Turns()
         """Whose terminal is read next, over all users of the host."""
         self.keep_terminals_s = keep_terminals_s
@@ -162,6 +164,14 @@ class SessionContext:
         if self._gate is None:
             self._gate = asyncio.Semaphore(8)
         return self._gate
+
+    async def sandbox(self) -> Sandbox:
+        """Where the user's processes run, made on first use. Raises `SandboxUnavailable` where none may."""
+        if self.make_sandbox is None:
+            raise SandboxUnavailable(f"nothing of {self.uid} may run here: this session has no sandbox")
+        if self._sandbox is None or (self._sandbox.done() and self._sandbox.exception() is not None):
+            self._sandbox = self.promise(self.make_sandbox(), "sandbox")
+        return await asyncio.shield(self._sandbox)
 
     # -- its running work
 
@@ -234,8 +244,8 @@ class SessionContext:
             if close is not None:
                 await close()
         self._of.clear()
-        if self.sandbox is not None:
-            await self.sandbox.close()
+        if self._sandbox is not None and not self._sandbox.cancelled() and self._sandbox.exception() is None:
+            await self._sandbox.result().close()
         await self.mailbox.close()
         await self.store.close()
         self.files.close()

@@ -129,33 +129,36 @@ class Pty:
             self._asks = True
             self._turns.ask(self._uid, self._turn)
 
-    def _turn(self, most: int) -> tuple[int, bool]:
-        taken, self._asks = self._read(most)
+    def _turn(self, most: int, alone: bool) -> tuple[int, bool]:
+        if not self._flowing or self._shell.fd < 0:
+            self._asks = False
+            return 0, False
+        taken, self._asks = self._read(most, alone or self._ended or self._deserted)
         return taken, self._asks
 
-    def _read(self, most: int) -> tuple[int, bool]:
-        """What there is, up to `most` bytes, and whether there may be more."""
+    def _read(self, most: int, patient: bool) -> tuple[int, bool]:
+        """Take what is at hand, up to `most` bytes; only who is patient looks for more, as that waits for the kernel.
+
+        What comes later is announced anew. Returns how much it was, and whether there is more.
+        """
         pieces: list[bytes] = []
-        left, silent = most, False
-        while left > 0 and not silent and self._flowing and self._shell.fd >= 0:
-            data = self._take(left)
-            silent = not data
-            pieces.append(data)
+        left, more = most, True
+        while more and left > 0:
+            data = self._take(left if patient else min(left, waiting(self._shell.fd)))
             left -= len(data)
+            pieces.append(data)
+            more = patient and bool(data)
         if left < most:
             self._fed(b"".join(pieces))
         if self._ended:
             self._last -= most - left
-            if silent or self._last <= 0:
+            if not more or self._last <= 0:
                 self._close()
-        return most - left, not silent and self._flowing and self._shell.fd >= 0
+        return most - left, self._shell.fd >= 0 and (more or waiting(self._shell.fd) > 0)
 
     def _take(self, most: int) -> bytes:
-        """Some output, nothing if there is none now. The end is looked for only where it is near: that waits."""
-        if not waiting(self._shell.fd) and not self._ended and not self._deserted:
-            return b""
         try:
-            return os.read(self._shell.fd, most)
+            return os.read(self._shell.fd, most) if most else b""
         except OSError:  # EAGAIN, or EIO where nobody has the terminal open: it may be opened anew
             self._deserted = False
             return b""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from sessions.errors import InvalidValue, QuotaExceeded, RoostError, SandboxUnavailable, SessionClosed
+from sessions.errors import InvalidValue, QuotaExceeded, RoostError, SessionClosed
 from sessions.integration import Integration
 from sessions.pty import Pty
 from sessions.shells import ShellOptions
@@ -78,12 +78,11 @@ class Terminals:
         A shell or folder that is not there says so on the terminal. Raises `QuotaExceeded`, and `SandboxUnavailable`
         where nothing of a user may run.
         """
-        session, sandbox = self._session, self._session.sandbox
-        if sandbox is None:
-            raise SandboxUnavailable("terminals are off here: this session has no sandbox")
+        session = self._session
         nonce = secrets.token_hex(16)
         self._take_place()
         try:
+            sandbox = await session.sandbox()
             program, argv, env, tells = await asyncio.to_thread(options.command, sandbox, nonce)
             shell = await sandbox.open_terminal(argv, cwd=options.cwd, env=env, columns=columns, rows=rows)
         finally:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 Ready = Callable[[bool], None]
 """Called when there is output, or with True when nobody has the terminal open any more."""
 
-Read = Callable[[int], tuple[int, bool]]
-"""Reads up to so many bytes; returns how many there were, and whether to go on. Who is told no more asks again."""
+Read = Callable[[int, bool], tuple[int, bool]]
+"""Reads up to so many bytes, and may wait for the kernel a little where its user is alone; returns how many there
+were, and whether to go on. Who goes on no more asks again."""
 
 PIECE = 16_384
 """Bytes that one terminal is read at once."""
@@ -23,11 +24,12 @@ LOOK = 512
 """What a look that finds nothing counts, in bytes: it takes time too."""
 
 SLICE_S = 0.01
-SHARED = 80 << 10
-"""Bytes that users who flood are read in a slice, all together, while there are others: 8 MiB a second."""
+LATE_S = 0.002
+LEAST, MOST = 8 << 10, 32 << 10
+"""Bytes that users who flood are read in a slice, all together, while there are others: 0.8 to 3.2 MiB a second."""
 
-ACTIVE_S = 1.0
-"""A user whose terminals were silent for so long shares nothing."""
+ALONE_S = 1.0
+"""A user is alone once nobody else did anything for so long."""
 
 EDGES = select.EPOLLIN | select.EPOLLET
 
@@ -35,33 +37,50 @@ EDGES = select.EPOLLIN | select.EPOLLET
 class User:
     """One user's terminals that have something, and how much was read of them in a slice of time."""
 
-    __slots__ = ("active_at", "readers", "slice", "taken", "watched")
+    __slots__ = ("readers", "slice", "taken", "watched")
 
     def __init__(self) -> None:
         self.readers: deque[Read] = deque()
         self.watched = 0
         self.slice = self.taken = 0
-        self.active_at = 0.0
 
 
 class Turns:
     """Lets those read who have something, a piece each: users take turns, and each user's terminals do among them.
 
-    One user alone gets all there is. With others, whoever floods is held to a share, as the system's own work for a
-    flood would slow everybody's typing. Terminals are watched by edges: asking one whether it has output makes the
-    kernel finish moving it, which under load takes milliseconds. So who was told reads until nothing is left.
+    One user alone gets all there is. With others, whoever floods is held to a share: the system's own work for a flood
+    slows everybody's typing. The share shrinks while the host is late for its own timers, and grows while it is not.
+
+    Terminals are watched by edges, and read no further than is known to be there: to ask one for more makes the kernel
+    finish moving it, which under load takes milliseconds. Only who is alone may wait for that.
     """
 
-    __slots__ = ("_active", "_epoll", "_fds", "_floods", "_looking", "_planned", "_resting", "_users", "_waiting")
+    __slots__ = (
+        "_changed_at",
+        "_due",
+        "_epoll",
+        "_fds",
+        "_floods",
+        "_looking",
+        "_planned",
+        "_resting",
+        "_shared",
+        "_uid",
+        "_users",
+        "_waiting",
+    )
 
     def __init__(self) -> None:
         self._epoll: select.epoll | None = None
         self._fds: dict[int, tuple[str, Ready]] = {}
         self._users: dict[str, User] = {}
-        self._active: dict[str, None] = {}
+        self._uid = ""
+        self._changed_at = -ALONE_S
         self._waiting: dict[str, None] = {}
         self._resting: dict[str, None] = {}
         self._floods = 1
+        self._shared = MOST
+        self._due = 0.0
         self._planned = self._looking = False
 
     # -- who is watched
@@ -90,7 +109,7 @@ class Turns:
             self._epoll = None
 
     def _leave(self, uid: str) -> None:
-        for those in (self._users, self._active, self._waiting, self._resting):
+        for those in (self._users, self._waiting, self._resting):
             those.pop(uid, None)
 
     def _look(self) -> None:
@@ -129,13 +148,13 @@ class Turns:
             if self._has_had(uid, user, now):
                 self._rest(uid)
             else:
-                left -= self._read(uid, user)
+                left -= self._read(uid, user, now)
         if self._waiting:
             self._plan()
 
-    def _read(self, uid: str, user: User) -> int:
+    def _read(self, uid: str, user: User, now: float) -> int:
         read = user.readers.popleft()
-        taken, more = read(PIECE)
+        taken, more = read(PIECE, self._is_alone(now))
         taken = max(taken, LOOK)
         user.taken += taken
         if more:
@@ -146,24 +165,33 @@ class Turns:
             self._leave(uid)
         return taken
 
+    def note(self, uid: str) -> None:
+        """This user does something now, with a terminal or otherwise."""
+        if uid != self._uid:
+            self._changed_at = asyncio.get_running_loop().time() if self._uid else self._changed_at
+            self._uid = uid
+
     def _has_had(self, uid: str, user: User, now: float) -> bool:
         """Whether the user's share of this slice is read; there are no shares where a user is alone."""
-        self._active.pop(uid, None)
-        self._active[uid] = None
-        user.active_at = now
-        while self._users[first := next(iter(self._active))].active_at < now - ACTIVE_S:
-            del self._active[first]
+        self.note(uid)
         if user.slice != (number := int(now / SLICE_S)):
             user.slice, user.taken = number, 0
-        return len(self._active) > 1 and user.taken >= SHARED // self._floods
+        return not self._is_alone(now) and user.taken >= self._shared // self._floods
+
+    def _is_alone(self, now: float) -> bool:
+        return now - self._changed_at > ALONE_S
 
     def _rest(self, uid: str) -> None:
         if not self._resting:
-            asyncio.get_running_loop().call_later(SLICE_S, self._go_on)
+            loop = asyncio.get_running_loop()
+            self._due = loop.time() + SLICE_S
+            loop.call_at(self._due, self._go_on)
         self._resting[uid] = None
 
     def _go_on(self) -> None:
         """A slice is over."""
+        late = asyncio.get_running_loop().time() - self._due > LATE_S
+        self._shared = max(LEAST, self._shared // 2) if late else min(MOST, self._shared + (1 << 10))
         self._floods = max(1, len(self._resting))
         self._waiting.update(self._resting)
         self._resting.clear()

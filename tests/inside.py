@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ async def tenants(*uids: str) -> AsyncIterator[tuple[SessionManager, list[Sessio
             tasks = Tasks(group, lambda name, error: failures.append((name, error)))
             opened = [await sessions.open(uid) for uid in uids]
             for number, session in enumerate(opened, 1):
-                session.sandbox = await asyncio.to_thread(sandbox_of, session.uid, folder, number, tasks)
+                session.make_sandbox = partial(asyncio.to_thread, sandbox_of, session.uid, folder, number, tasks)
             yield sessions, opened
     assert not failures, failures
 

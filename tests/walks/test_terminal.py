@@ -47,11 +47,9 @@ async def test_a_terminal_and_the_file_api_show_the_same_files(house: Process, a
 async def test_ctrl_c_ends_what_runs_and_not_the_shell(house: Process, alice: str) -> None:
     async with desk(house.base, alice) as work:
         screen = await work.create()
-        await screen.run("sleep 100; echo code $?")
-        await screen.see("sleep 100")
-        while b"^C" not in screen.seen:  # the shell may not have begun the sleep yet
-            await screen.type("\x03")
-            await asyncio.sleep(0.05)
+        await screen.run("""sh -c 'echo re""ady; exec sleep 100'""")
+        await screen.see("ready")  # said by what is to be ended, so it is in the foreground
+        await screen.type("\x03")
         await screen.run("echo still $((40+2))")
         await screen.see("still 42")
 
@@ -59,7 +57,8 @@ async def test_ctrl_c_ends_what_runs_and_not_the_shell(house: Process, alice: st
 async def test_a_job_can_be_stopped_and_taken_back(house: Process, alice: str) -> None:
     async with desk(house.base, alice) as work:
         screen = await work.create()
-        await screen.run("cat")
+        await screen.run("echo be''gun; cat")
+        await screen.see("begun")
         await screen.type("one\r")
         await screen.see("one", times=2)
         await screen.type("\x1a")
