@@ -267,8 +267,6 @@ class Host:
             keep_terminals_s=self.config.sessions.keep_terminals_s,
         )
 
-<<<<<<< HEAD
-=======
     async def _make_sandbox(
         self, uid: str, folder: Path, workspace: str, owner: int | None, group: asyncio.TaskGroup
     ) -> Sandbox:
@@ -276,7 +274,6 @@ class Host:
         ended = partial(self._sandbox_ended, uid)
         return await self.isolation.sandbox(uid, folder, workspace, owner, self.quotas_of(uid), tasks, ended)
 
->>>>>>> terminals
     def _sandbox_ended(self, uid: str, reason: str) -> None:
         """A user's sandbox went down by itself, with all that ran in it: they are told."""
         session = self.sessions.get(uid)

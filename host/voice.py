@@ -79,10 +79,9 @@ class Voice:
         """The OpenRPC document of this host."""
         return self.connection.host.document()
 
-    @property
-    def isolation(self) -> Isolation:
+    async def isolation(self) -> Isolation:
         """How the user's processes are kept apart."""
-        return self.connection.host.isolation.told
+        return await self.connection.host.isolation.told()
 
     def show(self, terminal: Terminal, after: int | None) -> tuple[int, int]:
         """Send the output once this request is answered; returns the channel, and the offset that it begins at."""
