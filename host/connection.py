@@ -168,7 +168,13 @@ class Connection:
             message = await self._receive()
             if message["type"] != "websocket.receive":
                 return
-            await self.send(await self._reply(message))
+            text = message.get("text")
+            if self.user is not None and text is not None and len(text) <= wire.LARGEST_FRAME:
+                reply = self._take(text)  # nearly every frame there is
+            else:
+                reply = await self._reply(message)
+            if reply is not None:
+                await self.send(reply)
             turn += 1
             if turn >= TURN:
                 turn = 0
@@ -459,17 +465,16 @@ class Connection:
 
     async def send(self, text: str | None) -> None:
         """Send one frame, waiting while the client does not read. Raises OSError once the client is gone."""
-        if text is not None:
-            await self._send_frame({"type": "websocket.send", "text": text})
+        if text is not None and not self.closed:
+            self._sends += 1
+            await self._send({"type": "websocket.send", "text": text})
+            self._sent += 1
 
     async def send_bytes(self, data: bytes) -> None:
         """Send one binary frame, as `send` does a text."""
-        await self._send_frame({"type": "websocket.send", "bytes": data})
-
-    async def _send_frame(self, frame: Message) -> None:
         if not self.closed:
             self._sends += 1
-            await self._send(frame)
+            await self._send({"type": "websocket.send", "bytes": data})
             self._sent += 1
 
     async def end(self, code: int, reason: str) -> None:
