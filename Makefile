@@ -4,12 +4,12 @@ BIN := .venv/bin
 STAMP := .venv/.made-from-pyproject-and-constraints
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test setup check bench clean
+.PHONY: run test setup system check bench clean
 
-run: setup  ## start the host with embedded defaults (MULTI_USER=1 for many users; ARGS="--port 0" for flags)
+run: setup system  ## start the host with embedded defaults (MULTI_USER=1 for many users; ARGS="--port 0" for flags)
 	@$(BIN)/roost serve $(ARGS)
 
-test: setup  ## every test, in parallel
+test: setup system  ## every test, in parallel
 	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 setup: $(STAMP)  ## build .venv
@@ -19,6 +19,11 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv .venv || { echo "this Python cannot make virtual environments: on Debian, apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
+
+system:  ## bubblewrap, which keeps people's shells apart: installed where that can be done, named where not
+	@command -v bwrap >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { apt-get install -qq -y bubblewrap >/dev/null 2>&1 || { apt-get update -qq && apt-get install -qq -y bubblewrap; } >/dev/null 2>&1; }; } || \
+	  echo "bubblewrap is not installed: with many users there are no terminals until you run: apt-get install bubblewrap"
 
 check: setup  ## lint and types
 	@$(BIN)/ruff check .

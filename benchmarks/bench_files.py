@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
-import sys
 import tempfile
 import time
 import tracemalloc
@@ -134,13 +132,3 @@ def run(quick: bool) -> list[dict[str, Any]]:
 
 def _row(what: str, unit: str, ours: float, bar: str) -> dict[str, Any]:
     return {"what": what, "unit": unit, "ours": ours, "floor": None, "ratio": None, "spread": None, "bar": bar}
-
-
-def main() -> None:
-    """Every row as a line of JSON."""
-    for row in run("--quick" in sys.argv):
-        print(json.dumps(row))
-
-
-if __name__ == "__main__":
-    main()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import resource
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
 import tracemalloc
@@ -207,18 +205,4 @@ def run(quick: bool) -> list[dict[str, Any]]:
 def row(what: str, unit: str, ours: float, bare: float | None, bar: str) -> dict[str, Any]:
     """One figure, beside its floor where it has one."""
     ratio = ours / bare if bare else None
-    return {"what": what, "unit": unit, "ours": ours, "floor": bare, "ratio": ratio, "bar": bar}
-
-
-def main() -> None:
-    """Every row as a line of JSON, then as a table."""
-    rows = run("--quick" in sys.argv)
-    for one in rows:
-        print(json.dumps(one))
-    for one in rows:
-        beside = f"{one['floor']:10,.0f} {one['ratio']:6.2f}x" if one["floor"] else " " * 18
-        print(f"{one['what']:48} {one['ours']:10,.2f} {beside}  {one['unit']:15} {one['bar']}")
-
-
-if __name__ == "__main__":
-    main()
+    return {"what": what, "unit": unit, "ours": ours, "floor": bare, "ratio": ratio, "spread": None, "bar": bar}

@@ -174,6 +174,7 @@ def _server(host: Host, listener: socket.socket) -> uvicorn.Server:
     import uvicorn
 
     from host.http import BoundedProtocol
+    from host.socket import Socket
 
     closing: dict[Any, float] = {}
 
@@ -212,7 +213,7 @@ def _server(host: Host, listener: socket.socket) -> uvicorn.Server:
         uvicorn.Config(
             host,
             http=BoundedProtocol,
-            ws="websockets-sansio",
+            ws=Socket,
             ws_max_size=16 * 1024 * 1024,
             ws_per_message_deflate=False,
             ws_ping_interval=20,

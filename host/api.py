@@ -66,7 +66,8 @@ async def readyz(asked: Asked) -> Response:
 async def health(asked: Asked) -> Response:
     """Each service that this host has, and whether it works."""
     database = await asked.host.database_works()
-    services = {"database": "ok" if database else "failed"}
+    level, _ = await asked.host.isolation.found()
+    services = {"database": "ok" if database else "failed", "isolation": level.name}
     status = "ok" if database else "degraded"
     return json({"status": status, "services": services, "version": asked.host.version}, 200 if database else 503)
 

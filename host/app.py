@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from host.door import serve_socket
 from host.edge import Edge
 from host.guard import Guard
 from host.health import DatabaseProbe
+from host.isolation import Isolation
 from host.loader import Loader
 from host.methods import CONTRACT
 from host.presence import Presence
@@ -35,6 +37,7 @@ from sessions.context import SessionContext
 from sessions.files import Files, Root
 from sessions.manager import SessionManager
 from sessions.quotas import Allowance, Quotas
+from sessions.sandbox import Sandbox
 from sessions.secrets import Vault, choose_vault
 from sessions.store import Databases, Store
 from sessions.tasks import Tasks
@@ -80,6 +83,7 @@ class Host:
         self._router = Router(routes(self, api.TABLE), default=not_found, redirect_slashes=False)
         self._stack: AsyncExitStack | None = None
         self.tasks: Tasks
+        self.isolation: Isolation
         self.databases: Databases
         self.sessions: SessionManager
         self.loader: Loader
@@ -94,6 +98,8 @@ class Host:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             self.tasks = Tasks(group, logs.task_failed)
             stack.push_async_callback(self.tasks.close)
+            self.isolation = Isolation(self.config, self.tasks)
+            stack.callback(self.isolation.close)
             self._vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
             self.databases = Databases(self.config.data / "users", self.tasks, idle_s=2.0)
             stack.push_async_callback(self.databases.close)
@@ -191,6 +197,7 @@ class Host:
 
     def presence(self, uid: str) -> Presence:
         """What is counted of a user while anything of theirs is here."""
+        self.isolation.turns.note(uid)
         found = self._presences.get(uid)
         if found is None:
             found = self._presences[uid] = Presence(uid, self.quotas_of(uid), self._presences)
@@ -237,8 +244,10 @@ class Host:
     async def _make(self, uid: str, group: asyncio.TaskGroup) -> SessionContext:
         single = not self.config.multi_user
         folder = self.config.data / "users" / uid
-        root = await asyncio.to_thread(_root_of, folder, single)
+        owner = await self.isolation.owner(uid)
+        root = await asyncio.to_thread(_root_of, folder, single, owner)
         quotas = self.quotas_of(uid)
+        workspace = str(self.config.workspace or Path.cwd()) if single else "/workspace"
         allowance = Allowance(quotas, root.usage)
         store = self.databases.store(uid)
         return SessionContext(
@@ -250,10 +259,26 @@ class Host:
             allowance=allowance,
             group=group,
             failed=self._work_failed,
-            workspace=str(self.config.workspace or Path.cwd()) if single else "/workspace",
+            workspace=workspace,
             storage=str(folder / "storage") if single else "/home/.local/share/roost",
             single_user=single,
+            make_sandbox=partial(self._make_sandbox, uid, folder, workspace, owner, group),
+            turns=self.isolation.turns,
+            keep_terminals_s=self.config.sessions.keep_terminals_s,
         )
+
+    async def _make_sandbox(
+        self, uid: str, folder: Path, workspace: str, owner: int | None, group: asyncio.TaskGroup
+    ) -> Sandbox:
+        tasks = Tasks(group, partial(self._work_failed, uid))
+        ended = partial(self._sandbox_ended, uid)
+        return await self.isolation.sandbox(uid, folder, workspace, owner, self.quotas_of(uid), tasks, ended)
+
+    def _sandbox_ended(self, uid: str, reason: str) -> None:
+        """A user's sandbox went down by itself, with all that ran in it: they are told."""
+        session = self.sessions.get(uid)
+        if session is not None and not session.closing:
+            session.mailbox.post("session.onDidEndSandbox", {"message": reason})
 
     def _work_failed(self, uid: str, name: str, error: BaseException) -> None:
         """A task of a session ended with an error: only it ended, and the log and the user are told."""
@@ -273,9 +298,9 @@ def _below(base: str, scope: Scope) -> Scope:
     return {**scope, "root_path": root + base}
 
 
-def _root_of(folder: Path, single: bool) -> Root:
+def _root_of(folder: Path, single: bool, owner: int | None) -> Root:
     folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-    return Root(None if single else folder / "root")
+    return Root(None if single else folder / "root", owner=None if owner is None else (owner, owner))
 
 
 @asynccontextmanager

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from typing_extensions import TypedDict
+
 from sessions.context import SessionContext
+from sessions.terminal import Terminal
+
+
+class Isolation(TypedDict):
+    """What is said of a user's processes: the level in force, whether any may run, and what network they have."""
+
+    level: str
+    terminals: bool
+    network: str
 
 
 class Caller(Protocol):
@@ -26,6 +37,15 @@ class Caller(Protocol):
 
     def document(self) -> dict[str, Any]:
         """The OpenRPC document of this host."""
+
+    async def isolation(self) -> Isolation:
+        """How the user's processes are kept apart."""
+
+    def show(self, terminal: Terminal, after: int | None) -> tuple[int, int]:
+        """Send the output once this request is answered; returns the channel, and the offset that it begins at."""
+
+    def hide(self, terminal: Terminal) -> None:
+        """Send that terminal's output no more, and let it go on without this viewer."""
 
     def report(self, what: str, error: Exception) -> None:
         """Log a failure that the caller is told of in a sentence only."""

@@ -12,14 +12,20 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from host import problems, wire
-from host.auth import BadToken, NotYours, User
+from host.auth import BadToken, User
+from host.channels import Channels, Reached
 from host.contract import Method
 from host.limits import Bucket, retry_after_ms
 from host.methods import CONTRACT
+from host.voice import SLOW_READER, Voice
 from sessions.context import SessionContext
 from sessions.current import UID
-from sessions.errors import FellBehind, FileSystemError, QuotaExceeded, SessionClosed
-from sessions.follower import Follower
+from sessions.errors import (
+    FileSystemError,
+    InvalidValue,
+    Overloaded,
+    QuotaExceeded,
+)
 
 if TYPE_CHECKING:
     from host.app import Host
@@ -34,7 +40,6 @@ Send = Callable[[Message], Awaitable[None]]
 BAD_UID = 4400
 BAD_TOKEN = 4401
 NOT_YOURS = 4403
-SLOW_READER = 4408
 TOO_MANY = 4429
 RESTARTING = 1012
 UNREADABLE = 1008
@@ -70,6 +75,7 @@ class Connection:
 
     __slots__ = (
         "_buckets",
+        "_channels",
         "_full_until",
         "_moved_at",
         "_receive",
@@ -85,15 +91,20 @@ class Connection:
         "closed",
         "host",
         "opened_at",
+        "reached",
         "reader",
         "running",
         "user",
     )
 
-    def __init__(self, host: Host, receive: Receive, send: Send, asked: str | None = None) -> None:
+    def __init__(
+        self, host: Host, receive: Receive, send: Send, asked: str | None = None, reached: Reached | None = None
+    ) -> None:
         self.host = host
         self.asked = asked
         """The `?uid=` that it was opened with: whoever authenticates on it must be allowed to speak for that."""
+        self.reached = reached
+        """Asks how far the client is with what it was sent, where the socket can tell."""
         self.user: User | None = None
         self.closed = False
         self.opened_at = time.monotonic()
@@ -108,6 +119,7 @@ class Connection:
         self._refusals = 0
         self._voices: dict[str, Voice] = {}
         self._buckets: tuple[Bucket, ...] = ()
+        self._channels: Channels | None = None
         self._taken = 0
         self._full_until = 0.0
 
@@ -157,17 +169,25 @@ class Connection:
             if message["type"] != "websocket.receive":
                 return
             text = message.get("text")
-            reply = self._unread("binary frames carry terminals, and none is open here") if text is None else None
-            if text is not None:
-                if len(text) > wire.LARGEST_FRAME:
-                    raise Closed(TOO_BIG, "a frame is at most 16 MiB")
-                reply = self._take(text) if self.user is not None else await self._authenticate(text)
+            if self.user is not None and text is not None and len(text) <= wire.LARGEST_FRAME:
+                reply = self._take(text)  # nearly every frame there is
+            else:
+                reply = await self._reply(message)
             if reply is not None:
                 await self.send(reply)
             turn += 1
             if turn >= TURN:
                 turn = 0
                 await self._yield_turn()
+
+    async def _reply(self, message: Message) -> str | None:
+        """What can be answered at once to one frame."""
+        text: str | None = message.get("text")
+        if len(message["bytes"] if text is None else text) > wire.LARGEST_FRAME:
+            raise Closed(TOO_BIG, "a frame is at most 16 MiB")
+        if self.user is None:
+            return await self._authenticate(text or "")
+        return self._take_binary(message["bytes"]) if text is None else self._take(text)
 
     async def _yield_turn(self) -> None:
         """Count the turn's frames against the rates, and let everybody else run.
@@ -202,6 +222,45 @@ class Connection:
         assert type(message) is wire.Call
         return self._called(message)
 
+    def _take_binary(self, data: bytes) -> str | None:
+        """Input for a terminal, or an acknowledgement of output; only what is wrong is answered."""
+        uid = None
+        try:
+            frame = wire.decode_binary(data)
+            uid = self.channels.uid_of(frame.channel)
+            self._unreadable = 0
+            self._taken += 1
+            if frame.kind == wire.INPUT and (wait := self._full_until - time.monotonic()) > 0:
+                raise Overloaded("too many requests a second", retry_after_ms(wait))
+            self.channels.take(frame)
+        except wire.WireError as error:
+            return self._unread(str(error)) if error.code == wire.PARSE_ERROR else self._unframed(uid, error)
+        except (InvalidValue, Overloaded) as error:
+            self._refusals += 1
+            problem = problems.explain(error)
+            return wire.failure(None, uid or self._own_uid, problem.code, problem.message, problem.data)
+        return None
+
+    def _unframed(self, uid: str | None, error: wire.WireError) -> str:
+        self._unreadable = 0
+        return self._failure(None, uid, error.code, str(error))
+
+    @property
+    def _own_uid(self) -> str | None:
+        return self.user.uid if self.user else None
+
+    @property
+    def channels(self) -> Channels:
+        """The terminals that are shown on this connection."""
+        if self._channels is None:
+            self._channels = Channels(self)
+        return self._channels
+
+    def lose_channels(self, session: SessionContext | None) -> None:
+        """The connection speaks for that session no more."""
+        if self._channels is not None:
+            self._channels.lose(session)
+
     def _unread(self, why: str) -> str:
         self._unreadable += 1
         if self._unreadable >= UNREADABLE_FRAMES:
@@ -225,6 +284,7 @@ class Connection:
                 call, voice.uid, problems.overloaded("too many requests a second", retry_after_ms(wait))
             )
         self._taken += 1
+        self.host.isolation.turns.note(voice.uid)
         method = CONTRACT.get(call.method)
         if method is None:
             text = f"{call.method[:100]}: no such method; `rpc.discover` lists them"
@@ -405,11 +465,17 @@ class Connection:
 
     async def send(self, text: str | None) -> None:
         """Send one frame, waiting while the client does not read. Raises OSError once the client is gone."""
-        if text is None or self.closed:
-            return
-        self._sends += 1
-        await self._send({"type": "websocket.send", "text": text})
-        self._sent += 1
+        if text is not None and not self.closed:
+            self._sends += 1
+            await self._send({"type": "websocket.send", "text": text})
+            self._sent += 1
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send one binary frame, as `send` does a text."""
+        if not self.closed:
+            self._sends += 1
+            await self._send({"type": "websocket.send", "bytes": data})
+            self._sent += 1
 
     async def end(self, code: int, reason: str) -> None:
         """Close with a code, and cut the connection when the client takes not even that."""
@@ -442,144 +508,3 @@ class Connection:
 
 def _refusal(error: wire.WireError) -> str:
     return wire.failure(error.id, None, error.code, str(error), error.data)
-
-
-class Voice:
-    """One user on one connection: what a method knows as its caller, and where the user's events leave."""
-
-    __slots__ = (
-        "_asked",
-        "_flow",
-        "_follower",
-        "_news",
-        "_next",
-        "_undo",
-        "connection",
-        "open_session",
-        "presence",
-        "uid",
-    )
-
-    def __init__(self, connection: Connection, uid: str) -> None:
-        self.connection = connection
-        self.uid = uid
-        self.presence = connection.host.presence(uid)
-        self.presence.voices += 1
-        self.open_session: SessionContext | None = None
-        self._next: Follower | None = None
-        self._follower: Follower | None = None
-        self._flow: asyncio.Task[None] | None = None
-        self._news = False
-        self._asked: dict[str, None] = {}
-        self._undo: list[Callable[[], None]] = []
-
-    # -- what a method sees (host.caller.Caller)
-
-    @property
-    def session(self) -> SessionContext:
-        """The user's open session."""
-        if self.open_session is None:
-            raise SessionClosed("the session is not open yet")
-        return self.open_session
-
-    @property
-    def version(self) -> str:
-        """The host's version."""
-        return self.connection.host.version
-
-    async def authenticate(self, token: str) -> str:
-        """Take a new token of the connection's own user, which replaces the one that it has."""
-        user, known = await self.connection.host.user_of_token(token), self.connection.user
-        if known is None or user.uid != known.uid:
-            raise NotYours("token: it is somebody else's; open a connection of its own for it")
-        self.connection.trust(user)
-        return user.uid
-
-    def document(self) -> dict[str, Any]:
-        """The OpenRPC document of this host."""
-        return self.connection.host.document()
-
-    def report(self, what: str, error: Exception) -> None:
-        """Log a failure that the caller is told of in a sentence only."""
-        log.warning("%s failed", what, exc_info=error)
-
-    def follow(self, after: int | None) -> tuple[bool, int]:
-        """Send the user's events from after `after`; they start once the answer is out (`speak`)."""
-        self._next = self.session.mailbox.follow(after)
-        return self._next.resumed, self.session.mailbox.seq
-
-    # -- its session
-
-    async def opened(self) -> SessionContext:
-        """The user's session, opened or woken if need be."""
-        session = self.open_session
-        if session is None or session.closing:
-            self._let_go()
-            session = await self.connection.host.sessions.open(self.uid)
-            if self.open_session is None and not self.connection.closed:
-                self.open_session = session
-                self._undo.append(session.client())
-        return session
-
-    def _let_go(self) -> None:
-        if self._flow is not None:
-            self._flow.cancel()
-        for undo in self._undo:
-            undo()
-        self._undo.clear()
-        self._flow = self._follower = self.open_session = None
-        self._asked = {}
-
-    def leave(self) -> None:
-        """The connection ends: nothing of it stays in the session."""
-        self._let_go()
-        self.presence.voices -= 1
-        self.presence.connections.discard(self.connection)
-        self.presence.let_go_if_unused()
-
-    # -- what the user hears
-
-    def speak(self) -> None:
-        """From now on events and the host's requests go out; an earlier following of this connection ends."""
-        session, self._follower = self.open_session, self._next
-        if session is None or self._follower is None:
-            return
-        if len(self._undo) == 1:
-            self._undo += [session.mailbox.listen(self._wake), session.requests.listen(self._wake)]
-        self._wake()
-
-    def _wake(self) -> None:
-        """There may be something to send. No task waits for that: one runs while there is."""
-        self._news = True
-        session = self.open_session
-        if self._flow is None and session is not None and not session.closing:
-            self._flow = session.start(self._send_news(session), "what a connection follows")
-
-    async def _send_news(self, session: SessionContext) -> None:
-        try:
-            while self._news:
-                self._news = False
-                await self._send_requests(session)
-                await self._send_events()
-        except FellBehind:
-            await self.connection.end(SLOW_READER, "events were lost to you meanwhile; connect again with `after`")
-        except OSError:
-            pass  # the client went
-        finally:
-            self._flow = None
-
-    async def _send_events(self) -> None:
-        while self._follower is not None and (batch := await self._follower.read()):
-            for event in batch:
-                await self.connection.send(wire.event(self.uid, event.seq, event.type, event.data_json))
-
-    async def _send_requests(self, session: SessionContext) -> None:
-        """What was asked of the user's clients since this one was told, and what need not be answered any more."""
-        waiting = {one.id: one for one in session.requests.waiting}
-        told, self._asked = self._asked, dict.fromkeys(waiting)
-        for one in waiting.values():
-            if one.id not in told:
-                await self.connection.send(wire.request(one.id, self.uid, one.method, one.params))
-        for id_ in told:
-            if id_ not in waiting:
-                await self.connection.send(wire.notification(self.uid, "$/cancelRequest", {"id": id_}))

@@ -72,6 +72,10 @@ class Contract(Mapping[str, Method]):
 
         return publish
 
+    def include(self, other: Contract) -> None:
+        """Take in the methods of another module."""
+        self._methods.update(other._methods)
+
     def document(self, version: str) -> dict[str, Any]:
         """The OpenRPC 1.3 document of every method, from the same models that validate."""
         _, schemas = models_json_schema(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
+from host.channels import REACHED
 from host.connection import RESTARTING, Connection
 from host.identity import Unidentified, asked_uid, identify
 
@@ -36,7 +37,8 @@ async def serve_socket(host: Host, scope: Scope, receive: Receive, send: Send) -
             return
     except OSError:
         return  # the client went during the handshake
-    connection = Connection(host, receive, send, asked_uid(visitor))
+    reached = scope.get("extensions", {}).get(REACHED)
+    connection = Connection(host, receive, send, asked_uid(visitor), reached)
     host.connections.add(connection)
     try:
         await connection.run(identity.user if identity else None)

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, Field, StringConstraints
 from typing_extensions import TypedDict
 
-from host.caller import Caller
+from host import terminal_methods
+from host.caller import Caller, Isolation
 from host.contract import Contract
 from sessions.errors import InvalidValue, Overloaded, QuotaExceeded
 from sessions.files import path_of, uri_of
@@ -17,6 +18,7 @@ from sessions.memento import ABSENT
 from shim.commands import CommandFailed, Commands
 
 CONTRACT = Contract()
+CONTRACT.include(terminal_methods.CONTRACT)
 method = CONTRACT.method
 
 LARGEST_FILE = 12 * 1024 * 1024
@@ -41,12 +43,6 @@ class WorkspaceFolder(TypedDict):
 class Server(TypedDict):
     name: str
     version: str
-
-
-class Isolation(TypedDict):
-    level: str
-    terminals: bool
-    network: str
 
 
 class Opened(TypedDict):
@@ -88,6 +84,7 @@ class Content(TypedDict):
 async def session_open(caller: Caller, after: Annotated[int, Field(ge=0)] | None = None) -> Opened:
     """Say hello and follow the user's events, from after the number `after`, or only new ones where it is absent."""
     session = caller.session
+    isolation = await caller.isolation()
     resumed, seq = caller.follow(after)
     return {
         "uid": session.uid,
@@ -96,7 +93,7 @@ async def session_open(caller: Caller, after: Annotated[int, Field(ge=0)] | None
         "seq": seq,
         "resumed": resumed,
         "server": {"name": "roost", "version": caller.version},
-        "isolation": {"level": "none", "terminals": False, "network": "none"},
+        "isolation": isolation,
         "quotas": session.quotas.to_wire(),
     }
 

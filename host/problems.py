@@ -18,6 +18,8 @@ from sessions.errors import (
     Overloaded,
     QuotaExceeded,
     RoostError,
+    SandboxDied,
+    SandboxUnavailable,
     SessionClosed,
     StoreError,
 )
@@ -73,6 +75,10 @@ def explain(error: BaseException) -> Problem:
             return Problem(wire.NOT_AUTHENTICATED, 401, str(error))
         case NotYours():
             return Problem(wire.NOT_YOURS, 403, str(error))
+        case SandboxUnavailable():
+            return Problem(wire.INVALID_REQUEST, 503, str(error))
+        case SandboxDied():
+            return overloaded(str(error), 1_000)
         case StoreError():
             return Problem(wire.INTERNAL_ERROR, 503, str(error))
         case RoostError():

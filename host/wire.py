@@ -1,7 +1,8 @@
-"""The messages of PROTOCOL.md as values: text in, text out. No I/O happens here."""
+"""The messages of PROTOCOL.md as values: frames in, frames out. No I/O happens here."""
 
 from __future__ import annotations
 
+import struct
 from typing import Any, NamedTuple
 
 import orjson
@@ -21,6 +22,12 @@ COMMAND_FAILED = -32011
 
 LARGEST_FRAME = 16 * 1024 * 1024
 """Bytes; a larger frame closes the connection with 1009."""
+
+OUTPUT = 1
+INPUT = 2
+ACKNOWLEDGE = 3
+HEADER = struct.Struct(">BIQ")
+"""What a binary frame begins with: its kind, its channel, and the stream offset of its first payload byte."""
 
 Id = str | int | None
 
@@ -52,6 +59,15 @@ class Answer(NamedTuple):
     result: Any
     error: dict[str, Any] | None
     uid: str | None
+
+
+class Frame(NamedTuple):
+    """A binary frame of a client: input for a terminal, or with `ACKNOWLEDGE` that all before `offset` has arrived."""
+
+    kind: int
+    channel: int
+    offset: int
+    payload: bytes
 
 
 def decode(frame: str | bytes) -> Call | Answer:
@@ -101,6 +117,25 @@ def _answer(message: dict[str, Any], id_: Id, uid: str | None) -> Answer:
     if "id" not in message:
         raise WireError(INVALID_REQUEST, "id: an answer names the request that it answers")
     return Answer(id_, message.get("result"), error, uid)
+
+
+def decode_binary(frame: bytes) -> Frame:
+    """One binary frame. Raises `WireError`: too short, no kind that a client sends, or with what that may not have."""
+    if len(frame) < HEADER.size:
+        raise WireError(PARSE_ERROR, f"a binary frame begins with {HEADER.size} bytes: kind, channel and offset")
+    kind, channel, offset = HEADER.unpack_from(frame)
+    if kind not in (INPUT, ACKNOWLEDGE):
+        raise WireError(INVALID_REQUEST, f"kind: must be {INPUT} (input) or {ACKNOWLEDGE} (acknowledge), not {kind}")
+    if kind == INPUT and offset:
+        raise WireError(INVALID_PARAMS, "offset: must be 0 for input")
+    if kind == ACKNOWLEDGE and len(frame) > HEADER.size:
+        raise WireError(INVALID_PARAMS, "payload: an acknowledgement has none")
+    return Frame(kind, channel, offset, frame[HEADER.size :])
+
+
+def output(channel: int, offset: int, payload: bytes) -> bytes:
+    """The binary frame of a terminal's output."""
+    return HEADER.pack(OUTPUT, channel, offset) + payload
 
 
 def result(id_: Id, uid: str | None, value: object) -> str:

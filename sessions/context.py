@@ -10,16 +10,18 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sessions.current import Turn, set_turn, with_user
-from sessions.errors import SessionClosed
+from sessions.errors import SandboxUnavailable, SessionClosed
 from sessions.files import Files
 from sessions.mailbox import Mailbox
 from sessions.memento import Memento
 from sessions.quotas import Allowance, ByCount, Quotas
 from sessions.requests import Requests
+from sessions.sandbox import Sandbox
 from sessions.secrets import Secrets, Vault
 from sessions.settings import Settings
 from sessions.store import Store
 from sessions.tasks import Tasks
+from sessions.turns import Turns
 
 T = TypeVar("T")
 
@@ -38,6 +40,7 @@ class SessionContext:
         "_gate",
         "_mementos",
         "_of",
+        "_sandbox",
         "_secrets",
         "_tasks",
         "_vault",
@@ -46,7 +49,9 @@ class SessionContext:
         "files",
         "idle_since",
         "in_flight",
+        "keep_terminals_s",
         "mailbox",
+        "make_sandbox",
         "quotas",
         "requests",
         "session_id",
@@ -54,6 +59,7 @@ class SessionContext:
         "single_user",
         "storage",
         "store",
+        "turns",
         "uid",
         "workspace",
     )
@@ -72,6 +78,9 @@ class SessionContext:
         workspace: str = "/workspace",
         storage: str = "/home/.local/share/roost",
         single_user: bool = False,
+        make_sandbox: Callable[[], Coroutine[Any, Any, Sandbox]] | None = None,
+        turns: Turns | None = None,
+        keep_terminals_s: float | None = None,
     ) -> None:
         self.uid = uid
         self.session_id = secrets.token_urlsafe(12)
@@ -85,6 +94,13 @@ class SessionContext:
         self.storage = storage
         """Where the user's extensions keep files of their own, as a path of the user's world."""
         self.single_user = single_user
+        self.make_sandbox = make_sandbox
+        """Makes `sandbox()`; None where nothing of the user may run."""
+        self._sandbox: asyncio.Future[Sandbox] | None = None
+        self.turns = turns or Turns()
+        """Whose terminal is read next, over all users of the host."""
+        self.keep_terminals_s = keep_terminals_s
+        """How long a terminal lives that nobody looks at, in seconds; None: until its shell ends."""
         self.mailbox = Mailbox(store, uid)
         self.settings = Settings(store)
         self.requests = Requests()
@@ -148,6 +164,14 @@ class SessionContext:
         if self._gate is None:
             self._gate = asyncio.Semaphore(8)
         return self._gate
+
+    async def sandbox(self) -> Sandbox:
+        """Where the user's processes run, made on first use. Raises `SandboxUnavailable` where none may."""
+        if self.make_sandbox is None:
+            raise SandboxUnavailable(f"nothing of {self.uid} may run here: this session has no sandbox")
+        if self._sandbox is None or (self._sandbox.done() and self._sandbox.exception() is not None):
+            self._sandbox = self.promise(self.make_sandbox(), "sandbox")
+        return await asyncio.shield(self._sandbox)
 
     # -- its running work
 
@@ -220,6 +244,8 @@ class SessionContext:
             if close is not None:
                 await close()
         self._of.clear()
+        if self._sandbox is not None and not self._sandbox.cancelled() and self._sandbox.exception() is None:
+            await self._sandbox.result().close()
         await self.mailbox.close()
         await self.store.close()
         self.files.close()

@@ -105,6 +105,14 @@ from shim.enums import (
     ViewColumn,
 )
 from shim.events import Disposable, Event, EventEmitter
+from shim.executions import (
+    TerminalShellExecution,
+    TerminalShellExecutionCommandLine,
+    TerminalShellExecutionEndEvent,
+    TerminalShellExecutionStartEvent,
+    TerminalShellIntegration,
+    TerminalShellIntegrationChangeEvent,
+)
 from shim.extensions import Extension
 from shim.fs import FileStat, FileSystem
 from shim.markdown import MarkdownString
@@ -130,6 +138,7 @@ from shim.messages import (
     McpHttpServerDefinition,
     McpStdioServerDefinition,
 )
+from shim.pseudoterminals import Pseudoterminal, TerminalDimensions
 from shim.ranges import Location, Position, Range, Selection
 from shim.symbols import (
     CallHierarchyIncomingCall,
@@ -147,6 +156,7 @@ from shim.symbols import (
     TypeHierarchyItem,
 )
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
+from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
 from shim.text import TextDocumentContentChangeEvent, TextLine
 from shim.thenable import Thenable
 from shim.tokens import (
@@ -307,6 +317,7 @@ __all__ = [
     "Position",
     "ProcessExecution",
     "ProgressLocation",
+    "Pseudoterminal",
     "QuickInputButton",
     "QuickInputButtonLocation",
     "QuickInputButtons",
@@ -349,11 +360,22 @@ __all__ = [
     "TaskRevealKind",
     "TaskScope",
     "TelemetryTrustedValue",
+    "Terminal",
+    "TerminalDimensions",
     "TerminalExitReason",
+    "TerminalExitStatus",
     "TerminalLink",
     "TerminalLocation",
+    "TerminalOptions",
     "TerminalProfile",
+    "TerminalShellExecution",
+    "TerminalShellExecutionCommandLine",
     "TerminalShellExecutionCommandLineConfidence",
+    "TerminalShellExecutionEndEvent",
+    "TerminalShellExecutionStartEvent",
+    "TerminalShellIntegration",
+    "TerminalShellIntegrationChangeEvent",
+    "TerminalState",
     "TestRunProfileKind",
     "TextDocumentChangeReason",
     "TextDocumentContentChangeEvent",

@@ -4,17 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from inspect import isawaitable
-from typing import Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+from sessions.current import current_session
 from sessions.errors import InvalidValue
 from shim.cancellation import CancellationToken
 from shim.enums import InputBoxValidationSeverity, QuickPickItemKind
 from shim.questions import ask, shown
+from shim.terminals import (
+    Terminal,
+    WindowTerminals,
+    create_terminal,
+    on_did_change_active_terminal,
+    on_did_change_terminal_shell_integration,
+    on_did_change_terminal_state,
+    on_did_close_terminal,
+    on_did_end_terminal_shell_execution,
+    on_did_open_terminal,
+    on_did_start_terminal_shell_execution,
+)
 from shim.thenable import Thenable, called, thenable
 from shim.values import Value, value
 
+__all__ = [
+    "InputBoxValidationMessage",
+    "MessageItem",
+    "QuickPickItem",
+    "active_terminal",
+    "create_terminal",
+    "on_did_change_active_terminal",
+    "on_did_change_terminal_shell_integration",
+    "on_did_change_terminal_state",
+    "on_did_close_terminal",
+    "on_did_end_terminal_shell_execution",
+    "on_did_open_terminal",
+    "on_did_start_terminal_shell_execution",
+    "show_error_message",
+    "show_information_message",
+    "show_input_box",
+    "show_quick_pick",
+    "show_warning_message",
+    "terminals",
+]
+
 MOST = 10_000
 """Items of one quick pick."""
+
+terminals: tuple[Terminal, ...]
+"""The current user's terminals, whoever opened them, as long as they live."""
+
+active_terminal: Terminal | None
+"""The one that was opened or shown last."""
 
 
 @value
@@ -224,3 +264,14 @@ async def _wrong(answer: str, validate: Callable[[str], Validation | Awaitable[V
     if isinstance(found, InputBoxValidationMessage):
         return found.message if found.severity == InputBoxValidationSeverity.ERROR else None
     return found or None
+
+
+_LIVE: dict[str, Callable[[WindowTerminals], Any]] = {"terminals": tuple, "active_terminal": lambda those: those.active}
+"""What is looked up for the current user each time. A constant."""
+
+if not TYPE_CHECKING:  # type checkers see the annotations above, and mistyped names
+
+    def __getattr__(name: str) -> Any:
+        if name in _LIVE:
+            return _LIVE[name](current_session().get(WindowTerminals))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

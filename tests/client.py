@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class Client:
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.heard: list[dict[str, Any]] = []
         """Every JSON message that came, for tests that look for what should not have."""
+        self.framed: Callable[[bytes], object] = lambda frame: None
+        """Called with each binary frame."""
         self._ids = itertools.count(1)
         self._waiting: dict[Any, asyncio.Future[dict[str, Any]]] = {}
         self._reader = asyncio.create_task(self._read())
@@ -47,6 +49,9 @@ class Client:
     async def _read(self) -> None:
         try:
             async for frame in self.socket:
+                if isinstance(frame, bytes):
+                    self.framed(frame)
+                    continue
                 message = json.loads(frame)
                 self.heard.append(message)
                 future = self._waiting.pop(message.get("id"), None) if "method" not in message else None

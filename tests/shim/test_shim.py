@@ -32,7 +32,7 @@ def test_a_public_name_is_there(name: str) -> None:
     assert getattr(shim, name) is not None
 
 
-def test_the_types_of_the_api_cost_less_than_three_megabytes_and_load_nothing_heavy() -> None:
+def test_the_types_of_the_api_cost_less_than_eight_megabytes_and_load_nothing_heavy() -> None:
     kib, packages = cost("shim.completions, shim.messages, shim.symbols, shim.task, shim.text, shim.tokens")
-    assert kib < 3 * 1024
+    assert kib < 8 * 1024  # the package brings its namespaces, and window brings terminals
     assert not packages & {"pydantic", "orjson", "starlette", "cryptography", "jwt", "keyring", "click", "rich"}

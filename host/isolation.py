@@ -1,0 +1,114 @@
+"""What users' processes run in on this host: the level that holds here, found by trying, and each user's sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from host import caller
+from host.config import Config
+from sessions import startup
+from sessions.egress import Egress
+from sessions.errors import RoostError
+from sessions.jail import Network
+from sessions.levels import ISOLATED, NONE, OFF, WEAKER, Level, check, probe
+from sessions.quotas import Quotas
+from sessions.sandbox import Limits, Sandbox, World
+from sessions.tasks import Tasks
+from sessions.tenants import Tenants
+from sessions.turns import Turns
+
+log = logging.getLogger("roost.isolation")
+
+PROBE_OWNER = 199_999
+
+
+class Isolation:
+    """One host's level and network. Nothing is tried before somebody wants to know."""
+
+    def __init__(self, config: Config, tasks: Tasks) -> None:
+        self.turns = Turns()
+        self._config = config
+        self._tasks = tasks
+        self._users = config.data / "users"
+        self._tools = config.data / "tools"
+        self._tenants = Tenants(config.data) if config.multi_user and os.geteuid() == 0 else None
+        self._found: asyncio.Future[tuple[Level, Network]] | None = None
+        allow = config.terminals.egress_allow
+        self._egress = Egress(("*",) if allow is None else allow)
+
+    def close(self) -> None:
+        """Let nobody out any more; the sandboxes have ended before."""
+        self._egress.close()
+
+    async def found(self) -> tuple[Level, Network]:
+        """The level in force and the network that sandboxes get, tried once."""
+        if self._found is None:
+            self._found = self._tasks.promise(self._find(), "isolation")
+        return await asyncio.shield(self._found)
+
+    async def told(self) -> caller.Isolation:
+        """What is in force, as clients are told."""
+        level, network = await self.found()
+        works = level.form is not None and network in level.networks
+        return {"level": level.name, "terminals": works, "network": network if works else "none"}
+
+    async def _find(self) -> tuple[Level, Network]:
+        await asyncio.to_thread(startup.write, self._tools)
+        level = await self._level()
+        network = self._network(level)
+        if level.form is None or network not in level.networks:
+            log.warning("%s", level.refusal(network))
+        return level, network
+
+    async def _level(self) -> Level:
+        asked = self._config.terminals.isolation
+        if not self._config.multi_user and asked in ("auto", "none"):
+            return OFF
+        if asked == "auto":
+            return await probe(self._users)
+        level = ISOLATED if asked == "bubblewrap" else WEAKER
+        try:
+            await check(level, self._users, PROBE_OWNER if os.geteuid() == 0 else None)
+        except (RoostError, OSError) as error:
+            return replace(NONE, reason=f"{asked}: {error}; write auto to take what there is")
+        return level
+
+    def _network(self, level: Level) -> Network:
+        """What was asked for, else the most that is safe: the host's own network is for one user alone."""
+        asked = self._config.terminals.network
+        if asked != "auto":
+            return asked
+        if level is OFF:
+            return "host"
+        return "proxy" if "proxy" in level.networks else "none"
+
+    # -- one user's
+
+    async def owner(self, uid: str) -> int | None:
+        """The OS uid that the user's files and processes have; None: the host's own."""
+        return await asyncio.to_thread(self._tenants.owner, uid) if self._tenants else None
+
+    async def sandbox(
+        self, uid: str, folder: Path, workspace: str, owner: int | None, quotas: Quotas, tasks: Tasks,
+        ended: Callable[[str], None],
+    ) -> Sandbox:  # fmt: skip
+        """The sandbox of a user whose things are in `folder`; nothing of it runs before it is used."""
+        level, network = await self.found()
+        await asyncio.to_thread((folder / "run").mkdir, 0o711, True, True)
+        if level.form == "none":
+            world = World(uid, {}, folder / "run", None, str(Path.home()), workspace, self._tools)
+        else:
+            world = World.of_user(uid, folder, owner, self._tools)
+        limits = limits_of(quotas) if self._config.multi_user else None
+        return Sandbox(world, level, network, limits, tasks, gate=self._egress, ended=ended)
+
+
+def limits_of(quotas: Quotas) -> Limits:
+    """A user's quotas as limits of their processes; where there is no quota, the usual limit stays."""
+    given = {"processes": quotas.processes, "memory": quotas.memory}
+    return replace(Limits(), **{name: value for name, value in given.items() if value is not None})

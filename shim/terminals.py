@@ -1,0 +1,395 @@
+"""`vscode.window`'s terminals: the current user's, whoever opened them. Shells and output are the session's."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sessions.current import current_extension, current_session
+from sessions.errors import InvalidValue, RoostError
+from sessions.files import path_of
+from sessions.integration import Execution, Integration
+from sessions.shells import ShellOptions
+from sessions.terminal import Terminal as Shell
+from sessions.terminal import keys
+from sessions.terminals import Terminals
+from shim.enums import TerminalExitReason, TerminalLocation
+from shim.events import Disposable, EventEmitter
+from shim.executions import (
+    TerminalShellExecutionEndEvent,
+    TerminalShellExecutionStartEvent,
+    TerminalShellIntegration,
+    TerminalShellIntegrationChangeEvent,
+)
+from shim.pseudoterminals import Played, Pseudoterminal
+from shim.thenable import Thenable
+from shim.types import ThemeColor
+from shim.uri import Uri
+from shim.values import Value, readonly, value
+
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
+
+REASONS = {
+    "process": TerminalExitReason.PROCESS,
+    "user": TerminalExitReason.USER,
+    "extension": TerminalExitReason.EXTENSION,
+    "session": TerminalExitReason.SHUTDOWN,
+}
+
+
+@readonly
+class TerminalExitStatus(Value):
+    """How a terminal ended; `code` is None where no process said one."""
+
+    code: int | None
+    reason: TerminalExitReason
+
+
+@readonly
+class TerminalState(Value):
+    """What is known of a terminal: whether somebody typed into it, and the name of its shell."""
+
+    is_interacted_with: bool
+    shell: str | None = None
+
+
+@value
+class TerminalOptions(Value):
+    """The options of `create_terminal`, as they were given."""
+
+    name: str | None = None
+    shell_path: str | None = None
+    shell_args: Sequence[str] | str | None = None
+    cwd: str | Uri | None = None
+    env: Mapping[str, str | None] | None = None
+    strict_env: bool = False
+    hide_from_user: bool = False
+    message: str | None = None
+    icon_path: Any = None
+    color: ThemeColor | None = None
+    location: TerminalLocation | Any = None
+    is_transient: bool = False
+    pty: Pseudoterminal | None = None
+
+
+class Terminal:
+    """One terminal as extensions see it: there at once, its shell as soon as it has started."""
+
+    __slots__ = (
+        "__weakref__",
+        "_early",
+        "_extension",
+        "_of",
+        "creation_options",
+        "exit_status",
+        "process_id",
+        "shell",
+        "shell_integration",
+    )
+
+    def __init__(self, of: WindowTerminals, options: TerminalOptions, shell: Shell | None = None) -> None:
+        self._of = of
+        self._early: list[bytes] = []
+        self.shell = shell
+        """The session's own terminal, once it is there. Not in VS Code."""
+        self.creation_options = options
+        self.process_id: Thenable[int | None] = asyncio.get_running_loop().create_future()
+        """The shell's process id, None where there is none; it can be awaited at once."""
+        self.exit_status: TerminalExitStatus | None = None
+        """How it ended, None while it lives."""
+        self.shell_integration: TerminalShellIntegration | None = None
+        """What its shell tells of itself, None before it does."""
+
+    @property
+    def name(self) -> str:
+        """The name that the user sees."""
+        return self.shell.name if self.shell is not None else self.creation_options.name or ""
+
+    @property
+    def state(self) -> TerminalState:
+        """Whether anything was typed into it, and its shell."""
+        shell = self.shell
+        return TerminalState(shell.touched, shell.program) if shell is not None else TerminalState(False)
+
+    def send_text(self, text: str, should_execute: bool = True) -> None:
+        """Type a text, and Enter unless told otherwise. It waits for the shell to start, and to read."""
+        data = keys(f"{text}\n" if should_execute else text)
+        if self.shell is None:
+            self._early.append(data)
+        elif self.exit_status is None:
+            self._of.start(self.shell.send(data), "terminal.send_text")
+
+    def show(self, preserve_focus: bool = False) -> None:
+        """Ask the user's clients to show it."""
+        self._of.show(self, preserve_focus)
+
+    def hide(self) -> None:
+        """Ask the user's clients not to show it any more, if they do."""
+        self._of.hide(self)
+
+    def dispose(self) -> None:
+        """Close it and end what runs in it."""
+        self._of.dispose(self)
+
+    def started(self, shell: Shell) -> None:
+        """Its shell is there."""
+        self.shell = shell
+        if not self.process_id.done():
+            self.process_id.set_result(shell.process_id)
+        early, self._early = b"".join(self._early), []
+        if early:
+            self._of.start(shell.send(early), "terminal.send_text")
+
+    def ended(self, code: int | None, reason: TerminalExitReason) -> None:
+        """There is nothing behind it any more."""
+        self.exit_status = TerminalExitStatus(code, reason)
+        self._early.clear()
+        if not self.process_id.done():
+            self.process_id.set_result(None)
+
+
+class WindowTerminals:
+    """One user's terminals for their extensions, and the events about them: `session.get(WindowTerminals)`."""
+
+    def __init__(self, session: SessionContext) -> None:
+        self._session = session
+        self._shells = session.get(Terminals)
+        self._terminals: dict[str, Terminal] = {}
+        self._starting: list[Terminal] = []
+        self.active: Terminal | None = None
+        self.changed_active = EventEmitter[Terminal | None]()
+        self.opened = EventEmitter[Terminal]()
+        self.closed = EventEmitter[Terminal]()
+        self.changed_state = EventEmitter[Terminal]()
+        self.changed_integration = EventEmitter[TerminalShellIntegrationChangeEvent]()
+        self.started_execution = EventEmitter[TerminalShellExecutionStartEvent]()
+        self.ended_execution = EventEmitter[TerminalShellExecutionEndEvent]()
+        for shell in self._shells:
+            if not shell.ended:
+                self._adopt(shell, Terminal(self, TerminalOptions(name=shell.name), shell))
+        self._shells.listen(self)
+
+    def __iter__(self) -> Any:
+        return iter([*self._terminals.values(), *self._starting])
+
+    def start(self, work: Any, name: str) -> None:
+        """Do something for a terminal, as work of the session."""
+        self._session.start(work, name)
+
+    # -- making one
+
+    def create(self, options: TerminalOptions) -> Terminal:
+        """A terminal with these options; what is wrong with them is raised at once."""
+        terminal = Terminal(self, options)
+        if options.pty is not None:
+            self._play(terminal, options.pty)
+        else:
+            shell = shell_options(options)
+            self._starting.append(terminal)
+            self._session.start(self._open(terminal, shell), "create_terminal", current_extension())
+        return terminal
+
+    def _play(self, terminal: Terminal, pty: Pseudoterminal) -> None:
+        options = terminal.creation_options
+        device = Played(pty, self._session, current_extension())
+        adopt = partial(self._adopt, terminal=terminal)
+        shell = self._shells.play(options.name or "terminal", device, hidden=options.hide_from_user, adopt=adopt)
+        device.begin(shell)
+
+    async def _open(self, terminal: Terminal, options: ShellOptions) -> None:
+        more = terminal.creation_options
+        adopt = partial(self._adopt, terminal=terminal)
+        try:
+            await self._shells.open(
+                options, name=more.name, hidden=more.hide_from_user, message=more.message, adopt=adopt
+            )
+        except RoostError as error:
+            self._fail(terminal, error)
+        finally:
+            if terminal in self._starting:
+                self._starting.remove(terminal)
+
+    def _fail(self, terminal: Terminal, error: RoostError) -> None:
+        """It could not be started: the extension sees it closed, and the user is told why."""
+        terminal.ended(None, TerminalExitReason.UNKNOWN)
+        self._session.mailbox.post("window.onDidFailTerminal", {"name": terminal.name, "message": str(error)})
+        self.closed.fire(terminal)
+
+    def _adopt(self, shell: Shell, terminal: Terminal) -> None:
+        self._terminals[shell.id] = terminal
+        if terminal in self._starting:
+            self._starting.remove(terminal)
+        terminal.started(shell)
+        if shell.integration is not None:
+            self._follow(terminal, shell.integration)
+
+    def _follow(self, terminal: Terminal, integration: Integration) -> None:
+        integration.changed.append(partial(self._integrated, terminal, integration))
+        integration.started.append(partial(self._begun, terminal))
+        integration.ended.append(partial(self._done, terminal))
+        if integration.ready:
+            terminal.shell_integration = TerminalShellIntegration(terminal, integration)
+
+    # -- what happens to them
+
+    def terminal_opened(self, shell: Shell) -> None:
+        terminal = self._terminals.get(shell.id)
+        if terminal is None:
+            terminal = Terminal(self, TerminalOptions(name=shell.name), shell)
+            self._adopt(shell, terminal)
+        self.opened.fire(terminal)
+        if not shell.hidden:
+            self._activate(terminal)
+
+    def terminal_touched(self, shell: Shell) -> None:
+        terminal = self._terminals.get(shell.id)
+        if terminal is not None:
+            self.changed_state.fire(terminal)
+
+    def terminal_ended(self, shell: Shell) -> None:
+        terminal = self._terminals.pop(shell.id, None)
+        if terminal is None:
+            return
+        terminal.ended(shell.exit_code, REASONS[shell.ended_by])
+        if self.active is terminal:
+            self._activate(next(reversed(self._terminals.values()), None))
+        self.closed.fire(terminal)
+
+    def _activate(self, terminal: Terminal | None) -> None:
+        if terminal is not self.active:
+            self.active = terminal
+            self.changed_active.fire(terminal)
+
+    def _integrated(self, terminal: Terminal, integration: Integration) -> None:
+        found = terminal.shell_integration
+        if found is None:
+            found = terminal.shell_integration = TerminalShellIntegration(terminal, integration)
+        self.changed_integration.fire(TerminalShellIntegrationChangeEvent(terminal, found))
+
+    def _begun(self, terminal: Terminal, execution: Execution) -> None:
+        if (found := terminal.shell_integration) is not None:
+            told = found.told(execution)
+            self.started_execution.fire(TerminalShellExecutionStartEvent(terminal, found, told))
+
+    def _done(self, terminal: Terminal, execution: Execution) -> None:
+        if (found := terminal.shell_integration) is not None:
+            told = found.told(execution)
+            found.forget(execution)
+            self.ended_execution.fire(TerminalShellExecutionEndEvent(terminal, found, told, execution.exit_code))
+
+    # -- what extensions do with them
+
+    def show(self, terminal: Terminal, preserve_focus: bool) -> None:
+        shell = terminal.shell
+        if shell is not None and terminal.exit_status is None:
+            self._shells.reveal(shell)
+            self._post({"terminalId": shell.id, "preserveFocus": preserve_focus})
+            self._activate(terminal)
+
+    def hide(self, terminal: Terminal) -> None:
+        if terminal is self.active:
+            self._post({"terminalId": None})
+            self._activate(None)
+
+    def _post(self, data: dict[str, Any]) -> None:
+        self._session.mailbox.post("window.onDidChangeActiveTerminal", data)
+
+    def dispose(self, terminal: Terminal) -> None:
+        if terminal.exit_status is None:
+            self._session.start(self._dispose(terminal), "terminal.dispose")
+
+    async def _dispose(self, terminal: Terminal) -> None:
+        await terminal.process_id
+        if terminal.shell is not None and terminal.exit_status is None:
+            await self._shells.dispose(terminal.shell.id, by="extension")
+
+
+def shell_options(options: TerminalOptions) -> ShellOptions:
+    """The options as the session takes them. Raises `InvalidValue`."""
+    arguments = options.shell_args or ()
+    return ShellOptions(
+        options.shell_path,
+        shlex.split(arguments) if isinstance(arguments, str) else list(arguments),
+        None if options.cwd is None else folder(options.cwd),
+        dict(options.env or {}),
+        options.strict_env,
+    )
+
+
+def folder(cwd: str | Uri) -> str:
+    """The path of a folder of the user's world."""
+    if isinstance(cwd, Uri) and cwd.scheme != "file":
+        raise InvalidValue("cwd", f"must be a folder of the user, not of the scheme '{cwd.scheme}'")
+    return cwd.path if isinstance(cwd, Uri) else path_of(cwd)
+
+
+# -- vscode.window
+
+
+def create_terminal(
+    name: str | TerminalOptions | None = None,
+    shell_path: str | None = None,
+    shell_args: Sequence[str] | str | None = None,
+    **options: Any,
+) -> Terminal:
+    """Open a terminal: a shell of the current user, or with `pty` one that the extension plays.
+
+    Further options by keyword, as `TerminalOptions` has them. The terminal is there at once; a shell that cannot be
+    started closes it. Raises `InvalidValue`.
+    """
+    if not isinstance(name, TerminalOptions):
+        name = TerminalOptions(name=name, shell_path=shell_path, shell_args=shell_args, **options)
+    return current_session().get(WindowTerminals).create(name)
+
+
+def on_did_open_terminal(
+    listener: Callable[[Terminal], object], disposables: list[Disposable] | None = None
+) -> Disposable:
+    """A terminal was opened, by whomever."""
+    return current_session().get(WindowTerminals).opened.event(listener, disposables)
+
+
+def on_did_close_terminal(
+    listener: Callable[[Terminal], object], disposables: list[Disposable] | None = None
+) -> Disposable:
+    """A terminal has ended; its `exit_status` says how."""
+    return current_session().get(WindowTerminals).closed.event(listener, disposables)
+
+
+def on_did_change_active_terminal(
+    listener: Callable[[Terminal | None], object], disposables: list[Disposable] | None = None
+) -> Disposable:
+    """Another terminal is the active one, or none."""
+    return current_session().get(WindowTerminals).changed_active.event(listener, disposables)
+
+
+def on_did_change_terminal_state(
+    listener: Callable[[Terminal], object], disposables: list[Disposable] | None = None
+) -> Disposable:
+    """Somebody typed into a terminal for the first time."""
+    return current_session().get(WindowTerminals).changed_state.event(listener, disposables)
+
+
+def on_did_change_terminal_shell_integration(
+    listener: Callable[[TerminalShellIntegrationChangeEvent], object], disposables: list[Disposable] | None = None
+) -> Disposable:
+    """A shell told of itself, or went to another folder."""
+    return current_session().get(WindowTerminals).changed_integration.event(listener, disposables)
+
+
+def on_did_start_terminal_shell_execution(
+    listener: Callable[[TerminalShellExecutionStartEvent], object], disposables: list[Disposable] | None = None
+) -> Disposable:
+    """A command begins in a terminal."""
+    return current_session().get(WindowTerminals).started_execution.event(listener, disposables)
+
+
+def on_did_end_terminal_shell_execution(
+    listener: Callable[[TerminalShellExecutionEndEvent], object], disposables: list[Disposable] | None = None
+) -> Disposable:
+    """A command has ended in a terminal."""
+    return current_session().get(WindowTerminals).ended_execution.event(listener, disposables)
