@@ -112,7 +112,7 @@ class Holder:
             try:
                 await self._start(launch)
             finally:
-                launch.close()
+                launch.given.close()
         except (TimeoutError, SandboxDied, OSError, LookupError, ValueError) as error:
             await self.close()
             raise SandboxUnavailable(f"the sandbox did not start: {error or 'it did not answer in time'}") from error
@@ -161,7 +161,7 @@ class Holder:
             mine = self._mark().encode() if self.form == "none" else None
             folder = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             return Inside(-1, -1, procfs.children(self._program.pid)[0], -1, Procfs(folder, self.world.owner, mine))
-        first = int(json.loads(os.read(info, 4096))["child-pid"])
+        first = int(json.loads(os.pread(info, 4096, 0))["child-pid"])
         root = f"/proc/{first}/root"
         ptmx = os.open(f"{root}/dev/pts/ptmx", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
         found = os.fstat(ptmx)

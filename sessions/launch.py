@@ -43,39 +43,34 @@ class Limits:
 
 @dataclass(slots=True)
 class Launch:
-    """A command line; `given` holds what it inherits, `info` reads where it tells its first pid."""
+    """A command line; `given` holds what it inherits, and `info` of that is a file where it tells its first pid.
+
+    A file and no pipe: bubblewrap that writes to a pipe without a reader, as of a host that was just killed, dies
+    between two steps and leaves a process that waits for ever.
+    """
 
     argv: list[str]
     given: Arguments
     info: int
 
-    def close(self) -> None:
-        """Close the host's copies, once it runs and has spoken: bubblewrap hangs where nobody reads its info."""
-        self.given.close()
-        if self.info >= 0:
-            os.close(self.info)
-            self.info = -1
-
 
 def prepare(world: World, form: Form, network: Network, limits: Limits | None, cgroup: str | None) -> Launch:
     """Everything ready to start. Opens folders: call it in a thread. `cgroup` is the file to write its pid to."""
-    launch = Launch([], Arguments(), -1)
+    given = Arguments()
     try:
-        launch.info, told = os.pipe()
-        launch.given.fds.append(told)
-        argv = _argv(world, form, network, limits, launch.given, accounted=cgroup is not None)
-        enter = [shell(), "-c", ENTER, "sh", cgroup] if cgroup else []
-        launch.argv = [*enter, *argv]
+        info = int(given.content(b""))
+        argv = _argv(world, form, network, limits, given, accounted=cgroup is not None)
     except BaseException:
-        launch.close()
+        given.close()
         raise
-    return launch
+    enter = [shell(), "-c", ENTER, "sh", cgroup] if cgroup else []
+    return Launch([*enter, *argv], given, info)
 
 
 def _argv(
     world: World, form: Form, network: Network, limits: Limits | None, given: Arguments, accounted: bool
 ) -> list[str]:
-    told = str(given.fds[0])
+    info = str(given.fds[0])
     supervisor = [*_limited(limits), shell(), "-c", SCRIPT]
     beneath = [shell(), "-c", BENEATH, "sh", *supervisor]
     if form == "none":
@@ -84,7 +79,7 @@ def _argv(
         plan = landlock.plan(world, beneath, accounted)
         return [sys.executable, "-I", "-S", landlock.__file__, given.content(plan)]
     jail.bubblewrap(world, network, accounted, given)
-    given.add("--info-fd", told)
+    given.add("--info-fd", info)
     words = given.content(b"".join(os.fsencode(word) + b"\0" for word in given.words))
     owner = world.owner
     drop = ["--no-new-privs"] if owner is None else [f"--reuid={owner}", f"--regid={owner}", *DROP]

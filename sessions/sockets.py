@@ -79,7 +79,7 @@ class Sockets:
 
     async def _connect(self, address: str, port: int) -> socket.socket:
         if not self._spare:
-            self._spare = await Fetch().sockets(self._network, SPARE)
+            self._spare += await Fetch().sockets(self._network, SPARE)
         chosen = self._spare.pop()
         reached = address if chosen.family == socket.AF_INET6 else "127.0.0.1"
         try:

@@ -9,12 +9,13 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from sessions.jail import Network, World
 from sessions.launch import BUBBLEWRAP, Limits
 from sessions.levels import ISOLATED, Level
-from sessions.process import Terminal
+from sessions.process import Child, Terminal
 from sessions.sandbox import Gate, Sandbox
 from sessions.tasks import Tasks
 
@@ -66,12 +67,13 @@ async def sandbox(
     os_uid: int | None = -1,
     gate: Gate | None = None,
     ended: Callable[[str], None] | None = None,
+    tools: Path | None = None,
 ) -> AsyncIterator[Sandbox]:
     """A user's sandbox, closed after the body; a task of it that failed fails the test."""
     failures: list[tuple[str, Exception]] = []
     async with asyncio.TaskGroup() as group:
         tasks = Tasks(group, lambda name, error: failures.append((name, error)))
-        place = world(data, uid, owner() if os_uid == -1 else os_uid)
+        place = replace(world(data, uid, owner() if os_uid == -1 else os_uid), tools=tools)
         made = Sandbox(place, level, network, limits, tasks, gate=gate, ended=ended)
         try:
             yield made
@@ -85,6 +87,12 @@ async def output(sandbox: Sandbox, script: str, timeout: float = 30) -> str:
     finished = await sandbox.run(["bash", "-c", script], timeout=timeout)
     assert not finished.timed_out, f"{script!r} took over {timeout} s: {finished.output!r}"
     return finished.output.decode(errors="replace").strip()
+
+
+async def ended(child: Child) -> int | None:
+    """The exit code of what should end soon."""
+    async with asyncio.timeout(20):
+        return await child.wait()
 
 
 async def until(condition: Callable[[], object], seconds: float = 20) -> None:

@@ -24,6 +24,7 @@ from tests.sessions.sandboxes import (
     IS_ROOT,
     NO_BUBBLEWRAP,
     ROOT,
+    ended,
     folder,
     output,
     owner,
@@ -114,20 +115,20 @@ async def until_foreground(sandbox: Sandbox, command: str) -> None:
 
 async def test_the_exit_code_of_a_shell_is_told(alice: Sandbox) -> None:
     terminal = await alice.open_terminal(["bash", "-c", "exit 37"])
-    assert await terminal.wait() == 37
+    assert await ended(terminal) == 37
     assert (terminal.exit_code, terminal.running) == (37, False)
     terminal.close()
 
 
 async def test_a_shell_that_was_killed_says_by_which_signal(alice: Sandbox) -> None:
     terminal = await alice.open_terminal(["bash", "-c", "kill -KILL $$"])
-    assert await terminal.wait() == 128 + signal.SIGKILL
+    assert await ended(terminal) == 128 + signal.SIGKILL
     terminal.close()
 
 
 async def test_reading_a_terminal_ends_when_its_last_process_does(alice: Sandbox) -> None:
     terminal = await alice.open_terminal(["bash", "-c", "echo last words"])
-    await terminal.wait()
+    await ended(terminal)
     assert b"last words" in os.read(terminal.fd, 1000)
     with pytest.raises(OSError, match="Input/output error"):
         os.read(terminal.fd, 1000)
@@ -138,15 +139,14 @@ async def test_closing_a_terminal_hangs_up(alice: Sandbox) -> None:
     terminal = await alice.open_terminal(SHELL)
     await read_until(terminal, PROMPT)
     terminal.close()
-    async with asyncio.timeout(20):
-        assert await terminal.wait() == 128 + signal.SIGHUP
+    assert await ended(terminal) == 128 + signal.SIGHUP
 
 
 async def test_killing_a_terminal_ends_what_ignores_hanging_up(alice: Sandbox) -> None:
     terminal = await alice.open_terminal(["bash", "-c", "trap '' HUP TERM INT; echo up; while :; do sleep 1000; done"])
     await read_until(terminal, "up")
     await terminal.kill()
-    assert await terminal.wait() == 128 + signal.SIGKILL
+    assert await ended(terminal) == 128 + signal.SIGKILL
     assert "sleep 1000" not in await output(alice, "ps -eo args")
     terminal.close()
 
@@ -156,7 +156,7 @@ async def test_the_terminals_of_a_user_share_processes_files_and_ports(alice: Sa
     pid = (await read_until(first, "\n")).strip()
     assert int(pid) == first.process_id
     assert await output(alice, f"cat /tmp/shared; kill {pid}") == "mine"
-    assert await first.wait() == 128 + signal.SIGTERM
+    assert await ended(first) == 128 + signal.SIGTERM
     first.close()
 
 
@@ -171,11 +171,11 @@ async def test_a_terminal_has_no_descriptors_but_its_own(alice: Sandbox) -> None
 async def test_a_program_that_is_not_there_says_so_on_the_terminal(alice: Sandbox) -> None:
     terminal = await alice.open_terminal(["no-such-shell"])
     assert "No such file" in await read_until(terminal, "\n")
-    assert await terminal.wait() == 127
+    assert await ended(terminal) == 127
     terminal.close()
     terminal = await alice.open_terminal(SHELL, cwd="/workspace/not/there")
     assert "/workspace/not/there" in await read_until(terminal, "\n")
-    assert await terminal.wait() == 125
+    assert await ended(terminal) == 125
     terminal.close()
 
 
@@ -297,7 +297,7 @@ async def test_stderr_can_be_kept_apart(alice: Sandbox) -> None:
         assert await process.stdout.readline() == line
     process.stdin.close()
     assert (await process.stdout.read(), await process.stderr.read()) == (b"", b"err\n")
-    assert await process.wait() == 0
+    assert await ended(process) == 0
     process.close()
 
 
@@ -380,7 +380,7 @@ async def test_killing_one_command_leaves_the_others(alice: Sandbox) -> None:
     one = await alice.start(["sleep", "1001"])
     other = await alice.start(["sleep", "1002"])
     await one.kill()
-    assert await one.wait() == 128 + signal.SIGKILL
+    assert await ended(one) == 128 + signal.SIGKILL
     assert other.running
     for process in (one, other):
         process.close()
@@ -490,7 +490,7 @@ async def test_a_sandbox_that_was_killed_from_inside_is_told_and_started_anew(da
         terminal = await alice.open_terminal(SHELL)
         process = await alice.start(["sleep", "1000"])
         await alice.run(["bash", "-c", "kill -9 2"], timeout=20)  # the supervisor
-        assert (await terminal.wait(), await process.wait()) == (None, None)
+        assert (await ended(terminal), await ended(process)) == (None, None)
         assert await output(alice, "echo again") == "again"
         assert told == ["its supervisor ended"]
         assert not terminal.running
@@ -574,7 +574,7 @@ async def test_descriptors_do_not_leak(data: Path) -> None:
         before = len(os.listdir("/proc/self/fd"))
         for _ in range(5):
             terminal = await alice.open_terminal(["true"])
-            await terminal.wait()
+            await ended(terminal)
             terminal.close()
             await alice.run(["cat"], stdin=b"x")
             with pytest.raises(InvalidValue):
