@@ -1,0 +1,180 @@
+"""One user on one connection: whose session it is, what is sent to them, and what a method knows of its caller."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from host import wire
+from host.auth import NotYours
+from host.caller import Isolation
+from sessions.context import SessionContext
+from sessions.errors import FellBehind, SessionClosed
+from sessions.follower import Follower
+from sessions.terminal import Terminal
+
+if TYPE_CHECKING:
+    from host.connection import Connection
+
+log = logging.getLogger("roost.connection")
+
+SLOW_READER = 4408
+
+
+class Voice:
+    """One user on one connection: what a method knows as its caller, and where the user's events leave."""
+
+    __slots__ = (
+        "_asked",
+        "_flow",
+        "_follower",
+        "_news",
+        "_next",
+        "_undo",
+        "connection",
+        "open_session",
+        "presence",
+        "uid",
+    )
+
+    def __init__(self, connection: Connection, uid: str) -> None:
+        self.connection = connection
+        self.uid = uid
+        self.presence = connection.host.presence(uid)
+        self.presence.voices += 1
+        self.open_session: SessionContext | None = None
+        self._next: Follower | None = None
+        self._follower: Follower | None = None
+        self._flow: asyncio.Task[None] | None = None
+        self._news = False
+        self._asked: dict[str, None] = {}
+        self._undo: list[Callable[[], None]] = []
+
+    # -- what a method sees (host.caller.Caller)
+
+    @property
+    def session(self) -> SessionContext:
+        """The user's open session."""
+        if self.open_session is None:
+            raise SessionClosed("the session is not open yet")
+        return self.open_session
+
+    @property
+    def version(self) -> str:
+        """The host's version."""
+        return self.connection.host.version
+
+    async def authenticate(self, token: str) -> str:
+        """Take a new token of the connection's own user, which replaces the one that it has."""
+        user, known = await self.connection.host.user_of_token(token), self.connection.user
+        if known is None or user.uid != known.uid:
+            raise NotYours("token: it is somebody else's; open a connection of its own for it")
+        self.connection.trust(user)
+        return user.uid
+
+    def document(self) -> dict[str, Any]:
+        """The OpenRPC document of this host."""
+        return self.connection.host.document()
+
+    async def isolation(self) -> Isolation:
+        """How the user's processes are kept apart."""
+        return await self.connection.host.isolation.told()
+
+    def show(self, terminal: Terminal, after: int | None) -> tuple[int, int]:
+        """Send the output once this request is answered; returns the channel, and the offset that it begins at."""
+        if self.connection.closed:
+            raise SessionClosed("the connection is gone; connect again and attach")
+        channel = self.connection.channels.show(self.session, terminal, after)
+        return channel.number, channel.viewer.offset
+
+    def hide(self, terminal: Terminal) -> None:
+        """Send that terminal's output no more, and let it go on without this viewer."""
+        self.connection.channels.hide(terminal)
+
+    def report(self, what: str, error: Exception) -> None:
+        """Log a failure that the caller is told of in a sentence only."""
+        log.warning("%s failed", what, exc_info=error)
+
+    def follow(self, after: int | None) -> tuple[bool, int]:
+        """Send the user's events from after `after`; they start once the answer is out (`speak`)."""
+        self._next = self.session.mailbox.follow(after)
+        return self._next.resumed, self.session.mailbox.seq
+
+    # -- its session
+
+    async def opened(self) -> SessionContext:
+        """The user's session, opened or woken if need be."""
+        session = self.open_session
+        if session is None or session.closing:
+            self._let_go()
+            session = await self.connection.host.sessions.open(self.uid)
+            if self.open_session is None and not self.connection.closed:
+                self.open_session = session
+                self._undo.append(session.client())
+        return session
+
+    def _let_go(self) -> None:
+        if self._flow is not None:
+            self._flow.cancel()
+        for undo in self._undo:
+            undo()
+        self._undo.clear()
+        self.connection.lose_channels(self.open_session)
+        self._flow = self._follower = self.open_session = None
+        self._asked = {}
+
+    def leave(self) -> None:
+        """The connection ends: nothing of it stays in the session."""
+        self._let_go()
+        self.presence.voices -= 1
+        self.presence.connections.discard(self.connection)
+        self.presence.let_go_if_unused()
+
+    # -- what the user hears
+
+    def speak(self) -> None:
+        """From now on events and the host's requests go out; an earlier following of this connection ends."""
+        session, self._follower = self.open_session, self._next
+        if session is None or self._follower is None:
+            return
+        if len(self._undo) == 1:
+            self._undo += [session.mailbox.listen(self._wake), session.requests.listen(self._wake)]
+        self._wake()
+
+    def _wake(self) -> None:
+        """There may be something to send. No task waits for that: one runs while there is."""
+        self._news = True
+        session = self.open_session
+        if self._flow is None and session is not None and not session.closing:
+            self._flow = session.start(self._send_news(session), "what a connection follows")
+
+    async def _send_news(self, session: SessionContext) -> None:
+        try:
+            while self._news:
+                self._news = False
+                await self._send_requests(session)
+                await self._send_events()
+        except FellBehind:
+            await self.connection.end(SLOW_READER, "events were lost to you meanwhile; connect again with `after`")
+        except OSError:
+            pass  # the client went
+        finally:
+            self._flow = None
+
+    async def _send_events(self) -> None:
+        while self._follower is not None and (batch := await self._follower.read()):
+            for event in batch:
+                await self.connection.send(wire.event(self.uid, event.seq, event.type, event.data_json))
+
+    async def _send_requests(self, session: SessionContext) -> None:
+        """What was asked of the user's clients since this one was told, and what need not be answered any more."""
+        waiting = {one.id: one for one in session.requests.waiting}
+        told, self._asked = self._asked, dict.fromkeys(waiting)
+        for one in waiting.values():
+            if one.id not in told:
+                await self.connection.send(wire.request(one.id, self.uid, one.method, one.params))
+        for id_ in told:
+            if id_ not in waiting:
+                await self.connection.send(wire.notification(self.uid, "$/cancelRequest", {"id": id_}))
