@@ -84,7 +84,6 @@ class Line:
         self.socket = socket
         self.uid = uid
         self.received = 0
-        self.events: dict[str, int] = {}
         self.output = asyncio.Event()
         self.ended = asyncio.Event()
         self._answers: dict[int, asyncio.Future[Any]] = {}
@@ -166,8 +165,8 @@ def _raw(file: Path) -> float:
     return total / MB / took
 
 
-async def _shown(port: int, data: Path, size: int) -> tuple[float, float]:
-    """MB a second of a file that `cat` shows, through sandbox, host and socket; and the host's memory over before."""
+async def _shown(port: int, data: Path, size: int) -> float:
+    """MB a second of a file that `cat` shows, through sandbox, host and socket."""
     async with line(port, "ann") as ann:
         await ann.ask("workspace.fs.writeFile", uri="/workspace/here", content="")
         file = data / "users/ann/root/workspace/file"
@@ -178,7 +177,7 @@ async def _shown(port: int, data: Path, size: int) -> tuple[float, float]:
         began, before = time.perf_counter(), ann.received
         await ann.create("/bin/cat", "/workspace/file")
         await ann.ended.wait()
-        return (ann.received - before) / MB / (time.perf_counter() - began), 0.0
+        return (ann.received - before) / MB / (time.perf_counter() - began)
 
 
 # -- typing
@@ -273,23 +272,23 @@ def run(quick: bool) -> list[dict[str, Any]]:
                 raw, ours = [], []
                 for _ in range(3):
                     raw.append(_raw(Path(file.name)))
-                    ours.append(runner.run(_shown(server.port, data, size))[0])
+                    ours.append(runner.run(_shown(server.port, data, size)))
             before = server.resident
-            rows.append(_row(f"`cat` of {size // MB} MB", "MB/s", ours, raw, ">= 60 % of the bare PTY"))
+            rows.append(_row(f"`cat` of {size // MB} MB", "MB/s", ours, raw, ">= 0.6"))
             with servers._started([sys.executable, "-c", BRIDGE], {}) as bridge:
                 floor = runner.run(_bridge_echo(bridge.port, keys))
             quiet = runner.run(_echo(server.port, keys))
-            rows.append(_row("echo of a key, median", "ms", quiet, floor, "<= 2x the bridge"))
+            rows.append(_row("echo of a key, median", "ms", quiet, floor, "<= 2"))
             with _flooding(server.port, 4):
                 loud = runner.run(_echo(server.port, keys))
             p99 = _p99(loud), _p99(quiet)
             bar = f"<= {max(2 * p99[1], p99[1] + 10):.1f} ms"
             rows.append(_row("echo beside 4 floods, p99", "ms", [p99[0]], [p99[1]], bar))
             grown = (server.resident - before) / MB
-            rows.append(_row("memory of the host that floods added", "MB", [grown], None, "flat"))
+            rows.append(_row("memory of the host that floods added", "MB", [grown], None, "<= 24 MB"))
         with house() as (server, _):
             took, done = runner.run(_many(server.port, users))
-            rows.append(_row(f"terminals of {users} users", "", [done], None, f"{users}"))
+            rows.append(_row(f"terminals of {users} users", "", [done], None, f">= {users}"))
             rows.append(_row(f"until {users} users had typed", "s", [took], None, ""))
     return rows
 

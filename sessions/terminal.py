@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from sessions.errors import InvalidValue
+from sessions.errors import InvalidValue, Overloaded
 from sessions.scrollback import Scrollback
 from sessions.viewer import AT_ONCE, Viewer
 
@@ -22,6 +22,9 @@ PATIENCE_S = 30.0
 EndedBy = Literal["process", "user", "extension", "session"]
 
 SEND_BYTES = 65_536
+SENDING_BYTES = 8 << 20
+"""Text for one terminal that may wait for its shell to read."""
+
 SMALL_BYTES = 1_024
 GATHER_S = 0.002
 """Output in large pieces is gathered for so long before viewers hear of it: less work, and nobody sees it."""
@@ -68,6 +71,7 @@ class Terminal:
         "_owner",
         "_patience",
         "_places",
+        "_sending",
         "_telling",
         "_told",
         "_viewers",
@@ -122,6 +126,7 @@ class Terminal:
         self._flows = True
         self._telling: asyncio.TimerHandle | None = None
         self._told = 0
+        self._sending = 0
 
     @property
     def exit_code(self) -> int | None:
@@ -219,7 +224,7 @@ class Terminal:
         )
 
     def _watch_patience(self) -> None:
-        for timer in (self._patience, self._telling):
+        for timer in (self._patience, self._telling, *(timer for _, timer in self._holds)):
             if timer is not None:
                 timer.cancel()
             self._patience = None
@@ -272,10 +277,16 @@ class Terminal:
         return self.ended or self.device.write(data)
 
     async def send(self, data: bytes) -> None:
-        """Give input to the shell, waiting while it leaves too much unread."""
-        for at in range(0, len(data), SEND_BYTES):
-            while not self.type(data[at : at + SEND_BYTES]):
-                await self.device.room()
+        """Give input to the shell, waiting while it leaves too much unread. Raises `Overloaded` if too much waits."""
+        if self._sending + len(data) > SENDING_BYTES:
+            raise Overloaded("the shell does not read its input, and too much waits for it already", 1_000)
+        self._sending += len(data)
+        try:
+            for at in range(0, len(data), SEND_BYTES):
+                while not self.type(data[at : at + SEND_BYTES]):
+                    await self.device.room()
+        finally:
+            self._sending -= len(data)
 
     def resize(self, columns: int, rows: int) -> None:
         """Tell the size in characters."""

@@ -24,9 +24,9 @@ LOOK = 512
 """What a look that finds nothing counts, in bytes: it takes time too."""
 
 SLICE_S = 0.01
-LATE_S = 0.002
-LEAST, MOST = 8 << 10, 32 << 10
-"""Bytes that users who flood are read in a slice, all together, while there are others: 0.8 to 3.2 MiB a second."""
+LATE_S = 0.001
+LEAST, FIRST, MOST = 4 << 10, 16 << 10, 160 << 10
+"""Bytes that users who flood are read in a slice, all together, while there are others: 0.4 to 16 MiB a second."""
 
 ALONE_S = 1.0
 """A user is alone once nobody else did anything for so long."""
@@ -79,7 +79,7 @@ class Turns:
         self._waiting: dict[str, None] = {}
         self._resting: dict[str, None] = {}
         self._floods = 1
-        self._shared = MOST
+        self._shared = FIRST
         self._due = 0.0
         self._planned = self._looking = False
 
@@ -191,7 +191,7 @@ class Turns:
     def _go_on(self) -> None:
         """A slice is over."""
         late = asyncio.get_running_loop().time() - self._due > LATE_S
-        self._shared = max(LEAST, self._shared // 2) if late else min(MOST, self._shared + (1 << 10))
+        self._shared = max(LEAST, self._shared * 3 // 4) if late else min(MOST, self._shared + 512)
         self._floods = max(1, len(self._resting))
         self._waiting.update(self._resting)
         self._resting.clear()

@@ -11,7 +11,7 @@ import pytest
 
 from sessions import terminal as terminal_module
 from sessions.context import SessionContext
-from sessions.errors import InvalidValue, QuotaExceeded, SandboxUnavailable
+from sessions.errors import InvalidValue, Overloaded, QuotaExceeded, SandboxUnavailable
 from sessions.manager import SessionManager
 from sessions.quotas import Quotas
 from sessions.shells import ShellOptions
@@ -179,6 +179,18 @@ async def test_input_that_nobody_reads_is_bounded_and_waited_for(ada: SessionCon
     await terminal.send(b"y" * (3_000_000 - typed))
     await ended(terminal)
     assert b"3000000" in kept(terminal)
+
+
+async def test_what_waits_for_a_deaf_shell_is_bounded(ada: SessionContext) -> None:
+    terminal = await ada.get(Terminals).open(sh("stty raw -echo; echo go; sleep 100"))
+    await until(terminal.view(), b"go")
+    sending = [ada.promise(terminal.send(b"x" * (1 << 20)), "send") for _ in range(12)]
+    await eventually(lambda: any(one.done() and one.exception() for one in sending))
+    refused = [one.exception() for one in sending if one.done() and one.exception()]
+    assert refused
+    assert all(isinstance(error, Overloaded) for error in refused)
+    await ada.get(Terminals).dispose(terminal.id)
+    await asyncio.gather(*sending, return_exceptions=True)
 
 
 async def test_the_end_is_seen_although_something_still_sits_at_the_terminal(ada: SessionContext) -> None:

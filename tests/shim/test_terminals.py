@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -172,8 +173,10 @@ async def test_showing_and_hiding_is_told_to_clients(ada: SessionContext) -> Non
     assert b'"preserveFocus":true' in events[1][1]
 
 
-@pytest.mark.parametrize("shell", ["bash", "sh"])
+@pytest.mark.parametrize("shell", ["bash", "sh", "zsh"])
 async def test_a_command_can_be_run_and_its_output_read(ada: SessionContext, shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed here")
     ended: list[vscode.TerminalShellExecutionEndEvent] = []
     window.on_did_end_terminal_shell_execution(ended.append)
     terminal = window.create_terminal(shell_path=shell)
