@@ -1,5 +1,7 @@
-"""Pipes as streams, on whatever loop. Not the loops' own transports: uvloop's close a pipe twice, and in a process with
-threads the second time may hit what another thread has just opened."""
+"""Pipes as streams, on whatever loop, without the loops' own transports.
+
+uvloop's close a pipe twice, and in a process with threads the second time may hit what another thread has just opened.
+"""
 
 from __future__ import annotations
 

@@ -224,9 +224,8 @@ class Terminal:
         )
 
     def _watch_patience(self) -> None:
-        for timer in (self._patience, self._telling, *(timer for _, timer in self._holds)):
-            if timer is not None:
-                timer.cancel()
+        if self._patience is not None:
+            self._patience.cancel()
             self._patience = None
         if not self._flows and self._viewers:
             self._places = {viewer: viewer.offset for viewer in self._viewers}
