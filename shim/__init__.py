@@ -37,6 +37,18 @@ from shim.diagnostics import (
     DiagnosticCode,
     DiagnosticRelatedInformation,
 )
+from shim.document import (
+    FileCreateEvent,
+    FileDeleteEvent,
+    FileRename,
+    FileRenameEvent,
+    FileWillCreateEvent,
+    FileWillDeleteEvent,
+    FileWillRenameEvent,
+    TextDocument,
+    TextDocumentChangeEvent,
+    TextDocumentWillSaveEvent,
+)
 from shim.edits import SnippetString, SnippetTextEdit, TextEdit, WorkspaceEdit, WorkspaceEditEntryMetadata
 from shim.enums import (
     ChatResultFeedbackKind,
@@ -114,7 +126,9 @@ from shim.executions import (
     TerminalShellIntegrationChangeEvent,
 )
 from shim.extensions import Extension
-from shim.fs import FileStat, FileSystem
+from shim.filesystems import FileChangeEvent, FileStat, FileSystemProvider
+from shim.folders import WorkspaceFolder, WorkspaceFoldersChangeEvent
+from shim.fs import FileSystem
 from shim.markdown import MarkdownString
 from shim.messages import (
     ChatRequestTurn,
@@ -194,8 +208,8 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
+from shim.virtual import TextDocumentContentProvider
 from shim.window import InputBoxValidationMessage, MessageItem, QuickPickItem
-from shim.workspace import WorkspaceFolder
 
 __all__ = [
     "AccessibilityInformation",
@@ -264,13 +278,22 @@ __all__ = [
     "ExtensionContext",
     "ExtensionKind",
     "ExtensionMode",
+    "FileChangeEvent",
     "FileChangeType",
+    "FileCreateEvent",
     "FileDecoration",
+    "FileDeleteEvent",
     "FilePermission",
+    "FileRename",
+    "FileRenameEvent",
     "FileStat",
     "FileSystem",
     "FileSystemError",
+    "FileSystemProvider",
     "FileType",
+    "FileWillCreateEvent",
+    "FileWillDeleteEvent",
+    "FileWillRenameEvent",
     "FoldingRange",
     "FoldingRangeKind",
     "Hover",
@@ -377,9 +400,13 @@ __all__ = [
     "TerminalShellIntegrationChangeEvent",
     "TerminalState",
     "TestRunProfileKind",
+    "TextDocument",
+    "TextDocumentChangeEvent",
     "TextDocumentChangeReason",
     "TextDocumentContentChangeEvent",
+    "TextDocumentContentProvider",
     "TextDocumentSaveReason",
+    "TextDocumentWillSaveEvent",
     "TextEdit",
     "TextEditorCursorStyle",
     "TextEditorLineNumbersStyle",
@@ -400,6 +427,7 @@ __all__ = [
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",
     "WorkspaceFolder",
+    "WorkspaceFoldersChangeEvent",
     "commands",
     "env",
     "extensions",
