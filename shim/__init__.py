@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions.errors import FileSystemError
+from sessions.errors import FileSystemError, LanguageModelError
 from shim import commands, env, extensions, languages, window, workspace
 from shim.cancellation import CancellationError, CancellationToken, CancellationTokenSource
 from shim.completions import (
@@ -174,7 +174,6 @@ from shim.messages import (
     ChatResponseTurn,
     LanguageModelChatMessage,
     LanguageModelDataPart,
-    LanguageModelError,
     LanguageModelInputPart,
     LanguageModelPromptTsxPart,
     LanguageModelTextPart,
