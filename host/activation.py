@@ -177,6 +177,7 @@ class Activations:
         self._entries.pop(one.key, None)
         self._session.get(Extensions).exports.pop(one.key, None)
         self._session.get(Commands).drop(one.id)
+        self._session.forget(one.id)
         self._session.get(Copies).drop(one.package)
 
 

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
 from starlette.routing import Router
@@ -222,6 +223,11 @@ class Host:
     def wants_token(self) -> bool:
         """Whether a token decides who somebody is."""
         return self._authenticator is not None
+
+    def query_of(self, uid: str) -> str:
+        """What an address of this host must end with for a user, where nothing else says who it is."""
+        says = self.wants_token or self.authenticate is not None or not self.config.multi_user
+        return "" if says else f"uid={quote(uid, safe='')}"
 
     async def ask_embedder(self, connection: HTTPConnection) -> User | None:
         """The embedder's word on who it is."""

@@ -143,6 +143,13 @@ class SessionContext:
         """The object that `get` would give, or None where nobody asked for it yet."""
         return self._of.get(kind)
 
+    def forget(self, extension: str) -> None:
+        """Let every object that `get` made, and that has a `forget`, forget what this extension left: it is gone."""
+        for made in list(self._of.values()):
+            forget = getattr(made, "forget", None)
+            if forget is not None:
+                forget(extension)
+
     async def memento(self, namespace: str, scope: str) -> Memento:
         """The loaded state of one namespace ('client' or an extension's id); `scope` is 'global' or 'workspace'."""
         found = self._mementos.get((namespace, scope))

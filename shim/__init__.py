@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sessions.errors import FileSystemError
 from shim import commands, env, extensions, window, workspace
+from shim.appearance import ColorTheme, WindowState
 from shim.cancellation import CancellationError, CancellationToken, CancellationTokenSource
+from shim.clipboard import Clipboard
 from shim.completions import (
     ColorPresentation,
     CompletionItem,
@@ -138,8 +140,14 @@ from shim.messages import (
     McpHttpServerDefinition,
     McpStdioServerDefinition,
 )
+from shim.notices import MessageItem
+from shim.outputs import LogOutputChannel, OutputChannel
+from shim.picks import InputBoxValidationMessage, QuickPickItem
+from shim.progress import Progress
 from shim.pseudoterminals import Pseudoterminal, TerminalDimensions
+from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
 from shim.ranges import Location, Position, Range, Selection
+from shim.statusbar import StatusBarItem
 from shim.symbols import (
     CallHierarchyIncomingCall,
     CallHierarchyItem,
@@ -156,6 +164,7 @@ from shim.symbols import (
     TypeHierarchyItem,
 )
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
+from shim.telemetry import TelemetryLogger, TelemetrySender
 from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
 from shim.text import TextDocumentContentChangeEvent, TextLine
 from shim.thenable import Thenable
@@ -194,7 +203,6 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
-from shim.window import InputBoxValidationMessage, MessageItem, QuickPickItem
 from shim.workspace import WorkspaceFolder
 
 __all__ = [
@@ -215,6 +223,7 @@ __all__ = [
     "ChatResponseReferencePart",
     "ChatResponseTurn",
     "ChatResultFeedbackKind",
+    "Clipboard",
     "CodeAction",
     "CodeActionDisabled",
     "CodeActionKind",
@@ -223,6 +232,7 @@ __all__ = [
     "Color",
     "ColorInformation",
     "ColorPresentation",
+    "ColorTheme",
     "ColorThemeKind",
     "Command",
     "CommentMode",
@@ -284,6 +294,7 @@ __all__ = [
     "InlineValueEvaluatableExpression",
     "InlineValueText",
     "InlineValueVariableLookup",
+    "InputBox",
     "InputBoxValidationMessage",
     "InputBoxValidationSeverity",
     "InsertAndReplace",
@@ -303,6 +314,7 @@ __all__ = [
     "LinkedEditingRanges",
     "Location",
     "LogLevel",
+    "LogOutputChannel",
     "MarkdownString",
     "MarkedCode",
     "McpHttpServerDefinition",
@@ -312,16 +324,21 @@ __all__ = [
     "NotebookCellStatusBarAlignment",
     "NotebookControllerAffinity",
     "NotebookEditorRevealType",
+    "OutputChannel",
     "OverviewRulerLane",
     "ParameterInformation",
     "Position",
     "ProcessExecution",
+    "Progress",
     "ProgressLocation",
     "Pseudoterminal",
+    "QuickInput",
     "QuickInputButton",
     "QuickInputButtonLocation",
     "QuickInputButtons",
+    "QuickPick",
     "QuickPickItem",
+    "QuickPickItemButtonEvent",
     "QuickPickItemKind",
     "Range",
     "RelativePattern",
@@ -343,6 +360,7 @@ __all__ = [
     "SnippetString",
     "SnippetTextEdit",
     "StatusBarAlignment",
+    "StatusBarItem",
     "SymbolInformation",
     "SymbolKind",
     "SymbolTag",
@@ -359,6 +377,8 @@ __all__ = [
     "TaskPanelKind",
     "TaskRevealKind",
     "TaskScope",
+    "TelemetryLogger",
+    "TelemetrySender",
     "TelemetryTrustedValue",
     "Terminal",
     "TerminalDimensions",
@@ -397,6 +417,7 @@ __all__ = [
     "UIKind",
     "Uri",
     "ViewColumn",
+    "WindowState",
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",
     "WorkspaceFolder",
