@@ -32,6 +32,7 @@ from host.ledger import Ledger
 from host.loader import Loader
 from host.methods import CONTRACT
 from host.presence import Presence
+from host.relay import Relay
 from host.routes import not_found, routes
 from host.totals import NAME
 from host.version import installed_version
@@ -101,7 +102,7 @@ class Host:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             self.tasks = Tasks(group, logs.task_failed)
             stack.push_async_callback(self.tasks.close)
-            self.isolation = Isolation(self.config, self.tasks)
+            self.isolation = Isolation(self.config, self.tasks, Relay(self._router).serve)
             stack.callback(self.isolation.close)
             self._vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
             self.databases = Databases(self.config.data / "users", self.tasks, idle_s=2.0)
