@@ -229,7 +229,7 @@ async def test_a_call_given_up_before_its_hold_is_durable_holds_nothing(tmp_path
         await alice.spend(1)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(alice.reserve(9))
-            while not len(ledger):  # every turn of the loop, as it is over within few
+            while not len(ledger):  # noqa: ASYNC110  every turn of the loop, as it is over within few
                 await asyncio.sleep(0)
             task.cancel()
         await alice.session.store.flush()
