@@ -29,10 +29,13 @@ from host.edge import Edge
 from host.guard import Guard
 from host.health import DatabaseProbe
 from host.isolation import Isolation
+from host.ledger import Ledger
 from host.loader import Loader
 from host.methods import CONTRACT
 from host.presence import Presence
+from host.relay import Relay
 from host.routes import not_found, routes
+from host.totals import NAME
 from host.version import installed_version
 from sessions.context import SessionContext
 from sessions.files import Files, Root
@@ -86,6 +89,7 @@ class Host:
         self.tasks: Tasks
         self.isolation: Isolation
         self.databases: Databases
+        self.ledger: Ledger
         self.sessions: SessionManager
         self.loader: Loader
         self._vault_of: Callable[[Store], Vault]
@@ -99,11 +103,15 @@ class Host:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             self.tasks = Tasks(group, logs.task_failed)
             stack.push_async_callback(self.tasks.close)
-            self.isolation = Isolation(self.config, self.tasks)
+            self.isolation = Isolation(self.config, self.tasks, Relay(self._router).serve)
             stack.callback(self.isolation.close)
             self._vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
             self.databases = Databases(self.config.data / "users", self.tasks, idle_s=2.0)
             stack.push_async_callback(self.databases.close)
+            books = Databases(self.config.data / "host", self.tasks)
+            stack.push_async_callback(books.close)
+            self.ledger = Ledger(self.config, books.store(NAME), self.databases.store)
+            await self.ledger.begin()
             self.loader = Loader.of(self.config)
             await asyncio.to_thread(self.loader.find)
             stack.callback(self.loader.close)

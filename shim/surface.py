@@ -178,7 +178,7 @@ class Surface:
         self._tell()
         return [(piece, piece.told) for piece in self._pieces.values() if piece.told is not None]
 
-    def forget(self, extension: str) -> None:
+    def forget_extension(self, extension: str) -> None:
         """Dispose of all that an extension left: it is gone."""
         for piece in [one for one in self._pieces.values() if one.extension == extension]:
             piece.dispose()

@@ -89,7 +89,7 @@ async def test_an_extension_that_ends_leaves_nothing_behind(ada: SessionContext)
     for extension in ("acme.one", "acme.two"):
         with ada.entered(extension):
             vscode.window.create_output_channel(extension)
-    ada.forget("acme.one")
+    ada.forget_extension("acme.one")
     await screen.settle()
     assert [state["name"] for state in screen.of("outputChannel")] == ["acme.two"]
 
