@@ -150,6 +150,13 @@ class SessionContext:
         """The object that `get` would give, or None where nobody asked for it yet."""
         return self._of.get(kind)
 
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone: whatever `get` made forgets what it registered, if it has a `forget_extension`."""
+        for made in list(self._of.values()):
+            forget = getattr(made, "forget_extension", None)
+            if forget is not None:
+                forget(extension)
+
     async def memento(self, namespace: str, scope: str) -> Memento:
         """The loaded state of one namespace ('client' or an extension's id); `scope` is 'global' or 'workspace'."""
         found = self._mementos.get((namespace, scope))
