@@ -32,6 +32,9 @@ class Price:
     output: float
     cache_read: float | None = None
     cache_write: float | None = None
+    long_above: int = 0
+    """From more tokens of input than this the whole call is at the price `long`, where there is one."""
+    long: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sessions.errors import FileSystemError, LanguageModelError
 from shim import commands, env, extensions, languages, window, workspace
 from shim.absent import NotSupported, absent
+from shim.appearance import ColorTheme, WindowState
 from shim.cancellation import CancellationError, CancellationToken, CancellationTokenSource
+from shim.clipboard import Clipboard
 from shim.completions import (
     ColorPresentation,
     CompletionItem,
@@ -156,10 +158,16 @@ from shim.messages import (
     McpHttpServerDefinition,
     McpStdioServerDefinition,
 )
+from shim.notices import MessageItem
+from shim.outputs import LogOutputChannel, OutputChannel
+from shim.picks import InputBoxValidationMessage, QuickPickItem
 from shim.problems import DiagnosticChangeEvent, DiagnosticCollection
+from shim.progress import Progress
 from shim.pseudoterminals import Pseudoterminal, TerminalDimensions
+from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
 from shim.ranges import Location, Position, Range, Selection
 from shim.selectors import DocumentFilter, DocumentSelector
+from shim.statusbar import StatusBarItem
 from shim.symbols import (
     CallHierarchyIncomingCall,
     CallHierarchyItem,
@@ -176,6 +184,7 @@ from shim.symbols import (
     TypeHierarchyItem,
 )
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
+from shim.telemetry import TelemetryLogger, TelemetrySender
 from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
 from shim.text import TextDocumentContentChangeEvent, TextLine
 from shim.thenable import Thenable
@@ -214,7 +223,6 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
-from shim.window import InputBoxValidationMessage, MessageItem, QuickPickItem
 from shim.workspace import WorkspaceFolder
 
 if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
@@ -296,6 +304,7 @@ __all__ = [
     "ChatResponseReferencePart",
     "ChatResponseTurn",
     "ChatResultFeedbackKind",
+    "Clipboard",
     "CodeAction",
     "CodeActionContext",
     "CodeActionDisabled",
@@ -307,6 +316,7 @@ __all__ = [
     "Color",
     "ColorInformation",
     "ColorPresentation",
+    "ColorTheme",
     "ColorThemeKind",
     "Command",
     "CommentMode",
@@ -393,6 +403,7 @@ __all__ = [
     "InlineValueEvaluatableExpression",
     "InlineValueText",
     "InlineValueVariableLookup",
+    "InputBox",
     "InputBoxValidationMessage",
     "InputBoxValidationSeverity",
     "InsertAndReplace",
@@ -416,6 +427,7 @@ __all__ = [
     "Location",
     "LocationLink",
     "LogLevel",
+    "LogOutputChannel",
     "MarkdownString",
     "MarkedCode",
     "McpHttpServerDefinition",
@@ -427,17 +439,22 @@ __all__ = [
     "NotebookControllerAffinity",
     "NotebookEditorRevealType",
     "OnTypeFormattingEditProvider",
+    "OutputChannel",
     "OverviewRulerLane",
     "ParameterInformation",
     "Position",
     "ProcessExecution",
+    "Progress",
     "ProgressLocation",
     "ProviderResult",
     "Pseudoterminal",
+    "QuickInput",
     "QuickInputButton",
     "QuickInputButtonLocation",
     "QuickInputButtons",
+    "QuickPick",
     "QuickPickItem",
+    "QuickPickItemButtonEvent",
     "QuickPickItemKind",
     "Range",
     "ReferenceContext",
@@ -473,6 +490,7 @@ __all__ = [
     "SourceControlResourceState",
     "SourceControlResourceThemableDecorations",
     "StatusBarAlignment",
+    "StatusBarItem",
     "SymbolInformation",
     "SymbolKind",
     "SymbolTag",
@@ -496,6 +514,8 @@ __all__ = [
     "TaskRevealKind",
     "TaskScope",
     "TaskStartEvent",
+    "TelemetryLogger",
+    "TelemetrySender",
     "TelemetryTrustedValue",
     "Terminal",
     "TerminalDimensions",
@@ -536,6 +556,7 @@ __all__ = [
     "UIKind",
     "Uri",
     "ViewColumn",
+    "WindowState",
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",
     "WorkspaceFolder",
