@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from sessions.errors import FileSystemError
-from shim import commands, env, extensions, window, workspace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sessions.errors import FileSystemError, LanguageModelError
+from shim import commands, env, extensions, languages, window, workspace
+from shim.absent import NotSupported, absent
+from shim.appearance import ColorTheme, WindowState
 from shim.cancellation import CancellationError, CancellationToken, CancellationTokenSource
+from shim.clipboard import Clipboard
 from shim.completions import (
     ColorPresentation,
     CompletionItem,
@@ -29,6 +35,20 @@ from shim.completions import (
     SignatureInformation,
 )
 from shim.context import ExtensionContext, SecretStorage, SecretStorageChangeEvent
+from shim.contexts import (
+    CodeActionContext,
+    CompletionContext,
+    DocumentRange,
+    FoldingContext,
+    FormattingOptions,
+    InlineCompletionContext,
+    LanguageConfiguration,
+    LocationLink,
+    ReferenceContext,
+    RenameLocation,
+    SelectedCompletionInfo,
+    SignatureHelpContext,
+)
 from shim.diagnostics import (
     CodeAction,
     CodeActionDisabled,
@@ -129,6 +149,7 @@ from shim.extensions import Extension
 from shim.filesystems import FileChangeEvent, FileStat, FileSystemProvider
 from shim.folders import WorkspaceFolder, WorkspaceFoldersChangeEvent
 from shim.fs import FileSystem
+from shim.language_status import LanguageStatusItem
 from shim.markdown import MarkdownString
 from shim.messages import (
     ChatRequestTurn,
@@ -142,7 +163,6 @@ from shim.messages import (
     ChatResponseTurn,
     LanguageModelChatMessage,
     LanguageModelDataPart,
-    LanguageModelError,
     LanguageModelInputPart,
     LanguageModelPromptTsxPart,
     LanguageModelTextPart,
@@ -152,8 +172,16 @@ from shim.messages import (
     McpHttpServerDefinition,
     McpStdioServerDefinition,
 )
+from shim.notices import MessageItem
+from shim.outputs import LogOutputChannel, OutputChannel
+from shim.picks import InputBoxValidationMessage, QuickPickItem
+from shim.problems import DiagnosticChangeEvent, DiagnosticCollection
+from shim.progress import Progress
 from shim.pseudoterminals import Pseudoterminal, TerminalDimensions
+from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
 from shim.ranges import Location, Position, Range, Selection
+from shim.selectors import DocumentFilter, DocumentSelector
+from shim.statusbar import StatusBarItem
 from shim.symbols import (
     CallHierarchyIncomingCall,
     CallHierarchyItem,
@@ -170,6 +198,7 @@ from shim.symbols import (
     TypeHierarchyItem,
 )
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
+from shim.telemetry import TelemetryLogger, TelemetrySender
 from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
 from shim.text import TextDocumentContentChangeEvent, TextLine
 from shim.thenable import Thenable
@@ -209,13 +238,73 @@ from shim.types import (
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
 from shim.virtual import TextDocumentContentProvider
-from shim.window import InputBoxValidationMessage, MessageItem, QuickPickItem
+
+if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
+    from shim import authentication, scm, tasks
+    from shim.accounts import (
+        AccessRefused,
+        AuthenticationProvider,
+        AuthenticationProviderAuthenticationSessionsChangeEvent,
+        AuthenticationProviderInformation,
+        AuthenticationSession,
+        AuthenticationSessionAccountInformation,
+        AuthenticationSessionsChangeEvent,
+    )
+    from shim.interfaces import (
+        CallHierarchyProvider,
+        CodeActionProvider,
+        CodeLensProvider,
+        CompletionItemProvider,
+        DeclarationProvider,
+        DefinitionProvider,
+        DocumentColorProvider,
+        DocumentFormattingEditProvider,
+        DocumentHighlightProvider,
+        DocumentLinkProvider,
+        DocumentRangeFormattingEditProvider,
+        DocumentRangeSemanticTokensProvider,
+        DocumentSemanticTokensProvider,
+        DocumentSymbolProvider,
+        FoldingRangeProvider,
+        HoverProvider,
+        ImplementationProvider,
+        InlayHintsProvider,
+        InlineCompletionItemProvider,
+        LinkedEditingRangeProvider,
+        OnTypeFormattingEditProvider,
+        ProviderResult,
+        ReferenceProvider,
+        RenameProvider,
+        SelectionRangeProvider,
+        SignatureHelpProvider,
+        TypeDefinitionProvider,
+        TypeHierarchyProvider,
+        WorkspaceSymbolProvider,
+    )
+    from shim.source_control import (
+        SourceControl,
+        SourceControlInputBox,
+        SourceControlResourceDecorations,
+        SourceControlResourceGroup,
+        SourceControlResourceState,
+        SourceControlResourceThemableDecorations,
+    )
+    from shim.task_runs import TaskEndEvent, TaskExecution, TaskProcessEndEvent, TaskProcessStartEvent, TaskStartEvent
+    from shim.tasks import TaskFilter, TaskProvider
 
 __all__ = [
+    "AccessRefused",
     "AccessibilityInformation",
+    "AuthenticationProvider",
+    "AuthenticationProviderAuthenticationSessionsChangeEvent",
+    "AuthenticationProviderInformation",
+    "AuthenticationSession",
+    "AuthenticationSessionAccountInformation",
+    "AuthenticationSessionsChangeEvent",
     "CallHierarchyIncomingCall",
     "CallHierarchyItem",
     "CallHierarchyOutgoingCall",
+    "CallHierarchyProvider",
     "CancellationError",
     "CancellationToken",
     "CancellationTokenSource",
@@ -229,22 +318,29 @@ __all__ = [
     "ChatResponseReferencePart",
     "ChatResponseTurn",
     "ChatResultFeedbackKind",
+    "Clipboard",
     "CodeAction",
+    "CodeActionContext",
     "CodeActionDisabled",
     "CodeActionKind",
+    "CodeActionProvider",
     "CodeActionTriggerKind",
     "CodeLens",
+    "CodeLensProvider",
     "Color",
     "ColorInformation",
     "ColorPresentation",
+    "ColorTheme",
     "ColorThemeKind",
     "Command",
     "CommentMode",
     "CommentThreadCollapsibleState",
     "CommentThreadState",
+    "CompletionContext",
     "CompletionItem",
     "CompletionItemKind",
     "CompletionItemLabel",
+    "CompletionItemProvider",
     "CompletionItemTag",
     "CompletionList",
     "CompletionTriggerKind",
@@ -254,21 +350,36 @@ __all__ = [
     "DataTransferItem",
     "DebugConfigurationProviderTriggerKind",
     "DebugConsoleMode",
+    "DeclarationProvider",
     "DecorationRangeBehavior",
+    "DefinitionProvider",
     "Diagnostic",
+    "DiagnosticChangeEvent",
     "DiagnosticCode",
+    "DiagnosticCollection",
     "DiagnosticRelatedInformation",
     "DiagnosticSeverity",
     "DiagnosticTag",
     "Disposable",
+    "DocumentColorProvider",
     "DocumentDropEdit",
     "DocumentDropOrPasteEditKind",
+    "DocumentFilter",
+    "DocumentFormattingEditProvider",
     "DocumentHighlight",
     "DocumentHighlightKind",
+    "DocumentHighlightProvider",
     "DocumentLink",
+    "DocumentLinkProvider",
     "DocumentPasteEdit",
     "DocumentPasteTriggerKind",
+    "DocumentRange",
+    "DocumentRangeFormattingEditProvider",
+    "DocumentRangeSemanticTokensProvider",
+    "DocumentSelector",
+    "DocumentSemanticTokensProvider",
     "DocumentSymbol",
+    "DocumentSymbolProvider",
     "EndOfLine",
     "EnvironmentVariableMutatorType",
     "EvaluatableExpression",
@@ -294,22 +405,32 @@ __all__ = [
     "FileWillCreateEvent",
     "FileWillDeleteEvent",
     "FileWillRenameEvent",
+    "FoldingContext",
     "FoldingRange",
     "FoldingRangeKind",
+    "FoldingRangeProvider",
+    "FormattingOptions",
     "Hover",
+    "HoverProvider",
+    "ImplementationProvider",
     "IndentAction",
     "InlayHint",
     "InlayHintKind",
     "InlayHintLabelPart",
+    "InlayHintsProvider",
+    "InlineCompletionContext",
     "InlineCompletionItem",
+    "InlineCompletionItemProvider",
     "InlineCompletionList",
     "InlineCompletionTriggerKind",
     "InlineValueEvaluatableExpression",
     "InlineValueText",
     "InlineValueVariableLookup",
+    "InputBox",
     "InputBoxValidationMessage",
     "InputBoxValidationSeverity",
     "InsertAndReplace",
+    "LanguageConfiguration",
     "LanguageModelChatMessage",
     "LanguageModelChatMessageRole",
     "LanguageModelChatToolMode",
@@ -321,37 +442,55 @@ __all__ = [
     "LanguageModelToolCallPart",
     "LanguageModelToolResult",
     "LanguageModelToolResultPart",
+    "LanguageStatusItem",
     "LanguageStatusSeverity",
     "LightAndDark",
+    "LinkedEditingRangeProvider",
     "LinkedEditingRanges",
     "Location",
+    "LocationLink",
     "LogLevel",
+    "LogOutputChannel",
     "MarkdownString",
     "MarkedCode",
     "McpHttpServerDefinition",
     "McpStdioServerDefinition",
     "MessageItem",
+    "NotSupported",
     "NotebookCellKind",
     "NotebookCellStatusBarAlignment",
     "NotebookControllerAffinity",
     "NotebookEditorRevealType",
+    "OnTypeFormattingEditProvider",
+    "OutputChannel",
     "OverviewRulerLane",
     "ParameterInformation",
     "Position",
     "ProcessExecution",
+    "Progress",
     "ProgressLocation",
+    "ProviderResult",
     "Pseudoterminal",
+    "QuickInput",
     "QuickInputButton",
     "QuickInputButtonLocation",
     "QuickInputButtons",
+    "QuickPick",
     "QuickPickItem",
+    "QuickPickItemButtonEvent",
     "QuickPickItemKind",
     "Range",
+    "ReferenceContext",
+    "ReferenceProvider",
     "RelativePattern",
+    "RenameLocation",
+    "RenameProvider",
     "SecretStorage",
     "SecretStorageChangeEvent",
+    "SelectedCompletionInfo",
     "Selection",
     "SelectionRange",
+    "SelectionRangeProvider",
     "SemanticTokens",
     "SemanticTokensBuilder",
     "SemanticTokensEdit",
@@ -361,11 +500,20 @@ __all__ = [
     "ShellQuotedString",
     "ShellQuoting",
     "SignatureHelp",
+    "SignatureHelpContext",
+    "SignatureHelpProvider",
     "SignatureHelpTriggerKind",
     "SignatureInformation",
     "SnippetString",
     "SnippetTextEdit",
+    "SourceControl",
+    "SourceControlInputBox",
+    "SourceControlResourceDecorations",
+    "SourceControlResourceGroup",
+    "SourceControlResourceState",
+    "SourceControlResourceThemableDecorations",
     "StatusBarAlignment",
+    "StatusBarItem",
     "SymbolInformation",
     "SymbolKind",
     "SymbolTag",
@@ -378,10 +526,19 @@ __all__ = [
     "TabInputTextDiff",
     "TabInputWebview",
     "Task",
+    "TaskEndEvent",
+    "TaskExecution",
+    "TaskFilter",
     "TaskGroup",
     "TaskPanelKind",
+    "TaskProcessEndEvent",
+    "TaskProcessStartEvent",
+    "TaskProvider",
     "TaskRevealKind",
     "TaskScope",
+    "TaskStartEvent",
+    "TelemetryLogger",
+    "TelemetrySender",
     "TelemetryTrustedValue",
     "Terminal",
     "TerminalDimensions",
@@ -420,17 +577,25 @@ __all__ = [
     "TreeItemCheckboxState",
     "TreeItemCollapsibleState",
     "TreeItemLabel",
+    "TypeDefinitionProvider",
     "TypeHierarchyItem",
+    "TypeHierarchyProvider",
     "UIKind",
     "Uri",
     "ViewColumn",
+    "WindowState",
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",
     "WorkspaceFolder",
     "WorkspaceFoldersChangeEvent",
+    "WorkspaceSymbolProvider",
+    "authentication",
     "commands",
     "env",
     "extensions",
+    "languages",
+    "scm",
+    "tasks",
     "text_index",
     "utf16_length",
     "utf16_offset",
@@ -438,3 +603,18 @@ __all__ = [
     "window",
     "workspace",
 ]
+
+LATER = {"AccessRefused": "accounts", "Authentication": "accounts", "SourceControl": "source_control", "Task": "tasks"}
+"""Modules that are loaded when a name of theirs is first used, by how those names begin. A constant."""
+
+if not TYPE_CHECKING:  # type checkers see which names there are, and mistyped ones
+
+    def __getattr__(name: str) -> Any:
+        if name in __all__:
+            own = name if name.islower() else next((LATER[one] for one in LATER if name.startswith(one)), "interfaces")
+            module = import_module(f"shim.{own}")
+            return module if name.islower() else getattr(module, name)
+        found = absent(name)
+        if found is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return found
