@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from sessions.errors import FileSystemError, LanguageModelError
 from shim import commands, env, extensions, languages, window, workspace
+from shim.absent import NotSupported, absent
+from shim.appearance import ColorTheme, WindowState
 from shim.cancellation import CancellationError, CancellationToken, CancellationTokenSource
+from shim.clipboard import Clipboard
 from shim.completions import (
     ColorPresentation,
     CompletionItem,
@@ -129,37 +135,6 @@ from shim.executions import (
 )
 from shim.extensions import Extension
 from shim.fs import FileStat, FileSystem
-from shim.interfaces import (
-    CallHierarchyProvider,
-    CodeActionProvider,
-    CodeLensProvider,
-    CompletionItemProvider,
-    DeclarationProvider,
-    DefinitionProvider,
-    DocumentColorProvider,
-    DocumentFormattingEditProvider,
-    DocumentHighlightProvider,
-    DocumentLinkProvider,
-    DocumentRangeFormattingEditProvider,
-    DocumentRangeSemanticTokensProvider,
-    DocumentSemanticTokensProvider,
-    DocumentSymbolProvider,
-    FoldingRangeProvider,
-    HoverProvider,
-    ImplementationProvider,
-    InlayHintsProvider,
-    InlineCompletionItemProvider,
-    LinkedEditingRangeProvider,
-    OnTypeFormattingEditProvider,
-    ProviderResult,
-    ReferenceProvider,
-    RenameProvider,
-    SelectionRangeProvider,
-    SignatureHelpProvider,
-    TypeDefinitionProvider,
-    TypeHierarchyProvider,
-    WorkspaceSymbolProvider,
-)
 from shim.language_status import LanguageStatusItem
 from shim.markdown import MarkdownString
 from shim.messages import (
@@ -183,10 +158,16 @@ from shim.messages import (
     McpHttpServerDefinition,
     McpStdioServerDefinition,
 )
+from shim.notices import MessageItem
+from shim.outputs import LogOutputChannel, OutputChannel
+from shim.picks import InputBoxValidationMessage, QuickPickItem
 from shim.problems import DiagnosticChangeEvent, DiagnosticCollection
+from shim.progress import Progress
 from shim.pseudoterminals import Pseudoterminal, TerminalDimensions
+from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
 from shim.ranges import Location, Position, Range, Selection
 from shim.selectors import DocumentFilter, DocumentSelector
+from shim.statusbar import StatusBarItem
 from shim.symbols import (
     CallHierarchyIncomingCall,
     CallHierarchyItem,
@@ -203,6 +184,7 @@ from shim.symbols import (
     TypeHierarchyItem,
 )
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
+from shim.telemetry import TelemetryLogger, TelemetrySender
 from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
 from shim.text import TextDocumentContentChangeEvent, TextLine
 from shim.thenable import Thenable
@@ -241,11 +223,70 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
-from shim.window import InputBoxValidationMessage, MessageItem, QuickPickItem
 from shim.workspace import WorkspaceFolder
 
+if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
+    from shim import authentication, scm, tasks
+    from shim.accounts import (
+        AccessRefused,
+        AuthenticationProvider,
+        AuthenticationProviderAuthenticationSessionsChangeEvent,
+        AuthenticationProviderInformation,
+        AuthenticationSession,
+        AuthenticationSessionAccountInformation,
+        AuthenticationSessionsChangeEvent,
+    )
+    from shim.interfaces import (
+        CallHierarchyProvider,
+        CodeActionProvider,
+        CodeLensProvider,
+        CompletionItemProvider,
+        DeclarationProvider,
+        DefinitionProvider,
+        DocumentColorProvider,
+        DocumentFormattingEditProvider,
+        DocumentHighlightProvider,
+        DocumentLinkProvider,
+        DocumentRangeFormattingEditProvider,
+        DocumentRangeSemanticTokensProvider,
+        DocumentSemanticTokensProvider,
+        DocumentSymbolProvider,
+        FoldingRangeProvider,
+        HoverProvider,
+        ImplementationProvider,
+        InlayHintsProvider,
+        InlineCompletionItemProvider,
+        LinkedEditingRangeProvider,
+        OnTypeFormattingEditProvider,
+        ProviderResult,
+        ReferenceProvider,
+        RenameProvider,
+        SelectionRangeProvider,
+        SignatureHelpProvider,
+        TypeDefinitionProvider,
+        TypeHierarchyProvider,
+        WorkspaceSymbolProvider,
+    )
+    from shim.source_control import (
+        SourceControl,
+        SourceControlInputBox,
+        SourceControlResourceDecorations,
+        SourceControlResourceGroup,
+        SourceControlResourceState,
+        SourceControlResourceThemableDecorations,
+    )
+    from shim.task_runs import TaskEndEvent, TaskExecution, TaskProcessEndEvent, TaskProcessStartEvent, TaskStartEvent
+    from shim.tasks import TaskFilter, TaskProvider
+
 __all__ = [
+    "AccessRefused",
     "AccessibilityInformation",
+    "AuthenticationProvider",
+    "AuthenticationProviderAuthenticationSessionsChangeEvent",
+    "AuthenticationProviderInformation",
+    "AuthenticationSession",
+    "AuthenticationSessionAccountInformation",
+    "AuthenticationSessionsChangeEvent",
     "CallHierarchyIncomingCall",
     "CallHierarchyItem",
     "CallHierarchyOutgoingCall",
@@ -263,6 +304,7 @@ __all__ = [
     "ChatResponseReferencePart",
     "ChatResponseTurn",
     "ChatResultFeedbackKind",
+    "Clipboard",
     "CodeAction",
     "CodeActionContext",
     "CodeActionDisabled",
@@ -274,6 +316,7 @@ __all__ = [
     "Color",
     "ColorInformation",
     "ColorPresentation",
+    "ColorTheme",
     "ColorThemeKind",
     "Command",
     "CommentMode",
@@ -360,6 +403,7 @@ __all__ = [
     "InlineValueEvaluatableExpression",
     "InlineValueText",
     "InlineValueVariableLookup",
+    "InputBox",
     "InputBoxValidationMessage",
     "InputBoxValidationSeverity",
     "InsertAndReplace",
@@ -383,27 +427,34 @@ __all__ = [
     "Location",
     "LocationLink",
     "LogLevel",
+    "LogOutputChannel",
     "MarkdownString",
     "MarkedCode",
     "McpHttpServerDefinition",
     "McpStdioServerDefinition",
     "MessageItem",
+    "NotSupported",
     "NotebookCellKind",
     "NotebookCellStatusBarAlignment",
     "NotebookControllerAffinity",
     "NotebookEditorRevealType",
     "OnTypeFormattingEditProvider",
+    "OutputChannel",
     "OverviewRulerLane",
     "ParameterInformation",
     "Position",
     "ProcessExecution",
+    "Progress",
     "ProgressLocation",
     "ProviderResult",
     "Pseudoterminal",
+    "QuickInput",
     "QuickInputButton",
     "QuickInputButtonLocation",
     "QuickInputButtons",
+    "QuickPick",
     "QuickPickItem",
+    "QuickPickItemButtonEvent",
     "QuickPickItemKind",
     "Range",
     "ReferenceContext",
@@ -432,7 +483,14 @@ __all__ = [
     "SignatureInformation",
     "SnippetString",
     "SnippetTextEdit",
+    "SourceControl",
+    "SourceControlInputBox",
+    "SourceControlResourceDecorations",
+    "SourceControlResourceGroup",
+    "SourceControlResourceState",
+    "SourceControlResourceThemableDecorations",
     "StatusBarAlignment",
+    "StatusBarItem",
     "SymbolInformation",
     "SymbolKind",
     "SymbolTag",
@@ -445,10 +503,19 @@ __all__ = [
     "TabInputTextDiff",
     "TabInputWebview",
     "Task",
+    "TaskEndEvent",
+    "TaskExecution",
+    "TaskFilter",
     "TaskGroup",
     "TaskPanelKind",
+    "TaskProcessEndEvent",
+    "TaskProcessStartEvent",
+    "TaskProvider",
     "TaskRevealKind",
     "TaskScope",
+    "TaskStartEvent",
+    "TelemetryLogger",
+    "TelemetrySender",
     "TelemetryTrustedValue",
     "Terminal",
     "TerminalDimensions",
@@ -489,14 +556,18 @@ __all__ = [
     "UIKind",
     "Uri",
     "ViewColumn",
+    "WindowState",
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",
     "WorkspaceFolder",
     "WorkspaceSymbolProvider",
+    "authentication",
     "commands",
     "env",
     "extensions",
     "languages",
+    "scm",
+    "tasks",
     "text_index",
     "utf16_length",
     "utf16_offset",
@@ -504,3 +575,18 @@ __all__ = [
     "window",
     "workspace",
 ]
+
+LATER = {"AccessRefused": "accounts", "Authentication": "accounts", "SourceControl": "source_control", "Task": "tasks"}
+"""Modules that are loaded when a name of theirs is first used, by how those names begin. A constant."""
+
+if not TYPE_CHECKING:  # type checkers see which names there are, and mistyped ones
+
+    def __getattr__(name: str) -> Any:
+        if name in __all__:
+            own = name if name.islower() else next((LATER[one] for one in LATER if name.startswith(one)), "interfaces")
+            module = import_module(f"shim.{own}")
+            return module if name.islower() else getattr(module, name)
+        found = absent(name)
+        if found is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return found
