@@ -48,6 +48,9 @@ MOST = 500
 LARGEST_ALL = 64 * 1024 * 1024
 """What all of a user's open documents may take in memory, in bytes, by `LINE_COST` and a byte a character."""
 
+LOOK_S = 2.0
+"""How often it is looked whether somebody else changed the file of an open document, in seconds."""
+
 LARGEST_EVENT = 128 * 1024
 """Characters of a change that is told to clients word by word; of a larger one they are told to ask for the text."""
 
@@ -83,6 +86,7 @@ class Documents:
         "_opening",
         "_saved",
         "_session",
+        "_timer",
         "_uses",
         "will_save",
     )
@@ -94,6 +98,7 @@ class Documents:
         self._uses = count(1)
         self._numbers = count(1)
         self._lock = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
         self._opened = EventEmitter[TextDocument]()
         self._changed = EventEmitter[TextDocumentChangeEvent]()
         self._closed = EventEmitter[TextDocument]()
@@ -226,20 +231,26 @@ class Documents:
         self.make_room(_cost(document), 1)
         document._used = next(self._uses)
         self._open[document.uri] = document
+        self._watch()
         self._tell_opened(document)
 
     def make_room(self, more: int, documents: int = 0) -> None:
         """Close what nobody needs, the longest unused first. Raises `QuotaExceeded` where that is not enough."""
-        spare = sorted((one for one in self.all if not one.is_dirty and not one._holds), key=lambda one: one._used)
-        used = sum(map(_cost, self.all))
-        while spare and (len(self._open) + documents > MOST or used + more > LARGEST_ALL):
-            used -= _cost(spare[0])
-            self.forget(spare.pop(0))
+        used = sum(map(_cost, self._open.values()))
+        if len(self._open) + documents > MOST or used + more > LARGEST_ALL:
+            used = self._close_spare(used, more, documents)
         way_out = "save documents, or close some"
         if len(self._open) + documents > MOST:
             raise QuotaExceeded("documents", MOST, len(self._open), way_out)
         if used + more > LARGEST_ALL:
             raise QuotaExceeded("document_bytes", LARGEST_ALL, used, way_out)
+
+    def _close_spare(self, used: int, more: int, documents: int) -> int:
+        spare = sorted((one for one in self.all if not one.is_dirty and not one._holds), key=lambda one: one._used)
+        while spare and (len(self._open) + documents > MOST or used + more > LARGEST_ALL):
+            used -= _cost(spare[0])
+            self.forget(spare.pop(0))
+        return used
 
     # -- changing
 
@@ -280,6 +291,7 @@ class Documents:
     async def clean(self, document: TextDocument) -> None:
         """Nothing of it is unsaved any more: its backup goes."""
         document._dirty = False
+        self._watch()
         kept, document._backup = document._backup, None
         if kept is not None:
             try:
@@ -344,6 +356,39 @@ class Documents:
         if virtual.has(document.uri.scheme):
             return Read(await _split(await virtual.text(document.uri)), "utf8", None)
         return await _decoded(document.uri, await contents.read(self._session, document.uri), document.encoding)
+
+    def _watch(self) -> None:
+        """Look at the files every two seconds as long as some are open; nobody connected, only when they are used."""
+        if self._timer is None and self._on_disk():
+            context = self._session.context.copy()
+            self._timer = asyncio.get_running_loop().call_later(LOOK_S, self._look_soon, context=context)
+
+    def _look_soon(self) -> None:
+        self._timer = None
+        if self._session.closing:
+            return
+        if self._session.clients:
+            self._session.start(self._look_at_files(), "look at files")
+        else:
+            self._watch()
+
+    async def _look_at_files(self) -> None:
+        try:
+            documents = self._on_disk()
+            found = await self._session.files.identities([one.uri.path for one in documents])
+            stamps = [one._stamp and one._stamp.identity for one in documents]
+            self.look_again(one.uri for one, now, before in zip(documents, found, stamps, strict=True) if now != before)
+        finally:
+            self._watch()
+
+    def _on_disk(self) -> list[TextDocument]:
+        """The documents that follow their file: clean ones."""
+        return [one for one in self._open.values() if one.uri.scheme == "file" and not one.is_dirty]
+
+    async def close(self) -> None:
+        """The session ends: look at nothing any more. What is unsaved is kept already."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def look_again(self, uris: Iterable[Uri], *, always: bool = False) -> None:
         """Somebody changed these files, or all below these folders: what is open of them is brought up to date."""
@@ -429,6 +474,7 @@ class Documents:
             document._backup = Backup(self._session, document, one.number, one.row)
             document._used = next(self._uses)
             self._open[one.uri] = document
+        self._watch()
         self._numbers = count(newest + 1)
 
     # -- telling
@@ -511,7 +557,7 @@ def _replacement(old: list[str], new: list[str]) -> TextEdit:
 
 
 def _key(uri: Uri) -> Uri:
-    return as_uri(uri, "uri").with_(fragment=None)
+    return as_uri(uri, "uri").with_(fragment=None) if uri.fragment else as_uri(uri, "uri")
 
 
 def _checked(uri: Uri) -> Uri:
