@@ -14,7 +14,6 @@ from host.aside import aside
 from host.discovery import Installed
 from host.modules import Copies
 from sessions.errors import RoostError, SessionClosed
-from shim.commands import Commands
 from shim.context import ExtensionContext
 from shim.extensions import Extensions
 from shim.thenable import called
@@ -176,7 +175,7 @@ class Activations:
                 log.warning("the subscriptions of extension %s could not be disposed of in time", one.id)
         self._entries.pop(one.key, None)
         self._session.get(Extensions).exports.pop(one.key, None)
-        self._session.get(Commands).drop(one.id)
+        self._session.forget_extension(one.id)
         self._session.get(Copies).drop(one.package)
 
 

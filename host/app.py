@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
 from starlette.routing import Router
@@ -28,10 +29,13 @@ from host.edge import Edge
 from host.guard import Guard
 from host.health import DatabaseProbe
 from host.isolation import Isolation
+from host.ledger import Ledger
 from host.loader import Loader
 from host.methods import CONTRACT
 from host.presence import Presence
+from host.relay import Relay
 from host.routes import not_found, routes
+from host.totals import NAME
 from host.version import installed_version
 from sessions.context import SessionContext
 from sessions.files import Files, Root
@@ -85,6 +89,7 @@ class Host:
         self.tasks: Tasks
         self.isolation: Isolation
         self.databases: Databases
+        self.ledger: Ledger
         self.sessions: SessionManager
         self.loader: Loader
         self._vault_of: Callable[[Store], Vault]
@@ -98,11 +103,15 @@ class Host:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             self.tasks = Tasks(group, logs.task_failed)
             stack.push_async_callback(self.tasks.close)
-            self.isolation = Isolation(self.config, self.tasks)
+            self.isolation = Isolation(self.config, self.tasks, Relay(self._router).serve)
             stack.callback(self.isolation.close)
             self._vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
             self.databases = Databases(self.config.data / "users", self.tasks, idle_s=2.0)
             stack.push_async_callback(self.databases.close)
+            books = Databases(self.config.data / "host", self.tasks)
+            stack.push_async_callback(books.close)
+            self.ledger = Ledger(self.config, books.store(NAME), self.databases.store)
+            await self.ledger.begin()
             self.loader = Loader.of(self.config)
             await asyncio.to_thread(self.loader.find)
             stack.callback(self.loader.close)
@@ -222,6 +231,11 @@ class Host:
     def wants_token(self) -> bool:
         """Whether a token decides who somebody is."""
         return self._authenticator is not None
+
+    def query_of(self, uid: str) -> str:
+        """What an address of this host must end with for a user, where nothing else says who it is."""
+        says = self.wants_token or self.authenticate is not None or not self.config.multi_user
+        return "" if says else f"uid={quote(uid, safe='')}"
 
     async def ask_embedder(self, connection: HTTPConnection) -> User | None:
         """The embedder's word on who it is."""

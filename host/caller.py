@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from typing_extensions import TypedDict
@@ -46,6 +47,9 @@ class Caller(Protocol):
 
     def hide(self, terminal: Terminal) -> None:
         """Send that terminal's output no more, and let it go on without this viewer."""
+
+    def when_gone(self, undo: Callable[[], None]) -> None:
+        """Call `undo` once this connection follows the session no more."""
 
     def report(self, what: str, error: Exception) -> None:
         """Log a failure that the caller is told of in a sentence only."""

@@ -87,6 +87,7 @@ class Connection:
         "_taken",
         "_unreadable",
         "_voices",
+        "address",
         "asked",
         "closed",
         "host",
@@ -98,9 +99,17 @@ class Connection:
     )
 
     def __init__(
-        self, host: Host, receive: Receive, send: Send, asked: str | None = None, reached: Reached | None = None
+        self,
+        host: Host,
+        receive: Receive,
+        send: Send,
+        asked: str | None = None,
+        reached: Reached | None = None,
+        address: str = "",
     ) -> None:
         self.host = host
+        self.address = address
+        """Where the client reached this host: `http://name:port`, and the path that it is mounted at."""
         self.asked = asked
         """The `?uid=` that it was opened with: whoever authenticates on it must be allowed to speak for that."""
         self.reached = reached

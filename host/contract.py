@@ -138,6 +138,7 @@ ERRORS = _errors(
         (-32003, "not your uid"),
         (-32005, "over a quota or budget: `data` has quota, limit and used"),
         (-32010, "file system error: `data.code`"),
+        (-32012, "a language model did not answer: `data.code`"),
         (-32011, "the command failed or is unknown: `data.command`"),
         (-32800, "cancelled"),
     ]

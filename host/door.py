@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from host.channels import REACHED
 from host.connection import RESTARTING, Connection
+from host.edge import visit_of
 from host.identity import Unidentified, asked_uid, identify
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ async def serve_socket(host: Host, scope: Scope, receive: Receive, send: Send) -
     except OSError:
         return  # the client went during the handshake
     reached = scope.get("extensions", {}).get(REACHED)
-    connection = Connection(host, receive, send, asked_uid(visitor), reached)
+    visit = visit_of(scope)
+    address = f"{visit.scheme}://{visit.authority}{scope.get('root_path', '')}"
+    connection = Connection(host, receive, send, asked_uid(visitor), reached, address)
     host.connections.add(connection)
     try:
         await connection.run(identity.user if identity else None)

@@ -12,7 +12,7 @@ from pathlib import Path
 from host import caller
 from host.config import Config
 from sessions import startup
-from sessions.egress import Egress
+from sessions.egress import Egress, Internal
 from sessions.errors import RoostError
 from sessions.jail import Network
 from sessions.levels import ISOLATED, NONE, OFF, WEAKER, Level, check, probe
@@ -28,9 +28,12 @@ PROBE_OWNER = 199_999
 
 
 class Isolation:
-    """One host's level and network. Nothing is tried before somebody wants to know."""
+    """One host's level and network. Nothing is tried before somebody wants to know.
 
-    def __init__(self, config: Config, tasks: Tasks) -> None:
+    `internal` answers what sandboxes ask of `roost.internal`.
+    """
+
+    def __init__(self, config: Config, tasks: Tasks, internal: Internal | None = None) -> None:
         self.turns = Turns()
         self._config = config
         self._tasks = tasks
@@ -39,7 +42,7 @@ class Isolation:
         self._tenants = Tenants(config.data) if config.multi_user and os.geteuid() == 0 else None
         self._found: asyncio.Future[tuple[Level, Network]] | None = None
         allow = config.terminals.egress_allow
-        self._egress = Egress(("*",) if allow is None else allow)
+        self._egress = Egress(("*",) if allow is None else allow, internal=internal)
 
     def close(self) -> None:
         """Let nobody out any more; the sandboxes have ended before."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from host.activation import ActivationFailed, Activations, Rules
 from host.discovery import Discovery, Installed
-from host.globs import compiled, is_plain
 from host.modules import install, remove
 from sessions.current import current_extension
 from sessions.errors import FileSystemError, SessionClosed
+from sessions.globs import compiled, is_plain
 from shim.commands import CommandFailed, Commands
 from shim.extensions import Extensions
 from shim.proposed.sessions import Others, Using

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, Field, StringConstraints
 from typing_extensions import TypedDict
 
-from host import terminal_methods
+from host import terminal_methods, window_methods
 from host.caller import Caller, Isolation
 from host.contract import Contract
 from sessions.errors import InvalidValue, Overloaded, QuotaExceeded
@@ -19,6 +19,7 @@ from shim.commands import CommandFailed, Commands
 
 CONTRACT = Contract()
 CONTRACT.include(terminal_methods.CONTRACT)
+CONTRACT.include(window_methods.CONTRACT)
 method = CONTRACT.method
 
 LARGEST_FILE = 12 * 1024 * 1024

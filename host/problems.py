@@ -15,6 +15,7 @@ from sessions.errors import (
     FileSystemError,
     InvalidUid,
     InvalidValue,
+    LanguageModelError,
     Overloaded,
     QuotaExceeded,
     RoostError,
@@ -67,6 +68,8 @@ def explain(error: BaseException) -> Problem:
             return Problem(wire.OVER_QUOTA, 507 if error.quota in ("bytes", "files") else 429, str(error), data)
         case Overloaded():
             return overloaded(str(error), error.retry_after_ms)
+        case LanguageModelError():
+            return _model_failed(error)
         case SessionClosed():
             return overloaded(str(error), 1_000)
         case CommandFailed():
@@ -85,6 +88,16 @@ def explain(error: BaseException) -> Problem:
             return Problem(wire.INVALID_REQUEST, 409, str(error))
         case _:
             return unforeseen(error)
+
+
+_MODEL_STATUS = {"NoPermissions": 403, "Blocked": 422, "NotFound": 404, "ContextLength": 413, "InvalidRequest": 422}
+
+
+def _model_failed(error: LanguageModelError) -> Problem:
+    if error.code == "Overloaded":
+        return overloaded(str(error), round((error.retry_after_s or 1) * 1_000))
+    status = _MODEL_STATUS.get(error.code, 502)
+    return Problem(wire.MODEL_FAILED, status, f"{error.code}: {error}", {"code": error.code})
 
 
 def invalid(error: ValidationError) -> Problem:

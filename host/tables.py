@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from host import fields
 from host.fields import Flag, Folder, Names, Number, Secret, Size, Text, Whole
@@ -111,6 +111,17 @@ class Auth(Table):
     jwt: Jwt | None = None
 
 
+class Cost(Table):
+    input: Annotated[float, Number()]
+    """USD for a million tokens of input."""
+    output: Annotated[float, Number()]
+    """USD for a million tokens of output, thinking among them."""
+    cache_read: Annotated[float | None, Number()] = None
+    """USD for a million tokens of input that the provider had cached; null: as input."""
+    cache_write: Annotated[float | None, Number()] = None
+    """USD for a million tokens of input that it puts into its cache; null: as input."""
+
+
 class Provider(Table):
     kind: Literal["anthropic", "openai", "gemini", "ollama"]
     """Whose API it speaks (`openai` for every compatible address); may be left out where the id is one of these."""
@@ -122,6 +133,8 @@ class Provider(Table):
     """Where the API is, if not at the provider's own address."""
     models: Annotated[tuple[str, ...], Names()] = ()
     """The models that users may choose; empty: all that the provider names."""
+    prices: dict[str, Cost] = Field(default_factory=dict)
+    """Prices by the provider's name of a model, before those of the bundled table."""
 
 
 def with_kinds(value: Any) -> Any:
@@ -183,11 +196,6 @@ class Quotas(Table):
     """How many answers of language models one user may have streaming."""
 
 
-class Person(Table):
-    quotas: Quotas = Quotas()
-    """What this user may have instead, key by key as in `quotas`."""
-
-
 class Budgets(Table):
     task: Annotated[float | None, Number()] = None
     """USD that one task of the coding agent may cost; null: no limit, here and below."""
@@ -197,6 +205,21 @@ class Budgets(Table):
     """USD that one user may spend in a month."""
     host: Annotated[float | None, Number()] = None
     """USD that all users may spend in a month together."""
+    unpriced: Literal["refuse", "allow"] = "refuse"
+    """Whether a model whose price nobody knows may be asked where a budget applies; its calls then count nothing."""
+
+
+class Limits(Table):
+    task: Annotated[float | None, Number()] = None
+    day: Annotated[float | None, Number()] = None
+    month: Annotated[float | None, Number()] = None
+
+
+class Person(Table):
+    quotas: Quotas = Quotas()
+    """What this user may have instead, key by key as in `quotas`."""
+    budgets: Limits = Limits()
+    """What this user may spend instead, key by key as in `budgets`."""
 
 
 class FileAccess(Table):

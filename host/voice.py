@@ -14,6 +14,7 @@ from sessions.context import SessionContext
 from sessions.errors import FellBehind, SessionClosed
 from sessions.follower import Follower
 from sessions.terminal import Terminal
+from shim.address import Address
 
 if TYPE_CHECKING:
     from host.connection import Connection
@@ -31,6 +32,7 @@ class Voice:
         "_asked",
         "_flow",
         "_follower",
+        "_leaving",
         "_news",
         "_next",
         "_undo",
@@ -52,6 +54,7 @@ class Voice:
         self._news = False
         self._asked: dict[str, None] = {}
         self._undo: list[Callable[[], None]] = []
+        self._leaving: list[Callable[[], None]] = []
 
     # -- what a method sees (host.caller.Caller)
 
@@ -94,6 +97,13 @@ class Voice:
         """Send that terminal's output no more, and let it go on without this viewer."""
         self.connection.channels.hide(terminal)
 
+    def when_gone(self, undo: Callable[[], None]) -> None:
+        """Call `undo` once this connection follows the session no more."""
+        if self.connection.closed or self.open_session is None:
+            undo()
+        else:
+            self._leaving.append(undo)
+
     def report(self, what: str, error: Exception) -> None:
         """Log a failure that the caller is told of in a sentence only."""
         log.warning("%s failed", what, exc_info=error)
@@ -114,13 +124,15 @@ class Voice:
             if self.open_session is None and not self.connection.closed:
                 self.open_session = session
                 self._undo.append(session.client())
+                session.get(Address).note(self.connection.address, self.connection.host.query_of(self.uid))
         return session
 
     def _let_go(self) -> None:
         if self._flow is not None:
             self._flow.cancel()
-        for undo in self._undo:
+        for undo in (*self._leaving, *self._undo):
             undo()
+        self._leaving.clear()
         self._undo.clear()
         self.connection.lose_channels(self.open_session)
         self._flow = self._follower = self.open_session = None

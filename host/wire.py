@@ -19,6 +19,7 @@ OVER_QUOTA = -32005
 CANCELLED = -32800
 FILE_SYSTEM_ERROR = -32010
 COMMAND_FAILED = -32011
+MODEL_FAILED = -32012
 
 LARGEST_FRAME = 16 * 1024 * 1024
 """Bytes; a larger frame closes the connection with 1009."""

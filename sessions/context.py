@@ -7,7 +7,7 @@ import contextvars
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessions.current import Turn, set_turn, with_user
 from sessions.errors import SandboxUnavailable, SessionClosed
@@ -22,6 +22,9 @@ from sessions.settings import Settings
 from sessions.store import Store
 from sessions.tasks import Tasks
 from sessions.turns import Turns
+
+if TYPE_CHECKING:
+    from sessions.models import Models
 
 T = TypeVar("T")
 
@@ -52,6 +55,7 @@ class SessionContext:
         "keep_terminals_s",
         "mailbox",
         "make_sandbox",
+        "models",
         "quotas",
         "requests",
         "session_id",
@@ -81,6 +85,7 @@ class SessionContext:
         make_sandbox: Callable[[], Coroutine[Any, Any, Sandbox]] | None = None,
         turns: Turns | None = None,
         keep_terminals_s: float | None = None,
+        models: Models | None = None,
     ) -> None:
         self.uid = uid
         self.session_id = secrets.token_urlsafe(12)
@@ -101,6 +106,8 @@ class SessionContext:
         """Whose terminal is read next, over all users of the host."""
         self.keep_terminals_s = keep_terminals_s
         """How long a terminal lives that nobody looks at, in seconds; None: until its shell ends."""
+        self.models = models
+        """The host's language models; None where there are none."""
         self.mailbox = Mailbox(store, uid)
         self.settings = Settings(store)
         self.requests = Requests()
@@ -142,6 +149,13 @@ class SessionContext:
     def peek(self, kind: type[T]) -> T | None:
         """The object that `get` would give, or None where nobody asked for it yet."""
         return self._of.get(kind)
+
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone: whatever `get` made forgets what it registered, if it has a `forget_extension`."""
+        for made in list(self._of.values()):
+            forget = getattr(made, "forget_extension", None)
+            if forget is not None:
+                forget(extension)
 
     async def memento(self, namespace: str, scope: str) -> Memento:
         """The loaded state of one namespace ('client' or an extension's id); `scope` is 'global' or 'workspace'."""

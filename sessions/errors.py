@@ -112,3 +112,45 @@ class FileSystemError(RoostError):
     @classmethod
     def unavailable(cls, message_or_uri: object = "") -> FileSystemError:
         return cls(message_or_uri, "Unavailable")
+
+
+LanguageModelErrorCode = Literal[
+    "NoPermissions",
+    "Blocked",
+    "NotFound",
+    "ContextLength",
+    "InvalidRequest",
+    "Overloaded",
+    "Unavailable",
+    "Cut",
+    "Unknown",
+]
+
+
+class LanguageModelError(RoostError):
+    """A model did not answer (VS Code's `LanguageModelError`); `code` says why. JSON-RPC -32012, Overloaded -32001.
+
+    `NoPermissions` (no key, or a refused one), `Blocked` (the provider's filter), `NotFound` and `Unknown` are VS
+    Code's. Ours: `ContextLength` (too long for the model), `InvalidRequest` (the provider does not take it),
+    `Overloaded` and `Unavailable` (also after retries), and `Cut` (broken off in the middle).
+    """
+
+    def __init__(
+        self, message: str = "", code: LanguageModelErrorCode = "Unknown", retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message or code)
+        self.code: LanguageModelErrorCode = code
+        self.retry_after_s = retry_after_s
+        """When the same may succeed, where that is known."""
+
+    @classmethod
+    def no_permissions(cls, message: str = "") -> LanguageModelError:
+        return cls(message, "NoPermissions")
+
+    @classmethod
+    def blocked(cls, message: str = "") -> LanguageModelError:
+        return cls(message, "Blocked")
+
+    @classmethod
+    def not_found(cls, message: str = "") -> LanguageModelError:
+        return cls(message, "NotFound")

@@ -31,7 +31,26 @@ def first_tables(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID")
 
 
-STEPS: tuple[Step, ...] = (first_tables,)
+def usage_tables(connection: sqlite3.Connection) -> None:
+    """Calls of language models: each of them, their sums by task, day and month, and what calls that run hold back."""
+    tokens = "input INTEGER NOT NULL, output INTEGER NOT NULL, cache_read INTEGER NOT NULL,"
+    tokens += " cache_write INTEGER NOT NULL, thinking INTEGER NOT NULL"
+    connection.execute(
+        "CREATE TABLE calls (id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, task TEXT,"
+        f" provider TEXT NOT NULL, model TEXT NOT NULL, {tokens}, cost INTEGER, outcome TEXT NOT NULL)"
+    )
+    connection.execute(
+        "CREATE TABLE usage (period TEXT NOT NULL, key TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,"
+        f" {tokens}, cost INTEGER NOT NULL, calls INTEGER NOT NULL, unpriced INTEGER NOT NULL, last INTEGER NOT NULL,"
+        " PRIMARY KEY (period, key, provider, model)) WITHOUT ROWID"
+    )
+    connection.execute(
+        "CREATE TABLE holds (id TEXT PRIMARY KEY, time INTEGER NOT NULL, task TEXT, provider TEXT NOT NULL,"
+        f" model TEXT NOT NULL, {tokens}, cost INTEGER) WITHOUT ROWID"
+    )
+
+
+STEPS: tuple[Step, ...] = (first_tables, usage_tables)
 """Append only: what a release has applied is never edited. The file keeps their number as `PRAGMA user_version`."""
 
 

@@ -23,6 +23,8 @@ TOTAL_BYTES = 64 << 10
 
 LONGEST_PATH = 4_095
 SHELLS = ("/bin/bash", "/bin/sh")
+SHELL = next((one for one in SHELLS if Path(one).exists()), SHELLS[-1])
+"""What a terminal runs by default, but on one's own machine, where it is one's own shell."""
 
 
 class Command(NamedTuple):

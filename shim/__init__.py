@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sessions.errors import FileSystemError
-from shim import commands, env, extensions, window, workspace
+from sessions.errors import FileSystemError, LanguageModelError
+from shim import commands, env, extensions, languages, window, workspace
+from shim.appearance import ColorTheme, WindowState
 from shim.cancellation import CancellationError, CancellationToken, CancellationTokenSource
+from shim.clipboard import Clipboard
 from shim.completions import (
     ColorPresentation,
     CompletionItem,
@@ -29,6 +31,20 @@ from shim.completions import (
     SignatureInformation,
 )
 from shim.context import ExtensionContext, SecretStorage, SecretStorageChangeEvent
+from shim.contexts import (
+    CodeActionContext,
+    CompletionContext,
+    DocumentRange,
+    FoldingContext,
+    FormattingOptions,
+    InlineCompletionContext,
+    LanguageConfiguration,
+    LocationLink,
+    ReferenceContext,
+    RenameLocation,
+    SelectedCompletionInfo,
+    SignatureHelpContext,
+)
 from shim.diagnostics import (
     CodeAction,
     CodeActionDisabled,
@@ -115,6 +131,38 @@ from shim.executions import (
 )
 from shim.extensions import Extension
 from shim.fs import FileStat, FileSystem
+from shim.interfaces import (
+    CallHierarchyProvider,
+    CodeActionProvider,
+    CodeLensProvider,
+    CompletionItemProvider,
+    DeclarationProvider,
+    DefinitionProvider,
+    DocumentColorProvider,
+    DocumentFormattingEditProvider,
+    DocumentHighlightProvider,
+    DocumentLinkProvider,
+    DocumentRangeFormattingEditProvider,
+    DocumentRangeSemanticTokensProvider,
+    DocumentSemanticTokensProvider,
+    DocumentSymbolProvider,
+    FoldingRangeProvider,
+    HoverProvider,
+    ImplementationProvider,
+    InlayHintsProvider,
+    InlineCompletionItemProvider,
+    LinkedEditingRangeProvider,
+    OnTypeFormattingEditProvider,
+    ProviderResult,
+    ReferenceProvider,
+    RenameProvider,
+    SelectionRangeProvider,
+    SignatureHelpProvider,
+    TypeDefinitionProvider,
+    TypeHierarchyProvider,
+    WorkspaceSymbolProvider,
+)
+from shim.language_status import LanguageStatusItem
 from shim.markdown import MarkdownString
 from shim.messages import (
     ChatRequestTurn,
@@ -128,7 +176,6 @@ from shim.messages import (
     ChatResponseTurn,
     LanguageModelChatMessage,
     LanguageModelDataPart,
-    LanguageModelError,
     LanguageModelInputPart,
     LanguageModelPromptTsxPart,
     LanguageModelTextPart,
@@ -138,8 +185,16 @@ from shim.messages import (
     McpHttpServerDefinition,
     McpStdioServerDefinition,
 )
+from shim.notices import MessageItem
+from shim.outputs import LogOutputChannel, OutputChannel
+from shim.picks import InputBoxValidationMessage, QuickPickItem
+from shim.problems import DiagnosticChangeEvent, DiagnosticCollection
+from shim.progress import Progress
 from shim.pseudoterminals import Pseudoterminal, TerminalDimensions
+from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
 from shim.ranges import Location, Position, Range, Selection
+from shim.selectors import DocumentFilter, DocumentSelector
+from shim.statusbar import StatusBarItem
 from shim.symbols import (
     CallHierarchyIncomingCall,
     CallHierarchyItem,
@@ -156,6 +211,7 @@ from shim.symbols import (
     TypeHierarchyItem,
 )
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
+from shim.telemetry import TelemetryLogger, TelemetrySender
 from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
 from shim.text import TextDocumentContentChangeEvent, TextLine
 from shim.thenable import Thenable
@@ -194,7 +250,6 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
-from shim.window import InputBoxValidationMessage, MessageItem, QuickPickItem
 from shim.workspace import WorkspaceFolder
 
 __all__ = [
@@ -202,6 +257,7 @@ __all__ = [
     "CallHierarchyIncomingCall",
     "CallHierarchyItem",
     "CallHierarchyOutgoingCall",
+    "CallHierarchyProvider",
     "CancellationError",
     "CancellationToken",
     "CancellationTokenSource",
@@ -215,22 +271,29 @@ __all__ = [
     "ChatResponseReferencePart",
     "ChatResponseTurn",
     "ChatResultFeedbackKind",
+    "Clipboard",
     "CodeAction",
+    "CodeActionContext",
     "CodeActionDisabled",
     "CodeActionKind",
+    "CodeActionProvider",
     "CodeActionTriggerKind",
     "CodeLens",
+    "CodeLensProvider",
     "Color",
     "ColorInformation",
     "ColorPresentation",
+    "ColorTheme",
     "ColorThemeKind",
     "Command",
     "CommentMode",
     "CommentThreadCollapsibleState",
     "CommentThreadState",
+    "CompletionContext",
     "CompletionItem",
     "CompletionItemKind",
     "CompletionItemLabel",
+    "CompletionItemProvider",
     "CompletionItemTag",
     "CompletionList",
     "CompletionTriggerKind",
@@ -240,21 +303,36 @@ __all__ = [
     "DataTransferItem",
     "DebugConfigurationProviderTriggerKind",
     "DebugConsoleMode",
+    "DeclarationProvider",
     "DecorationRangeBehavior",
+    "DefinitionProvider",
     "Diagnostic",
+    "DiagnosticChangeEvent",
     "DiagnosticCode",
+    "DiagnosticCollection",
     "DiagnosticRelatedInformation",
     "DiagnosticSeverity",
     "DiagnosticTag",
     "Disposable",
+    "DocumentColorProvider",
     "DocumentDropEdit",
     "DocumentDropOrPasteEditKind",
+    "DocumentFilter",
+    "DocumentFormattingEditProvider",
     "DocumentHighlight",
     "DocumentHighlightKind",
+    "DocumentHighlightProvider",
     "DocumentLink",
+    "DocumentLinkProvider",
     "DocumentPasteEdit",
     "DocumentPasteTriggerKind",
+    "DocumentRange",
+    "DocumentRangeFormattingEditProvider",
+    "DocumentRangeSemanticTokensProvider",
+    "DocumentSelector",
+    "DocumentSemanticTokensProvider",
     "DocumentSymbol",
+    "DocumentSymbolProvider",
     "EndOfLine",
     "EnvironmentVariableMutatorType",
     "EvaluatableExpression",
@@ -271,22 +349,32 @@ __all__ = [
     "FileSystem",
     "FileSystemError",
     "FileType",
+    "FoldingContext",
     "FoldingRange",
     "FoldingRangeKind",
+    "FoldingRangeProvider",
+    "FormattingOptions",
     "Hover",
+    "HoverProvider",
+    "ImplementationProvider",
     "IndentAction",
     "InlayHint",
     "InlayHintKind",
     "InlayHintLabelPart",
+    "InlayHintsProvider",
+    "InlineCompletionContext",
     "InlineCompletionItem",
+    "InlineCompletionItemProvider",
     "InlineCompletionList",
     "InlineCompletionTriggerKind",
     "InlineValueEvaluatableExpression",
     "InlineValueText",
     "InlineValueVariableLookup",
+    "InputBox",
     "InputBoxValidationMessage",
     "InputBoxValidationSeverity",
     "InsertAndReplace",
+    "LanguageConfiguration",
     "LanguageModelChatMessage",
     "LanguageModelChatMessageRole",
     "LanguageModelChatToolMode",
@@ -298,11 +386,15 @@ __all__ = [
     "LanguageModelToolCallPart",
     "LanguageModelToolResult",
     "LanguageModelToolResultPart",
+    "LanguageStatusItem",
     "LanguageStatusSeverity",
     "LightAndDark",
+    "LinkedEditingRangeProvider",
     "LinkedEditingRanges",
     "Location",
+    "LocationLink",
     "LogLevel",
+    "LogOutputChannel",
     "MarkdownString",
     "MarkedCode",
     "McpHttpServerDefinition",
@@ -312,23 +404,36 @@ __all__ = [
     "NotebookCellStatusBarAlignment",
     "NotebookControllerAffinity",
     "NotebookEditorRevealType",
+    "OnTypeFormattingEditProvider",
+    "OutputChannel",
     "OverviewRulerLane",
     "ParameterInformation",
     "Position",
     "ProcessExecution",
+    "Progress",
     "ProgressLocation",
+    "ProviderResult",
     "Pseudoterminal",
+    "QuickInput",
     "QuickInputButton",
     "QuickInputButtonLocation",
     "QuickInputButtons",
+    "QuickPick",
     "QuickPickItem",
+    "QuickPickItemButtonEvent",
     "QuickPickItemKind",
     "Range",
+    "ReferenceContext",
+    "ReferenceProvider",
     "RelativePattern",
+    "RenameLocation",
+    "RenameProvider",
     "SecretStorage",
     "SecretStorageChangeEvent",
+    "SelectedCompletionInfo",
     "Selection",
     "SelectionRange",
+    "SelectionRangeProvider",
     "SemanticTokens",
     "SemanticTokensBuilder",
     "SemanticTokensEdit",
@@ -338,11 +443,14 @@ __all__ = [
     "ShellQuotedString",
     "ShellQuoting",
     "SignatureHelp",
+    "SignatureHelpContext",
+    "SignatureHelpProvider",
     "SignatureHelpTriggerKind",
     "SignatureInformation",
     "SnippetString",
     "SnippetTextEdit",
     "StatusBarAlignment",
+    "StatusBarItem",
     "SymbolInformation",
     "SymbolKind",
     "SymbolTag",
@@ -359,6 +467,8 @@ __all__ = [
     "TaskPanelKind",
     "TaskRevealKind",
     "TaskScope",
+    "TelemetryLogger",
+    "TelemetrySender",
     "TelemetryTrustedValue",
     "Terminal",
     "TerminalDimensions",
@@ -393,16 +503,21 @@ __all__ = [
     "TreeItemCheckboxState",
     "TreeItemCollapsibleState",
     "TreeItemLabel",
+    "TypeDefinitionProvider",
     "TypeHierarchyItem",
+    "TypeHierarchyProvider",
     "UIKind",
     "Uri",
     "ViewColumn",
+    "WindowState",
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",
     "WorkspaceFolder",
+    "WorkspaceSymbolProvider",
     "commands",
     "env",
     "extensions",
+    "languages",
     "text_index",
     "utf16_length",
     "utf16_offset",

@@ -67,7 +67,7 @@ class Commands:
         if self._commands.get(command) is registered:
             del self._commands[command]
 
-    def drop(self, extension: str) -> None:
+    def forget_extension(self, extension: str) -> None:
         """Forget every command that this extension registered and did not dispose of: it is gone."""
         for command, registered in list(self._commands.items()):
             if registered.extension == extension:

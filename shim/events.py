@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from contextvars import Context, copy_context
 from inspect import iscoroutine, iscoroutinefunction
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from sessions.current import current_extension, current_session
+
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -119,6 +122,15 @@ class EventEmitter(Generic[T]):
     def _remove(self, listener: _Listener[T]) -> None:
         if self._listeners and listener in self._listeners:
             self._listeners.remove(listener)
+
+
+def of_user(emitter: Callable[[SessionContext], EventEmitter[T]]) -> Event[T]:
+    """An event of a namespace: it is the one of whoever is the current user when one begins to listen."""
+
+    def listen(listener: Callable[[T], object], disposables: list[Disposable] | None = None) -> Disposable:
+        return emitter(current_session()).event(listener, disposables)
+
+    return listen
 
 
 class _Listener(Disposable, Generic[T]):

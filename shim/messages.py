@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sessions.errors import InvalidValue, RoostError
+from sessions.errors import InvalidValue
 from shim.enums import LanguageModelChatMessageRole
 from shim.markdown import MarkdownString
 from shim.ranges import Location
@@ -110,26 +110,6 @@ class LanguageModelChatMessage(Value):
     @staticmethod
     def assistant(content: str | Sequence[LanguageModelInputPart], name: str | None = None) -> LanguageModelChatMessage:
         return LanguageModelChatMessage(LanguageModelChatMessageRole.ASSISTANT, content, name)
-
-
-class LanguageModelError(RoostError):
-    """A model did not answer; `code` says why: `NoPermissions`, `Blocked`, `NotFound` or `Unknown`."""
-
-    def __init__(self, message: str = "", code: str = "Unknown") -> None:
-        super().__init__(message or code)
-        self.code = code
-
-    @classmethod
-    def no_permissions(cls, message: str = "") -> LanguageModelError:
-        return cls(message, "NoPermissions")
-
-    @classmethod
-    def blocked(cls, message: str = "") -> LanguageModelError:
-        return cls(message, "Blocked")
-
-    @classmethod
-    def not_found(cls, message: str = "") -> LanguageModelError:
-        return cls(message, "NotFound")
 
 
 @value

@@ -38,9 +38,9 @@ def test_an_installed_extension_knows_its_parts(tmp_path: Path) -> None:
 
 
 def test_a_built_in_extension_is_of_the_hosts_own_package(tmp_path: Path) -> None:
-    extension(tmp_path / "extensions", "coder", extension="")
+    extension(tmp_path / "extensions", "sample", extension="")
     (one,) = look(builtin=tmp_path / "extensions").installed.values()
-    assert one.entry == "extensions.coder.extension"
+    assert one.entry == "extensions.sample.extension"
 
 
 def test_bad_ones_are_told_and_left_out_and_the_others_are_found(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ async def test_dropping_an_extension_forgets_its_commands_only(ada: SessionConte
     for extension in ("acme.one", "acme.two"):
         with ada.entered(extension):
             vscode.commands.register_command(extension, lambda: None)
-    ada.get(Commands).drop("acme.one")
+    ada.get(Commands).forget_extension("acme.one")
     assert ada.get(Commands).ids() == ["acme.two", "setContext"]
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from sessions.errors import InvalidValue, RoostError
+from sessions.errors import InvalidValue, LanguageModelError, RoostError
 from shim.enums import LanguageModelChatMessageRole
 from shim.markdown import MarkdownString
 from shim.messages import (
     ChatResponseMarkdownPart,
     LanguageModelChatMessage,
     LanguageModelDataPart,
-    LanguageModelError,
     LanguageModelTextPart,
     LanguageModelToolCallPart,
     McpStdioServerDefinition,

@@ -18,8 +18,8 @@ from shim import (
     QuickPickItem,
     QuickPickItemKind,
 )
+from shim.picks import MOST
 from shim.questions import LONGEST
-from shim.window import MOST
 from tests.sessions.stores import eventually
 
 pytestmark = pytest.mark.anyio

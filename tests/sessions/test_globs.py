@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from host.globs import compiled, is_plain
+from sessions.globs import compiled, is_plain
 
 MATCHES = [
     ("package.json", "package.json"),

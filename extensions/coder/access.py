@@ -1,0 +1,79 @@
+"""Which files the agent may see and which it may not change unasked: `.rooignore` and the protected files. Rules only.
+
+Both judge the path as it is after `..` and links are followed: the caller gives it so.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+
+from pathspec import GitIgnoreSpec
+
+IGNORE_FILE = ".rooignore"
+
+PROTECTED = (
+    ".rooignore", ".roomodes", ".roorules*", ".clinerules*", "**/.roo/**", "**/.vscode/**", "**/.git/**",
+    "*.code-workspace", ".rooprotected", "AGENTS.md", "AGENT.md", "AGENTS.local.md",
+)  # fmt: skip
+
+READERS = frozenset({"cat", "less", "more", "head", "tail", "grep", "awk", "sed",
+                     "get-content", "gc", "type", "select-string", "sls"})  # fmt: skip
+
+
+class Access:
+    """What `.rooignore` of one workspace folder says. Without the file everything may be read."""
+
+    __slots__ = ("_folder", "_spec")
+
+    def __init__(self, folder: str, ignore: str | None = None) -> None:
+        self._folder = posixpath.normpath(folder)
+        self._spec = None if ignore is None else GitIgnoreSpec.from_lines([*ignore.splitlines(), IGNORE_FILE])
+
+    def can_read(self, path: str) -> bool:
+        """Whether the agent may see the file; the rules reach only into the folder."""
+        inside = self._inside(path)
+        return self._spec is None or inside is None or not self._spec.match_file(inside)
+
+    def readable(self, paths: Iterable[str]) -> list[str]:
+        """Those that the agent may see."""
+        return [path for path in paths if self.can_read(path)]
+
+    def blocked_argument(self, words: list[str]) -> str | None:
+        """The first file among a reading command's words that the agent may not see."""
+        if self._spec is None or not words or words[0].lower() not in READERS:
+            return None
+        return next((word for word in words[1:] if self._is_blocked(word)), None)
+
+    def _is_blocked(self, word: str) -> bool:
+        return not word.startswith("-") and not self.can_read(word)
+
+    def _inside(self, path: str) -> str | None:
+        """The path below the folder, or None where it is outside or the folder itself."""
+        whole = posixpath.normpath(posixpath.join(self._folder, path))
+        inside = posixpath.relpath(whole, self._folder)
+        return None if inside == "." or inside.startswith("../") or inside == ".." else inside
+
+
+class Protection:
+    """Files that steer the agent or the editor: the agent does not write them unasked, whatever else is approved."""
+
+    __slots__ = ("_folder", "_spec")
+
+    def __init__(self, folder: str) -> None:
+        self._folder = posixpath.normpath(folder)
+        # A file system may not tell case apart, and the rules are read by name: neither do we.
+        self._spec = GitIgnoreSpec.from_lines(pattern.lower() for pattern in PROTECTED)
+
+    def protects(self, path: str) -> bool:
+        """Whether writing the file needs to be asked for."""
+        whole = posixpath.normpath(posixpath.join(self._folder, path))
+        inside = posixpath.relpath(whole, self._folder)
+        outside = inside == ".." or inside.startswith("../")
+        name = re.sub(r"^/+", "", whole) if outside else inside
+        return self._spec.match_file(name.lower())
+
+    def among(self, paths: Iterable[str]) -> list[str]:
+        """The protected ones."""
+        return [path for path in paths if self.protects(path)]

@@ -1,0 +1,32 @@
+"""Lines with their numbers, as a model is shown them and sometimes writes them back. Text in, text out."""
+
+from __future__ import annotations
+
+import re
+
+NUMBERED = re.compile(r"^\s*\d+\s+\|(?!\|)")
+NUMBER = re.compile(r"^\s*\d+\s+\|(?!\|)\s?(.*)$", re.DOTALL)
+LOOSE = re.compile(r"^\s*(?:\d+\s)?\|\s(.*)$", re.DOTALL)
+
+
+def number(text: str, first: int = 1) -> str:
+    """Every line behind its right-aligned number and ` | `, each ended by a newline."""
+    if text == "":
+        return "" if first == 1 else f"{first} | \n"
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    width = len(str(first + len(lines) - 1))
+    return "".join(f"{at:>{width}} | {line}\n" for at, line in enumerate(lines, first))
+
+
+def is_numbered(text: str) -> bool:
+    """Whether every line has a number."""
+    return all(NUMBERED.match(line) for line in re.split(r"\r?\n", text))
+
+
+def bare(text: str, *, loose: bool = False) -> str:
+    """The lines without their numbers; `loose` also takes a bar without a number for one. Line ends stay."""
+    pattern = LOOSE if loose else NUMBER
+    kept = [found[1] if (found := pattern.match(line)) else line for line in re.split(r"\r?\n", text)]
+    return ("\r\n" if "\r\n" in text else "\n").join(kept)

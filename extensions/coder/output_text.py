@@ -1,0 +1,86 @@
+"""What a terminal printed, as text for a model: overwritten parts gone, repeats folded, the middle cut. No I/O."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+
+
+def process_carriage_returns(text: str) -> str:
+    """What stays on the screen after every `\\r` went back to its line's start and was written over."""
+    return "\n".join(_overwritten(line) for line in text.split("\n")) if "\r" in text else text
+
+
+def _overwritten(line: str) -> str:
+    shown = ""
+    for part in line.split("\r"):
+        if part:
+            shown = part + _after(shown, part)
+    return shown
+
+
+def _after(shown: str, part: str) -> str:
+    """What of the line still shows behind `part`, counted in UTF-16 units; half a character is a space."""
+    units = len(part.encode("utf-16-le", "surrogatepass"))
+    rest = shown.encode("utf-16-le", "surrogatepass")[units:]
+    return re.sub(r"^[\udc00-\udfff]", " ", rest.decode("utf-16-le", "surrogatepass"))
+
+
+def process_backspaces(text: str) -> str:
+    """What stays after every backspace took back the character before it."""
+    if "\b" not in text:
+        return text
+    kept: list[str] = []
+    for one in text:
+        if one != "\b":
+            kept.append(one)
+        elif kept:
+            kept.pop()
+    return "".join(kept)
+
+
+def fold_repeats(text: str) -> str:
+    """Lines that repeat the one before are told as a number, where that is shorter."""
+    folded: list[str] = []
+    for line, same in groupby(re.findall(r"[^\n]*\n|[^\n]+", text)):
+        count = sum(1 for _ in same)
+        note = f"<previous line repeated {count - 1} additional times>\n"
+        folded.append(line + note if count > 1 and len(note) < len(line) * count else line * count)
+    return "".join(folded)
+
+
+def truncate_output(text: str, max_lines: int | None = None, max_chars: int | None = None) -> str:
+    """The first fifth and the last four fifths of what is allowed, and between them how much is left out.
+
+    A limit by characters goes before one by lines. None or zero: no such limit.
+    """
+    if max_chars and len(text) > max_chars:
+        head = int(max_chars * 0.2)
+        tail = max_chars - head
+        gap = len(text) - max_chars
+        return f"{text[:head]}\n[...{gap} characters omitted...]\n{text[len(text) - tail :]}"
+    return _truncate_lines(text, max_lines) if max_lines else text
+
+
+def _truncate_lines(text: str, max_lines: int) -> str:
+    lines = text.split("\n")
+    if len(lines) <= max_lines:
+        return text
+    head = int(max_lines * 0.2)
+    tail = max_lines - head
+    gap = len(lines) - max_lines
+    return "\n".join(lines[:head]) + f"\n\n[...{gap} lines omitted...]\n\n" + "\n".join(lines[len(lines) - tail :])
+
+
+ANSI = re.compile(r"\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~]|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])")
+
+
+def plain(text: str) -> str:
+    """The text without terminal control sequences."""
+    return ANSI.sub("", text)
+
+
+def readable(text: str, max_lines: int | None = None, max_chars: int | None = None) -> str:
+    """All of these: as a person would have seen it, folded, within the limits."""
+    shown = process_backspaces(process_carriage_returns(plain(text).replace("\r\n", "\n")))
+    return truncate_output(fold_repeats(shown), max_lines, max_chars)

@@ -1,0 +1,70 @@
+"""What all users spent together, in a database of the host's own, and what an administrator set. No budget is here."""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+
+from sessions.store import Store
+
+NAME = "ledger"
+"""The host's own rows are `DATA/host/ledger/state.db`, in the tables that every state.db has."""
+
+PUT = (
+    "INSERT INTO kv (namespace, scope, key, value) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+)
+GET = "SELECT key, value FROM kv WHERE namespace = ? AND scope = ? ORDER BY key"
+DELETE = "DELETE FROM kv WHERE namespace = ? AND scope = ? AND key = ?"
+SPENT = "SELECT coalesce(sum(value), 0) FROM kv WHERE namespace = 'spent' AND scope = ?"
+
+Limits = dict[str, float | None]
+"""`task`, `day`, `month` and `host` in USD, as far as they are said; None is no limit."""
+
+
+class Totals:
+    """Rows of the host. A user's own store is the truth; `spent` repeats its months so that a sum is quick.
+
+    A user is `open` from before their first call to after their last: whoever still is when the host starts was cut
+    off by a kill, and is read again.
+    """
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def spent(self, month: str) -> int:
+        """What all users spent in a month, in billionths of a USD."""
+        ((total,),) = await self._store.read(SPENT, (month,))
+        return int(total)
+
+    async def by_user(self, month: str) -> dict[str, int]:
+        """What each user spent in a month."""
+        return dict(await self._store.read(GET, ("spent", month)))
+
+    def put(self, month: str, uid: str, spent: int) -> asyncio.Future[None]:
+        """Note the whole of what a user spent in a month."""
+        return self._store.write(PUT, ("spent", month, uid, spent))
+
+    async def open_users(self) -> list[str]:
+        """Those whose rows here may be older than their own."""
+        return [uid for uid, _ in await self._store.read(GET, ("open", ""))]
+
+    def opened(self, uid: str) -> asyncio.Future[None]:
+        """The user is about to spend."""
+        return self._store.write(PUT, ("open", "", uid, b""))
+
+    def closed(self, uid: str) -> asyncio.Future[None]:
+        """All that the user spent is noted here."""
+        return self._store.write(DELETE, ("open", "", uid))
+
+    async def limits(self) -> dict[str, Limits]:
+        """What an administrator set while the host ran: by uid, and for the host and everybody under ''."""
+        return {uid: orjson.loads(held) for uid, held in await self._store.read(GET, ("budgets", ""))}
+
+    def set_limits(self, uid: str, limits: Limits) -> asyncio.Future[None]:
+        """Keep them; empty ones are what the configuration says."""
+        if not limits:
+            return self._store.write(DELETE, ("budgets", "", uid))
+        return self._store.write(PUT, ("budgets", "", uid, orjson.dumps(limits)))

@@ -1,0 +1,194 @@
+"""`vscode.window`'s output channels: text of extensions for the user, kept as far back as there is room. No files."""
+
+from __future__ import annotations
+
+import traceback
+from collections import deque
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple, overload
+
+from sessions.current import current_session
+from sessions.errors import InvalidValue
+from shim.enums import LogLevel, ViewColumn
+from shim.env import Environment
+from shim.events import EventEmitter
+from shim.surface import Piece, Surface
+from shim.utf16 import utf16_length, utf16_slice
+from shim.values import as_text
+
+KEPT = 512 * 1024
+"""Characters of one channel that are kept, the newest."""
+
+TOGETHER = 8 * 1024
+"""Characters that are kept as one text, however small the steps in which they came."""
+
+MOST = 200
+"""Channels of one user."""
+
+
+class Output(NamedTuple):
+    """A part of a channel: `text` goes from `begin` to `end`, counted in characters since the channel was made."""
+
+    text: str
+    begin: int
+    end: int
+
+
+class OutputChannel(Piece):
+    """A text that an extension adds to and the user may look at."""
+
+    __slots__ = ("_parts", "begin", "end", "language_id", "name")
+
+    kind = "outputChannel"
+
+    def __init__(self, name: str, language_id: str | None = None) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise InvalidValue("name", "must be a string that is not empty")
+        if len(current_session().get(Surface).all(OutputChannel)) >= MOST:
+            raise InvalidValue("name", f"{MOST} output channels are open already; dispose of some first")
+        super().__init__()
+        self.name = name
+        self.language_id = language_id
+        self._parts: deque[tuple[int, str]] = deque()
+        self.begin = self.end = 0
+        """From where to where its text is kept, in characters since it was made."""
+        self.changed()
+
+    def state(self) -> Mapping[str, Any] | None:
+        """Its names and how far it goes; the text itself is for `read`."""
+        return {
+            "name": self.name,
+            "extension": self.extension,
+            "languageId": self.language_id,
+            "begin": self.begin,
+            "end": self.end,
+        }
+
+    def append(self, value: str) -> None:
+        """Add a text as it is. What is too far back is forgotten."""
+        if self.disposed:
+            raise InvalidValue("channel", f"'{self.name}' is disposed of; create another one")
+        text = as_text(value, "value")
+        if not text:
+            return
+        length = utf16_length(text)
+        if length > KEPT:
+            text = utf16_slice(text, length - KEPT, length)
+        self.end += length
+        if self._parts and len(self._parts[-1][1]) < TOGETHER:
+            text = self._parts.pop()[1] + text
+        self._parts.append((self.end, text))
+        while self.end - self.begin > KEPT:
+            self.begin = self._parts.popleft()[0] if len(self._parts) > 1 else self.end - KEPT
+        self.changed()
+
+    def append_line(self, value: str) -> None:
+        """Add a text and a line end."""
+        self.append(f"{value}\n")
+
+    def replace(self, value: str) -> None:
+        """Have this text instead of all."""
+        self.clear()
+        self.append(value)
+
+    def clear(self) -> None:
+        """Forget all that was added."""
+        self._parts.clear()
+        self.begin = self.end
+        self.changed()
+
+    def show(self, column_or_preserve_focus: ViewColumn | bool | None = None, preserve_focus: bool = False) -> None:
+        """Let the user see it. `preserve_focus` leaves the cursor where it is."""
+        keeps = column_or_preserve_focus is True or preserve_focus
+        self._surface.reveal(self, preserveFocus=keeps)
+
+    def hide(self) -> None:
+        """Let the user see something else."""
+        self._surface.reveal(self, hidden=True)
+
+    def read(self, after: int = 0) -> Output:
+        """What was added after the offset `after`, as far back as it is kept."""
+        begin = max(self.begin, min(after, self.end))
+        texts = []
+        for end, text in reversed(self._parts):
+            if end <= begin:
+                break
+            length = utf16_length(text)
+            texts.append(text if end - length >= begin else utf16_slice(text, length - (end - begin), length))
+        return Output("".join(reversed(texts)), begin, self.end)
+
+
+class LogOutputChannel(OutputChannel):
+    """A channel of lines with a level; those below `log_level` are not kept. The user may set that level."""
+
+    __slots__ = ("_changed", "_follows", "_level", "on_did_change_log_level")
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "log")
+        environment = current_session().get(Environment)
+        self._level = environment.level
+        self._changed = EventEmitter[LogLevel]()
+        self._follows = environment.level_changed.event(self._take)
+        self.on_did_change_log_level = self._changed.event
+        """Fires with the level that the user set."""
+
+    @property
+    def log_level(self) -> LogLevel:
+        """What is kept: this level and what is graver; nothing where it is OFF. At first that of `env.log_level`."""
+        return self._level
+
+    def set_log_level(self, level: LogLevel) -> None:
+        """The user wants to see more of this channel, or less: it follows `env` no more. Not in VS Code's API."""
+        self._follows.dispose()
+        self._take(level)
+
+    def _take(self, level: LogLevel) -> None:
+        if level != self._level:
+            self._level = level
+            self._changed.fire(level)
+            self.changed()
+
+    def dispose(self) -> None:
+        self._follows.dispose()
+        super().dispose()
+
+    def state(self) -> Mapping[str, Any] | None:
+        return {**(super().state() or {}), "logLevel": self._level}
+
+    def trace(self, message: str, *args: object) -> None:
+        self._log(LogLevel.TRACE, message, args)
+
+    def debug(self, message: str, *args: object) -> None:
+        self._log(LogLevel.DEBUG, message, args)
+
+    def info(self, message: str, *args: object) -> None:
+        self._log(LogLevel.INFO, message, args)
+
+    def warn(self, message: str, *args: object) -> None:
+        self._log(LogLevel.WARNING, message, args)
+
+    def error(self, error: str | BaseException, *args: object) -> None:
+        """An error as a sentence; an exception brings where it was raised."""
+        told = error if isinstance(error, str) else "".join(traceback.format_exception(error)).rstrip()
+        self._log(LogLevel.ERROR, told, args)
+
+    def _log(self, level: LogLevel, message: str, args: tuple[object, ...]) -> None:
+        if self._level == LogLevel.OFF or level < self._level:
+            return
+        time = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        words = " ".join(map(str, (message, *args)))
+        self.append_line(f"{time} [{level.name.lower()}] {words}")
+
+
+@overload
+def create_output_channel(name: str, language_id: str | None = None) -> OutputChannel: ...
+
+
+@overload
+def create_output_channel(name: str, *, log: Literal[True]) -> LogOutputChannel: ...
+
+
+def create_output_channel(name: str, language_id: str | None = None, *, log: bool = False) -> OutputChannel:
+    """A new channel; with `log` one of lines with levels."""
+    return LogOutputChannel(name) if log else OutputChannel(name, language_id)

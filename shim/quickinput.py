@@ -1,0 +1,281 @@
+"""`vscode.window`'s quick picks and input boxes as objects: shown, changed and hidden while the user types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from sessions.current import current_session
+from sessions.errors import InvalidValue
+from shim.enums import InputBoxValidationSeverity, QuickPickItemKind
+from shim.events import EventEmitter
+from shim.picks import MOST, InputBoxValidationMessage, QuickPickItem
+from shim.surface import Piece, Shown, Surface
+from shim.types import QuickInputButton
+from shim.values import Value, readonly
+
+Pick = TypeVar("Pick", bound=QuickPickItem)
+
+
+@readonly
+class QuickPickItemButtonEvent(Value, Generic[Pick]):
+    """A button of an item was pressed."""
+
+    button: QuickInputButton
+    item: Pick
+
+
+class QuickInput(Piece):
+    """What a quick pick and an input box have in common. One at a time is shown to a user: another one hides it."""
+
+    __slots__ = ("_changed", "_hidden", "_pressed", "_taken", "_visible")
+
+    kind: ClassVar[str] = "quickInput"
+
+    title = Shown[str | None](None)
+    step = Shown[int | None](None)
+    total_steps = Shown[int | None](None)
+    enabled = Shown[bool](True)
+    """Whether the user may type."""
+    busy = Shown[bool](False)
+    """Whether it shows that something goes on."""
+    ignore_focus_out = Shown[bool](False)
+    value = Shown[str]("")
+    placeholder = Shown[str | None](None)
+    prompt = Shown[str | None](None)
+    buttons = Shown[Sequence[QuickInputButton]](())
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._visible = False
+        self._changed = EventEmitter[str]()
+        self._taken = EventEmitter[None]()
+        self._hidden = EventEmitter[None]()
+        self._pressed = EventEmitter[QuickInputButton]()
+
+    @property
+    def on_did_change_value(self) -> Any:
+        """Fires with what the user has typed so far."""
+        return self._changed.event
+
+    @property
+    def on_did_accept(self) -> Any:
+        """Fires when the user is content, as by Enter; hiding it is the extension's."""
+        return self._taken.event
+
+    @property
+    def on_did_hide(self) -> Any:
+        """Fires when it is hidden, by whomever."""
+        return self._hidden.event
+
+    @property
+    def on_did_trigger_button(self) -> Any:
+        """Fires with the button that was pressed."""
+        return self._pressed.event
+
+    def state(self) -> Mapping[str, Any] | None:
+        if not self._visible:
+            return None
+        return {"extension": self.extension, "value": "", "enabled": True, "busy": False, **self.attributes()}
+
+    def show(self) -> None:
+        """Show it in place of any other."""
+        if self.disposed:
+            raise InvalidValue("show", "it is disposed of; create another one")
+        for other in current_session().get(Surface).all(QuickInput):
+            if other is not self:
+                other.hide()
+        self._visible = True
+        self.changed()
+
+    def hide(self) -> None:
+        """Hide it; it may be shown again."""
+        if self._visible:
+            self._visible = False
+            self.changed()
+            self._hidden.fire()
+
+    def dispose(self) -> None:
+        """Hide it for good."""
+        if not self.disposed:
+            self.hide()
+            super().dispose()
+
+    # -- what a client tells
+
+    def type(self, value: str) -> None:
+        """The user has typed so far."""
+        if self._visible and value != self.value:
+            self.value = value
+            self._changed.fire(value)
+
+    def accept(self) -> None:
+        """The user is content."""
+        if self._visible and self.enabled:
+            self._taken.fire()
+
+    def press(self, index: int) -> None:
+        """The user pressed a button."""
+        if self._visible and 0 <= index < len(self.buttons):
+            self._pressed.fire(self.buttons[index])
+
+
+class InputBox(QuickInput):
+    """A line to type, with what is wrong about it."""
+
+    __slots__ = ()
+
+    kind: ClassVar[str] = "inputBox"
+
+    value_selection = Shown[tuple[int, int] | None](None)
+    password = Shown[bool](False)
+    validation_message = Shown[str | InputBoxValidationMessage | None](None)
+
+    def state(self) -> Mapping[str, Any] | None:
+        state = super().state()
+        if state is not None and self.password:
+            return {**state, "value": ""}  # what is secret is not shown to the user's other clients
+        return state
+
+    def accept(self) -> None:
+        wrong = self.validation_message
+        severity = getattr(wrong, "severity", InputBoxValidationSeverity.ERROR)
+        if not wrong or severity != InputBoxValidationSeverity.ERROR:
+            super().accept()
+
+
+class QuickPick(QuickInput, Generic[Pick]):
+    """Lines to choose from, as the extension gives them while the user types."""
+
+    __slots__ = ("_actives", "_first", "_selections", "_triggered")
+
+    kind: ClassVar[str] = "quickPick"
+
+    can_select_many = Shown[bool](False)
+    match_on_description = Shown[bool](False)
+    match_on_detail = Shown[bool](False)
+    keep_scroll_position = Shown[bool](False)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first = 0
+        self._actives = EventEmitter[list[Pick]]()
+        self._selections = EventEmitter[list[Pick]]()
+        self._triggered = EventEmitter[QuickPickItemButtonEvent[Pick]]()
+
+    @property
+    def items(self) -> Sequence[Pick]:
+        """What there is to choose from, 10,000 at most."""
+        found: Sequence[Pick] = self._values.get("items", ())
+        return found
+
+    @items.setter
+    def items(self, items: Iterable[Pick]) -> None:
+        picks = tuple(items)
+        if len(picks) > MOST:
+            raise InvalidValue("items", f"may be {MOST} at most, and are {len(picks)}; show those that fit the value")
+        self._first += len(self.items)
+        self._values["items"] = picks
+        self._values["active_items"] = self._values["selected_items"] = ()
+        self.changed()
+
+    @property
+    def active_items(self) -> Sequence[Pick]:
+        """Where the cursor is."""
+        found: Sequence[Pick] = self._values.get("active_items", ())
+        return found
+
+    @active_items.setter
+    def active_items(self, items: Iterable[Pick]) -> None:
+        self._values["active_items"] = self._among(items)
+        self.changed()
+
+    @property
+    def selected_items(self) -> Sequence[Pick]:
+        """What is chosen."""
+        found: Sequence[Pick] = self._values.get("selected_items", ())
+        return found
+
+    @selected_items.setter
+    def selected_items(self, items: Iterable[Pick]) -> None:
+        self._values["selected_items"] = self._among(items)
+        self.changed()
+
+    def _among(self, items: Iterable[Pick]) -> tuple[Pick, ...]:
+        known = {id(item) for item in self.items}
+        return tuple(item for item in items if id(item) in known)
+
+    @property
+    def on_did_change_active(self) -> Any:
+        """Fires with the items that the cursor has come to."""
+        return self._actives.event
+
+    @property
+    def on_did_change_selection(self) -> Any:
+        """Fires with the items that are chosen."""
+        return self._selections.event
+
+    @property
+    def on_did_trigger_item_button(self) -> Any:
+        """Fires with a `QuickPickItemButtonEvent`."""
+        return self._triggered.event
+
+    def state(self) -> Mapping[str, Any] | None:
+        state = super().state()
+        if state is None:
+            return None
+        ids = {id(item): self._first + index for index, item in enumerate(self.items)}
+        return {
+            **state,
+            "items": [{"id": ids[id(item)], **_line(item)} for item in self.items],
+            "activeItems": [ids[id(item)] for item in self.active_items],
+            "selectedItems": [ids[id(item)] for item in self.selected_items],
+        }
+
+    # -- what a client tells
+
+    def _named(self, ids: Iterable[int]) -> tuple[Pick, ...]:
+        """The items of these ids; those of items that are not there any more are passed over."""
+        found = (self.items[one - self._first] for one in ids if 0 <= one - self._first < len(self.items))
+        return tuple(item for item in found if item.kind != QuickPickItemKind.SEPARATOR)
+
+    def move(self, ids: Iterable[int]) -> None:
+        """The user's cursor is at these items."""
+        items = self._named(ids)
+        if self._visible and items != self.active_items:
+            self.active_items = items
+            self._actives.fire(list(items))
+
+    def select(self, ids: Iterable[int]) -> None:
+        """The user has chosen these items."""
+        items = self._named(ids)
+        items = items if self.can_select_many else items[:1]
+        if self._visible and self.enabled and items != self.selected_items:
+            self.selected_items = items
+            self._selections.fire(list(items))
+
+    def press_on(self, item: int, index: int) -> None:
+        """The user pressed a button of an item."""
+        for one in self._named([item]):
+            buttons = getattr(one, "buttons", None) or ()
+            if self._visible and 0 <= index < len(buttons):
+                self._triggered.fire(QuickPickItemButtonEvent(buttons[index], one))
+
+
+def _line(item: QuickPickItem) -> dict[str, Any]:
+    more = {"picked": item.picked or None, "alwaysShow": item.always_show or None}
+    kind = None if item.kind == QuickPickItemKind.DEFAULT else item.kind
+    line = {"label": item.label, "kind": kind, "description": item.description, "detail": item.detail, **more}
+    for name in ("icon_path", "buttons"):
+        line[{"icon_path": "iconPath"}.get(name, name)] = getattr(item, name, None) or None
+    return {name: told for name, told in line.items() if told is not None}
+
+
+def create_quick_pick() -> QuickPick[Any]:
+    """A quick pick to fill and to `show()`."""
+    return QuickPick()
+
+
+def create_input_box() -> InputBox:
+    """An input box to fill and to `show()`."""
+    return InputBox()

@@ -1,0 +1,256 @@
+"""What a user's clients show for extensions: pieces, told as they change and whole to who comes later. No drawing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
+
+from sessions.current import current_extension, current_session
+from sessions.errors import InvalidValue, QuotaExceeded, RoostError
+from shim.questions import shown
+from shim.types import Command
+from shim.uri import Uri
+from shim.values import Value, camel_case
+
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
+
+log = logging.getLogger("roost.shim")
+
+T = TypeVar("T")
+P = TypeVar("P", bound="Piece")
+
+CHANGED = "window.onDidChangeSurface"
+"""The event of a change of one piece, `{kind, handle}` with `state`: all of it, null once it is gone or hidden; or with
+`changes`: the attributes that are other than before, null where one is not there any more."""
+
+REVEALED = "window.onDidReveal"
+"""The event of an extension that wants a piece looked at: `{kind, handle, ...}`."""
+
+TOGETHER_S = 0.03
+"""Changes that follow each other within this are told as one."""
+
+MOST = 2_000
+"""Pieces of one user."""
+
+LARGEST = 900 * 1024
+"""Bytes of JSON of one piece."""
+
+ALL = 8 << 20
+"""Bytes of JSON of all pieces of one user together."""
+
+
+class Piece:
+    """Something that clients show for an extension: its `state()` is told when `changed()` says so.
+
+    A kind's attributes that clients see are `Shown`; all that the wire knows a piece by is its kind and its handle.
+    """
+
+    __slots__ = ("__weakref__", "_surface", "_values", "extension", "handle", "told")
+
+    kind: ClassVar[str]
+    seen: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self) -> None:
+        """Of the current user and extension. Raises `QuotaExceeded` where the user has too many pieces."""
+        self.extension = current_extension()
+        """Whose it is: the id of an extension, or None."""
+        self._values: dict[str, Any] = {}
+        self.told: dict[str, bytes] | None = None
+        """The state that clients know, each attribute as JSON."""
+        self._surface = current_session().get(Surface)
+        self.handle = self._surface.add(self)
+        """Names the piece on the wire; unique among the pieces of its user."""
+
+    def state(self) -> Mapping[str, Any] | None:
+        """What clients are told; None while there is nothing to show."""
+        return self.attributes()
+
+    def attributes(self) -> dict[str, Any]:
+        """What is `Shown` and not None."""
+        return {camel_case(name): self._values[name] for name in self.seen if self._values.get(name) is not None}
+
+    def changed(self) -> None:
+        """Tell the clients soon."""
+        self._surface.change(self)
+
+    @property
+    def disposed(self) -> bool:
+        """Whether it is gone for good."""
+        return not self._surface.has(self)
+
+    def dispose(self) -> None:
+        """Show it no more; what is set on it afterwards reaches nobody."""
+        self._surface.remove(self)
+
+
+class Shown(Generic[T]):
+    """An attribute of a piece that clients see: setting it tells them."""
+
+    def __init__(self, default: T) -> None:
+        self._default = default
+        self._name = ""
+
+    def __set_name__(self, owner: type[Piece], name: str) -> None:
+        self._name = name
+        owner.seen = (*owner.seen, name)
+
+    @overload
+    def __get__(self, piece: None, owner: type[Piece]) -> Shown[T]: ...
+
+    @overload
+    def __get__(self, piece: Piece, owner: type[Piece]) -> T: ...
+
+    def __get__(self, piece: Piece | None, owner: type[Piece]) -> Shown[T] | T:
+        if piece is None:
+            return self
+        value: T = piece._values.get(self._name, self._default)
+        return value
+
+    def __set__(self, piece: Piece, value: T) -> None:
+        piece._values[self._name] = value
+        piece.changed()
+
+
+class Surface:
+    """The pieces of one user, in the order of their making."""
+
+    __slots__ = ("_changed", "_last", "_number", "_pieces", "_session", "_size", "_timer")
+
+    def __init__(self, session: SessionContext) -> None:
+        self._session = session
+        self._pieces: dict[str, Piece] = {}
+        self._changed: dict[str, Piece] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._number = self._size = 0
+        self._last = -math.inf
+
+    def add(self, piece: Piece) -> str:
+        """Take in a piece, and give its handle."""
+        if len(self._pieces) >= MOST:
+            raise QuotaExceeded("pieces", MOST, len(self._pieces), "dispose of items, channels or views first")
+        self._number += 1
+        handle = str(self._number)
+        self._pieces[handle] = piece
+        return handle
+
+    def has(self, piece: Piece) -> bool:
+        return self._pieces.get(piece.handle) is piece
+
+    def find(self, kind: type[P], handle: str) -> P:
+        """The piece of this kind and handle; raises `InvalidValue` where there is none."""
+        found = self._pieces.get(handle)
+        if not isinstance(found, kind):
+            raise InvalidValue("handle", f"names no {kind.kind} of this user; `window.surface` lists what there is")
+        return found
+
+    def all(self, kind: type[P]) -> list[P]:
+        """The pieces of a kind, oldest first."""
+        return [piece for piece in self._pieces.values() if isinstance(piece, kind)]
+
+    def change(self, piece: Piece) -> None:
+        """Tell soon what a piece is like now; changes that follow each other fast are told as one."""
+        if not self.has(piece):
+            return
+        self._changed[piece.handle] = piece
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            wait = max(0.0, self._last + TOGETHER_S - loop.time())
+            self._timer = loop.call_later(wait, self._tell, context=self._session.context.copy())
+
+    def remove(self, piece: Piece) -> None:
+        """Forget a piece; clients that know it are told so."""
+        if self._pieces.pop(piece.handle, None) is not None:
+            self._changed.pop(piece.handle, None)
+            self._note(piece, None)
+
+    def reveal(self, piece: Piece, **how: Any) -> None:
+        """Ask the clients to let the user see a piece."""
+        if self.has(piece):
+            self._tell()
+            self._session.mailbox.post(REVEALED, {"kind": piece.kind, "handle": piece.handle, **plain(how)})
+
+    def snapshot(self) -> list[tuple[Piece, dict[str, bytes]]]:
+        """All that clients should show now, oldest first: each piece with its attributes as JSON."""
+        self._tell()
+        return [(piece, piece.told) for piece in self._pieces.values() if piece.told is not None]
+
+    def forget_extension(self, extension: str) -> None:
+        """Dispose of all that an extension left: it is gone."""
+        for piece in [one for one in self._pieces.values() if one.extension == extension]:
+            piece.dispose()
+
+    async def close(self) -> None:
+        """Tell nobody any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._pieces.clear()
+        self._changed.clear()
+
+    def _tell(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        changed, self._changed = self._changed, {}
+        if changed:
+            self._last = asyncio.get_running_loop().time()
+        for piece in changed.values():
+            try:
+                self._note(piece, self._state(piece))
+            except (RoostError, RecursionError) as error:  # one piece that cannot be told keeps no other waiting
+                log.warning("a %s of the extension %s cannot be shown: %s", piece.kind, piece.extension, error)
+
+    def _state(self, piece: Piece) -> dict[str, Any] | None:
+        state = piece.state()
+        return None if state is None else {name: plain(one) for name, one in state.items() if one is not None}
+
+    def _note(self, piece: Piece, state: dict[str, Any] | None) -> None:
+        """Remember what a piece is like now, and tell the clients what is other than before."""
+        from sessions.values import json_of  # on first need: it brings orjson along
+
+        before = piece.told
+        encoded = None if state is None else {name: json_of(name, one, LARGEST) for name, one in state.items()}
+        if encoded == before:
+            return
+        size, more = _size(encoded), _size(encoded) - _size(before)
+        if size > LARGEST or (more > 0 and self._size + more > ALL):
+            raise QuotaExceeded("surface", LARGEST if size > LARGEST else ALL, size, "show less of it at once")
+        self._size += more
+        piece.told = encoded
+        if self._session.closing or self._session.mailbox.closed:
+            return
+        what: dict[str, Any] = {"state": state}
+        if encoded is not None and before is not None and state is not None:
+            names = [name for name in {**before, **encoded} if before.get(name) != encoded.get(name)]
+            what = {"changes": {name: state.get(name) for name in names}}
+        self._session.mailbox.post(CHANGED, {"kind": piece.kind, "handle": piece.handle, **what})
+
+
+def _size(told: dict[str, bytes] | None) -> int:
+    return sum(len(name) + len(one) for name, one in told.items()) if told else 0
+
+
+def plain(value: Any) -> Any:
+    """`value` as clients are told it: JSON in VS Code's words. Texts are cut where they are too long to read."""
+    match value:
+        case None | bool():
+            return value
+        case int():
+            return int(value)
+        case float():
+            return value if math.isfinite(value) else None
+        case Command():  # its arguments are the extension's: who runs it names the piece that has it
+            return {"title": shown(value.title), "command": shown(value.command), "tooltip": plain(value.tooltip)}
+        case Value():
+            return {name: plain(one) for name, one in value.to_json().items()}
+        case Mapping():
+            return {str(name): plain(one) for name, one in value.items()}
+        case str() | Uri():
+            return shown(value)
+        case Iterable():
+            return [plain(one) for one in value]
+        case _:
+            return shown(value)

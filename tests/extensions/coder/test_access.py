@@ -1,0 +1,52 @@
+"""Which files an agent may see and change: Roo Code's cases, and where ours are stricter."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+
+from extensions.coder.access import Access, Protection
+from tests.extensions.coder.cases import cases
+
+FAULTS = {53}
+"""Recorded while upstream's matcher was made to raise; ours has no such state."""
+
+
+@pytest.mark.parametrize("case", cases("roo_ignore_protect", apart=FAULTS))
+def test_files_are_kept_as_in_roo_code(case: dict[str, Any]) -> None:
+    given = case["in"]
+    argument = given["arg"]
+    access = Access(given.get("cwd", "/"), given.get("ignore_file"))
+    protection = Protection(given.get("cwd", "/"))
+    found: object = {
+        "can_access": lambda: access.can_read(argument),
+        "blocked_arg_of_command": lambda: access.blocked_argument(shlex.split(argument)),
+        "filter_paths": lambda: access.readable(argument),
+        "is_write_protected": lambda: protection.protects(argument),
+        "protected_subset": lambda: protection.among(argument),
+    }[case["op"]]()
+    assert found == case["expect"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [".roo/rules/a.md", "sub/.roo/rules/a.md", ".ROOMODES", "agents.md", ".git/hooks/pre-commit", "./x/../.roomodes",
+     "/w/.vscode/settings.json", ".clinerules-code"],
+)  # fmt: skip
+def test_what_steers_the_agent_is_protected_in_every_spelling(path: str) -> None:
+    assert Protection("/w").protects(path)
+
+
+@pytest.mark.parametrize("path", ["src/roo.py", ".gitignore", "git/hooks.py", "docs/agents/readme.md"])
+def test_ordinary_files_are_not_protected(path: str) -> None:
+    assert not Protection("/w").protects(path)
+
+
+def test_the_ignore_file_itself_is_ignored() -> None:
+    assert not Access("/w", "*.log").can_read(".rooignore")
+
+
+def test_without_an_ignore_file_everything_may_be_read() -> None:
+    assert Access("/w").can_read("secrets/key")

@@ -1,0 +1,66 @@
+"""Terminal output, numbered lines, checklists and repetition: Roo Code's cases, and what they leave out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from extensions.coder.checklist import Todo, parse_checklist, write_checklist
+from extensions.coder.numbering import bare, is_numbered, number
+from extensions.coder.output_text import (
+    fold_repeats,
+    process_backspaces,
+    process_carriage_returns,
+    readable,
+    truncate_output,
+)
+from extensions.coder.repetition import Repetition
+from tests.extensions.coder.cases import cases
+
+OPERATIONS = {
+    "add_line_numbers": number,
+    "every_line_numbered": is_numbered,
+    "strip_line_numbers": lambda text, loose=False: bare(text, loose=loose),
+    "truncate_output": truncate_output,
+    "process_backspaces": process_backspaces,
+    "run_length": fold_repeats,
+    "process_cr": process_carriage_returns,
+}
+
+NOTHING = {67}
+"""Upstream answers `undefined` where it is given `undefined`: there is no such value here."""
+
+
+@pytest.mark.parametrize("case", cases("roo_terminal_text", apart=NOTHING))
+def test_text_is_made_readable_as_in_roo_code(case: dict[str, Any]) -> None:
+    assert OPERATIONS[case["op"]](*case["in"]) == case["expect"]  # type: ignore[operator]
+
+
+def test_a_progress_bar_is_seen_as_its_last_state() -> None:
+    bar = "".join(f"\r\x1b[32m{'#' * done}\x1b[0m {done * 10} %" for done in range(11))
+    assert readable(f"start\r\n{bar}\r\nend") == f"start\n{'#' * 10} 100 %\nend"
+
+
+def test_short_lines_that_repeat_are_not_folded() -> None:
+    assert fold_repeats("a\na\na\n") == "a\na\na\n"
+
+
+@pytest.mark.parametrize("case", cases("roo_todo_checklist"))
+def test_checklists_are_read_as_in_roo_code(case: dict[str, Any]) -> None:
+    found = [{"content": one.content, "status": one.status} for one in parse_checklist(case["in"][0])]
+    assert found == case["expect"]
+
+
+def test_a_checklist_is_read_as_it_was_written() -> None:
+    todos = [Todo("one", "completed"), Todo("two", "in_progress"), Todo("three", "pending")]
+    assert parse_checklist(write_checklist(todos)) == todos
+    assert len({todo.id for todo in todos}) == 3
+
+
+@pytest.mark.parametrize("case", cases("roo_tool_repetition"))
+def test_repeated_calls_are_stopped_as_in_roo_code(case: dict[str, Any]) -> None:
+    seen = Repetition(case["in"]["limit"])
+    for step in case["steps"]:
+        call = {"params": step["params"], "nativeArgs": step["nativeArgs"]}
+        assert seen.allows(step["tool"], call) == step["allow"]
