@@ -8,7 +8,6 @@ import os
 import statistics
 import time
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -130,11 +129,12 @@ def run(quick: bool) -> list[dict[str, Any]]:
     return [
         _row("a user's first terminal, to its prompt, median", "ms", took["first small"], base, "<= 10"),
         _row("a further one", "ms", took["further small"], base, "<= 2.5"),
-        _row(f"first, {megabytes} MB in the host; floor: without", "ms", took["first large"], took["first small"], "<= 1.3"),
+        _row(f"first, {megabytes} MB in the host; floor: without", "ms", took["first large"], took["first small"],
+             "<= 1.3"),
         _row(f"further, {megabytes} MB in the host; floor: without", "ms", took["further large"], took["further small"],
              "<= 1.3"),
         _row(f"{AT_ONCE} new users at once, all at their prompt", "s", at_once, None, "<= 2 s"),
-        _row(f"memory of a user with one terminal over bash, {users} of them", "KiB", [costs["user"]], None, "<= 1024 KiB"),
+        _row(f"memory of one of {users} users with a terminal over bash", "KiB", [costs["user"]], None, "<= 1024 KiB"),
         _row("memory of a further terminal over its bash", "KiB", [costs["further"]], None, "<= 100 KiB"),
         _row(f"threads that {users} further terminals added", "", [costs["threads"]], None, "<= 0"),
         _row(f"numbers of `seq 1 {LAST}` in order, through 3 cuts", "", [numbers], None, f">= {LAST}"),
