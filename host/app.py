@@ -33,6 +33,7 @@ from host.ledger import Ledger
 from host.loader import Loader
 from host.methods import CONTRACT
 from host.presence import Presence
+from host.preview import Preview, place_of
 from host.relay import Relay
 from host.routes import not_found, routes
 from host.totals import NAME
@@ -84,6 +85,7 @@ class Host:
         self._presences: dict[str, Presence] = {}
         self._document: dict[str, Any] | None = None
         self._edge = Edge(self._inside, Guard(config.server))
+        self._preview = Preview(self)
         self._router = Router(routes(self, api.TABLE), default=not_found, redirect_slashes=False)
         self._stack: AsyncExitStack | None = None
         self.tasks: Tasks
@@ -146,11 +148,17 @@ class Host:
                 "this host is not started: put `async with host:` into the lifespan of the app that mounts it"
             )
         else:
-            await self._edge(_below(self.config.server.base_path, scope), receive, send)
+            scope = _below(self.config.server.base_path, scope)
+            place = place_of(scope)
+            # An address with a ticket in it says all: it is asked by pages whose origin is nobody's.
+            app = self._preview if place and place.ticket else self._edge
+            await app(scope, receive, send)
 
     async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A request that may come from where it does."""
-        if scope["type"] == "websocket":
+        if place_of(scope) is not None:
+            await self._preview(scope, receive, send)
+        elif scope["type"] == "websocket":
             await serve_socket(self, scope, receive, send)
         else:
             await self._router(scope, receive, send)
@@ -200,6 +208,7 @@ class Host:
                 overdue = connection.overdue(now, wall)
                 if overdue is not None:
                     self.tasks.start(connection.end(*overdue), "close an overdue connection")
+            self._preview.tickets.sweep()
             await self.sessions.sweep(now)
 
     # -- who is here

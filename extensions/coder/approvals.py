@@ -1,0 +1,165 @@
+"""Which commands run unasked: the user's allow and deny lists, judged on what bash's grammar says would start.
+
+The lists are Roo Code's (prefixes, the longest wins, a tie denies, any denied part denies the whole). Stricter than it:
+a prefix ends where a word ends; names are judged as the shell would get them (`r''m`, `/bin/rm`); programs that start
+others are judged by those; what sets risky variables, writes files or is not understood is asked about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Literal
+
+from extensions.coder.launchers import Unclear, operands_of, starts
+from extensions.coder.shell import Command, Script, Word, is_quiet, is_zsh, read
+from extensions.coder.splitting import has_dangerous_substitution, split_command
+
+Decision = Literal["approve", "deny", "ask"]
+
+ANY = "*"
+BUILT_IN = frozenset({"[", "[[", "true", "false", ":"})
+"""Started by the shell itself and changing nothing: they need no leave."""
+
+
+def longest_prefix(command: str, prefixes: Collection[str] | None) -> str | None:
+    """The longest of the prefixes that the command begins with, in lower case; `*` is one of length 1."""
+    line = command.strip().lower()
+    found = [one for one in (prefix.lower() for prefix in prefixes or ()) if one == ANY or line.startswith(one)]
+    return max(found, key=len, default=None)
+
+
+def decide_part(command: str, allow: Collection[str] | None, deny: Collection[str] | None) -> Decision:
+    """What the lists say of one part of a command line."""
+    if not command.strip():
+        return "approve"
+    allowed, denied = longest_prefix(command, allow), longest_prefix(command, deny)
+    if denied is not None and (allowed is None or len(allowed) <= len(denied)):
+        return "deny"
+    return "ask" if allowed is None else "approve"
+
+
+def decide(command: str, allow: Collection[str] | None, deny: Collection[str] | None = None) -> Decision:
+    """Whether a command line may run unasked, may not run at all, or is the user's to decide."""
+    if not command.strip():
+        return "approve"
+    parts = [re.sub(r"\d*>&\d*", "", part, count=1) for part in split_command(command)]
+    decisions = [decide_part(part, allow, deny) for part in parts]
+    script = read(command)
+    if "deny" in decisions or any(_is_denied(one, allow, deny) for one in _all_started(script)):
+        return "deny"
+    if has_dangerous_substitution(command) or is_zsh(command) or script.doubts:
+        return "ask"
+    if ANY in (allow or ()) and not deny:
+        return "approve"
+    return "approve" if _may_run(script, allow or (), deny) else "ask"
+
+
+def _all_started(script: Script) -> list[Command]:
+    """Every program that would start, those started by others with them."""
+    found = list(script.commands)
+    for command in script.commands:
+        try:
+            found += starts(command, lambda line: read(line).commands)
+        except Unclear:
+            continue  # it is asked about, unless what is clear is denied
+    return found
+
+
+def _is_denied(command: Command, allow: Collection[str] | None, deny: Collection[str] | None) -> bool:
+    """Whether the deny list means this program, in whatever spelling."""
+    if not deny:
+        return False
+    name = command.name
+    if name is None:
+        return False
+    line = " ".join((name, *(word.text for word in command.words[1:])))
+    if decide_part(line, allow, deny) == "deny" or decide_part(command.line, allow, deny) == "deny":
+        return True
+    allowed = longest_prefix(line, allow) or ""
+    return any(len(entry) >= len(allowed) and _means(entry.lower().split(), name, command) for entry in deny)
+
+
+def _means(entry: Sequence[str], name: str, command: Command) -> bool:
+    """Whether a deny entry such as `rm -rf` means this call, its flags in whatever order or grouping."""
+    if not entry or entry[0] != name.lower():
+        return False
+    words = [word.text.lower() for word in command.words[1:]]
+    long = [word for word in entry[1:] if word.startswith("--")]
+    wanted = [word for word in entry[1:] if not word.startswith("-")]
+    operands = [word.text.lower() for word in operands_of(command)]
+    return (
+        _flags(entry[1:]) <= _flags(words) and all(word in words for word in long) and operands[: len(wanted)] == wanted
+    )
+
+
+def _flags(words: Sequence[str]) -> set[str]:
+    """The letters of all short options."""
+    return {flag for word in words if re.fullmatch(r"-[a-z]+", word) for flag in word[1:]}
+
+
+def _hides(command: Command, deny: Collection[str] | None) -> bool:
+    """Whether only the shell will know if this call is one that the deny list means."""
+    for entry in deny or ():
+        name, *rest = entry.split() or [""]
+        if name != command.name or not rest:
+            continue
+        flagged = any(word.startswith("-") for word in rest)
+        if command.name is None or (flagged and any(not word.literal for word in command.words)):
+            return True
+        operands = operands_of(command)[: sum(not word.startswith("-") for word in rest)]
+        if any(not word.literal or re.search(r"[*?\[{]", word.text) for word in operands):
+            return True
+    return False
+
+
+def _may_run(script: Script, allow: Collection[str], deny: Collection[str] | None) -> bool:
+    anything = ANY in allow
+    if not anything and (script.writes or not all(is_quiet(name) for name in script.assigned)):
+        return False
+    return all(_may_start(command, allow, deny) for command in script.commands)
+
+
+def _may_start(command: Command, allow: Collection[str], deny: Collection[str] | None) -> bool:
+    if command.name is None:
+        return False
+    if command.words[0].text in BUILT_IN:
+        return True
+    if not all(is_quiet(name) for name in command.assigned) and ANY not in allow:
+        return False
+    entry = _allowing(command, allow)
+    if entry is None or decide_part(command.line, allow, deny) != "approve":
+        return False
+    if _hides(command, deny):
+        return False
+    try:
+        started = starts(command, lambda line: _whole(line, allow, deny), entry)
+    except Unclear:
+        return False
+    if command.name == "xargs" and any(_hides(_with_unknown(inner), deny) for inner in started):
+        return False
+    return all(_may_start(inner, allow, deny) for inner in started)
+
+
+def _with_unknown(command: Command) -> Command:
+    """The command as `xargs` starts it: with further words that nobody knows yet."""
+    return Command([*command.words, Word("", literal=False)], command.source)
+
+
+def _whole(line: str, allow: Collection[str], deny: Collection[str] | None) -> list[Command]:
+    """The programs of a line given as a text, where all else about it is in order."""
+    script = read(line)
+    if script.doubts or has_dangerous_substitution(line) or (script.writes and ANY not in allow):
+        raise Unclear(line)
+    return script.commands
+
+
+def _allowing(command: Command, allow: Collection[str]) -> str | None:
+    """The longest entry of the allow list that names this program; it must end where a word of the command ends."""
+    line = command.line.lower()
+    return max((one for one in allow if one == ANY or _begins(line, one.lower())), key=len, default=None)
+
+
+def _begins(line: str, entry: str) -> bool:
+    entry = " ".join(entry.split())
+    return line == entry or line.startswith(entry + " ") or (entry.endswith(":") and line.startswith(entry))

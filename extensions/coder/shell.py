@@ -1,0 +1,243 @@
+"""A shell command line read by bash's grammar: which programs it would start, with what words. Nothing is run here.
+
+What the grammar does not know, and what two readers of the same line might read differently, is told as `doubts`:
+whoever decides on the command by this must then ask.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+LONGEST = 20_000
+"""Characters of a command line that is read at all."""
+
+KNOWN = frozenset({
+    "program", "list", "pipeline", "command", "command_name", "word", "number", "string", "string_content",
+    "raw_string", "ansi_c_string", "translated_string", "concatenation", "simple_expansion", "expansion",
+    "variable_name", "special_variable_name", "subscript", "array", "variable_assignment", "variable_assignments",
+    "command_substitution", "process_substitution", "arithmetic_expansion", "binary_expression", "unary_expression",
+    "postfix_expression", "ternary_expression", "parenthesized_expression", "test_operator", "regex", "extglob_pattern",
+    "redirected_statement", "file_redirect", "file_descriptor", "herestring_redirect", "heredoc_redirect",
+    "heredoc_start", "heredoc_body", "heredoc_content", "heredoc_end", "subshell", "compound_statement",
+    "if_statement", "elif_clause", "else_clause", "while_statement", "for_statement", "c_style_for_statement",
+    "case_statement", "case_item", "do_group", "negated_command", "test_command", "declaration_command",
+    "unset_command", "function_definition", "brace_expression", "comment",
+})  # fmt: skip
+
+QUIET = re.compile(
+    r"CI|DEBUG|VERBOSE|NODE_ENV|FORCE_COLOR|NO_COLOR|CLICOLOR(_FORCE)?|TZ|LANG|LC_[A-Z]+|TERM|COLUMNS|LINES|PORT|HOST"
+    r"|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED|RUST_BACKTRACE|RUST_LOG|[a-z_][a-z0-9_]*"
+)
+RISKY_LOWER = re.compile(r"\w*_proxy|npm_config_\w+|pip_\w+")
+
+OUTPUTS = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as the program would get it where it is `literal`; else as it is written."""
+
+    text: str
+    literal: bool = True
+
+
+@dataclass(slots=True)
+class Command:
+    """One program that would start: its words (the first is its name) and what is set for it alone."""
+
+    words: list[Word]
+    source: str
+    assigned: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str | None:
+        """The program's name without its folder; None where only the shell will know it."""
+        first = self.words[0]
+        return first.text.rsplit("/", 1)[-1] if first.literal else None
+
+    @property
+    def line(self) -> str:
+        """The words, one space between them."""
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(slots=True)
+class Script:
+    """A command line: its programs in the order written, files that it writes, variables that it sets."""
+
+    commands: list[Command] = field(default_factory=list)
+    writes: list[Word] = field(default_factory=list)
+    assigned: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Parser:
+    import tree_sitter_bash
+    from tree_sitter import Language, Parser
+
+    return Parser(Language(tree_sitter_bash.language()))
+
+
+def read(line: str) -> Script:
+    """The command line, read."""
+    script = Script()
+    if len(line) > LONGEST:
+        script.doubts.append(f"it is longer than {LONGEST} characters")
+        return script
+    if any(one in line for one in "\0\x1b\x7f") or "\r" in line.replace("\r\n", ""):
+        script.doubts.append("it holds control characters")
+    _walk(_parser().parse(line.encode("utf-8", "replace")).root_node, script)
+    return script
+
+
+def _walk(root: Node, script: Script) -> None:
+    """Visit every node, in the order written: substitutions in strings, here-documents and arithmetic too."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.is_error or node.is_missing:
+            script.doubts.append(f"{_source(node)[:60]!r} is not understood")
+        elif node.is_named and node.type not in KNOWN:
+            script.doubts.append(f"{node.type.replace('_', ' ')} is not understood")
+        else:
+            _note(node, script)
+        waiting.extend(reversed(node.children))
+
+
+def _note(node: Node, script: Script) -> None:
+    kind = node.type
+    if kind == "command":
+        script.commands.append(_command(node))
+    elif kind in ("declaration_command", "unset_command"):
+        script.commands.append(Command([Word(_source(node.children[0])), *_rest(node.children[1:])], _source(node)))
+    elif kind == "file_redirect":
+        _note_redirect(node, script)
+    elif kind == "variable_assignment":
+        script.assigned.append(_source(node.child_by_field_name("name") or node).split("[", 1)[0])
+    elif kind == "expansion":
+        _note_expansion(_source(node), script)
+    elif kind == "heredoc_redirect":
+        _note_document(node, script)
+    elif kind == "function_definition":
+        script.doubts.append("it defines a function, which may bear the name of a program")
+    elif kind == "herestring_redirect" and any(one.type == "command_substitution" for one in node.children):
+        script.doubts.append("it feeds a program another one's output by <<<")
+
+
+def _note_expansion(source: str, script: Script) -> None:
+    inner = source[2:-1]
+    if inner.startswith("!"):
+        script.doubts.append(f"{source} names its variable by another one")
+    elif "@" in inner and inner.rsplit("@", 1)[-1] in tuple("PQEAaKkUuL"):
+        script.doubts.append(f"{source} may run what the variable holds")
+    elif "\\" in inner:
+        script.doubts.append(f"{source} holds escapes")
+
+
+def _note_document(node: Node, script: Script) -> None:
+    """A here-document is expanded unless its delimiter is quoted; the grammar does not see every substitution there."""
+    start = next((_source(one) for one in node.children if one.type == "heredoc_start"), "")
+    body = "".join(_source(one) for one in node.children if one.type == "heredoc_body")
+    quoted = any(one in start for one in "'\"\\")
+    seen = [one for one in node.children if one.type == "heredoc_body" for one in one.children]
+    known = sum(one.type == "command_substitution" for one in seen)
+    if not quoted and ("`" in body or len(re.findall(r"\$\((?!\()", body)) > known):
+        script.doubts.append("its here-document holds a substitution that is not understood")
+
+
+def _note_redirect(node: Node, script: Script) -> None:
+    operator = next((one.type for one in node.children if one.type in OUTPUTS), None)
+    target = node.child_by_field_name("destination")
+    if operator is None or target is None:
+        return
+    word = _word(target)
+    if operator == ">&" and (word.text.isdigit() or word.text == "-"):
+        return
+    if not (word.literal and word.text in ("/dev/null", "/dev/stdout", "/dev/stderr")):
+        script.writes.append(word)
+
+
+def _command(node: Node) -> Command:
+    words: list[Word] = []
+    assigned: list[str] = []
+    for child in node.children:
+        if child.type == "variable_assignment":
+            assigned.append(_source(child.child_by_field_name("name") or child))
+        elif child.type == "command_name":
+            words.append(_name(child))
+        elif child.is_named and not child.type.endswith("_redirect"):
+            words.append(_word(child))
+    return Command(words or [Word("", literal=False)], _source(node), assigned)
+
+
+def _rest(nodes: list[Node]) -> list[Word]:
+    return [_word(node) for node in nodes if node.is_named]
+
+
+def _name(node: Node) -> Word:
+    """A command's name: what the shell would still expand (`~`, globs, braces) is not literal here."""
+    word = _word(node.children[0]) if node.children else Word(_source(node), literal=False)
+    return word if not any(one in word.text for one in "*?[]{}~!") else Word(word.text, literal=False)
+
+
+def _word(node: Node) -> Word:
+    """What the program would get for a word."""
+    source = _source(node)
+    match node.type:
+        case "word" | "number":
+            return Word(_unescaped(source), literal="\n" not in source)
+        case "raw_string":
+            return Word(source[1:-1])
+        case "string":
+            return _string(node, source)
+        case "concatenation":
+            parts = [_word(child) for child in node.children]
+            return Word("".join(part.text for part in parts), all(part.literal for part in parts))
+        case "ansi_c_string" if "\\" not in source:
+            return Word(source[2:-1])
+        case _:
+            return Word(source, literal=False)
+
+
+def _string(node: Node, source: str) -> Word:
+    if any(child.is_named and child.type != "string_content" for child in node.children):
+        return Word(source, literal=False)
+    text = source[1:-1]
+    for escaped in '\\$`"':
+        text = text.replace("\\" + escaped, escaped) if escaped != "\\" else text
+    return Word(text, literal="\\" not in text)
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.?)", r"\1", text, flags=re.DOTALL)
+
+
+def _source(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")
+
+
+def is_zsh(line: str) -> bool:
+    """Whether the line uses what only zsh runs: `=(...)` and `(e:...:)`. Arrays (`x=(...)`) are no such thing."""
+    return any(at > 0 and line[at - 1] in "*?+@!" for at in _places(line, "(e:")) or any(
+        at == 0 or line[at - 1].isspace() for at in _places(line, "=(")
+    )
+
+
+def _places(line: str, part: str) -> list[int]:
+    places, at = [], line.find(part)
+    while at >= 0:
+        places.append(at)
+        at = line.find(part, at + 1)
+    return places
+
+
+def is_quiet(variable: str) -> bool:
+    """Whether setting the variable changes no program that is started: upper-case ones may, but for well-known ones."""
+    return QUIET.fullmatch(variable) is not None and RISKY_LOWER.fullmatch(variable) is None
