@@ -1,5 +1,7 @@
-"""Shells as users have them, through the host and its socket: how soon, how many at once, what each costs, and whether
-long output survives lost connections. The floor is `openpty` and `bash`, in the same minutes and in turns."""
+"""Shells as users have them, over the socket: how soon, how many at once, what each costs, and that no output is lost.
+
+The floor is `openpty` and `bash` without a sandbox, in the same minutes and in turns.
+"""
 
 from __future__ import annotations
 
