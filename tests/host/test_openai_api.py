@@ -210,10 +210,7 @@ def test_a_conversation_becomes_ours_whole() -> None:
     request = request_of(
         said(
             {"role": "system", "content": "be"},
-            {
-                "role": "user",
-                "content": [{"type": "text", "text": "see"}, {"type": "image_url", "image_url": {"url": image}}],
-            },
+            {"role": "user", "content": seen},
             {"role": "assistant", "content": None, "tool_calls": [call, call | {"id": "c2"}], "refusal": None},
             {"role": "tool", "tool_call_id": "c1", "content": "one"},
             {"role": "tool", "tool_call_id": "c2", "content": ""},
