@@ -242,7 +242,6 @@ from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
 from shim.views import ViewBadge, WebviewView, WebviewViewResolveContext
 from shim.virtual import TextDocumentContentProvider
 from shim.webview import Webview, WebviewOptions, WebviewPortMapping
-from shim.workspace import WorkspaceFolder
 
 if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
     from shim import authentication, scm, tasks
