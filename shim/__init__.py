@@ -49,6 +49,7 @@ from shim.contexts import (
     SelectedCompletionInfo,
     SignatureHelpContext,
 )
+from shim.decorations import DecorationOptions, TextEditorDecorationType
 from shim.diagnostics import (
     CodeAction,
     CodeActionDisabled,
@@ -68,6 +69,15 @@ from shim.document import (
     TextDocument,
     TextDocumentChangeEvent,
     TextDocumentWillSaveEvent,
+)
+from shim.editing import TextEditorEdit
+from shim.editors import (
+    TextEditor,
+    TextEditorOptions,
+    TextEditorOptionsChangeEvent,
+    TextEditorSelectionChangeEvent,
+    TextEditorViewColumnChangeEvent,
+    TextEditorVisibleRangesChangeEvent,
 )
 from shim.edits import SnippetString, SnippetTextEdit, TextEdit, WorkspaceEdit, WorkspaceEditEntryMetadata
 from shim.enums import (
@@ -174,6 +184,7 @@ from shim.messages import (
 )
 from shim.notices import MessageItem
 from shim.outputs import LogOutputChannel, OutputChannel
+from shim.panels import WebviewPanel, WebviewPanelOnDidChangeViewStateEvent
 from shim.picks import InputBoxValidationMessage, QuickPickItem
 from shim.problems import DiagnosticChangeEvent, DiagnosticCollection
 from shim.progress import Progress
@@ -197,6 +208,7 @@ from shim.symbols import (
     SymbolInformation,
     TypeHierarchyItem,
 )
+from shim.tabs import Tab, TabChangeEvent, TabGroup, TabGroupChangeEvent, TabGroups
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
 from shim.telemetry import TelemetryLogger, TelemetrySender
 from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
@@ -237,7 +249,9 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
+from shim.views import ViewBadge, WebviewView, WebviewViewResolveContext
 from shim.virtual import TextDocumentContentProvider
+from shim.webview import Webview, WebviewOptions, WebviewPortMapping
 
 if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
     from shim import authentication, scm, tasks
@@ -351,6 +365,7 @@ __all__ = [
     "DebugConfigurationProviderTriggerKind",
     "DebugConsoleMode",
     "DeclarationProvider",
+    "DecorationOptions",
     "DecorationRangeBehavior",
     "DefinitionProvider",
     "Diagnostic",
@@ -518,6 +533,11 @@ __all__ = [
     "SymbolKind",
     "SymbolTag",
     "SyntaxTokenType",
+    "Tab",
+    "TabChangeEvent",
+    "TabGroup",
+    "TabGroupChangeEvent",
+    "TabGroups",
     "TabInputCustom",
     "TabInputNotebook",
     "TabInputNotebookDiff",
@@ -565,10 +585,18 @@ __all__ = [
     "TextDocumentSaveReason",
     "TextDocumentWillSaveEvent",
     "TextEdit",
+    "TextEditor",
     "TextEditorCursorStyle",
+    "TextEditorDecorationType",
+    "TextEditorEdit",
     "TextEditorLineNumbersStyle",
+    "TextEditorOptions",
+    "TextEditorOptionsChangeEvent",
     "TextEditorRevealType",
+    "TextEditorSelectionChangeEvent",
     "TextEditorSelectionChangeKind",
+    "TextEditorViewColumnChangeEvent",
+    "TextEditorVisibleRangesChangeEvent",
     "TextLine",
     "ThemeColor",
     "ThemeIcon",
@@ -582,7 +610,15 @@ __all__ = [
     "TypeHierarchyProvider",
     "UIKind",
     "Uri",
+    "ViewBadge",
     "ViewColumn",
+    "Webview",
+    "WebviewOptions",
+    "WebviewPanel",
+    "WebviewPanelOnDidChangeViewStateEvent",
+    "WebviewPortMapping",
+    "WebviewView",
+    "WebviewViewResolveContext",
     "WindowState",
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",
