@@ -34,7 +34,6 @@ from host.loader import Loader
 from host.methods import CONTRACT
 from host.presence import Presence
 from host.preview import Preview, place_of
-from host.prices import Prices
 from host.relay import Relay
 from host.routes import not_found, routes
 from host.totals import NAME
@@ -78,7 +77,6 @@ class Host:
         self.authenticate = authenticate
         self.connections: set[Connection] = set()
         self.draining = False
-        self.prices = Prices({name: one.prices for name, one in config.ai_providers.items()})
         self.leaving = asyncio.Event()
         """Set when the host begins to drain, for those who wait for something else meanwhile."""
         self.started_at = 0.0
