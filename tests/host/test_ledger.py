@@ -54,7 +54,7 @@ class Clock:
 async def ledgers(
     folder: Path, settings: Config, clock: Callable[[], int] | None = None
 ) -> AsyncIterator[tuple[Ledger, SessionManager]]:
-    async with people(folder) as sessions, databases(folder / "host") as own, databases(folder / "users") as users:
+    async with databases(folder / "host") as own, databases(folder / "users") as users, people(folder) as sessions:
         ledger = Ledger(settings, own.store(NAME), users.store, clock or Clock())
         await ledger.begin()
         yield ledger, sessions
