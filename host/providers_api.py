@@ -120,7 +120,7 @@ def _merged(name: str, given: Given, kept: Provider | None) -> Provider:
     merged["models"] = merged.get("models") or ()
     if kept is not None and "api_key" not in said:
         merged["api_key"] = kept.api_key.get_secret_value() if kept.api_key else None
-    if not merged["api_key"] and not merged.get("base_url") and merged["kind"] != KEYLESS:
+    if not merged.get("api_key") and not merged.get("base_url") and merged["kind"] != KEYLESS:
         raise InvalidValue("apiKey", "must be given: a provider of your own never uses the host's key")
     return Provider.model_validate(merged)
 
