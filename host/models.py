@@ -173,6 +173,11 @@ class Pool:
         for listener in list(session.get(Streams).listeners):
             listener()
 
+    async def probe(self, session: SessionContext, name: str, table: Table) -> None:
+        """Ask a provider that the user is about to set for its models. Raises `LanguageModelError` where it refuses."""
+        account = replace(_account(name, table, session.uid, self._config.multi_user), models=())
+        await self._kinds[account.kind].models(account)
+
     async def count(self, session: SessionContext, model: str, content: str | Message) -> int:
         """About how many tokens a text or a message is: a quarter of its bytes, which no provider is asked for."""
         await self._find(session, model)

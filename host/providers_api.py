@@ -1,4 +1,4 @@
-"""The endpoints of a user's providers of language models: keys go in and never come out. It asks no provider."""
+"""The endpoints of a user's providers of models: keys go in and never come out. One is asked only to test a key."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class Given(Body):
     base_url: Annotated[str, StringConstraints(max_length=2_048)] | None = None
     models: list[Annotated[str, StringConstraints(min_length=1, max_length=256)]] | None = None
     scope: Literal["user", "host"] = "user"
+    test: bool = False
 
 
 @endpoint("GET", "/api/v1/config/providers", answers={200: Listed})
@@ -67,8 +68,8 @@ async def read_providers(asked: Asked) -> Response:
 async def write_provider(asked: Asked) -> Response:
     """Set a provider of the caller's own, before the host's of that id, whose key it never uses.
 
-    What is left out stays as it was, as does a key that is given as `***`; null takes it away. The host's providers
-    are in its config file.
+    What is left out stays as it was, as does a key that is given as `***`; null takes it away. With `test` it is
+    asked for its models first, and kept only if it answers. The host's providers are in its config file.
     """
     name, given = _name(asked), asked.body
     if given.scope == "host":
@@ -76,7 +77,10 @@ async def write_provider(asked: Asked) -> Response:
     async with asked.host.sessions.using(asked.uid) as session:
         kept = (await own_providers(session)).get(name)
         provider = _merged(name, given, kept)
+        if given.test:
+            await asked.host.models.probe(session, name, provider)
         await keep_provider(session, name, provider)
+        asked.host.models.changed(session)
     return json(_shown(name, provider, "user"))
 
 
@@ -88,6 +92,7 @@ async def delete_provider(asked: Asked) -> Response:
         if name not in await own_providers(session):
             raise HTTPException(404, "you have no provider of your own by this id")
         await forget_provider(session, name)
+        asked.host.models.changed(session)
     return Response(status_code=204)
 
 
@@ -110,7 +115,7 @@ def _refuse_host(asked: Asked) -> None:
 def _merged(name: str, given: Given, kept: Provider | None) -> Provider:
     """The provider as it is meant. Raises `InvalidValue` or pydantic's error, which name the field and never a key."""
     before = kept.model_dump() if kept else {}
-    said: dict[str, Any] = {field: getattr(given, field) for field in given.model_fields_set - {"scope"}}
+    said: dict[str, Any] = {field: getattr(given, field) for field in given.model_fields_set - {"scope", "test"}}
     if said.get("api_key") == HIDDEN:
         del said["api_key"]
     merged = before | said
