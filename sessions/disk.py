@@ -114,20 +114,20 @@ class Disk:
         if not self._is_time():
             return
         ran = inside.processes.ran()
-        if (ran, self._allowance.used) == self._before:
+        if (ran, self._allowance.counted) == self._before:
             return
         started = time.monotonic()
         counted = self._count(inside.processes)
         ended = time.monotonic()
         self._again = ended + max(PAUSE_SECONDS, ended - started)
         self._due = ended + max(self._patience(), DUTY * (ended - started))
-        self._before = (ran, self._allowance.used)
+        self._before = (ran, self._allowance.counted)
         if counted is not None or self._failures >= FAILURES:
             self._judge(counted, inside)
 
     def _patience(self) -> float:
         """Seconds in which nobody fills the room that is left."""
-        room = [most - has for most, has in zip(self._allowance.most, self._allowance.used, strict=True)]
+        room = [most - has for most, has in zip(self._allowance.most, self._allowance.counted, strict=True)]
         fastest = min(left / speed for left, speed in zip(room, FASTEST, strict=True))
         return min(FRESH_S, max(PAUSE_SECONDS, fastest))
 
@@ -141,7 +141,7 @@ class Disk:
     def _is_near(self) -> bool:
         """Whether the file system lost so much since the last count that the user can be over."""
         free = room_of(self._folder)
-        most, used = self._allowance.most, self._allowance.used
+        most, used = self._allowance.most, self._allowance.counted
         taken = (self._free.bytes - free.bytes, self._free.files - free.files)
         return any(more > 0 and more >= limit - has for more, limit, has in zip(taken, most, used, strict=True))
 

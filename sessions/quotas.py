@@ -80,7 +80,7 @@ class Allowance:
         return self._limits.bytes is not None or self._limits.files is not None
 
     @property
-    def used(self) -> tuple[int, int]:
+    def counted(self) -> tuple[int, int]:
         """Bytes and files, as last counted and with what was reserved and released since."""
         with self._lock:
             return self._bytes, self._files
@@ -98,13 +98,19 @@ class Allowance:
 
     def excess(self) -> QuotaExceeded | None:
         """What the user is over, if anything: nothing but their own processes can have written that."""
-        used = self.used
+        used = self.counted
         for quota, limit, has in zip(("bytes", "files"), self.most, used, strict=True):
             if has > limit:
                 return QuotaExceeded(
                     quota, limit, has, "delete what you do not need: until then nothing can be written"
                 )
         return None
+
+    def used(self) -> tuple[int, int]:
+        """The bytes and files on the disk, counted anew where the last count is too old: may block for long."""
+        self._refresh()
+        with self._lock:
+            return self._bytes, self._files
 
     def _refresh(self) -> None:
         """Count the disk anew if the last count is too old: one thread does, outside of the lock, the others go on."""

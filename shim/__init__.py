@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from sessions.errors import FileSystemError, LanguageModelError
 from shim import commands, env, extensions, languages, window, workspace
+from shim.absent import NotSupported, absent
 from shim.appearance import ColorTheme, WindowState
 from shim.cancellation import CancellationError, CancellationToken, CancellationTokenSource
 from shim.clipboard import Clipboard
@@ -52,6 +56,18 @@ from shim.diagnostics import (
     Diagnostic,
     DiagnosticCode,
     DiagnosticRelatedInformation,
+)
+from shim.document import (
+    FileCreateEvent,
+    FileDeleteEvent,
+    FileRename,
+    FileRenameEvent,
+    FileWillCreateEvent,
+    FileWillDeleteEvent,
+    FileWillRenameEvent,
+    TextDocument,
+    TextDocumentChangeEvent,
+    TextDocumentWillSaveEvent,
 )
 from shim.edits import SnippetString, SnippetTextEdit, TextEdit, WorkspaceEdit, WorkspaceEditEntryMetadata
 from shim.enums import (
@@ -130,38 +146,9 @@ from shim.executions import (
     TerminalShellIntegrationChangeEvent,
 )
 from shim.extensions import Extension
-from shim.fs import FileStat, FileSystem
-from shim.interfaces import (
-    CallHierarchyProvider,
-    CodeActionProvider,
-    CodeLensProvider,
-    CompletionItemProvider,
-    DeclarationProvider,
-    DefinitionProvider,
-    DocumentColorProvider,
-    DocumentFormattingEditProvider,
-    DocumentHighlightProvider,
-    DocumentLinkProvider,
-    DocumentRangeFormattingEditProvider,
-    DocumentRangeSemanticTokensProvider,
-    DocumentSemanticTokensProvider,
-    DocumentSymbolProvider,
-    FoldingRangeProvider,
-    HoverProvider,
-    ImplementationProvider,
-    InlayHintsProvider,
-    InlineCompletionItemProvider,
-    LinkedEditingRangeProvider,
-    OnTypeFormattingEditProvider,
-    ProviderResult,
-    ReferenceProvider,
-    RenameProvider,
-    SelectionRangeProvider,
-    SignatureHelpProvider,
-    TypeDefinitionProvider,
-    TypeHierarchyProvider,
-    WorkspaceSymbolProvider,
-)
+from shim.filesystems import FileChangeEvent, FileStat, FileSystemProvider
+from shim.folders import WorkspaceFolder, WorkspaceFoldersChangeEvent
+from shim.fs import FileSystem
 from shim.language_status import LanguageStatusItem
 from shim.markdown import MarkdownString
 from shim.messages import (
@@ -250,10 +237,70 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
-from shim.workspace import WorkspaceFolder
+from shim.virtual import TextDocumentContentProvider
+
+if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
+    from shim import authentication, scm, tasks
+    from shim.accounts import (
+        AccessRefused,
+        AuthenticationProvider,
+        AuthenticationProviderAuthenticationSessionsChangeEvent,
+        AuthenticationProviderInformation,
+        AuthenticationSession,
+        AuthenticationSessionAccountInformation,
+        AuthenticationSessionsChangeEvent,
+    )
+    from shim.interfaces import (
+        CallHierarchyProvider,
+        CodeActionProvider,
+        CodeLensProvider,
+        CompletionItemProvider,
+        DeclarationProvider,
+        DefinitionProvider,
+        DocumentColorProvider,
+        DocumentFormattingEditProvider,
+        DocumentHighlightProvider,
+        DocumentLinkProvider,
+        DocumentRangeFormattingEditProvider,
+        DocumentRangeSemanticTokensProvider,
+        DocumentSemanticTokensProvider,
+        DocumentSymbolProvider,
+        FoldingRangeProvider,
+        HoverProvider,
+        ImplementationProvider,
+        InlayHintsProvider,
+        InlineCompletionItemProvider,
+        LinkedEditingRangeProvider,
+        OnTypeFormattingEditProvider,
+        ProviderResult,
+        ReferenceProvider,
+        RenameProvider,
+        SelectionRangeProvider,
+        SignatureHelpProvider,
+        TypeDefinitionProvider,
+        TypeHierarchyProvider,
+        WorkspaceSymbolProvider,
+    )
+    from shim.source_control import (
+        SourceControl,
+        SourceControlInputBox,
+        SourceControlResourceDecorations,
+        SourceControlResourceGroup,
+        SourceControlResourceState,
+        SourceControlResourceThemableDecorations,
+    )
+    from shim.task_runs import TaskEndEvent, TaskExecution, TaskProcessEndEvent, TaskProcessStartEvent, TaskStartEvent
+    from shim.tasks import TaskFilter, TaskProvider
 
 __all__ = [
+    "AccessRefused",
     "AccessibilityInformation",
+    "AuthenticationProvider",
+    "AuthenticationProviderAuthenticationSessionsChangeEvent",
+    "AuthenticationProviderInformation",
+    "AuthenticationSession",
+    "AuthenticationSessionAccountInformation",
+    "AuthenticationSessionsChangeEvent",
     "CallHierarchyIncomingCall",
     "CallHierarchyItem",
     "CallHierarchyOutgoingCall",
@@ -342,13 +389,22 @@ __all__ = [
     "ExtensionContext",
     "ExtensionKind",
     "ExtensionMode",
+    "FileChangeEvent",
     "FileChangeType",
+    "FileCreateEvent",
     "FileDecoration",
+    "FileDeleteEvent",
     "FilePermission",
+    "FileRename",
+    "FileRenameEvent",
     "FileStat",
     "FileSystem",
     "FileSystemError",
+    "FileSystemProvider",
     "FileType",
+    "FileWillCreateEvent",
+    "FileWillDeleteEvent",
+    "FileWillRenameEvent",
     "FoldingContext",
     "FoldingRange",
     "FoldingRangeKind",
@@ -400,6 +456,7 @@ __all__ = [
     "McpHttpServerDefinition",
     "McpStdioServerDefinition",
     "MessageItem",
+    "NotSupported",
     "NotebookCellKind",
     "NotebookCellStatusBarAlignment",
     "NotebookControllerAffinity",
@@ -449,6 +506,12 @@ __all__ = [
     "SignatureInformation",
     "SnippetString",
     "SnippetTextEdit",
+    "SourceControl",
+    "SourceControlInputBox",
+    "SourceControlResourceDecorations",
+    "SourceControlResourceGroup",
+    "SourceControlResourceState",
+    "SourceControlResourceThemableDecorations",
     "StatusBarAlignment",
     "StatusBarItem",
     "SymbolInformation",
@@ -463,10 +526,17 @@ __all__ = [
     "TabInputTextDiff",
     "TabInputWebview",
     "Task",
+    "TaskEndEvent",
+    "TaskExecution",
+    "TaskFilter",
     "TaskGroup",
     "TaskPanelKind",
+    "TaskProcessEndEvent",
+    "TaskProcessStartEvent",
+    "TaskProvider",
     "TaskRevealKind",
     "TaskScope",
+    "TaskStartEvent",
     "TelemetryLogger",
     "TelemetrySender",
     "TelemetryTrustedValue",
@@ -487,9 +557,13 @@ __all__ = [
     "TerminalShellIntegrationChangeEvent",
     "TerminalState",
     "TestRunProfileKind",
+    "TextDocument",
+    "TextDocumentChangeEvent",
     "TextDocumentChangeReason",
     "TextDocumentContentChangeEvent",
+    "TextDocumentContentProvider",
     "TextDocumentSaveReason",
+    "TextDocumentWillSaveEvent",
     "TextEdit",
     "TextEditorCursorStyle",
     "TextEditorLineNumbersStyle",
@@ -513,11 +587,15 @@ __all__ = [
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",
     "WorkspaceFolder",
+    "WorkspaceFoldersChangeEvent",
     "WorkspaceSymbolProvider",
+    "authentication",
     "commands",
     "env",
     "extensions",
     "languages",
+    "scm",
+    "tasks",
     "text_index",
     "utf16_length",
     "utf16_offset",
@@ -525,3 +603,18 @@ __all__ = [
     "window",
     "workspace",
 ]
+
+LATER = {"AccessRefused": "accounts", "Authentication": "accounts", "SourceControl": "source_control", "Task": "tasks"}
+"""Modules that are loaded when a name of theirs is first used, by how those names begin. A constant."""
+
+if not TYPE_CHECKING:  # type checkers see which names there are, and mistyped ones
+
+    def __getattr__(name: str) -> Any:
+        if name in __all__:
+            own = name if name.islower() else next((LATER[one] for one in LATER if name.startswith(one)), "interfaces")
+            module = import_module(f"shim.{own}")
+            return module if name.islower() else getattr(module, name)
+        found = absent(name)
+        if found is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from sessions.current import current_session
 from sessions.errors import RoostError
 from shim.enums import ExtensionKind
+from shim.filetypes import Language
 from shim.thenable import Thenable
 from shim.uri import Uri
 
@@ -32,6 +33,10 @@ class Described(Protocol):
     @property
     def path(self) -> str:
         """The extension's folder on the host."""
+
+    @property
+    def languages(self) -> Sequence[Language]:
+        """The languages that it contributes."""
 
     def package_json(self) -> dict[str, Any]:
         """The manifest in VS Code's names, a fresh dict."""

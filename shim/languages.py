@@ -6,7 +6,7 @@ Who registers a provider gets its undo. For each document those are asked whose 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from sessions.current import current_session
 from sessions.errors import InvalidValue
@@ -14,36 +14,6 @@ from shim.contexts import LanguageConfiguration
 from shim.diagnostics import CodeActionKind, Diagnostic
 from shim.events import Disposable
 from shim.features import Features
-from shim.interfaces import (
-    CallHierarchyProvider,
-    CodeActionProvider,
-    CodeLensProvider,
-    CompletionItemProvider,
-    DeclarationProvider,
-    DefinitionProvider,
-    DocumentColorProvider,
-    DocumentFormattingEditProvider,
-    DocumentHighlightProvider,
-    DocumentLinkProvider,
-    DocumentRangeFormattingEditProvider,
-    DocumentRangeSemanticTokensProvider,
-    DocumentSemanticTokensProvider,
-    DocumentSymbolProvider,
-    FoldingRangeProvider,
-    HoverProvider,
-    ImplementationProvider,
-    InlayHintsProvider,
-    InlineCompletionItemProvider,
-    LinkedEditingRangeProvider,
-    OnTypeFormattingEditProvider,
-    ReferenceProvider,
-    RenameProvider,
-    SelectionRangeProvider,
-    SignatureHelpProvider,
-    TypeDefinitionProvider,
-    TypeHierarchyProvider,
-    WorkspaceSymbolProvider,
-)
 from shim.known_languages import Known
 from shim.language_status import LanguageStatusItem, StatusItems
 from shim.problems import DiagnosticChangeEvent, DiagnosticCollection, Problems
@@ -52,6 +22,38 @@ from shim.selectors import DocumentSelector, Selectable, score
 from shim.thenable import Thenable, thenable
 from shim.tokens import SemanticTokensLegend
 from shim.uri import Uri
+
+if TYPE_CHECKING:
+    from shim.interfaces import (
+        CallHierarchyProvider,
+        CodeActionProvider,
+        CodeLensProvider,
+        CompletionItemProvider,
+        DeclarationProvider,
+        DefinitionProvider,
+        DocumentColorProvider,
+        DocumentFormattingEditProvider,
+        DocumentHighlightProvider,
+        DocumentLinkProvider,
+        DocumentRangeFormattingEditProvider,
+        DocumentRangeSemanticTokensProvider,
+        DocumentSemanticTokensProvider,
+        DocumentSymbolProvider,
+        FoldingRangeProvider,
+        HoverProvider,
+        ImplementationProvider,
+        InlayHintsProvider,
+        InlineCompletionItemProvider,
+        LinkedEditingRangeProvider,
+        OnTypeFormattingEditProvider,
+        ReferenceProvider,
+        RenameProvider,
+        SelectionRangeProvider,
+        SignatureHelpProvider,
+        TypeDefinitionProvider,
+        TypeHierarchyProvider,
+        WorkspaceSymbolProvider,
+    )
 
 
 def match(selector: DocumentSelector, document: Selectable) -> int:
