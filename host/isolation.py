@@ -11,12 +11,12 @@ from pathlib import Path
 
 from host import caller
 from host.config import Config
-from sessions import startup
+from sessions import cgroups, startup
 from sessions.egress import Egress, Internal
 from sessions.errors import RoostError
 from sessions.jail import Network
 from sessions.levels import ISOLATED, NONE, OFF, WEAKER, Level, check, probe
-from sessions.quotas import Quotas
+from sessions.quotas import Overdraft, Quotas
 from sessions.sandbox import Limits, Sandbox, World
 from sessions.tasks import Tasks
 from sessions.tenants import Tenants
@@ -40,6 +40,7 @@ class Isolation:
         self._users = config.data / "users"
         self._tools = config.data / "tools"
         self._tenants = Tenants(config.data) if config.multi_user and os.geteuid() == 0 else None
+        self._groups: cgroups.Cgroups | None = None
         self._found: asyncio.Future[tuple[Level, Network]] | None = None
         allow = config.terminals.egress_allow
         self._egress = Egress(("*",) if allow is None else allow, internal=internal)
@@ -62,6 +63,8 @@ class Isolation:
 
     async def _find(self) -> tuple[Level, Network]:
         await asyncio.to_thread(startup.write, self._tools)
+        if self._config.multi_user:
+            self._groups = await asyncio.to_thread(cgroups.find)
         level = await self._level()
         network = self._network(level)
         if level.form is None or network not in level.networks:
@@ -98,7 +101,7 @@ class Isolation:
 
     async def sandbox(
         self, uid: str, folder: Path, workspace: str, owner: int | None, quotas: Quotas, tasks: Tasks,
-        ended: Callable[[str], None],
+        ended: Callable[[str], None], disk: Callable[[], Overdraft | None] | None = None,
     ) -> Sandbox:  # fmt: skip
         """The sandbox of a user whose things are in `folder`; nothing of it runs before it is used."""
         level, network = await self.found()
@@ -108,7 +111,9 @@ class Isolation:
         else:
             world = World.of_user(uid, folder, owner, self._tools)
         limits = limits_of(quotas) if self._config.multi_user else None
-        return Sandbox(world, level, network, limits, tasks, gate=self._egress, ended=ended)
+        return Sandbox(
+            world, level, network, limits, tasks, gate=self._egress, groups=self._groups, disk=disk, ended=ended
+        )
 
 
 def limits_of(quotas: Quotas) -> Limits:
