@@ -285,25 +285,17 @@ class Host:
             workspace=workspace,
             storage=str(folder / "storage") if single else "/home/.local/share/roost",
             single_user=single,
-            make_sandbox=partial(self._make_sandbox, uid, folder, workspace, owner, group, allowance),
+            make_sandbox=partial(self._make_sandbox, uid, folder, workspace, owner, group),
             turns=self.isolation.turns,
             keep_terminals_s=self.config.sessions.keep_terminals_s,
         )
 
     async def _make_sandbox(
-        self,
-        uid: str,
-        folder: Path,
-        workspace: str,
-        owner: int | None,
-        group: asyncio.TaskGroup,
-        allowance: Allowance,
+        self, uid: str, folder: Path, workspace: str, owner: int | None, group: asyncio.TaskGroup
     ) -> Sandbox:
         tasks = Tasks(group, partial(self._work_failed, uid))
         ended = partial(self._sandbox_ended, uid)
-        quotas = self.quotas_of(uid)
-        disk = allowance.overdraft if quotas.bytes is not None or quotas.files is not None else None
-        return await self.isolation.sandbox(uid, folder, workspace, owner, quotas, tasks, ended, disk)
+        return await self.isolation.sandbox(uid, folder, workspace, owner, self.quotas_of(uid), tasks, ended)
 
     def _sandbox_ended(self, uid: str, reason: str) -> None:
         """A user's sandbox went down by itself, with all that ran in it: they are told."""

@@ -16,7 +16,7 @@ from sessions.egress import Egress, Internal
 from sessions.errors import RoostError
 from sessions.jail import Network
 from sessions.levels import ISOLATED, NONE, OFF, WEAKER, Level, check, probe
-from sessions.quotas import Overdraft, Quotas
+from sessions.quotas import Quotas
 from sessions.sandbox import Limits, Sandbox, World
 from sessions.tasks import Tasks
 from sessions.tenants import Tenants
@@ -101,7 +101,7 @@ class Isolation:
 
     async def sandbox(
         self, uid: str, folder: Path, workspace: str, owner: int | None, quotas: Quotas, tasks: Tasks,
-        ended: Callable[[str], None], disk: Callable[[], Overdraft | None] | None = None,
+        ended: Callable[[str], None],
     ) -> Sandbox:  # fmt: skip
         """The sandbox of a user whose things are in `folder`; nothing of it runs before it is used."""
         level, network = await self.found()
@@ -111,9 +111,7 @@ class Isolation:
         else:
             world = World.of_user(uid, folder, owner, self._tools)
         limits = limits_of(quotas) if self._config.multi_user else None
-        return Sandbox(
-            world, level, network, limits, tasks, gate=self._egress, groups=self._groups, disk=disk, ended=ended
-        )
+        return Sandbox(world, level, network, limits, tasks, gate=self._egress, groups=self._groups, ended=ended)
 
 
 def limits_of(quotas: Quotas) -> Limits:

@@ -209,11 +209,6 @@ class Holder:
             return bool(len(running) > OWN_PROCESSES or self._children or self._starting)
         return True
 
-    def shells(self) -> set[int]:
-        """The processes that only start others: the terminals' shells, the supervisor, and what is above it."""
-        own = {1, 2} if self.form == "bubblewrap" else {self.inside.shell, self._program.pid if self._program else 0}
-        return own | {child.process_id for child in self._children if isinstance(child, Terminal)}
-
     @property
     def run_folder(self) -> str:
         """Where the sandbox sees the host's own folder, to read what is kept there."""

@@ -119,19 +119,6 @@ class Procfs:
         lines = self.read(pid, "smaps_rollup").split(b"\n")
         return sum(int(line.split()[1]) for line in lines if line.startswith((b"Pss_Anon:", b"Pss_Shmem:"))) * 1024
 
-    def ticks(self) -> int:
-        """Hundredths of a second of CPU that they used, and those of theirs that have ended."""
-        stats = (self.read(pid, "stat").rpartition(b")")[2].split() for pid in self.pids())
-        return sum(sum(map(int, fields[11:15])) for fields in stats)
-
-    def written(self) -> dict[int, int]:
-        """Bytes that each process had written to a disk, with those of its children that have ended."""
-        return {pid: self._written(pid) for pid in self.pids()}
-
-    def _written(self, pid: int) -> int:
-        _, found, rest = self.read(pid, "io").partition(b"\nwrite_bytes:")
-        return int(rest.split(None, 1)[0]) if found else 0
-
 
 def children(pid: int) -> list[int]:
     """The children of a process of this machine, the newest last, dead ones that nobody waited for among them."""

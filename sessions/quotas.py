@@ -6,15 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from sessions.errors import QuotaExceeded
 
 FRESH_S = 30.0
 """How long a count of the disk is believed, in seconds; shells write without asking."""
-
-WATCHED_S = 2.0
-"""The same where processes of the user run, and somebody looks after what they write."""
 
 DUTY = 20
 """A count that took t seconds is believed for this many times t, so that counting takes at most 5 % of the time."""
@@ -39,21 +36,13 @@ class Quotas:
         return asdict(self)
 
 
-class Overdraft(NamedTuple):
-    """More on the disk than may be there: how much there is, and a sentence about it."""
-
-    bytes: int
-    files: int
-    sentence: str
-
-
 class Allowance:
     """The bytes and files that a user has on disk, as `sessions.files.Meter` and the state store ask for them.
 
     `measure()` counts the user's world and may take long: it runs in the thread that asks for room, never on the loop.
     """
 
-    __slots__ = ("_bytes", "_counted_at", "_counting", "_files", "_limits", "_lock", "_measure", "_took")
+    __slots__ = ("_believed_until", "_bytes", "_files", "_limits", "_lock", "_measure")
 
     def __init__(self, limits: Quotas, measure: Callable[[], tuple[int, int]]) -> None:
         self._limits = limits
@@ -61,9 +50,7 @@ class Allowance:
         self._lock = threading.Lock()
         self._bytes = 0
         self._files = 0
-        self._counted_at: float | None = None
-        self._took = 0.0
-        self._counting = False
+        self._believed_until = 0.0
 
     def reserve(self, more_bytes: int, more_files: int) -> None:
         """Count what is about to be written; raises `QuotaExceeded` and counts nothing where it does not fit."""
@@ -92,50 +79,25 @@ class Allowance:
         with self._lock:
             return self._bytes, self._files
 
-    def overdraft(self) -> Overdraft | None:
-        """Where processes wrote more than may be, which nobody could refuse them; counted sooner than for `used`."""
-        if self._limits.bytes is None and self._limits.files is None:
-            return None
-        self._refresh(WATCHED_S)
-        with self._lock:
-            size, files = self._bytes, self._files
-        for quota, limit, used in (("bytes", self._limits.bytes, size), ("files", self._limits.files, files)):
-            if limit is not None and used > limit:
-                return Overdraft(size, files, str(exceeded(quota, limit, used)))
-        return None
-
-    def _refresh(self, fresh: float = FRESH_S) -> None:
+    def _refresh(self) -> None:
         """Count the disk anew if the last count is too old: one thread does, outside of the lock, the others go on."""
         started = time.monotonic()
         with self._lock:
-            first = self._counted_at is None
-            if self._counting or not self._is_old(started, fresh):
+            if started < self._believed_until:
                 return
-            self._counting = True
-        try:
-            self._count_anew(first, started)
-        finally:
-            self._counting = False
-
-    def _is_old(self, now: float, fresh: float) -> bool:
-        return self._counted_at is None or now >= self._counted_at + max(fresh, DUTY * self._took)
-
-    def _count_anew(self, first: bool, started: float) -> None:
+            first, self._believed_until = not self._believed_until, started + FRESH_S
         counted = self._measure()
         ended = time.monotonic()
         with self._lock:
             kept = (self._bytes, self._files) if first else (0, 0)  # what was counted by the loop before the first
             self._bytes, self._files = counted[0] + kept[0], counted[1] + kept[1]
-            self._counted_at, self._took = ended, ended - started
+            self._believed_until = ended + max(FRESH_S, DUTY * (ended - started))
 
     def _check(self, quota: str, limit: int | None, used: int, more: int) -> None:
         if limit is not None and more > 0 and used + more > limit:
-            raise exceeded(quota, limit, used)
-
-
-def exceeded(quota: str, limit: int, used: int) -> QuotaExceeded:
-    """The refusal that says how to get room on the disk."""
-    return QuotaExceeded(quota, limit, used, f"delete what you do not need, or ask the operator for more {quota}")
+            raise QuotaExceeded(
+                quota, limit, used, f"delete what you do not need, or ask the operator for more {quota}"
+            )
 
 
 class ByCount:

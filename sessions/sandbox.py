@@ -13,7 +13,6 @@ from typing import Protocol
 from sessions import jail
 from sessions.cgroups import Cgroup, Cgroups
 from sessions.errors import SandboxUnavailable, SessionClosed
-from sessions.filling import Filling
 from sessions.holder import Holder
 from sessions.jail import Network, World
 from sessions.levels import Level
@@ -21,7 +20,6 @@ from sessions.limits import Limits
 from sessions.output import KEPT_BYTES, Finished, Output
 from sessions.process import Process, Terminal
 from sessions.procfs import Procfs
-from sessions.quotas import Overdraft
 from sessions.sockets import Fetch
 from sessions.streams import PipeWriter
 from sessions.tasks import Tasks
@@ -48,12 +46,11 @@ class Sandbox:
     """One user's sandbox. One that is never used costs nothing but itself.
 
     `ended` is called, with a sentence, when it went down by itself with all that ran in it. `limits` None is for the
-    one user of a machine, who has none; `disk` says in a thread where the user has more on the disk than may be.
+    one user of a machine, who has none.
     """
 
     __slots__ = (
-        "_closed", "_disk", "_ended", "_gate", "_groups", "_holder", "_lock", "_tasks", "level", "limits", "network",
-        "world",
+        "_closed", "_ended", "_gate", "_groups", "_holder", "_lock", "_tasks", "level", "limits", "network", "world",
     )  # fmt: skip
 
     def __init__(
@@ -66,7 +63,6 @@ class Sandbox:
         *,
         gate: Gate | None = None,
         groups: Cgroups | None = None,
-        disk: Callable[[], Overdraft | None] | None = None,
         ended: Callable[[str], None] | None = None,
     ) -> None:
         self.world = world
@@ -76,7 +72,6 @@ class Sandbox:
         self._tasks = tasks
         self._gate = gate
         self._groups = groups
-        self._disk = disk
         self._ended = ended
         self._holder: Holder | None = None
         self._lock: asyncio.Lock | None = None
@@ -214,19 +209,10 @@ class Sandbox:
             self._ended(reason)
 
     async def _watch(self, holder: Holder, memory: int | None) -> None:
-        """Keep all processes together under so many bytes, where no cgroup does; end a sandbox that nobody uses.
-
-        And what they write within what the user may have on the disk.
-        """
+        """Keep all processes together under so many bytes, where no cgroup does; end a sandbox that nobody uses."""
         idle = 0.0
-        filling = Filling(self._disk) if self._disk is not None else None
         while holder.running:
             await asyncio.sleep(WATCH_SECONDS)
-            if filling is not None and holder.running:
-                too_much = await asyncio.to_thread(filling.check, holder.inside.processes, holder.shells())
-                if too_much is not None:
-                    holder.end(f"it filled the disk: {too_much}")
-                    return
             if memory is not None and holder.running:
                 await asyncio.to_thread(relieve, holder.inside.processes, memory)
             idle = 0.0 if await holder.is_used() else idle + WATCH_SECONDS

@@ -17,7 +17,6 @@ from sessions.launch import BUBBLEWRAP
 from sessions.levels import ISOLATED, Level
 from sessions.limits import Limits
 from sessions.process import Child, Terminal
-from sessions.quotas import Overdraft
 from sessions.sandbox import Gate, Sandbox
 from sessions.tasks import Tasks
 
@@ -70,14 +69,13 @@ async def sandbox(
     gate: Gate | None = None,
     ended: Callable[[str], None] | None = None,
     tools: Path | None = None,
-    disk: Callable[[], Overdraft | None] | None = None,
 ) -> AsyncIterator[Sandbox]:
     """A user's sandbox, closed after the body; a task of it that failed fails the test."""
     failures: list[tuple[str, BaseException]] = []
     async with asyncio.TaskGroup() as group:
         tasks = Tasks(group, lambda name, error: failures.append((name, error)))
         place = replace(world(data, uid, owner() if os_uid == -1 else os_uid), tools=tools)
-        made = Sandbox(place, level, network, limits, tasks, gate=gate, disk=disk, ended=ended)
+        made = Sandbox(place, level, network, limits, tasks, gate=gate, ended=ended)
         try:
             yield made
         finally:

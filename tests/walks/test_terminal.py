@@ -391,23 +391,3 @@ async def test_when_the_host_ends_nothing_of_a_user_runs_on(alice: str) -> None:
             await eventually(lambda: len(processes_of(alice)) >= 3)
             assert await house.stop() == 0
         assert processes_of(alice) == []
-
-
-async def test_who_fills_the_disk_is_told_and_may_delete_and_nobody_else_notices(alice: str, bob: str) -> None:
-    with passable() as folder:
-        config = folder / "roost.yaml"
-        config.write_text("quotas: {bytes: 20000000}\n")
-        with running(folder / "data", "--config", str(config)) as host:
-            async with desk(host.base, alice) as filler, desk(host.base, bob) as other:
-                screen = await filler.create()
-                echo = await other.create()
-                await screen.run("while :; do n=$((n+1)); head -c 2000000 /dev/zero >f$n; sleep 0.05; done")
-                async with asyncio.timeout(50):
-                    while (event := (await filler.client.next())["params"])["type"] != "session.onDidEndSandbox":
-                        pass
-                assert "it filled the disk" in event["data"]["message"]
-                await echo.run("echo al''ive")
-                await echo.see("alive")
-                again = await filler.create()
-                await again.run("rm f*; echo ro''om >note; cat note")
-                await again.see("room")
