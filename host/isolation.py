@@ -11,7 +11,7 @@ from pathlib import Path
 
 from host import caller
 from host.config import Config
-from sessions import startup
+from sessions import cgroups, startup
 from sessions.disk import Disk
 from sessions.egress import Egress, Internal
 from sessions.errors import RoostError
@@ -45,6 +45,7 @@ class Isolation:
         self._users = config.data / "users"
         self._tools = config.data / "tools"
         self._tenants = Tenants(config.data) if config.multi_user and os.geteuid() == 0 else None
+        self._groups: cgroups.Cgroups | None = None
         self._found: asyncio.Future[tuple[Level, Network]] | None = None
         allow = config.terminals.egress_allow
         self._egress = Egress(("*",) if allow is None else allow, internal=internal)
@@ -67,6 +68,8 @@ class Isolation:
 
     async def _find(self) -> tuple[Level, Network]:
         await asyncio.to_thread(startup.write, self._tools)
+        if self._config.multi_user:
+            self._groups = await asyncio.to_thread(cgroups.find)
         level = await self._level()
         network = self._network(level)
         if level.form is None or network not in level.networks:
@@ -113,7 +116,8 @@ class Isolation:
         else:
             world = World.of_user(uid, folder, owner, self._tools)
         limits = limits_of(quotas) if self._config.multi_user else None
-        return Sandbox(world, level, network, limits, tasks, gate=self._egress, disk=disk, ended=ended)
+        gate, groups = self._egress, self._groups
+        return Sandbox(world, level, network, limits, tasks, gate=gate, groups=groups, disk=disk, ended=ended)
 
 
 def limits_of(quotas: Quotas) -> Limits:
