@@ -100,7 +100,7 @@ async def open_text_document(caller: Caller, uri: Resource) -> Opened:
 @method("workspace.openUntitledTextDocument", gated=True)
 async def open_untitled(caller: Caller, content: str = "", language: Language | None = None) -> Listed:
     """A new document that no file has; save it as one."""
-    return _listed(caller.session.get(Documents).untitled(content, language))
+    return _listed(await caller.session.get(Documents).untitled(content, language))
 
 
 @method("workspace.textDocuments")

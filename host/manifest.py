@@ -117,6 +117,11 @@ class Manifest(Part):
         return frozenset(self.activation_events) | {f"onCommand:{command}" for command in self.commands}
 
     @cached_property
+    def views(self) -> frozenset[str]:
+        """The ids of its contributed views; showing one activates it, as in VS Code."""
+        return frozenset(view.id for views in self.contributes.views.values() for view in views)
+
+    @cached_property
     def settings(self) -> dict[str, Property]:
         """The contributed settings by their whole dotted name."""
         given = self.contributes.configuration

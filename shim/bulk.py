@@ -60,6 +60,11 @@ class FileOperations:
         self.will_delete = WillEmitter[FileWillDeleteEvent]()
         self.will_rename = WillEmitter[FileWillRenameEvent]()
 
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone: it hears of nothing any more."""
+        for emitter in (self.created, self.deleted, self.renamed, self.will_create, self.will_delete, self.will_rename):
+            emitter.forget_extension(extension)
+
 
 class Draft:
     """A document's text as it will be, while the edit may still fail."""
