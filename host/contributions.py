@@ -64,6 +64,10 @@ class Property(Schema):
     edit_presentation: Literal["singlelineText", "multilineText"] | None = None
     ignore_sync: bool | None = None
 
+    def mistake(self, value: object) -> str | None:
+        """The first rule that a value breaks, as words to follow the setting's name."""
+        return mistake(value, self)
+
     @model_validator(mode="after")
     def _default_fits(self) -> Property:
         if "default" in self.model_fields_set and (rule := mistake(self.default, self)):

@@ -12,11 +12,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from host.activation import ActivationFailed, Activations, Rules
+from host.contributions import Property
 from host.discovery import Discovery, Installed
 from host.modules import install, remove
 from sessions.current import current_extension
 from sessions.errors import FileSystemError, SessionClosed
 from sessions.globs import compiled, is_plain
+from shim import known_settings
 from shim.commands import CommandFailed, Commands
 from shim.documents import restore
 from shim.extensions import Extensions
@@ -64,6 +66,7 @@ class Loader:
         """What is wrong with extensions that were left out, a line each."""
         self._commands: frozenset[str] = frozenset()
         self._defaults: Mapping[str, Any] = MappingProxyType({})
+        self._settings: Mapping[str, Property] = MappingProxyType({})
 
     @classmethod
     def of(cls, config: Config) -> Loader:
@@ -81,6 +84,7 @@ class Loader:
             log.warning("an extension is left out: %s", problem)
         self._commands = frozenset(command for one in self._all for command in one.manifest.commands)
         self._defaults = MappingProxyType({key: at for one in self._all for key, at in one.manifest.defaults.items()})
+        self._settings = MappingProxyType({key: at for one in self._all for key, at in one.manifest.settings.items()})
         for one in self._all:
             install(one.package)
 
@@ -116,7 +120,8 @@ class Loader:
         activations.rules = self._rules
         extensions.activate = activations.activate
         session.get(Others).using = self.using
-        session.settings.register_defaults(self._defaults)
+        session.settings.register_defaults(known_settings.DEFAULTS, known_settings.KNOWN)
+        session.settings.register_defaults(self._defaults, self._settings)
         await restore(session)
         if self._woken_by("*") or self._woken_by("onStartupFinished"):
             session.start(self._start_up(session), "start extensions")

@@ -34,6 +34,7 @@ from shim.completions import (
     SignatureHelp,
     SignatureInformation,
 )
+from shim.configuration import ConfigurationChangeEvent, ConfigurationInspect, WorkspaceConfiguration
 from shim.context import ExtensionContext, SecretStorage, SecretStorageChangeEvent
 from shim.contexts import (
     CodeActionContext,
@@ -368,6 +369,8 @@ __all__ = [
     "CompletionItemTag",
     "CompletionList",
     "CompletionTriggerKind",
+    "ConfigurationChangeEvent",
+    "ConfigurationInspect",
     "ConfigurationTarget",
     "CustomExecution",
     "DataTransfer",
@@ -638,6 +641,7 @@ __all__ = [
     "WebviewView",
     "WebviewViewResolveContext",
     "WindowState",
+    "WorkspaceConfiguration",
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",
     "WorkspaceFolder",
