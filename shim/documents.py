@@ -29,7 +29,6 @@ from shim.extensions import Extensions
 from shim.filesystems import FileSystems
 from shim.filetypes import language_of
 from shim.following import Following
-from shim.ranges import Position
 from shim.reading import LARGE, checked_text, decoded, taken_apart
 from shim.text import TextDocumentContentChangeEvent, TextModel
 from shim.thenable import Thenable
@@ -205,7 +204,7 @@ class Documents:
         language = language_id or self.language_of(uri, model.line_at(0).text)
         document = TextDocument(self, uri, model, language, encoding)
         document._stamp = stamp
-        document._size = utf16_length(model.get_text()) if model.line_count < 1_000 else _length(model)
+        document._size = sum(map(len, model._lines)) + model.line_count
         return document
 
     def language_of(self, uri: Uri, first_line: str) -> str:
@@ -444,10 +443,6 @@ def _checked(uri: Uri) -> Uri:
 
 def _is_in(key: Uri, root: Uri, folder: str) -> bool:
     return key.path.startswith(folder) and key.with_(path="") == root
-
-
-def _length(model: TextModel) -> int:
-    return model.offset_at(model.validate_position(Position(model.line_count, 0)))
 
 
 def _cost(document: TextDocument) -> int:

@@ -184,10 +184,11 @@ class TextModel:
         return changes + (self._end_lines(ends[-1]) if ends else [])
 
     def copy(self) -> TextModel:
-        """One that is the same and can be changed apart from this. Costs nothing: lines are shared, never changed."""
+        """One that is the same and can be changed apart from this. Costs little: lines are shared, never changed."""
         twin = TextModel("")
         twin.restore(self.snapshot())
         twin.word_pattern = self.word_pattern
+        twin._starts = self._starts.copy()
         return twin
 
     def snapshot(self) -> Snapshot:

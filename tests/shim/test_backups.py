@@ -169,3 +169,16 @@ async def test_chosen_folders_come_back_and_are_told(tmp_path: Path) -> None:
         ada = await sessions.open("ada")
         with ada.entered():
             assert [folder.name for folder in workspace.workspace_folders] == ["workspace", "library"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"[1]", b'[["a", "b", "c"]]', b"\xff", b"[[null, null]]x"])
+async def test_damaged_folders_do_not_keep_a_user_out(tmp_path: Path, damage: bytes) -> None:
+    async with people(tmp_path) as sessions:
+        ada = await sessions.open("ada")
+        with ada.entered():
+            assert workspace.update_workspace_folders(1, 0, Uri.file("/home/lib"))
+            await ada.store.write("UPDATE kv SET value = ? WHERE scope = 'folders'", (damage,))
+    async with people(tmp_path) as sessions:
+        ada = await sessions.open("ada")
+        with ada.entered():
+            assert workspace.name in ("workspace", None)
