@@ -178,7 +178,7 @@ class Documents:
             document = self._made(key, TextModel(""), "utf8", None)
             document._dirty = key.path.startswith("/")
         elif virtual.has(key.scheme):
-            document = self._made(key, await taken_apart(await virtual.text(key)), "utf8", None)
+            document = self._made(key, await taken_apart(key, await virtual.text(key)), "utf8", None)
         else:
             content = await contents.read(self._session, key)
             document = self._made(key, *await decoded(key, content, encoding))
@@ -187,11 +187,11 @@ class Documents:
 
     async def untitled(self, text: str = "", language_id: str | None = None) -> TextDocument:
         """A new document that no file has; where it has a text it is dirty, and kept as what is unsaved."""
-        if len(text) > contents.LARGEST or text.count("\n") > contents.MOST_LINES:
+        if len(text) > contents.LARGEST:
             raise QuotaExceeded("document_bytes", contents.LARGEST, len(text), "keep the text in several files")
-        model = await taken_apart(text)
-        number = next(n for n in count(1) if Uri("untitled", "", f"Untitled-{n}") not in self._open)
-        document = self._made(Uri("untitled", "", f"Untitled-{number}"), model, "utf8", None, language_id)
+        model = await taken_apart(Uri("untitled", "", "Untitled"), text)
+        uri = next(uri for n in count(1) if (uri := Uri("untitled", "", f"Untitled-{n}")) not in self._open)
+        document = self._made(uri, model, "utf8", None, language_id)
         document._dirty = bool(text)
         self.add(document)
         if text:

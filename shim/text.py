@@ -28,6 +28,9 @@ DEFAULT_WORD = re.compile(
 )
 _LEADING_WHITESPACE = re.compile(f"[{WHITESPACE}]*")
 
+PIECE = 128 * 1024
+"""Characters that are taken apart at once."""
+
 LINE_ENDS = {EndOfLine.LF: "\n", EndOfLine.CRLF: "\r\n"}
 
 
@@ -303,6 +306,21 @@ def _around(pattern: re.Pattern[str], text: str, at: int, start: int, stop: int)
 
 
 def _split(text: str) -> list[str]:
+    """The lines of a text, a large one piece by piece: in a thread, others may run between two pieces."""
+    if len(text) <= PIECE or ("\n" not in text and "\r" not in text):
+        return _split_piece(text)
+    lines, at = [""], 0
+    while at < len(text):
+        end = at + PIECE
+        end += text[end - 1 : end + 1] == "\r\n"
+        first, *more = _split_piece(text[at:end])
+        lines[-1] += first
+        lines += more
+        at = end
+    return lines
+
+
+def _split_piece(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 

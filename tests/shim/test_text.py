@@ -227,3 +227,17 @@ def test_a_copy_is_changed_apart_from_its_original() -> None:
     assert (model.get_text(), model.version, model.offset_at(Position(2, 0))) == ("one\ntwo\nthree", 1, 8)
     model.apply([TextEdit.delete(Range(0, 0, 1, 0))])
     assert (model.offset_at(Position(1, 0)), twin.offset_at(Position(2, 0))) == (4, 9)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\n\n", "\n\r"])
+@pytest.mark.parametrize("piece", range(1, 9))
+def test_a_text_in_pieces_has_the_lines_that_it_has_whole(
+    monkeypatch: pytest.MonkeyPatch, end: str, piece: int
+) -> None:
+    text = end.join(["one", "", "three", "4", end])
+    whole = TextModel(text)
+    monkeypatch.setattr("shim.text.PIECE", piece)
+    pieces = TextModel(text)
+    assert [pieces.line_at(n).text for n in range(pieces.line_count)] == [
+        whole.line_at(n).text for n in range(whole.line_count)
+    ]
