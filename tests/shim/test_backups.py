@@ -137,7 +137,7 @@ async def test_what_is_damaged_is_left_alone_and_the_rest_comes_back(tmp_path: P
             for name in "ab":
                 await ada.files.write(f"/workspace/{name}", b"x")
                 await apply(Uri.file(f"/workspace/{name}"), TextEdit.insert(Position(0, 0), "unsaved "))
-            await ada.store.write("UPDATE kv SET value = ? WHERE key LIKE '000001/%'", (damage,))
+            await ada.store.write("UPDATE kv SET value = ? WHERE key LIKE '000000000001/%'", (damage,))
     async with people(tmp_path) as sessions:
         ada = await sessions.open("ada")
         with ada.entered():
