@@ -127,6 +127,7 @@ async def test_only_an_administrator_sees_sums_and_sets_budgets(tmp_path: Path) 
         await call(host, "alice", tokens=2_000)
         for method, target in (
             ("GET", "/api/v1/admin/usage"),
+            ("GET", "/api/v1/admin/usage/bob"),
             ("GET", "/api/v1/admin/budgets/alice"),
             ("PUT", "/api/v1/admin/budgets/alice"),
             ("PUT", "/api/v1/admin/budgets/*"),
@@ -137,6 +138,12 @@ async def test_only_an_administrator_sees_sums_and_sets_budgets(tmp_path: Path) 
         assert everybody["users"] == [{"uid": "alice", "cost": 0.0033}]
         assert everybody["host"] == {"limit": 50, "used": 0.0033, "held": 0}
         assert (await admin.get("/api/v1/admin/usage?month=2001-01")).json()["users"] == []
+        await host.sessions.close("alice")
+        details = (await admin.get("/api/v1/admin/usage/alice?by=model")).json()
+        assert (details["rows"][0]["model"], details["totalCost"]) == ("acme/fine", 0.0033)
+        assert host.sessions.get("alice") is None
+        assert (await admin.get("/api/v1/admin/usage/nobody")).json()["rows"] == []
+        assert not (tmp_path / "users/nobody").exists()
 
 
 async def test_a_budget_that_an_administrator_raises_lets_the_user_go_on(tmp_path: Path) -> None:
