@@ -58,6 +58,7 @@ from shim.diagnostics import (
     DiagnosticCode,
     DiagnosticRelatedInformation,
 )
+from shim.dialogs import OpenDialogOptions, SaveDialogOptions
 from shim.document import (
     FileCreateEvent,
     FileDeleteEvent,
@@ -192,6 +193,7 @@ from shim.pseudoterminals import Pseudoterminal, TerminalDimensions
 from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
 from shim.ranges import Location, Position, Range, Selection
 from shim.selectors import DocumentFilter, DocumentSelector
+from shim.showing import TextDocumentShowOptions
 from shim.statusbar import StatusBarItem
 from shim.symbols import (
     CallHierarchyIncomingCall,
@@ -220,6 +222,16 @@ from shim.tokens import (
     SemanticTokensEdit,
     SemanticTokensEdits,
     SemanticTokensLegend,
+)
+from shim.trees import (
+    TreeCheckboxChangeEvent,
+    TreeDataProvider,
+    TreeDragAndDropController,
+    TreeView,
+    TreeViewActiveItemChangeEvent,
+    TreeViewExpansionEvent,
+    TreeViewSelectionChangeEvent,
+    TreeViewVisibilityChangeEvent,
 )
 from shim.types import (
     AccessibilityInformation,
@@ -477,6 +489,7 @@ __all__ = [
     "NotebookControllerAffinity",
     "NotebookEditorRevealType",
     "OnTypeFormattingEditProvider",
+    "OpenDialogOptions",
     "OutputChannel",
     "OverviewRulerLane",
     "ParameterInformation",
@@ -500,6 +513,7 @@ __all__ = [
     "RelativePattern",
     "RenameLocation",
     "RenameProvider",
+    "SaveDialogOptions",
     "SecretStorage",
     "SecretStorageChangeEvent",
     "SelectedCompletionInfo",
@@ -583,6 +597,7 @@ __all__ = [
     "TextDocumentContentChangeEvent",
     "TextDocumentContentProvider",
     "TextDocumentSaveReason",
+    "TextDocumentShowOptions",
     "TextDocumentWillSaveEvent",
     "TextEdit",
     "TextEditor",
@@ -601,10 +616,18 @@ __all__ = [
     "ThemeColor",
     "ThemeIcon",
     "Thenable",
+    "TreeCheckboxChangeEvent",
+    "TreeDataProvider",
+    "TreeDragAndDropController",
     "TreeItem",
     "TreeItemCheckboxState",
     "TreeItemCollapsibleState",
     "TreeItemLabel",
+    "TreeView",
+    "TreeViewActiveItemChangeEvent",
+    "TreeViewExpansionEvent",
+    "TreeViewSelectionChangeEvent",
+    "TreeViewVisibilityChangeEvent",
     "TypeDefinitionProvider",
     "TypeHierarchyItem",
     "TypeHierarchyProvider",

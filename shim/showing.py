@@ -23,6 +23,7 @@ from shim.tabs import Tab, Tabs
 from shim.thenable import Thenable, thenable
 from shim.types import TabInputText, TabInputTextDiff
 from shim.uri import Uri, as_uri
+from shim.values import Value, value
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -239,9 +240,19 @@ on_did_change_text_editor_view_column = of_user(lambda session: session.get(Edit
 """Fires with a `TextEditorViewColumnChangeEvent`."""
 
 
+@value
+class TextDocumentShowOptions(Value):
+    """How a document is to be shown, where it is not said by keywords."""
+
+    view_column: ViewColumn | int | None = None
+    preserve_focus: bool = False
+    preview: bool = True
+    selection: AnyRange | None = None
+
+
 def show_text_document(
     document_or_uri: TextDocument | Uri,
-    column: ViewColumn | int | Mapping[str, Any] | None = None,
+    column: ViewColumn | int | Mapping[str, Any] | TextDocumentShowOptions | None = None,
     preserve_focus: bool = False,
     *,
     view_column: ViewColumn | int | None = None,
@@ -250,10 +261,12 @@ def show_text_document(
 ) -> Thenable[TextEditor]:
     """Show a document in the user's window, on all clients that are or come; gives its editor.
 
-    `column` may also be VS Code's options as a mapping. A tab in `preview` makes room for the next one.
+    `column` may also be VS Code's options in one. A tab in `preview` makes room for the next one.
     """
     options: dict[str, Any] = {"preserve_focus": preserve_focus, "preview": preview, "selection": selection}
     options["view_column"] = view_column
+    if isinstance(column, TextDocumentShowOptions):
+        column = {name: getattr(column, name) for name in options}
     options |= column if isinstance(column, Mapping) else {} if column is None else {"view_column": column}
     place = options.pop("view_column")
     what = document_or_uri if isinstance(document_or_uri, TextDocument) else as_uri(document_or_uri, "document_or_uri")

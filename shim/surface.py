@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from sessions.current import current_extension, current_session
@@ -170,8 +171,7 @@ class Surface:
     def reveal(self, piece: Piece, **how: Any) -> None:
         """Ask the clients to let the user see a piece."""
         if self.has(piece):
-            self.flush()
-            self._session.mailbox.post(REVEALED, {"kind": piece.kind, "handle": piece.handle, **plain(how)})
+            self.post(REVEALED, {"kind": piece.kind, "handle": piece.handle, **plain(how)})
 
     def snapshot(self) -> list[tuple[Piece, dict[str, bytes]]]:
         """All that clients should show now, oldest first: each piece with its attributes as JSON."""
@@ -189,6 +189,16 @@ class Surface:
             self._timer.cancel()
         self._pieces.clear()
         self._changed.clear()
+
+    def post(self, type: str, data: dict[str, Any]) -> None:
+        """Tell the clients what happened to a piece, after what it is like now."""
+        self.flush()
+        if not (self._session.closing or self._session.mailbox.closed):
+            self._session.mailbox.post(type, data)
+
+    def entered(self, extension: str | None) -> AbstractContextManager[None]:
+        """Run the body as the pieces' user, and as an extension."""
+        return self._session.entered(extension)
 
     def flush(self) -> None:
         """Tell now what has changed."""

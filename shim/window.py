@@ -56,6 +56,7 @@ from shim.terminals import (
     on_did_open_terminal,
     on_did_start_terminal_shell_execution,
 )
+from shim.trees import TreeView, create_tree_view, register_tree_data_provider
 from shim.urihandlers import register_uri_handler
 from shim.views import register_webview_view_provider
 
@@ -77,9 +78,11 @@ __all__ = [
     "TabGroups",
     "TextEditor",
     "TextEditorDecorationType",
+    "TreeView",
     "WebviewPanel",
     "WindowState",
     "active_color_theme",
+    "active_notebook_editor",
     "active_terminal",
     "active_text_editor",
     "create_input_box",
@@ -88,6 +91,7 @@ __all__ = [
     "create_status_bar_item",
     "create_terminal",
     "create_text_editor_decoration_type",
+    "create_tree_view",
     "create_webview_panel",
     "on_did_change_active_color_theme",
     "on_did_change_active_terminal",
@@ -104,6 +108,7 @@ __all__ = [
     "on_did_end_terminal_shell_execution",
     "on_did_open_terminal",
     "on_did_start_terminal_shell_execution",
+    "register_tree_data_provider",
     "register_uri_handler",
     "register_webview_panel_serializer",
     "register_webview_view_provider",
@@ -120,9 +125,14 @@ __all__ = [
     "state",
     "tab_groups",
     "terminals",
+    "visible_notebook_editors",
     "visible_text_editors",
     "with_progress",
 ]
+
+active_notebook_editor = None
+visible_notebook_editors: tuple[()] = ()
+"""There are no notebooks here."""
 
 terminals: tuple[Terminal, ...]
 """The current user's terminals, whoever opened them, as long as they live."""
