@@ -10,7 +10,7 @@ from sessions.errors import InvalidValue
 from shim.enums import InputBoxValidationSeverity, QuickPickItemKind
 from shim.events import EventEmitter
 from shim.picks import MOST, InputBoxValidationMessage, QuickPickItem
-from shim.surface import Piece, Shown, Surface
+from shim.surface import Piece, Shown, Surface, encoded
 from shim.types import QuickInputButton
 from shim.values import Value, readonly
 
@@ -147,7 +147,7 @@ class InputBox(QuickInput):
 class QuickPick(QuickInput, Generic[Pick]):
     """Lines to choose from, as the extension gives them while the user types."""
 
-    __slots__ = ("_actives", "_first", "_selections", "_triggered")
+    __slots__ = ("_actives", "_first", "_lines", "_selections", "_triggered")
 
     kind: ClassVar[str] = "quickPick"
 
@@ -159,6 +159,7 @@ class QuickPick(QuickInput, Generic[Pick]):
     def __init__(self) -> None:
         super().__init__()
         self._first = 0
+        self._lines = encoded(())
         self._actives = EventEmitter[list[Pick]]()
         self._selections = EventEmitter[list[Pick]]()
         self._triggered = EventEmitter[QuickPickItemButtonEvent[Pick]]()
@@ -176,6 +177,7 @@ class QuickPick(QuickInput, Generic[Pick]):
             raise InvalidValue("items", f"may be {MOST} at most, and are {len(picks)}; show those that fit the value")
         self._first += len(self.items)
         self._values["items"] = picks
+        self._lines = encoded([{"id": self._first + index, **_line(item)} for index, item in enumerate(picks)])
         self._values["active_items"] = self._values["selected_items"] = ()
         self.changed()
 
@@ -224,10 +226,11 @@ class QuickPick(QuickInput, Generic[Pick]):
         state = super().state()
         if state is None:
             return None
-        ids = {id(item): self._first + index for index, item in enumerate(self.items)}
+        few = {id(item) for item in (*self.active_items, *self.selected_items)}
+        ids = {id(item): self._first + index for index, item in enumerate(self.items) if id(item) in few}
         return {
             **state,
-            "items": [{"id": ids[id(item)], **_line(item)} for item in self.items],
+            "items": self._lines,
             "activeItems": [ids[id(item)] for item in self.active_items],
             "selectedItems": [ids[id(item)] for item in self.selected_items],
         }
