@@ -23,7 +23,7 @@ from shim.enums import (
 )
 from shim.ranges import AnyPosition, AnyRange, Position, Range, Selection, as_range
 from shim.snippets import expanded
-from shim.surface import Piece, encoded
+from shim.surface import Piece, packed
 from shim.thenable import Thenable, thenable
 from shim.values import Value, readonly
 
@@ -291,7 +291,7 @@ class TextEditor(Piece):
             raise InvalidValue("decoration_type", "must come from window.create_text_editor_decoration_type")
         found = as_decorations(ranges_or_options)
         if found and not decoration_type.disposed:
-            self._decorations[decoration_type.key] = encoded(found)
+            self._decorations[decoration_type.key] = packed(found)
         else:
             self._decorations.pop(decoration_type.key, None)
         self.changed()

@@ -10,7 +10,8 @@ from sessions.errors import InvalidValue
 from shim.enums import InputBoxValidationSeverity, QuickPickItemKind
 from shim.events import EventEmitter
 from shim.picks import MOST, InputBoxValidationMessage, QuickPickItem
-from shim.surface import Piece, Shown, Surface, encoded
+from shim.questions import shown
+from shim.surface import Piece, Shown, Surface, packed, plain
 from shim.types import QuickInputButton
 from shim.values import Value, readonly
 
@@ -159,7 +160,7 @@ class QuickPick(QuickInput, Generic[Pick]):
     def __init__(self) -> None:
         super().__init__()
         self._first = 0
-        self._lines = encoded(())
+        self._lines = packed(())
         self._actives = EventEmitter[list[Pick]]()
         self._selections = EventEmitter[list[Pick]]()
         self._triggered = EventEmitter[QuickPickItemButtonEvent[Pick]]()
@@ -177,7 +178,7 @@ class QuickPick(QuickInput, Generic[Pick]):
             raise InvalidValue("items", f"may be {MOST} at most, and are {len(picks)}; show those that fit the value")
         self._first += len(self.items)
         self._values["items"] = picks
-        self._lines = encoded([{"id": self._first + index, **_line(item)} for index, item in enumerate(picks)])
+        self._lines = packed([_line(self._first + index, item) for index, item in enumerate(picks)])
         self._values["active_items"] = self._values["selected_items"] = ()
         self.changed()
 
@@ -265,13 +266,17 @@ class QuickPick(QuickInput, Generic[Pick]):
                 self._triggered.fire(QuickPickItemButtonEvent(buttons[index], one))
 
 
-def _line(item: QuickPickItem) -> dict[str, Any]:
-    more = {"picked": item.picked or None, "alwaysShow": item.always_show or None}
-    kind = None if item.kind == QuickPickItemKind.DEFAULT else item.kind
-    line = {"label": item.label, "kind": kind, "description": item.description, "detail": item.detail, **more}
-    for name in ("icon_path", "buttons"):
-        line[{"icon_path": "iconPath"}.get(name, name)] = getattr(item, name, None) or None
-    return {name: told for name, told in line.items() if told is not None}
+def _line(id: int, item: QuickPickItem) -> dict[str, Any]:
+    """What clients are told of an item: what is there of it."""
+    line: dict[str, Any] = {"id": id, "label": shown(item.label)}
+    if item.kind != QuickPickItemKind.DEFAULT:
+        line["kind"] = int(item.kind)
+    for name, own in (("description", item.description), ("detail", item.detail)):
+        if own is not None:
+            line[name] = shown(own)
+    more = {"picked": item.picked, "alwaysShow": item.always_show}
+    more |= {"iconPath": getattr(item, "icon_path", None), "buttons": getattr(item, "buttons", None)}
+    return line | {name: plain(own) for name, own in more.items() if own}
 
 
 def create_quick_pick() -> QuickPick[Any]:

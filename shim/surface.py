@@ -263,11 +263,14 @@ def encoded(value: Any) -> Json:
 
     Raises TypeError or ValueError of what no JSON can say.
     """
-    if isinstance(value, Json):
-        return value
+    return value if isinstance(value, Json) else packed(plain(value))
+
+
+def packed(value: Any) -> Json:
+    """`encoded` of what is as clients are told it already."""
     from orjson import dumps  # on first need: it is heavy
 
-    return Json(dumps(plain(value)))
+    return Json(dumps(value))
 
 
 def plain(value: Any) -> Any:
