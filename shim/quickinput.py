@@ -266,17 +266,24 @@ class QuickPick(QuickInput, Generic[Pick]):
                 self._triggered.fire(QuickPickItemButtonEvent(buttons[index], one))
 
 
+MORE = {"picked": "picked", "always_show": "alwaysShow", "icon_path": "iconPath", "buttons": "buttons"}
+"""Attributes of an item that few items have, and their names on the wire. A constant."""
+
+
 def _line(id: int, item: QuickPickItem) -> dict[str, Any]:
     """What clients are told of an item: what is there of it."""
     line: dict[str, Any] = {"id": id, "label": shown(item.label)}
     if item.kind != QuickPickItemKind.DEFAULT:
         line["kind"] = int(item.kind)
-    for name, own in (("description", item.description), ("detail", item.detail)):
-        if own is not None:
-            line[name] = shown(own)
-    more = {"picked": item.picked, "alwaysShow": item.always_show}
-    more |= {"iconPath": getattr(item, "icon_path", None), "buttons": getattr(item, "buttons", None)}
-    return line | {name: plain(own) for name, own in more.items() if own}
+    if item.description is not None:
+        line["description"] = shown(item.description)
+    if item.detail is not None:
+        line["detail"] = shown(item.detail)
+    own = item.__dict__
+    for name, wire in MORE.items():
+        if own.get(name):
+            line[wire] = plain(own[name])
+    return line
 
 
 def create_quick_pick() -> QuickPick[Any]:
