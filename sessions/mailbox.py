@@ -129,7 +129,9 @@ class Mailbox:
         """
         self._refuse_when_not_open()
         seq = self._numbers.last + 1
-        text = data if isinstance(data, Json) and len(data) <= EVENT_BYTES else json_of("data", data, EVENT_BYTES)
+        text = (
+            bytes(data) if isinstance(data, Json) and len(data) <= EVENT_BYTES else json_of("data", data, EVENT_BYTES)
+        )
         event = Event(seq, name_of("type", type, 256), text, _now_ms(), durable)
         post = Post(event, asyncio.get_running_loop().create_future())
         self._numbers.ask(seq)

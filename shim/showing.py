@@ -53,6 +53,7 @@ class Editors:
     __slots__ = (
         "_columns",
         "_documents",
+        "_places",
         "_tabs",
         "activated",
         "active",
@@ -68,6 +69,7 @@ class Editors:
         self._documents = session.get(Documents)
         self._tabs = session.get(Tabs)
         self._columns: dict[TextEditor, ViewColumn] = {}
+        self._places: dict[TextEditor, Any] = {}
         self.active: TextEditor | None = None
         """The one that the user is in."""
         self.visible: tuple[TextEditor, ...] = ()
@@ -167,6 +169,11 @@ class Editors:
 
     def _look(self) -> None:
         """Tabs were changed: see who is shown now, and tell what is other than before."""
+        for group in self._tabs.groups:
+            for tab in group.tabs:
+                if isinstance(tab.content, Shown):
+                    for editor in tab.content.editors:
+                        editor.tab = tab
         visible = tuple(
             editor
             for group in self._tabs.groups
@@ -175,9 +182,10 @@ class Editors:
         )
         front = self._tabs.active.active_tab
         active = front.content.editors[-1] if front is not None and isinstance(front.content, Shown) else None
-        for tab in (tab for group in self._tabs.groups for tab in group.tabs if isinstance(tab.content, Shown)):
-            for editor in tab.content.editors:
-                editor.tab = tab
+        places = self._places
+        self._places = {editor: (editor.tab, editor.view_column) for editor in self._all()}
+        for editor, place in self._places.items():
+            if places.get(editor) != place:
                 editor.changed()
         self._tell(visible, active)
 
