@@ -10,7 +10,6 @@ from pydantic import Field, StringConstraints
 from host.caller import Caller
 from host.contract import Contract
 from sessions.errors import RoostError
-from shim.commands import CommandFailed
 from shim.surface import Surface
 from shim.trees import TreeView
 
@@ -30,7 +29,7 @@ async def _answer(caller: Caller, view: TreeView[Any], work: Awaitable[T]) -> T:
     """What an extension answers for its view; what it raises is told in a sentence."""
     try:
         return await work
-    except (RoostError, CommandFailed):
+    except RoostError:
         raise
     except Exception as error:  # the edge of an extension: its view cannot be shown, nothing else
         caller.report(f"view {view.view_id}", error)
