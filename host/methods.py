@@ -15,6 +15,7 @@ from host import (
     editor_methods,
     lm_methods,
     terminal_methods,
+    tree_methods,
     view_methods,
     window_methods,
 )
@@ -34,6 +35,7 @@ CONTRACT.include(lm_methods.CONTRACT)
 CONTRACT.include(editor_methods.CONTRACT)
 CONTRACT.include(terminal_methods.CONTRACT)
 CONTRACT.include(window_methods.CONTRACT)
+CONTRACT.include(tree_methods.CONTRACT)
 CONTRACT.include(view_methods.CONTRACT)
 method = CONTRACT.method
 

@@ -50,7 +50,6 @@ from shim.contexts import (
     SelectedCompletionInfo,
     SignatureHelpContext,
 )
-from shim.decorations import DecorationOptions, TextEditorDecorationType
 from shim.diagnostics import (
     CodeAction,
     CodeActionDisabled,
@@ -70,15 +69,6 @@ from shim.document import (
     TextDocument,
     TextDocumentChangeEvent,
     TextDocumentWillSaveEvent,
-)
-from shim.editing import TextEditorEdit
-from shim.editors import (
-    TextEditor,
-    TextEditorOptions,
-    TextEditorOptionsChangeEvent,
-    TextEditorSelectionChangeEvent,
-    TextEditorViewColumnChangeEvent,
-    TextEditorVisibleRangesChangeEvent,
 )
 from shim.edits import SnippetString, SnippetTextEdit, TextEdit, WorkspaceEdit, WorkspaceEditEntryMetadata
 from shim.enums import (
@@ -194,13 +184,10 @@ from shim.messages import (
     McpStdioServerDefinition,
 )
 from shim.notices import MessageItem
-from shim.outputs import LogOutputChannel, OutputChannel
-from shim.panels import WebviewPanel, WebviewPanelOnDidChangeViewStateEvent
 from shim.picks import InputBoxValidationMessage, QuickPickItem
 from shim.problems import DiagnosticChangeEvent, DiagnosticCollection
 from shim.progress import Progress
 from shim.pseudoterminals import Pseudoterminal, TerminalDimensions
-from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
 from shim.ranges import Location, Position, Range, Selection
 from shim.selectors import DocumentFilter, DocumentSelector
 from shim.statusbar import StatusBarItem
@@ -219,7 +206,6 @@ from shim.symbols import (
     SymbolInformation,
     TypeHierarchyItem,
 )
-from shim.tabs import Tab, TabChangeEvent, TabGroup, TabGroupChangeEvent, TabGroups
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
 from shim.telemetry import TelemetryLogger, TelemetrySender
 from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
@@ -260,9 +246,7 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
-from shim.views import ViewBadge, WebviewView, WebviewViewResolveContext
 from shim.virtual import TextDocumentContentProvider
-from shim.webview import Webview, WebviewOptions, WebviewPortMapping
 
 if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
     from shim import authentication, scm, tasks
@@ -274,6 +258,17 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         AuthenticationSession,
         AuthenticationSessionAccountInformation,
         AuthenticationSessionsChangeEvent,
+    )
+    from shim.decorations import DecorationOptions, TextEditorDecorationType
+    from shim.dialogs import OpenDialogOptions, SaveDialogOptions
+    from shim.editing import TextEditorEdit
+    from shim.editors import (
+        TextEditor,
+        TextEditorOptions,
+        TextEditorOptionsChangeEvent,
+        TextEditorSelectionChangeEvent,
+        TextEditorViewColumnChangeEvent,
+        TextEditorVisibleRangesChangeEvent,
     )
     from shim.interfaces import (
         CallHierarchyProvider,
@@ -306,6 +301,10 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         TypeHierarchyProvider,
         WorkspaceSymbolProvider,
     )
+    from shim.outputs import LogOutputChannel, OutputChannel
+    from shim.panels import WebviewPanel, WebviewPanelOnDidChangeViewStateEvent
+    from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
+    from shim.showing import TextDocumentShowOptions
     from shim.source_control import (
         SourceControl,
         SourceControlInputBox,
@@ -314,8 +313,21 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         SourceControlResourceState,
         SourceControlResourceThemableDecorations,
     )
+    from shim.tabs import Tab, TabChangeEvent, TabGroup, TabGroupChangeEvent, TabGroups
     from shim.task_runs import TaskEndEvent, TaskExecution, TaskProcessEndEvent, TaskProcessStartEvent, TaskStartEvent
     from shim.tasks import TaskFilter, TaskProvider
+    from shim.trees import (
+        TreeCheckboxChangeEvent,
+        TreeDataProvider,
+        TreeDragAndDropController,
+        TreeView,
+        TreeViewActiveItemChangeEvent,
+        TreeViewExpansionEvent,
+        TreeViewSelectionChangeEvent,
+        TreeViewVisibilityChangeEvent,
+    )
+    from shim.views import ViewBadge, WebviewView, WebviewViewResolveContext
+    from shim.webview import Webview, WebviewOptions, WebviewPortMapping
 
 __all__ = [
     "AccessRefused",
@@ -498,6 +510,7 @@ __all__ = [
     "NotebookControllerAffinity",
     "NotebookEditorRevealType",
     "OnTypeFormattingEditProvider",
+    "OpenDialogOptions",
     "OutputChannel",
     "OverviewRulerLane",
     "ParameterInformation",
@@ -521,6 +534,7 @@ __all__ = [
     "RelativePattern",
     "RenameLocation",
     "RenameProvider",
+    "SaveDialogOptions",
     "SecretStorage",
     "SecretStorageChangeEvent",
     "SelectedCompletionInfo",
@@ -604,6 +618,7 @@ __all__ = [
     "TextDocumentContentChangeEvent",
     "TextDocumentContentProvider",
     "TextDocumentSaveReason",
+    "TextDocumentShowOptions",
     "TextDocumentWillSaveEvent",
     "TextEdit",
     "TextEditor",
@@ -622,10 +637,18 @@ __all__ = [
     "ThemeColor",
     "ThemeIcon",
     "Thenable",
+    "TreeCheckboxChangeEvent",
+    "TreeDataProvider",
+    "TreeDragAndDropController",
     "TreeItem",
     "TreeItemCheckboxState",
     "TreeItemCollapsibleState",
     "TreeItemLabel",
+    "TreeView",
+    "TreeViewActiveItemChangeEvent",
+    "TreeViewExpansionEvent",
+    "TreeViewSelectionChangeEvent",
+    "TreeViewVisibilityChangeEvent",
     "TypeDefinitionProvider",
     "TypeHierarchyItem",
     "TypeHierarchyProvider",
@@ -663,7 +686,33 @@ __all__ = [
     "workspace",
 ]
 
-LATER = {"AccessRefused": "accounts", "Authentication": "accounts", "SourceControl": "source_control", "Task": "tasks"}
+LATER = {
+    "AccessRefused": "accounts",
+    "Authentication": "accounts",
+    "DecorationOptions": "decorations",
+    "InputBox": "quickinput",
+    "LogOutputChannel": "outputs",
+    "OpenDialog": "dialogs",
+    "OutputChannel": "outputs",
+    "QuickInput": "quickinput",
+    "QuickPick": "quickinput",
+    "SaveDialog": "dialogs",
+    "SourceControl": "source_control",
+    "Tab": "tabs",
+    "Task": "tasks",
+    "TextDocumentShowOptions": "showing",
+    "TextEditorDecorationType": "decorations",
+    "TextEditorEdit": "editing",
+    "TextEditor": "editors",
+    "TreeCheckbox": "trees",
+    "TreeData": "trees",
+    "TreeDrag": "trees",
+    "TreeView": "trees",
+    "ViewBadge": "views",
+    "WebviewPanel": "panels",
+    "WebviewView": "views",
+    "Webview": "webview",
+}
 """Modules that are loaded when a name of theirs is first used, by how those names begin. A constant."""
 
 if not TYPE_CHECKING:  # type checkers see which names there are, and mistyped ones
