@@ -61,6 +61,7 @@ class Loader:
         """What is wrong with extensions that were left out, a line each."""
         self._commands: frozenset[str] = frozenset()
         self._defaults: Mapping[str, Any] = MappingProxyType({})
+        self._waiting: Mapping[str, Collection[str]] = MappingProxyType({})
 
     @classmethod
     def of(cls, config: Config) -> Loader:
@@ -77,7 +78,12 @@ class Loader:
         for problem in self.problems:
             log.warning("an extension is left out: %s", problem)
         self._commands = frozenset(command for one in self._all for command in one.manifest.commands)
-        self._defaults = MappingProxyType({key: at for one in self._all for key, at in one.manifest.defaults.items()})
+        self._defaults = MappingProxyType(
+            {key: at for one in self._all for key, at in one.manifest.defaults.items()}
+            | {key: at for one in self._all for key, at in one.manifest.contributes.configuration_defaults.items()}
+        )
+        events = {event for one in self._all for event in one.manifest.events}
+        self._waiting = MappingProxyType({event: [one.id for one in self._woken_by(event)] for event in events})
         for one in self._all:
             install(one.package)
 
@@ -106,7 +112,7 @@ class Loader:
         commands, extensions = session.get(Commands), session.get(Extensions)
         commands.declare(self._commands)
         commands.find = partial(self._wake, session)
-        extensions.installed = self.installed
+        extensions.installed, extensions.waiting = self.installed, self._waiting
         activations = session.get(Activations)
         activations.rules = self._rules
         extensions.activate = activations.activate

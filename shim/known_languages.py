@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from sessions.current import current_extension
 from sessions.errors import InvalidValue, RoostError
 from shim.contexts import LanguageConfiguration
 from shim.events import Disposable
+from shim.extensions import Extensions
 from shim.plain import plain
 
 if TYPE_CHECKING:
@@ -32,17 +33,17 @@ MOST = 500
 class Known:
     """One user's languages."""
 
-    __slots__ = ("_configurations", "_session", "contributed")
+    __slots__ = ("_configurations", "_session")
 
     def __init__(self, session: SessionContext) -> None:
         self._session = session
         self._configurations: list[tuple[str, LanguageConfiguration, str | None]] = []
-        self.contributed: Collection[str] = ()
-        """Ids that manifests have; one collection for all users."""
 
     def ids(self) -> list[str]:
         """All of them, in order."""
-        return sorted({*EVERYBODYS.split(), *self.contributed})
+        manifests = [one.package_json() for one in self._session.get(Extensions).installed.values()]
+        contributed = (each["id"] for one in manifests for each in one.get("contributes", {}).get("languages", ()))
+        return sorted({*EVERYBODYS.split(), *contributed})
 
     def configure(self, language: str, configuration: LanguageConfiguration | Mapping[str, Any]) -> Disposable:
         """Say how a language is typed. Raises `InvalidValue`."""

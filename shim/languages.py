@@ -15,7 +15,7 @@ from shim.diagnostics import CodeActionKind, Diagnostic
 from shim.events import Disposable
 from shim.features import Features
 from shim.known_languages import Known
-from shim.language_status import LanguageStatusItem, StatusItems
+from shim.language_status import LanguageStatusItem
 from shim.problems import DiagnosticChangeEvent, DiagnosticCollection, Problems
 from shim.queries import QUESTIONS
 from shim.selectors import DocumentSelector, Selectable, score
@@ -105,7 +105,7 @@ def set_language_configuration(language: str, configuration: LanguageConfigurati
 
 def create_language_status_item(id: str, selector: DocumentSelector) -> LanguageStatusItem:
     """Show something of the language beside documents of `selector`."""
-    return current_session().get(StatusItems).create(id, selector)
+    return LanguageStatusItem(id, selector)
 
 
 # -- providers
