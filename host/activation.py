@@ -46,13 +46,15 @@ class TookTooLong(RoostError):
 class Rules:
     """What all activations of one host go by; times are in seconds."""
 
-    __slots__ = ("activate_s", "deactivate_s", "installed", "slots")
+    __slots__ = ("activate_s", "deactivate_s", "disabled", "installed", "slots")
 
     def __init__(self, activate_s: float, deactivate_s: float) -> None:
         self.activate_s = activate_s
         self.deactivate_s = deactivate_s
         self.installed: Mapping[str, Installed] = MappingProxyType({})
         """The extensions that can be activated, by lower-case id."""
+        self.disabled: dict[tuple[str, str | None], str] = {}
+        """Why an extension is not activated, by its lower-case id and the user's uid; uid None is everybody."""
         self.slots = asyncio.Semaphore(LOADS)
 
 
@@ -80,6 +82,9 @@ class Activations:
             raise ActivationFailed(extension, "it is not installed here")
         if self._ended:
             raise SessionClosed(f"the session of {self._session.uid} is ending; ask again for a new one")
+        disabled = self.rules.disabled
+        if reason := disabled.get((one.key, self._session.uid)) or disabled.get((one.key, None)):
+            raise ActivationFailed(one.id, reason)
         running = self._running.get(one.key) or self._start(one)
         await asyncio.wait({running})
         if running.cancelled():
@@ -103,6 +108,17 @@ class Activations:
         ends = {self._session.promise(self._end(one), f"end {one.id}", one.id) for one in begun}
         if ends:
             await asyncio.wait(ends)
+
+    async def end_one(self, extension: str) -> None:
+        """End one extension, if it is active or about to be, with those that need it."""
+        one = self.rules.installed.get(extension.lower())
+        if one is None or one.key not in self._running:
+            return
+        for other in list(self._running):
+            if one.key in map(str.lower, self.rules.installed[other].manifest.extension_dependencies):
+                await self.end_one(other)
+        if one.key in self._running:
+            await self._session.promise(self._end(one), f"end {one.id}", one.id)
 
     async def _activate(self, one: Installed) -> Any:
         try:

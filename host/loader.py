@@ -105,6 +105,14 @@ class Loader:
     def _woken_by(self, event: str) -> list[Installed]:
         return [one for one in self._all if event in one.manifest.events]
 
+    def extension_of(self, file: str) -> Installed | None:
+        """Whose code a file is."""
+        return next((one for one in self._all if file.startswith(f"{one.path}/")), None)
+
+    def disable(self, extension: str, uid: str | None, reason: str) -> None:
+        """Activate an extension no more for a user (None: for anybody), until the host starts anew."""
+        self._rules.disabled[extension.lower(), uid] = reason
+
     # -- a session
 
     async def begin(self, session: SessionContext) -> None:

@@ -60,6 +60,11 @@ class Copies:
         """The user's copy of the package of this import name, if the extension runs."""
         return self._copies.get(package)
 
+    def has(self, package: str, names: Mapping[str, Any]) -> bool:
+        """Whether these are the globals of a module of the user's copy of a package."""
+        copy = self._copies.get(package)
+        return copy is not None and copy.has(names)
+
     def make(self, package: Package) -> Copy:
         """A fresh copy in which nothing is loaded yet."""
         copy = self._copies[package.name] = Copy(package)
@@ -147,6 +152,10 @@ class Copy:
         owner = self._modules.get(parent)
         if owner is not None and owner.__dict__.get(child) is module:
             delattr(owner, child)
+
+    def has(self, names: Mapping[str, Any]) -> bool:
+        """Whether these are the globals of one of its modules."""
+        return names.get("__builtins__") is self._builtins
 
     def close(self) -> None:
         """Load nothing more, and forget what was loaded; code that still runs keeps what it has."""
