@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from host import docs, metrics
+from host import docs, metrics, usage_api
 from host.auth import BadToken, login_cookie, logout_cookie
 from host.config import Config
 from host.edge import visit_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from host.app import Host
 
 TABLE = Table()
+TABLE.extend(usage_api.TABLE)
 endpoint = TABLE.endpoint
 
 CHUNK = 256 * 1024
@@ -296,13 +297,9 @@ def _refuse_host_changes(asked: Asked, changes: Changes) -> None:
         raise HTTPException(422, f"{unknown[0][:100]}: no such parameter")
     if not (changes.host or more):
         return
-    if not _is_admin(asked):
+    if not asked.is_admin:
         raise HTTPException(403, "host: needs a token with the scope `admin`")
     raise HTTPException(409, "host: is read from the config file and ROOST_ variables; change it there and restart")
-
-
-def _is_admin(asked: Asked) -> bool:
-    return asked.identity is not None and asked.identity.user.is_admin
 
 
 def _configuration(asked: Asked, session: SessionContext) -> dict[str, Any]:
@@ -312,6 +309,6 @@ def _configuration(asked: Asked, session: SessionContext) -> dict[str, Any]:
         "workspace": veiled(settings.own("workspace")),
         "quotas": session.quotas.to_wire(),
     }
-    if _is_admin(asked):
+    if asked.is_admin:
         shown["host"] = veiled(asked.host.config.model_dump(mode="json"))
     return shown

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from host.contributions import Language
 from host.manifest import FILE, Manifest, ManifestError, read
 from host.packages import Package, PackageError
 
@@ -47,6 +48,11 @@ class Installed:
     def entry(self) -> str:
         """The import name of the module that has `activate`."""
         return ".".join([self.package.name, *self.manifest.main.removesuffix(".py").split("/")])
+
+    @property
+    def languages(self) -> Sequence[Language]:
+        """What its manifest says of languages."""
+        return self.manifest.contributes.languages
 
     def package_json(self) -> dict[str, Any]:
         """The manifest in VS Code's names, a fresh dict."""

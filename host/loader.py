@@ -18,6 +18,7 @@ from sessions.current import current_extension
 from sessions.errors import FileSystemError, SessionClosed
 from sessions.globs import compiled, is_plain
 from shim.commands import CommandFailed, Commands
+from shim.documents import restore
 from shim.extensions import Extensions
 from shim.proposed.sessions import Others, Using
 
@@ -126,6 +127,7 @@ class Loader:
         extensions.activate = activations.activate
         session.get(Others).using = self.using
         session.settings.register_defaults(self._defaults)
+        await restore(session)
         if self._woken_by("*") or self._woken_by("onStartupFinished"):
             session.start(self._start_up(session), "start extensions")
         for one in self._all:

@@ -9,15 +9,18 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, Field, StringConstraints
 from typing_extensions import TypedDict
 
-from host import terminal_methods, window_methods
+from host import document_methods, terminal_methods, window_methods
 from host.caller import Caller, Isolation
 from host.contract import Contract
 from sessions.errors import InvalidValue, Overloaded, QuotaExceeded
-from sessions.files import path_of, uri_of
+from sessions.files import path_of
 from sessions.memento import ABSENT
 from shim.commands import CommandFailed, Commands
+from shim.documents import wire_uri
+from shim.folders import Folders, WorkspaceFolder
 
 CONTRACT = Contract()
+CONTRACT.include(document_methods.CONTRACT)
 CONTRACT.include(terminal_methods.CONTRACT)
 CONTRACT.include(window_methods.CONTRACT)
 method = CONTRACT.method
@@ -36,7 +39,7 @@ CLIENT = "client"
 """The namespace of state and secrets that clients use; extensions have their own."""
 
 
-class WorkspaceFolder(TypedDict):
+class WireFolder(TypedDict):
     uri: str
     name: str
 
@@ -49,7 +52,7 @@ class Server(TypedDict):
 class Opened(TypedDict):
     uid: str
     sessionId: str
-    workspaceFolders: list[WorkspaceFolder]
+    workspaceFolders: list[WireFolder]
     seq: int
     resumed: bool
     server: Server
@@ -90,13 +93,17 @@ async def session_open(caller: Caller, after: Annotated[int, Field(ge=0)] | None
     return {
         "uid": session.uid,
         "sessionId": session.session_id,
-        "workspaceFolders": [{"uri": uri_of(session.workspace), "name": session.workspace.rsplit("/", 1)[-1] or "/"}],
+        "workspaceFolders": [_folder(folder) for folder in session.get(Folders).all],
         "seq": seq,
         "resumed": resumed,
         "server": {"name": "roost", "version": caller.version},
         "isolation": isolation,
         "quotas": session.quotas.to_wire(),
     }
+
+
+def _folder(folder: WorkspaceFolder) -> WireFolder:
+    return {"uri": wire_uri(folder.uri), "name": folder.name}
 
 
 @method("session.ping")

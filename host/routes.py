@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -25,6 +26,9 @@ from host.problems import Problem
 
 if TYPE_CHECKING:
     from host.app import Host
+
+PART = re.compile(r"\{(\w+)\}")
+"""A part of a path that is another one from request to request."""
 
 REFERENCE = "#/components/schemas/{model}"
 STILL_S = 30.0
@@ -53,6 +57,15 @@ class Asked:
         """The user that the request is for."""
         assert self.identity is not None
         return self.identity.uid
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether who asks may see and set what is the host's."""
+        return self.identity is not None and self.identity.user.is_admin
+
+    def named(self, part: str) -> str:
+        """What the path says in the place of `{part}`."""
+        return str(self.request.path_params[part])
 
 
 Handler = Callable[[Asked], Awaitable[Response]]
@@ -283,8 +296,11 @@ def _operation(row: Endpoint, components: dict[str, Any]) -> dict[str, Any]:
     }
     if row.public:
         operation["security"] = []
+    operation["parameters"] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in PART.findall(row.path)
+    ]
     if row.query:
-        operation["parameters"] = _parameters(components.pop(row.query.__name__, row.query.model_json_schema()))
+        operation["parameters"] += _parameters(components.pop(row.query.__name__, row.query.model_json_schema()))
     if row.body:
         reference = {"$ref": f"#/components/schemas/{row.body.__name__}"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}

@@ -15,6 +15,7 @@ from sessions.files import Files
 from sessions.mailbox import Mailbox
 from sessions.memento import Memento
 from sessions.quotas import Allowance, ByCount, Quotas
+from sessions.records import Records
 from sessions.requests import Requests
 from sessions.sandbox import Sandbox
 from sessions.secrets import Secrets, Vault
@@ -43,6 +44,7 @@ class SessionContext:
         "_gate",
         "_mementos",
         "_of",
+        "_records",
         "_sandbox",
         "_secrets",
         "_tasks",
@@ -123,6 +125,7 @@ class SessionContext:
         self._of: dict[type[Any], Any] = {}
         self._mementos: dict[tuple[str, str], Memento] = {}
         self._secrets: dict[str, Secrets] = {}
+        self._records: dict[str, Records] = {}
         self._gate: asyncio.Semaphore | None = None
         self._clients = 0
         self._awake = 0
@@ -165,6 +168,12 @@ class SessionContext:
             await fresh.load()
             found = self._mementos.setdefault((namespace, scope), fresh)
         return found
+
+    def records(self, namespace: str) -> Records:
+        """The records of one extension; another's, and another user's, are out of reach."""
+        if namespace not in self._records:
+            self._records[namespace] = Records(self.store, self.mailbox, namespace, ByCount(self.allowance))
+        return self._records[namespace]
 
     def secrets(self, namespace: str) -> Secrets:
         """The secrets of one namespace; another namespace's, and another user's, are out of reach."""

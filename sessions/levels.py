@@ -16,6 +16,7 @@ from sessions.holder import Holder
 from sessions.jail import Network, World
 from sessions.launch import BUBBLEWRAP, Form
 from sessions.limits import Limits
+from sessions.orphans import end_orphans
 from sessions.sockets import Fetch
 from sessions.tasks import Tasks
 
@@ -104,8 +105,9 @@ async def probe(folder: Path) -> Level:
     """The best level that holds on this machine: started for real beneath `folder` and attacked from inside.
 
     `folder` is where users' folders will be, as what stands above it matters too. `reason` of what it returns tells
-    the operator why it is not better and what to do. Takes some 100 ms.
+    the operator why it is not better and what to do. Takes some 100 ms. What an earlier host left there is ended.
     """
+    await asyncio.to_thread(end_orphans, folder)
     reasons: list[str] = []
     for level in (ISOLATED, WEAKER):
         try:

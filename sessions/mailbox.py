@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import Context
 from functools import partial
@@ -16,7 +16,7 @@ from sessions import numbers
 from sessions.errors import Overloaded, RoostError, SessionClosed, StoreError
 from sessions.events import EVENT_COST, PAGE, PAGE_BYTES, Event, Pages, Recent
 from sessions.follower import Follower
-from sessions.store import Store
+from sessions.store import Statement, Store
 from sessions.values import json_of, name_of
 
 EVENT_BYTES = 1 << 20
@@ -117,11 +117,14 @@ class Mailbox:
         self.seq = self.lost = self._numbers.last
         self._loaded = True
 
-    def post(self, type: str, data: object, *, durable: bool = False) -> asyncio.Future[int]:
+    def post(
+        self, type: str, data: object, *, durable: bool = False, along: Sequence[Statement] = ()
+    ) -> asyncio.Future[int]:
         """Number an event at once; the future gives the number when followers can see it. It need not be awaited.
 
-        `data` is at most 1 MiB of JSON. Raises `InvalidValue`, `Overloaded` and `SessionClosed` at once; the future of
-        a durable event that cannot be stored raises `StoreError`, or `FileSystemError` with NoSpace.
+        `data` is at most 1 MiB of JSON. A durable event is one commit with the statements `along`.
+        Raises `InvalidValue`, `Overloaded` and `SessionClosed` at once; the future of a durable event that cannot be
+        stored raises `StoreError`, or `FileSystemError` with NoSpace.
         """
         self._refuse_when_not_open()
         seq = self._numbers.last + 1
@@ -129,7 +132,8 @@ class Mailbox:
         post = Post(event, asyncio.get_running_loop().create_future())
         self._numbers.ask(seq)
         if durable:
-            written = self.store.write(PUT, (seq, event.type, event.data_json, event.time))
+            put: Statement = (PUT, (seq, event.type, event.data_json, event.time))
+            written = self.store.write_all([*along, put])
             written.add_done_callback(partial(self._stored_or_not, post))
         self._numbers.last = seq
         if self._waiting or durable or seq > self._numbers.noted:

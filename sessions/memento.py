@@ -10,6 +10,7 @@ import orjson
 
 from sessions.errors import InvalidValue, QuotaExceeded, StoreError
 from sessions.store import Store
+from sessions.tasks import settle
 from sessions.values import json_of, name_of
 
 KEY_COST = 128
@@ -181,17 +182,6 @@ class Memento:
         """Count the key as what is on the disk of it, once nothing more is on its way there."""
         if flight.count == 0 and self._meter is not None:
             self._meter.released(flight.counted - _cost(key, flight.durable), 0)
-
-
-def settle(promise: asyncio.Future[None], error: BaseException | None) -> None:
-    """Let a promise end as the write that it stands for did; a failure that nobody awaits is in the store's log."""
-    if promise.done():
-        return
-    if error is None:
-        promise.set_result(None)
-    else:
-        promise.set_exception(error)
-        promise.exception()
 
 
 def _cost(key: str, text: bytes | None) -> int:

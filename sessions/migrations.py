@@ -50,7 +50,15 @@ def usage_tables(connection: sqlite3.Connection) -> None:
     )
 
 
-STEPS: tuple[Step, ...] = (first_tables, usage_tables)
+def record_tables(connection: sqlite3.Connection) -> None:
+    """What extensions keep that grows, such as the conversations of the coding agent."""
+    connection.execute(
+        "CREATE TABLE records (namespace TEXT NOT NULL, collection TEXT NOT NULL, key TEXT NOT NULL,"
+        " value BLOB NOT NULL, PRIMARY KEY (namespace, collection, key)) WITHOUT ROWID"
+    )
+
+
+STEPS: tuple[Step, ...] = (first_tables, usage_tables, record_tables)
 """Append only: what a release has applied is never edited. The file keeps their number as `PRAGMA user_version`."""
 
 

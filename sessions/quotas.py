@@ -73,6 +73,12 @@ class Allowance:
             self._bytes = max(0, self._bytes - fewer_bytes)
             self._files = max(0, self._files - fewer_files)
 
+    def used(self) -> tuple[int, int]:
+        """The bytes and files on the disk, counted anew where the last count is too old: may block for long."""
+        self._refresh()
+        with self._lock:
+            return self._bytes, self._files
+
     def _refresh(self) -> None:
         """Count the disk anew if the last count is too old: one thread does, outside of the lock, the others go on."""
         started = time.monotonic()

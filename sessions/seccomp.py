@@ -37,12 +37,20 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
 JUDGED: dict[str, tuple[int | None, int | None]] = {
     "clone": (56, 220), "clone3": (435, 435), "unshare": (272, 97), "ioctl": (16, 29), "personality": (135, 92),
     "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203), "bind": (49, 200),
-    "shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186), "mq_open": (240, 180), "memfd_create": (319, 279),
+    "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190), "semop": (65, 193),
+    "semctl": (66, 191), "semtimedop": (220, 192), "msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188),
+    "msgctl": (71, 187), "mq_open": (240, 180), "mq_unlink": (241, 181), "memfd_create": (319, 279),
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
     "mknod": (133, None), "mknodat": (259, 33), "creat": (85, None), "open": (2, None), "openat": (257, 56),
     "openat2": (437, 437),
 }  # fmt: skip
 """Calls judged by their arguments, or that answer as if the kernel were older."""
+
+SHARED = (
+    "shmget", "shmat", "shmctl", "semget", "semop", "semctl", "semtimedop", "msgget", "msgsnd", "msgrcv", "msgctl",
+    "mq_open", "mq_unlink",
+)  # fmt: skip
+"""About objects that are the whole machine's where a sandbox has no namespace: their numbers can be guessed."""
 
 NEWEST = 462
 """The newest call that was looked at (mseal, Linux 6.10): later ones answer ENOSYS, and programs fall back."""
@@ -107,7 +115,7 @@ def judgements(sockets: bool, shared: bool, accounted: bool) -> dict[str, Code]:
         **(_sockets() if sockets else _no_sockets(no)),
     }
     if not shared:
-        rules |= dict.fromkeys(("shmget", "semget", "msgget", "mq_open"), no)
+        rules |= dict.fromkeys(SHARED, no)
     elif not accounted:
         rules["shmget"] = is_over(1, SHARED_MEMORY_BYTES, answer(errno.ENOSPC))
     if not accounted:

@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 from sessions.errors import InvalidValue
-from sessions.memento import ABSENT, Memento, settle
+from sessions.memento import ABSENT, Memento
 from sessions.store import Store
+from sessions.tasks import settle
 from sessions.values import name_of
 
 NAMESPACE = "settings"

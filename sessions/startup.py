@@ -32,25 +32,27 @@ fi
 """
     + SAY
     + r"""
-__roost_escape() {
-  local LC_ALL=C text=$1 out= i c
-  if [[ $text != *[\\\;[:cntrl:]]* ]]; then printf %s "$text"; return; fi
+__roost_escape() {  # into __roost_escaped: to print it would cost a process for each
+  __roost_escaped=$1
+  if [[ $1 != *[\\\;[:cntrl:]]* ]]; then return; fi
+  local LC_ALL=C text=$1 i c
+  __roost_escaped=
   for ((i = 0; i < ${#text}; i++)); do
     c=${text:i:1}
     case $c in
-      \\) out+='\\' ;;
-      \; | [[:cntrl:]]) printf -v c '\\x%02x' "'$c"; out+=$c ;;
-      *) out+=$c ;;
+      \\) c='\\' ;;
+      \; | [[:cntrl:]]) printf -v c '\\x%02x' "'$c" ;;
     esac
+    __roost_escaped+=$c
   done
-  printf %s "$out"
 }
 __roost_run() {
   local HISTTIMEFORMAT= line
   if [ "$1" != "$__roost_history" ]; then
     line=$(builtin history 1)
     line=${line#*[0-9]}; line=${line#"${line%%[!0-9]*}"}; line=${line#[* ] }
-    __roost_say "E;$(__roost_escape "${line:0:4000}")"
+    __roost_escape "${line:0:4000}"
+    __roost_say "E;$__roost_escaped"
   fi
   __roost_say C
 }
@@ -63,16 +65,19 @@ __roost_prompt() {
     eval "$one"
   done
   if [ "$PS1" != "$__roost_ps1" ]; then
-    __roost_ps1="\[$(__roost_say A)\]$PS1\[$(__roost_say B)\]"
+    __roost_ps1="\[$__roost_begin\]$PS1\[$__roost_end\]"
     PS1=$__roost_ps1
   fi
   if [ "$PWD" != "$__roost_pwd" ]; then
     __roost_pwd=$PWD
-    __roost_say "P;Cwd=$(__roost_escape "$PWD")"
+    __roost_escape "$PWD"
+    __roost_say "P;Cwd=$__roost_escaped"
   fi
   __roost_history=$HISTCMD
   __roost_return "$code"
 }
+printf -v __roost_begin '\033]633;A;%s\007' "$__roost_nonce"
+printf -v __roost_end '\033]633;B;%s\007' "$__roost_nonce"
 __roost_ps1= __roost_pwd= __roost_history=$HISTCMD
 __roost_others=()
 for __roost_one in "${PROMPT_COMMAND[@]}"; do [ -n "$__roost_one" ] && __roost_others+=("$__roost_one"); done

@@ -76,6 +76,17 @@ class Tasks:
                 log.warning("the task %s does not end when it is cancelled; it is left behind", task.get_name())
 
 
+def settle(promise: asyncio.Future[None], error: BaseException | None) -> None:
+    """Let a promise end as the write that it stands for did; a failure that nobody awaits is in the store's log."""
+    if promise.done():
+        return
+    if error is None:
+        promise.set_result(None)
+    else:
+        promise.set_exception(error)
+        promise.exception()
+
+
 def _raisable(error: BaseException) -> BaseException:
     """`error` as a future can hold it: StopIteration it cannot, and SystemExit would end whoever awaits it."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):

@@ -57,6 +57,18 @@ from shim.diagnostics import (
     DiagnosticCode,
     DiagnosticRelatedInformation,
 )
+from shim.document import (
+    FileCreateEvent,
+    FileDeleteEvent,
+    FileRename,
+    FileRenameEvent,
+    FileWillCreateEvent,
+    FileWillDeleteEvent,
+    FileWillRenameEvent,
+    TextDocument,
+    TextDocumentChangeEvent,
+    TextDocumentWillSaveEvent,
+)
 from shim.edits import SnippetString, SnippetTextEdit, TextEdit, WorkspaceEdit, WorkspaceEditEntryMetadata
 from shim.enums import (
     ChatResultFeedbackKind,
@@ -134,7 +146,9 @@ from shim.executions import (
     TerminalShellIntegrationChangeEvent,
 )
 from shim.extensions import Extension
-from shim.fs import FileStat, FileSystem
+from shim.filesystems import FileChangeEvent, FileStat, FileSystemProvider
+from shim.folders import WorkspaceFolder, WorkspaceFoldersChangeEvent
+from shim.fs import FileSystem
 from shim.language_status import LanguageStatusItem
 from shim.markdown import MarkdownString
 from shim.messages import (
@@ -223,7 +237,7 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
-from shim.workspace import WorkspaceFolder
+from shim.virtual import TextDocumentContentProvider
 
 if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
     from shim import authentication, scm, tasks
@@ -375,13 +389,22 @@ __all__ = [
     "ExtensionContext",
     "ExtensionKind",
     "ExtensionMode",
+    "FileChangeEvent",
     "FileChangeType",
+    "FileCreateEvent",
     "FileDecoration",
+    "FileDeleteEvent",
     "FilePermission",
+    "FileRename",
+    "FileRenameEvent",
     "FileStat",
     "FileSystem",
     "FileSystemError",
+    "FileSystemProvider",
     "FileType",
+    "FileWillCreateEvent",
+    "FileWillDeleteEvent",
+    "FileWillRenameEvent",
     "FoldingContext",
     "FoldingRange",
     "FoldingRangeKind",
@@ -534,9 +557,13 @@ __all__ = [
     "TerminalShellIntegrationChangeEvent",
     "TerminalState",
     "TestRunProfileKind",
+    "TextDocument",
+    "TextDocumentChangeEvent",
     "TextDocumentChangeReason",
     "TextDocumentContentChangeEvent",
+    "TextDocumentContentProvider",
     "TextDocumentSaveReason",
+    "TextDocumentWillSaveEvent",
     "TextEdit",
     "TextEditorCursorStyle",
     "TextEditorLineNumbersStyle",
@@ -560,6 +587,7 @@ __all__ = [
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",
     "WorkspaceFolder",
+    "WorkspaceFoldersChangeEvent",
     "WorkspaceSymbolProvider",
     "authentication",
     "commands",

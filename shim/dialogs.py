@@ -9,11 +9,11 @@ from sessions.current import current_session
 from sessions.errors import InvalidValue
 from sessions.paths import path_of
 from shim import workspace
+from shim.folders import WorkspaceFolder
 from shim.picks import QuickPickItem, show_quick_pick
 from shim.questions import ask, shown
 from shim.thenable import Thenable, thenable
 from shim.uri import Uri, as_uri
-from shim.workspace import WorkspaceFolder
 
 MOST = 10_000
 """Files of one answer."""

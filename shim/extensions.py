@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from sessions.current import current_extension, current_session
 from sessions.errors import RoostError
 from shim.enums import ExtensionKind
+from shim.filetypes import Language
 from shim.thenable import Thenable
 from shim.uri import Uri
 
@@ -33,6 +34,10 @@ class Described(Protocol):
     @property
     def path(self) -> str:
         """The extension's folder on the host."""
+
+    @property
+    def languages(self) -> Sequence[Language]:
+        """The languages that it contributes."""
 
     def package_json(self) -> dict[str, Any]:
         """The manifest in VS Code's names, a fresh dict."""

@@ -183,6 +183,13 @@ class TextModel:
             self._take(self._edited(ordered), wide, keep=ordered[0][0].start.line)
         return changes + (self._end_lines(ends[-1]) if ends else [])
 
+    def copy(self) -> TextModel:
+        """One that is the same and can be changed apart from this. Costs nothing: lines are shared, never changed."""
+        twin = TextModel("")
+        twin.restore(self.snapshot())
+        twin.word_pattern = self.word_pattern
+        return twin
+
     def snapshot(self) -> Snapshot:
         return Snapshot(self._lines, self.eol, self.version, self._wide)
 

@@ -22,7 +22,9 @@ Failure = tuple[str, str, Exception]
 
 
 @asynccontextmanager
-async def people(folder: Path, loader: Loader | None = None) -> AsyncIterator[SessionManager]:
+async def people(
+    folder: Path, loader: Loader | None = None, quotas: Quotas | None = None
+) -> AsyncIterator[SessionManager]:
     """The sessions of a host whose data is in `folder`, ended after the body; work that failed fails the test."""
     failures: list[Failure] = []
     key = os.urandom(32)
@@ -32,7 +34,7 @@ async def people(folder: Path, loader: Loader | None = None) -> AsyncIterator[Se
         databases = Databases(folder / "users", Tasks(group, lambda name, error: failures.append(("", name, error))))
 
         async def make(uid: str) -> SessionContext:
-            return await asyncio.to_thread(session_of, folder, uid, databases, group, key, failures)
+            return await asyncio.to_thread(session_of, folder, uid, databases, group, key, failures, quotas)
 
         sessions = SessionManager(make, opened=loader.begin, ending=loader.end)
         loader.using = sessions.using
@@ -46,12 +48,18 @@ async def people(folder: Path, loader: Loader | None = None) -> AsyncIterator[Se
 
 
 def session_of(
-    folder: Path, uid: str, databases: Databases, group: asyncio.TaskGroup, key: bytes, failures: list[Failure]
+    folder: Path,
+    uid: str,
+    databases: Databases,
+    group: asyncio.TaskGroup,
+    key: bytes,
+    failures: list[Failure],
+    quotas: Quotas | None = None,
 ) -> SessionContext:
     """A session of real parts, not begun."""
     place = folder / "users" / uid
     place.mkdir(parents=True, exist_ok=True)
-    root, quotas, store = Root(place / "root"), Quotas(), databases.store(uid)
+    root, quotas, store = Root(place / "root"), quotas or Quotas(), databases.store(uid)
     allowance = Allowance(quotas, root.usage)
     return SessionContext(
         uid,

@@ -194,7 +194,7 @@ IN_GENERAL = [
     ("x = [{y = 10:00:00}]", "x[0].y: must not be a date or time; write it as a string"),
     (
         'enabled_api_proposals = ["telepathy"]',
-        "enabled_api_proposals: there is no 'telepathy'; choose among events, sessions",
+        "enabled_api_proposals: there is no 'telepathy'; choose among events, records, sessions",
     ),
     (
         'extension_dependencies = ["base"]',

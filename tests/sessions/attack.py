@@ -22,6 +22,9 @@ from typing import Any
 
 TARGETS: dict[str, Any] = json.loads(sys.argv[1]) if len(sys.argv) > 1 and __name__ == "__main__" else {}
 LIBC = ctypes.CDLL(None, use_errno=True)
+HELD = ctypes.PyDLL(None, use_errno=True)
+"""The same, for calls that return twice: Python's lock stays held, or the new process might wait for it for ever."""
+
 X86 = platform.machine() == "x86_64"
 INHERITED = [fd for fd in range(3, 1024) if os.path.exists(f"/dev/fd/{fd}")]
 MATRIX: dict[str, Callable[[], Any]] = {}
@@ -41,11 +44,11 @@ def more(attack: Attack) -> Attack:
     return attack
 
 
-def call(number: int, *arguments: Any) -> int:
+def call(number: int, *arguments: Any, libc: ctypes.CDLL = LIBC) -> int:
     """A system call; raises `OSError` as Python's own do."""
     # As machine words: what libc passes on beyond an int's 32 bits would be chance.
     words = [ctypes.c_ulong(word % (1 << 64)) if isinstance(word, int) else word for word in arguments]
-    result = int(LIBC.syscall(ctypes.c_long(number), *words))
+    result = int(libc.syscall(ctypes.c_long(number), *words))
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
@@ -197,7 +200,54 @@ def limit_host() -> None:
     resource.prlimit(TARGETS["pid"], resource.RLIMIT_NOFILE, resource.prlimit(TARGETS["pid"], resource.RLIMIT_NOFILE))
 
 
+@more
+def pin_host() -> None:
+    os.sched_setaffinity(TARGETS["pid"], os.sched_getaffinity(TARGETS["pid"]))
+
+
+@more
+def choose_host_for_the_end_of_memory() -> None:
+    with open(f"/proc/{TARGETS['pid']}/oom_score_adj", "r+") as file:
+        score = file.read()
+        file.seek(0)
+        file.write(score)
+
+
 # -- memory and descriptors of others
+
+
+@more
+def read_shared_file_of_host() -> bool:
+    """In /dev/shm, where programs keep what they share."""
+    with open(TARGETS["shared"], "rb") as file:
+        return b"canary" in file.read()
+
+
+@more
+def read_temporary_file_of_host() -> bool:
+    with open(TARGETS["temporary"], "rb") as file:
+        return b"canary" in file.read()
+
+
+@more
+def attach_memory_of_host() -> bool:
+    """System V's, which has no name but a number that can be guessed."""
+    LIBC.shmat.restype = ctypes.c_void_p
+    at = LIBC.shmat(TARGETS["segment"], None, 0o10000)  # to read only
+    return at not in (None, ctypes.c_void_p(-1).value) and ctypes.string_at(at, 6) == b"canary"
+
+
+@more
+def remove_memory_of_host() -> None:
+    """Asks for its state: who may that may remove what is theirs."""
+    call(number(31, 195), TARGETS["segment"], 2, ctypes.create_string_buffer(256))
+
+
+@more
+def read_queue_of_host() -> bool:
+    """What waits in a message queue, and it stays there."""
+    text = ctypes.create_string_buffer(64)
+    return call(number(70, 188), TARGETS["queue"], text, 16, 0, 0o44000) > 0  # MSG_COPY, IPC_NOWAIT
 
 
 @more
@@ -238,14 +288,14 @@ def take_descriptor_of_host() -> None:
 def take_descriptor_of_supervisor() -> None:
     """The supervisor is the tenant's own process, but its channel to the host is not theirs to take by a call."""
     if TARGETS["inside"]:
-        call(438, os.pidfd_open(os.getppid()), 0, 0)
+        call(438, os.pidfd_open(TARGETS["supervisor"]), 0, 0)
     else:
         call(438, os.pidfd_open(os.getpid()), 0, 0)
 
 
 @more
 def reopen_channel_of_supervisor() -> None:
-    parent = os.getppid() if TARGETS["inside"] else os.getpid()
+    parent = TARGETS["supervisor"] if TARGETS["inside"] else os.getpid()
     os.close(os.open(f"/proc/{parent}/fd/0", os.O_RDWR))
 
 
@@ -270,7 +320,7 @@ def unshare_user() -> None:
 
 @more
 def clone_user() -> None:
-    pid = call(number(56, 220), 0x10000000 | signal.SIGCHLD, 0, 0, 0, 0)
+    pid = call(number(56, 220), 0x10000000 | signal.SIGCHLD, 0, 0, 0, 0, libc=HELD)
     if pid == 0:
         os._exit(0)
     os.waitpid(pid, 0)
@@ -279,7 +329,7 @@ def clone_user() -> None:
 @more
 def clone3_user() -> None:
     arguments = struct.pack("8Q", 0x10000000, 0, 0, 0, signal.SIGCHLD, 0, 0, 0)
-    pid = call(435, arguments, len(arguments))
+    pid = call(435, arguments, len(arguments), libc=HELD)
     if pid == 0:
         os._exit(0)
     os.waitpid(pid, 0)
@@ -288,6 +338,26 @@ def clone3_user() -> None:
 @more
 def mount_tmpfs() -> None:
     in_child(lambda: (call(number(272, 97), 0x20000), call(number(165, 40), b"none", b"/mnt", b"tmpfs", 0, 0)))
+
+
+@more
+def mount_over_settings() -> None:
+    """A folder of one's own in the place of one that the system reads."""
+    own = TARGETS["own"].encode()
+    in_child(lambda: (call(number(272, 97), 0x20000), call(number(165, 40), own, b"/etc", b"none", 0x1000, 0)))
+
+
+@more
+def mount_kernel_settings_writable() -> None:
+    flags = 0x1000 | 0x20  # bind, remount: without read-only
+    kinds = ((b"/proc/sys", 0x1000), (b"/proc/sys", flags))
+    in_child(lambda: (call(number(272, 97), 0x20000),
+                      *(call(number(165, 40), at, at, b"none", how, 0) for at, how in kinds)))  # fmt: skip
+
+
+@more
+def take_mount_away() -> None:
+    in_child(lambda: (call(number(272, 97), 0x20000), call(number(166, 39), b"/dev/shm", 2)))
 
 
 @more
@@ -499,6 +569,56 @@ def follow_link_out() -> bool:
             return b"canary" in file.read()
     finally:
         os.unlink(path)
+
+
+@more
+def follow_link_in_temporary_folder() -> bool:
+    path = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"link-{os.getpid()}")
+    os.symlink(TARGETS["file"], path)
+    try:
+        return os.stat(path).st_size > 0
+    finally:
+        os.unlink(path)
+
+
+@more
+def trace_own_child() -> None:
+    """What may be traced may be made to call anything, from within programs that hold more."""
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+    try:
+        call(number(101, 117), 0x4206, pid, 0, 0)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+@more
+def gain_by_running_su() -> bool:
+    """Root's own id for a program that lends it: `su` would become root, if its file still said so here."""
+    return any(runs_as_root(path) for path in ("/usr/bin/su", "/usr/bin/mount", "/usr/bin/passwd", "/usr/bin/chsh"))
+
+
+def runs_as_root(path: str) -> bool:
+    pid = os.fork()
+    if pid == 0:
+        null = os.open("/dev/null", os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        os.execv(path, [path, "--help"])
+    effective = "-1"
+    for _ in range(2000):
+        try:
+            with open(f"/proc/{pid}/status") as file:
+                lines = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+        except OSError:
+            break
+        effective = lines["Uid"].split()[1]
+        if effective == "0" or lines["State"].startswith("Z"):
+            break
+    os.waitpid(pid, 0)
+    return effective == "0"
 
 
 @more

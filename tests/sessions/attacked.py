@@ -7,18 +7,24 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sessions.levels import ISOLATED, Level
-from tests.sessions.sandboxes import folder, owner, sandbox, world
+from sessions.sandbox import Sandbox
+from tests.sessions.sandboxes import folder, owner, sandbox, until, world
 
+SECONDS = 120
+"""Long enough for any machine: the attacks take a third of one where nothing else runs."""
+
+TRY = '/usr/bin/python3 attack.py "$1" >found.new && mv found.new found.json'
 ATTACKS = Path(__file__).with_name("attack.py").read_text()
 CANARY = "canary-5e7b"
 VICTIM = r"""
-import ctypes, os, socket, sys, threading
+import ctypes, os, socket, struct, sys, threading
 secret = ctypes.create_string_buffer(b"canary-5e7b")
 made = []
 for family, address in ((socket.AF_INET, ("127.0.0.1", 0)), (socket.AF_UNIX, sys.argv[1]), (socket.AF_UNIX, "\0" + sys.argv[2])):
@@ -34,8 +40,16 @@ def serve(listener):
         client.close()
 for listener in made:
     threading.Thread(target=serve, args=(listener,), daemon=True).start()
-print(os.getpid(), made[0].getsockname()[1], ctypes.addressof(secret), flush=True)
+libc = ctypes.CDLL(None, use_errno=True)
+libc.shmat.restype = ctypes.c_void_p
+segment = libc.shmget(0, 4096, 0o1666)
+ctypes.memmove(libc.shmat(segment, None, 0), b"canary", 6)
+queue = libc.msgget(0, 0o1666)
+libc.msgsnd(queue, struct.pack("l6s", 1, b"canary"), 6, 0)
+print(os.getpid(), made[0].getsockname()[1], ctypes.addressof(secret), segment, queue, flush=True)
 sys.stdin.read()
+libc.shmctl(segment, 0, None)
+libc.msgctl(queue, 0, None)
 """  # noqa: E501
 
 
@@ -52,6 +66,10 @@ def victim(data: Path) -> Iterator[dict[str, Any]]:
     key = data / "master.key"
     key.write_text(CANARY)
     key.chmod(0o600)
+    shared, temporary = Path("/dev/shm", abstract), Path(tempfile.gettempdir(), abstract)
+    for path in (shared, temporary):
+        path.write_text(CANARY)
+        path.chmod(0o644)
     process = subprocess.Popen(
         [sys.executable, "-c", VICTIM, str(data / "host.sock"), abstract, CANARY],
         env={"ROOST_MASTER_KEY": CANARY, "PATH": os.environ.get("PATH", "/usr/bin")},
@@ -61,34 +79,64 @@ def victim(data: Path) -> Iterator[dict[str, Any]]:
         text=True,
     )
     assert process.stdout
-    pid, port, address = map(int, process.stdout.readline().split())
+    pid, port, address, segment, queue = map(int, process.stdout.readline().split())
     try:
         yield {
             "file": str(secret), "key": str(key), "canary": CANARY, "pid": pid, "port": port, "address": address,
             "socket": str(data / "host.sock"), "abstract": abstract,
+            "shared": str(shared), "temporary": str(temporary), "segment": segment, "queue": queue,
         }  # fmt: skip
     finally:
         process.communicate()
+        for path in (shared, temporary):
+            path.unlink()
 
 
-async def attacked(data: Path, level: Level) -> dict[str, list[str]]:
-    """What succeeded from inside a user's sandbox."""
+async def attacked(data: Path, level: Level, door: str = "command") -> dict[str, list[str]]:
+    """What succeeded from inside a user's sandbox, tried by what came in through that door."""
     with victim(data) as targets:
         async with sandbox(data, level=level) as alice:
-            own = "/workspace" if level is ISOLATED else alice.world.real("/workspace")
-            words = json.dumps({**targets, "own": own, "inside": True})
-            finished = await alice.run(["/usr/bin/python3", "-", words], stdin=ATTACKS.encode(), timeout=50)
-    return dict(json.loads(finished.output))
+            workspace = alice.world.folders["/workspace"]
+            own = "/workspace" if level is ISOLATED else str(workspace)
+            await alice.run(["true"])
+            assert alice._holder is not None
+            supervisor = 2 if level is ISOLATED else alice._holder.inside.shell
+            words = json.dumps({**targets, "own": own, "supervisor": supervisor, "inside": True})
+            (workspace / "attack.py").write_text(ATTACKS)
+            (workspace / "attack.py").chmod(0o644)
+            await DOORS[door](alice, ["sh", "-c", TRY, "sh", words])
+            await until(lambda: (workspace / "found.json").exists(), SECONDS)
+            return dict(json.loads((workspace / "found.json").read_text()))
+
+
+async def by_command(alice: Sandbox, argv: list[str]) -> None:
+    await alice.run(argv, timeout=SECONDS)
+
+
+async def by_terminal(alice: Sandbox, argv: list[str]) -> None:
+    terminal = await alice.open_terminal(argv)
+    async with asyncio.timeout(SECONDS):
+        await terminal.wait()
+    terminal.close()
+
+
+async def by_orphan(alice: Sandbox, argv: list[str]) -> None:
+    """A process that left its session, and whose parents have ended: nothing is left of how it came in."""
+    left = """setsid sh -c 'setsid "$@" </dev/null >/dev/null 2>&1 &' sh "$@" &"""
+    await alice.run(["sh", "-c", left, "sh", *argv], timeout=SECONDS)
+
+
+DOORS = {"command": by_command, "terminal": by_terminal, "orphan": by_orphan}
 
 
 def outside(data: Path) -> dict[str, list[str]]:
-    """What succeeds without a sandbox, as whoever runs this."""
-    with victim(data) as targets:
+    """What succeeds without a sandbox, as whoever runs this. What it may leave running has no pipe to hold us by."""
+    with victim(data) as targets, (data / "said").open("w+") as said:
         (data / "own").mkdir()
         words = json.dumps({**targets, "own": str(data / "own"), "inside": False})
-        command = ["/usr/bin/python3", "-", words]
-        done = subprocess.run(command, input=ATTACKS, capture_output=True, text=True, timeout=50, check=True)
-        return dict(json.loads(done.stdout))
+        command = ["/usr/bin/python3", "-c", ATTACKS, words]
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, timeout=SECONDS, check=True)
+        return dict(json.loads((data / "said").read_text()))
 
 
 def main() -> None:
@@ -96,8 +144,8 @@ def main() -> None:
     with folder() as data:
         without = outside(data)
     with folder() as data:
-        found = {"inside": asyncio.run(attacked(data, ISOLATED)), "outside": without}
-    print(json.dumps(found))
+        inside = asyncio.run(attacked(data, ISOLATED, sys.argv[1]))
+    print(json.dumps({"inside": inside, "outside": without}))
 
 
 if __name__ == "__main__":

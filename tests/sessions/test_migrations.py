@@ -44,7 +44,17 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 def test_an_empty_file_gets_every_step_once_and_again_is_no_change(file: sqlite3.Connection) -> None:
     migrate(file)
-    assert tables_of(file) == {"kv", "events", "secrets", "meta", "calls", "usage", "holds", "sqlite_sequence"}
+    assert tables_of(file) == {
+        "kv",
+        "events",
+        "secrets",
+        "meta",
+        "calls",
+        "usage",
+        "holds",
+        "records",
+        "sqlite_sequence",
+    }
     assert version_of(file) == len(STEPS)
     migrate(file)
     assert version_of(file) == len(STEPS)

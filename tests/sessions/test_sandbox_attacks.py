@@ -12,11 +12,12 @@ import pytest
 
 from sessions import landlock
 from sessions.levels import ISOLATED, WEAKER
-from tests.sessions.attacked import attacked, outside
+from tests.sessions.attacked import DOORS, SECONDS, attacked, outside
 from tests.sessions.sandboxes import HAS_BUBBLEWRAP, IS_ROOT, NO_BUBBLEWRAP, ROOT, folder
 
 pytestmark = [
     pytest.mark.anyio,
+    pytest.mark.timeout(2 * SECONDS),
     pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="the attacks are written in the system's Python"),
 ]
 
@@ -37,18 +38,20 @@ def test_without_a_sandbox_the_attacks_succeed() -> None:
 
 
 @pytest.mark.skipif(not HAS_BUBBLEWRAP, reason=NO_BUBBLEWRAP)
-async def test_no_attack_succeeds_from_a_sandbox() -> None:
+@pytest.mark.parametrize("door", DOORS)
+async def test_no_attack_succeeds_from_a_sandbox(door: str) -> None:
     with folder() as data:
-        found = await attacked(data, ISOLATED)
+        found = await attacked(data, ISOLATED, door)
     assert (found["matrix"], found["more"]) == ([], [])
-    assert len(found["tried"]) >= 60
+    assert len(found["tried"]) >= 75
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="this level needs a host that runs as root")
 @pytest.mark.skipif(landlock.abi() < landlock.OLDEST_ABI, reason="this kernel has no Landlock that is new enough")
-async def test_no_attack_of_the_matrix_succeeds_where_there_are_no_namespaces() -> None:
+@pytest.mark.parametrize("door", DOORS)
+async def test_no_attack_of_the_matrix_succeeds_where_there_are_no_namespaces(door: str) -> None:
     with folder() as data:
-        found = await attacked(data, WEAKER)
+        found = await attacked(data, WEAKER, door)
     assert found["matrix"] == []
     # What is not a wall at this level, and what it says of itself.
     assert set(found["more"]) <= {"see_many_processes"}
@@ -66,15 +69,18 @@ def as_ordinary_user(data: Path, *command: str) -> subprocess.CompletedProcess[s
         os.chown(path, ORDINARY, ORDINARY)
     drop = ["setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups", "--no-new-privs"]
     env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(copy), "TMPDIR": str(mine), "HOME": str(mine)}
-    return subprocess.run([*drop, "/usr/bin/python3", *command], env=env, capture_output=True, text=True, timeout=55)
+    return subprocess.run(
+        [*drop, "/usr/bin/python3", *command], env=env, capture_output=True, text=True, timeout=SECONDS
+    )
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="begins as root; `test_no_attack_succeeds_from_a_sandbox` is the same without")
 @pytest.mark.skipif(not HAS_BUBBLEWRAP, reason=NO_BUBBLEWRAP)
-def test_no_attack_succeeds_from_a_sandbox_of_an_ordinary_user() -> None:
+@pytest.mark.parametrize("door", DOORS)
+def test_no_attack_succeeds_from_a_sandbox_of_an_ordinary_user(door: str) -> None:
     """There all tenants have the OS uid of the host itself, so that only the namespaces are between them."""
     with folder() as data:
-        done = as_ordinary_user(data, "-m", "tests.sessions.attacked")
+        done = as_ordinary_user(data, "-m", "tests.sessions.attacked", door)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["inside"]["matrix"] == []

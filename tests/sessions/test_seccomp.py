@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from sessions.seccomp import AUDIT_ARCH, CALLS, JUDGED, NEWEST, program
+from sessions.seccomp import AUDIT_ARCH, CALLS, JUDGED, NEWEST, SHARED, program
 
 ALLOWED, KILLED = 0, -1
 MACHINES = list(AUDIT_ARCH)
@@ -146,7 +146,7 @@ def test_where_the_kernel_counts_memory_all_kinds_of_it_may_be_had() -> None:
 def test_without_a_network_of_its_own_a_process_has_connected_pairs_only() -> None:
     for family in (1, 2, 10, 16, 40):
         assert answer("socket", family, 1, 0, sockets=False, shared=False) == errno.EPERM
-    for name in ("connect", "bind", "shmget", "semget", "msgget", "mq_open"):
+    for name in ("connect", "bind", *SHARED):
         assert answer(name, sockets=False, shared=False) == errno.EPERM
     kinds = {1: ALLOWED, 5: ALLOWED, 0o2000001: ALLOWED, 0o2004001: ALLOWED, 2: errno.EPERM, 3: errno.EPERM}
     for kind, expected in kinds.items():

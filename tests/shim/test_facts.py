@@ -11,13 +11,16 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 import shim
 from sessions.errors import InvalidValue
+from shim.folders import Folders, folders_of
 from shim.text import TextModel
+from tests.people import alone
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "vscode_api_facts.json"
 KEYWORDS = {"with": "with_", "from": "from_"}
@@ -29,7 +32,19 @@ def document(text: str) -> object:
     return TextModel(text)
 
 
-FEATURES: Mapping[str, Callable[..., Any]] = {"doc": document}
+def workspace(folders: list[str], evaluate: Callable[[], Any]) -> Any:
+    """What a fact comes to for a user whose workspace has these folders."""
+    with TemporaryDirectory() as place, alone(Path(place), "ada") as session, session.entered():
+        session.get(Folders).choose(folders_of((shim.Uri.file(path), path.rpartition("/")[2]) for path in folders))
+        return evaluate()
+
+
+def member(space: str, name: str) -> Callable[..., Any]:
+    found: Callable[..., Any] = getattr(getattr(shim, space), name)
+    return found
+
+
+FEATURES: Mapping[str, Callable[..., Any]] = {"doc": document, "ws": workspace, "api": member}
 """What a fact needs beyond plain values and who builds it: `doc(text)`, `ws(folders, evaluate)`, `api(space, name)`."""
 
 

@@ -177,8 +177,9 @@ async def test_a_uri_names_its_path_byte_for_byte(ada: SessionContext) -> None:
 
 
 async def test_only_files_can_be_written(ada: SessionContext) -> None:
-    assert fs.is_writable_file_system("file") is True
-    assert fs.is_writable_file_system("http") is None
+    with ada.entered():
+        assert fs.is_writable_file_system("file") is True
+        assert fs.is_writable_file_system("http") is None
 
 
 async def test_outside_of_a_user_there_are_no_files() -> None:

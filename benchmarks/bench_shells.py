@@ -1,0 +1,152 @@
+"""Shells as users have them, over the socket: how soon, how many at once, what each costs, and that no output is lost.
+
+The floor is `openpty` and `bash` without a sandbox, in the same minutes and in turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import time
+from contextlib import AsyncExitStack
+from typing import Any
+
+import uvloop
+
+from benchmarks import servers
+from benchmarks.bench_sandbox import BALLAST, below, floor, kib, name
+from benchmarks.lines import Line, house, line
+
+AT_ONCE = 50
+LAST = 5_000_000
+CUTS = (0.2, 0.5, 0.8, 1.0)
+
+
+async def _soon(ports: dict[str, int], rounds: int) -> dict[str, list[float]]:
+    """Milliseconds to a prompt: the floor's, and at each host a user's first terminal and a further one, in turns."""
+    took: dict[str, list[float]] = {"floor": []}
+    for number in range(-1, rounds):
+        for host, port in ports.items():
+            bare = await floor()
+            async with line(port, f"soon{number}x") as user:
+                first, further = await _prompt(user), await _prompt(user)
+            if number >= 0:  # the round before is for whatever is loaded on first use
+                took["floor"].append(bare)
+                took.setdefault(f"first {host}", []).append(first)
+                took.setdefault(f"further {host}", []).append(further)
+    return took
+
+
+async def _prompt(user: Line) -> float:
+    began = time.perf_counter()
+    await user.prompt()
+    return (time.perf_counter() - began) * 1e3
+
+
+async def _at_once(port: int) -> float:
+    """Seconds until that many new users all have their prompt."""
+    async with AsyncExitStack() as stack:
+        users = [await stack.enter_async_context(line(port, f"once{number}")) for number in range(AT_ONCE)]
+        began = time.perf_counter()
+        await asyncio.gather(*(user.prompt() for user in users))
+        return time.perf_counter() - began
+
+
+async def _settled(server: servers.Server) -> tuple[float, float, int]:
+    """What is held once the stores of users who did nothing for a while are closed, each with its thread."""
+    await asyncio.sleep(9)
+    return await asyncio.to_thread(_held, server)
+
+
+def _held(server: servers.Server) -> tuple[float, float, int]:
+    """KiB that the host and everything below it hold, those of the shells alone, and the host's threads."""
+    pids = below(server.pid)
+    shells = [pid for pid in pids if name(pid) == "bash"]
+    return kib(pids), kib(shells), len(os.listdir(f"/proc/{server.pid}/task"))
+
+
+async def _costs(server: servers.Server, users: int) -> dict[str, float]:
+    """KiB over their shells of a user with one terminal and of a further terminal, and threads that they added."""
+    async with AsyncExitStack() as stack:
+
+        async def more(names: list[str]) -> list[Line]:
+            opened = [await stack.enter_async_context(line(server.port, each)) for each in names]
+            for start in range(0, len(opened), 20):
+                await asyncio.gather(*(user.prompt() for user in opened[start : start + 20]))
+            return opened
+
+        await more([f"warm{number}" for number in range(20)])
+        empty = await _settled(server)
+        opened = await more([f"cost{number}" for number in range(users)])
+        one = await _settled(server)
+        for start in range(0, users, 20):
+            await asyncio.gather(*(user.prompt() for user in opened[start : start + 20]))
+        two = await _settled(server)
+    over = [total - shells for total, shells, _ in (empty, one, two)]
+    return {
+        "user": (over[1] - over[0]) / users,
+        "further": (over[2] - over[1]) / users,
+        "threads": two[2] - one[2],
+    }
+
+
+async def _cut(port: int) -> tuple[int, float]:
+    """How many numbers of `seq` came complete and in order through three lost connections, and in how many seconds."""
+    expected = b"".join(b"%d\r\n" % number for number in range(1, LAST + 1))
+    received, terminal = bytearray(), ""
+    began = time.perf_counter()
+    for cut in CUTS:
+        async with line(port, "cut") as user:
+            user.kept = bytearray()
+            if terminal:
+                await user.ask("terminal.attach", terminalId=terminal, after=len(received))
+            else:
+                made = await user.ask("window.createTerminal", shellPath="/usr/bin/seq", shellArgs=["1", str(LAST)])
+                terminal = made["terminalId"]
+            while len(received) + len(user.kept) < cut * len(expected):
+                user.output.clear()
+                await user.output.wait()
+            user.socket.transport.abort()
+            received += user.kept
+    took = time.perf_counter() - began
+    same = next(
+        (at for at, pair in enumerate(zip(received, expected, strict=False)) if pair[0] != pair[1]), len(received)
+    )
+    return expected[:same].count(b"\n") if len(received) <= len(expected) else -1, took
+
+
+def run(quick: bool) -> list[dict[str, Any]]:
+    """Prompts, users at once, their cost, and output through cuts."""
+    rounds, users = (8, 40) if quick else (25, 200)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with house() as (small, _), house(BALLAST) as (large, _):
+            took = runner.run(_soon({"small": small.port, "large": large.port}, rounds))
+            at_once = [runner.run(_at_once(small.port))]
+        with house() as (server, _):
+            costs = runner.run(_costs(server, users))
+            numbers, seconds = runner.run(_cut(server.port))
+    base = took["floor"]
+    megabytes = BALLAST >> 20
+    return [
+        _row("a user's first terminal, to its prompt, median", "ms", took["first small"], base, "<= 10"),
+        _row("a further one", "ms", took["further small"], base, "<= 2.5"),
+        _row(f"first, {megabytes} MB in the host; floor: without", "ms", took["first large"], took["first small"],
+             "<= 1.3"),
+        _row(f"further, {megabytes} MB in the host; floor: without", "ms", took["further large"], took["further small"],
+             "<= 1.3"),
+        _row(f"{AT_ONCE} new users at once, all at their prompt", "s", at_once, None, "<= 2 s"),
+        _row(f"memory of one of {users} users with a terminal over bash", "KiB", [costs["user"]], None, "<= 1024 KiB"),
+        _row("memory of a further terminal over its bash", "KiB", [costs["further"]], None, "<= 100 KiB"),
+        _row(f"threads that {users} further terminals added", "", [costs["threads"]], None, "<= 0"),
+        _row(f"numbers of `seq 1 {LAST}` in order, through 3 cuts", "", [numbers], None, f">= {LAST}"),
+        _row("how long that took", "s", [seconds], None, ""),
+    ]  # fmt: skip
+
+
+def _row(what: str, unit: str, ours: list[float], floor: list[float] | None, bar: str) -> dict[str, Any]:
+    middle = statistics.median(ours)
+    under = statistics.median(floor) if floor else None
+    ratio = middle / under if under else None
+    spread = [min(ours), max(ours)] if len(ours) > 1 else None
+    return {"what": what, "unit": unit, "ours": middle, "floor": under, "ratio": ratio, "spread": spread, "bar": bar}

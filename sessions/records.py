@@ -1,0 +1,143 @@
+"""Records: JSON values of one extension in named collections, read from the disk and not from memory. It knows no task.
+
+Where a Memento holds what an extension keeps at hand, this holds what grows: conversations, logs, results. Changes that
+belong together, and the event that tells of them, are one commit: none is seen without the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sessions.errors import InvalidValue, StoreError
+from sessions.mailbox import Mailbox
+from sessions.memento import Meter
+from sessions.store import Statement, Store
+from sessions.values import json_of, name_of
+
+VALUE_BYTES = 8 << 20
+"""How much JSON one value may be."""
+
+CHANGES = 1_000
+"""How many changes one commit may have."""
+
+PAGE = 1_000
+"""How many records are read at once."""
+
+PUT = (
+    "INSERT INTO records (namespace, collection, key, value) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (namespace, collection, key) DO UPDATE SET value = excluded.value"
+)
+DELETE = "DELETE FROM records WHERE namespace = ? AND collection = ? AND key = ?"
+CLEAR = "DELETE FROM records WHERE namespace = ? AND collection = ?"
+GET = "SELECT value FROM records WHERE namespace = ? AND collection = ? AND key = ?"
+UP = "SELECT key, value FROM records WHERE namespace = ? AND collection = ? AND key > ? ORDER BY key LIMIT ?"
+DOWN = "SELECT key, value FROM records WHERE namespace = ? AND collection = ? AND key < ? ORDER BY key DESC LIMIT ?"
+SIZE = "SELECT coalesce(sum(length(value) + 128), 0) FROM records WHERE namespace = ? AND collection = ?"
+LAST = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Keep `value` under `key`, in the place of what was there."""
+
+    collection: str
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a record; one that is not there is fine. Without a key: the whole collection."""
+
+    collection: str
+    key: str | None = None
+
+
+Change = Put | Delete
+
+
+class Records:
+    """The records of one `namespace`. Keys are in the order of their code points: pad numbers with zeros."""
+
+    __slots__ = ("_lock", "_mailbox", "_meter", "_namespace", "_store")
+
+    def __init__(self, store: Store, mailbox: Mailbox, namespace: str, meter: Meter) -> None:
+        self._store = store
+        self._mailbox = mailbox
+        self._namespace = namespace
+        self._meter = meter
+        self._lock = asyncio.Lock()
+
+    async def get(self, collection: str, key: str) -> Any:
+        """The value, or None. Raises `StoreError`."""
+        rows = await self._store.read(GET, (self._namespace, collection, key))
+        return _value(key, rows[0][0]) if rows else None
+
+    async def page(
+        self, collection: str, after: str = "", before: str | None = None, limit: int = PAGE
+    ) -> list[tuple[str, Any]]:
+        """Records in the order of their keys from beyond `after`; with `before`, downwards from below it."""
+        limit = max(0, min(limit, PAGE))
+        query = UP if before is None else DOWN
+        rows = await self._store.read(query, (self._namespace, collection, after if before is None else before, limit))
+        return [(key, _value(key, value)) for key, value in rows if before is None or key > after]
+
+    async def commit(self, changes: Sequence[Change], event: tuple[str, Any] | None = None) -> int | None:
+        """Make the changes durable, all or none; with an event, it is shown once they are. Gives the event's number.
+
+        Raises `InvalidValue`, `QuotaExceeded`, `Overloaded` and `StoreError`; then nothing was changed.
+        """
+        if len(changes) > CHANGES:
+            raise InvalidValue("changes", f"are at most {CHANGES} in one commit, and these are {len(changes)}")
+        statements = [self._statement(change) for change in changes]
+        async with self._lock:
+            more = await self._growth(changes, statements)
+            self._meter.reserve(max(0, more), 0)
+            try:
+                number = await self._write(statements, event)
+            except BaseException:
+                self._meter.released(max(0, more), 0)
+                raise
+            self._meter.released(max(0, -more), 0)
+            return number
+
+    async def _write(self, statements: list[Statement], event: tuple[str, Any] | None) -> int | None:
+        if event is not None:
+            return await self._mailbox.post(*event, durable=True, along=statements)
+        if statements:
+            await self._store.write_all(statements)
+        return None
+
+    def _statement(self, change: Change) -> Statement:
+        name_of("collection", change.collection)
+        if change.key is None:
+            return CLEAR, (self._namespace, change.collection)
+        name_of("key", change.key)
+        if isinstance(change, Delete):
+            return DELETE, (self._namespace, change.collection, change.key)
+        text = json_of("value", change.value, VALUE_BYTES, of=f"of '{change.key}' ")
+        return PUT, (self._namespace, change.collection, change.key, text)
+
+    async def _growth(self, changes: Sequence[Change], statements: Sequence[Statement]) -> int:
+        """By how many bytes the changes make the store larger; negative where it shrinks."""
+        more = 0
+        for change, (_, params) in zip(changes, statements, strict=True):
+            if change.key is None:
+                more -= (await self._store.read(SIZE, (self._namespace, change.collection)))[0][0]
+                continue
+            before = await self._store.read(f"SELECT length(value) + 128 FROM ({GET})", params[:3])
+            after = len(params[3]) + 128 if isinstance(change, Put) else 0  # type: ignore[arg-type]
+            more += after - (before[0][0] if before else 0)
+        return more
+
+
+def _value(key: str, text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise StoreError(f"the record '{key}' is damaged on the disk: write it anew") from None

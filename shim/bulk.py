@@ -1,0 +1,322 @@
+"""A `WorkspaceEdit` made real, all of it or nothing: texts, and files created, renamed and deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded, RoostError
+from shim.contents import LARGEST
+from shim.document import (
+    FileCreateEvent,
+    FileDeleteEvent,
+    FileRename,
+    FileRenameEvent,
+    FileWillCreateEvent,
+    FileWillDeleteEvent,
+    FileWillRenameEvent,
+    TextDocument,
+)
+from shim.documents import Documents, wire_uri
+from shim.edits import FileEdit, ResourceEdit, SnippetTextEdit, TextEdit, WorkspaceEdit
+from shim.enums import TextDocumentChangeReason
+from shim.events import EventEmitter
+from shim.filesystems import FileSystems
+from shim.fs import rename
+from shim.snippets import expanded
+from shim.text import TextDocumentContentChangeEvent
+from shim.uri import Uri
+from shim.waiting import WillEmitter
+
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
+
+log = logging.getLogger("roost.shim")
+
+BEFORE_S = 10.0
+"""How long listeners of `on_will_create_files` and the like may hold up an edit, in seconds."""
+
+Step = FileEdit | ResourceEdit
+Undo = Callable[[], Awaitable[object]]
+
+
+class NotApplied(RoostError):
+    """An edit was not made, and nothing of it is left: the text says why."""
+
+
+class FileOperations:
+    """One user's events of files that an edit creates, renames and deletes; `session.get(FileOperations)`."""
+
+    __slots__ = ("created", "deleted", "renamed", "will_create", "will_delete", "will_rename")
+
+    def __init__(self, session: SessionContext) -> None:
+        self.created = EventEmitter[FileCreateEvent]()
+        self.deleted = EventEmitter[FileDeleteEvent]()
+        self.renamed = EventEmitter[FileRenameEvent]()
+        self.will_create = WillEmitter[FileWillCreateEvent]()
+        self.will_delete = WillEmitter[FileWillDeleteEvent]()
+        self.will_rename = WillEmitter[FileWillRenameEvent]()
+
+
+class Draft:
+    """A document's text as it will be, while the edit may still fail."""
+
+    __slots__ = ("document", "done", "held", "model")
+
+    def __init__(self, documents: Documents, document: TextDocument) -> None:
+        self.document = document
+        self.held = documents.hold(document)
+        self.model = document._model.copy()
+        self.done: list[tuple[Sequence[TextEdit], list[TextDocumentContentChangeEvent]]] = []
+
+
+class Bulk:
+    """One edit on its way. `apply` once."""
+
+    def __init__(self, session: SessionContext, reason: TextDocumentChangeReason | None = None) -> None:
+        self._session = session
+        self._documents = session.get(Documents)
+        self._systems = session.get(FileSystems)
+        self._reason = reason
+        self._drafts: dict[Uri, Draft] = {}
+        self._undo: list[Undo] = []
+        self._ends: list[Undo] = []
+        self._done: list[tuple[str, Any]] = []
+
+    async def apply(self, steps: Sequence[Step]) -> None:
+        """Make all steps in their order, and return once what is unsaved would survive the host's being killed.
+
+        Raises `NotApplied`, and `QuotaExceeded`; then nothing was changed, or is again as it was.
+        """
+        before = await self._asked(steps)
+        async with self._documents.lock:
+            try:
+                await self._run([*before, *steps])
+            except BaseException as error:
+                await self._take_back()
+                if isinstance(error, FileSystemError | InvalidValue):
+                    raise NotApplied(str(error)) from error
+                raise
+            finally:
+                for draft in self._drafts.values():
+                    draft.held.dispose()
+            kept = await self._commit()
+        self._tell()
+        for backup in kept:
+            await backup
+
+    # -- asking before
+
+    async def _asked(self, steps: Sequence[Step]) -> list[Step]:
+        """What listeners want to be changed before the files are."""
+        created, deleted, renamed = _files(steps)
+        events, results = self._session.get(FileOperations), []
+        if created:
+            results += await events.will_create.fire(FileWillCreateEvent(created), BEFORE_S)
+        if deleted:
+            results += await events.will_delete.fire(FileWillDeleteEvent(deleted), BEFORE_S)
+        if renamed:
+            results += await events.will_rename.fire(FileWillRenameEvent(renamed), BEFORE_S)
+        return [step for result in results if isinstance(result, WorkspaceEdit) for step in result.steps]
+
+    # -- doing
+
+    async def _run(self, steps: Sequence[Step]) -> None:
+        texts: dict[Uri, list[ResourceEdit]] = {}
+        for step in steps:
+            if isinstance(step, ResourceEdit):
+                texts.setdefault(step.uri.with_(fragment=None), []).append(step)
+            else:
+                await self._edit_texts(texts)
+                texts = {}
+                await self._change_file(step)
+        await self._edit_texts(texts)
+
+    async def _edit_texts(self, texts: dict[Uri, list[ResourceEdit]]) -> None:
+        for uri, own in texts.items():
+            draft = self._drafts.get(uri)
+            if draft is None:
+                draft = self._drafts[uri] = Draft(self._documents, await self._document(uri))
+            edits = [_plain(draft.document, step.edit) for step in own]
+            changes = await self._documents.edited(draft.model, edits)
+            self._check_size(draft, changes)
+            draft.done.append((edits, changes))
+
+    async def _document(self, uri: Uri) -> TextDocument:
+        document = self._documents.find(uri) or await self._documents.open(uri)
+        if not document.is_untitled and self._systems.is_writable(uri.scheme) is not True:
+            raise InvalidValue("uri", f"{wire_uri(uri)} is read-only; edit a file")
+        return document
+
+    def _check_size(self, draft: Draft, changes: Iterable[TextDocumentContentChangeEvent]) -> None:
+        more = sum(len(change.text) - change.range_length for change in changes)
+        size = draft.document._size + more
+        if more > 0 and size > LARGEST:
+            raise QuotaExceeded("document_bytes", LARGEST, draft.document._size, "keep the text in several files")
+        if more > 0:
+            self._documents.make_room(more)
+
+    async def _change_file(self, step: FileEdit) -> None:
+        if step.old is None:
+            await self._create(step)
+        elif step.new is None:
+            await self._delete(step.old, step)
+        else:
+            await self._rename(step.old, step.new, step)
+
+    async def _create(self, step: FileEdit) -> None:
+        new = _file(step.new)
+        if await self._is_there(new):
+            if step.overwrite:
+                await self._put_aside(new)
+            elif step.ignore_if_exists:
+                return
+            else:
+                raise FileSystemError(f"{new.path}: there is a file already; overwrite or ignore it", "FileExists")
+        await self._systems.at(new).write(new, step.contents or b"")
+        self._undo.append(lambda: self._systems.at(new).delete(new, recursive=False, use_trash=False))
+        self._done.append(("create", new))
+
+    async def _delete(self, old: Uri, step: FileEdit) -> None:
+        if not await self._is_there(old):
+            if step.ignore_if_not_exists:
+                return
+            raise FileSystemError(f"{old.path}: there is nothing here to delete", "FileNotFound")
+        place = self._systems.at(old)
+        if not step.recursive and (await place.stat(old)).type & 2 and await place.read_directory(old):
+            raise FileSystemError(f"{old.path}: the directory is not empty; delete recursively")
+        await self._put_aside(old)
+        self._done.append(("delete", old))
+
+    async def _rename(self, old: Uri, new: Uri, step: FileEdit) -> None:
+        if await self._is_there(new) and str(old) != str(new):
+            if step.overwrite:
+                await self._put_aside(new)
+            elif step.ignore_if_exists:
+                return
+            else:
+                raise FileSystemError(f"{new.path}: there is a file already; overwrite or ignore it", "FileExists")
+        await rename(self._systems, old, new, overwrite=False)
+        self._undo.append(lambda: rename(self._systems, new, old, overwrite=False))
+        await self._move(old, new)
+        self._undo.append(lambda: self._move(new, old))
+        self._done.append(("rename", FileRename(old, new)))
+
+    async def _move(self, old: Uri, new: Uri) -> None:
+        """Let open documents go on under the new name, with what is unsaved, also by this edit."""
+        for document in self._documents.below(old):
+            uri = new.with_(path=new.path + document.uri.path[len(old.path) :])
+            moved = self._documents.move(document, uri)
+            if moved.is_dirty:
+                await self._documents.backup(moved)
+            await self._documents.clean(document)
+            draft = self._drafts.pop(document.uri, None)
+            if draft is not None:
+                draft.document, draft.held = moved, self._documents.hold(moved)
+                self._drafts[uri] = draft
+
+    async def _put_aside(self, uri: Uri) -> None:
+        """Have it out of the way, but not yet gone; its documents are closed at the end."""
+        aside = uri.dirname().join_path(f".{uri.basename()[:200]}.{os.urandom(8).hex()}.aside")
+        await self._systems.at(uri).rename(uri, aside, overwrite=False)
+        self._undo.append(lambda: self._systems.at(uri).rename(aside, uri, overwrite=False))
+        self._ends.append(lambda: self._systems.at(uri).delete(aside, recursive=True, use_trash=False))
+        for document in self._documents.below(uri):
+            self._drafts.pop(document.uri, None)
+            self._ends.append(lambda document=document: self._close(document))  # type: ignore[misc]
+
+    async def _close(self, document: TextDocument) -> None:
+        self._documents.forget(document)
+        await self._documents.clean(document)
+
+    async def _is_there(self, uri: Uri) -> bool:
+        try:
+            await self._systems.at(uri).stat(uri)
+        except FileSystemError as error:
+            if error.code != "FileNotFound":
+                raise
+            return False
+        return True
+
+    # -- ending
+
+    async def _take_back(self) -> None:
+        for undo in reversed(self._undo):
+            try:
+                await undo()
+            except RoostError as error:
+                log.error("a step of a failed edit of %s could not be undone: %s", self._session.uid, error)
+
+    async def _commit(self) -> list[asyncio.Future[None]]:
+        kept = []
+        for draft in self._drafts.values():
+            changes = [change for _, own in draft.done for change in own]
+            if changes and not draft.document.is_closed:
+                self._documents.commit(draft.document, draft.model, changes, reason=self._reason)
+                kept.append([self._documents.backup(draft.document, edits) for edits, _ in draft.done][-1])
+        for end in self._ends:
+            try:
+                await end()
+            except RoostError as error:
+                log.error("a file that an edit of %s replaced is left beside: %s", self._session.uid, error)
+        return kept
+
+    def _tell(self) -> None:
+        created, deleted, renamed = (
+            tuple(about for kind, about in self._done if kind == wanted) for wanted in ("create", "delete", "rename")
+        )
+        events, post = self._session.get(FileOperations), self._documents.post
+        if created:
+            post("workspace.onDidCreateFiles", {"files": [wire_uri(uri) for uri in created]})
+            events.created.fire(FileCreateEvent(created))
+        if deleted:
+            post("workspace.onDidDeleteFiles", {"files": [wire_uri(uri) for uri in deleted]})
+            events.deleted.fire(FileDeleteEvent(deleted))
+        if renamed:
+            pairs = [{"oldUri": wire_uri(one.old_uri), "newUri": wire_uri(one.new_uri)} for one in renamed]
+            post("workspace.onDidRenameFiles", {"files": pairs})
+            events.renamed.fire(FileRenameEvent(renamed))
+
+
+def _files(steps: Sequence[Step]) -> tuple[tuple[Uri, ...], tuple[Uri, ...], tuple[FileRename, ...]]:
+    """The files that steps create, delete and rename."""
+    files = [(step.old, step.new) for step in steps if isinstance(step, FileEdit)]
+    return (
+        tuple(new for old, new in files if old is None and new is not None),
+        tuple(old for old, new in files if new is None and old is not None),
+        tuple(FileRename(old, new) for old, new in files if old is not None and new is not None),
+    )
+
+
+def _file(uri: Uri | None) -> Uri:
+    if uri is None:
+        raise InvalidValue("uri", "is missing: name the file to create")
+    return uri
+
+
+def _plain(document: TextDocument, edit: TextEdit | SnippetTextEdit) -> TextEdit:
+    """A snippet as the text that stands there where no editor fills it in."""
+    if isinstance(edit, TextEdit):
+        return edit
+    name = document.uri.basename()
+    variables = {
+        "TM_FILENAME": name,
+        "TM_FILENAME_BASE": name.rpartition(".")[0] or name,
+        "TM_DIRECTORY": document.uri.dirname().path,
+        "TM_FILEPATH": document.uri.path,
+        "TM_SELECTED_TEXT": document.get_text(edit.range),
+        "TM_CURRENT_LINE": document.line_at(document.validate_position(edit.range.start)).text,
+        "TM_LINE_INDEX": str(edit.range.start.line),
+        "TM_LINE_NUMBER": str(edit.range.start.line + 1),
+    }
+    return TextEdit(edit.range, expanded(edit.snippet.value, variables).text)
+
+
+async def apply_edit(
+    session: SessionContext, edit: WorkspaceEdit, reason: TextDocumentChangeReason | None = None
+) -> None:
+    """Apply an edit as work of the session: whoever stops waiting for it does not stop it in the middle."""
+    await asyncio.shield(session.promise(Bulk(session, reason).apply(edit.steps), "apply edit"))

@@ -1,0 +1,538 @@
+"""One user's open documents: the same resource is the same object, all is bounded, what is unsaved is kept.
+
+Every change of a text goes through here: by an edit (`bulk.py`), a reload, a save (`saving.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded, RoostError
+from sessions.paths import uri_of
+from shim import backups, contents, encodings, folders, saving
+from shim.backups import Backup
+from shim.contents import Content, digest
+from shim.document import (
+    LINE_COST,
+    Stamp,
+    TextDocument,
+    TextDocumentChangeEvent,
+    TextDocumentWillSaveEvent,
+)
+from shim.edits import TextEdit
+from shim.enums import TextDocumentChangeReason, TextDocumentSaveReason
+from shim.events import Disposable, EventEmitter
+from shim.extensions import Extensions
+from shim.filesystems import FileSystems
+from shim.filetypes import language_of
+from shim.ranges import Position, Range
+from shim.text import TextDocumentContentChangeEvent, TextModel
+from shim.thenable import Thenable
+from shim.uri import Uri, as_uri
+from shim.utf16 import utf16_length
+from shim.virtual import Virtual
+from shim.waiting import WillEmitter
+
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
+
+log = logging.getLogger("roost.shim")
+
+MOST = 500
+"""Documents that one user may have open; ones that nobody shows or changed are closed for others."""
+
+LARGEST_ALL = 64 * 1024 * 1024
+"""What all of a user's open documents may take in memory, in bytes, by `LINE_COST` and a byte a character."""
+
+LARGEST_EVENT = 128 * 1024
+"""Characters of a change that is told to clients word by word; of a larger one they are told to ask for the text."""
+
+LARGE = 64 * 1024
+"""Bytes of a text that is taken apart in a thread."""
+
+KEPT = "SELECT scope, key, value FROM kv WHERE namespace = 'workspace' ORDER BY scope, key"
+"""What sessions leave for the next one: rows of `backups.py` (scope 'backup') and of `folders.py` ('folders')."""
+
+
+class Documents:
+    """The open documents of one user; `session.get(Documents)`.
+
+    `on_open`, `on_change`, `on_close`, `on_save` and `on_will_save` are events. `hold` keeps a document that is shown
+    somewhere from being closed.
+    """
+
+    __slots__ = (
+        "_changed",
+        "_closed",
+        "_lock",
+        "_numbers",
+        "_open",
+        "_opened",
+        "_opening",
+        "_saved",
+        "_session",
+        "_uses",
+        "will_save",
+    )
+
+    def __init__(self, session: SessionContext) -> None:
+        self._session = session
+        self._open: dict[Uri, TextDocument] = {}
+        self._opening: dict[Uri, asyncio.Future[TextDocument]] = {}
+        self._uses = count(1)
+        self._numbers = count(1)
+        self._lock = asyncio.Lock()
+        self._opened = EventEmitter[TextDocument]()
+        self._changed = EventEmitter[TextDocumentChangeEvent]()
+        self._closed = EventEmitter[TextDocument]()
+        self._saved = EventEmitter[TextDocument]()
+        self.will_save = WillEmitter[TextDocumentWillSaveEvent]()
+        session.get(FileSystems).on_change = lambda changes: self.look_again(change.uri for change in changes)
+        session.get(Virtual).on_change = lambda uri: self.look_again([uri], always=True)
+
+    @property
+    def on_open(self) -> Any:
+        """Fires with each document that is opened."""
+        return self._opened.event
+
+    @property
+    def on_change(self) -> Any:
+        """Fires with a `TextDocumentChangeEvent` when a text or its being dirty changes."""
+        return self._changed.event
+
+    @property
+    def on_close(self) -> Any:
+        """Fires with each document that is closed, or goes on in another language (then it is opened at once)."""
+        return self._closed.event
+
+    @property
+    def on_save(self) -> Any:
+        """Fires with each document that was saved."""
+        return self._saved.event
+
+    @property
+    def on_will_save(self) -> Any:
+        """Fires before a document is saved; listeners may make edits by `wait_until`."""
+        return self.will_save.event
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """Who changes texts holds it, so that an edit of several documents is one."""
+        return self._lock
+
+    # -- which there are
+
+    @property
+    def all(self) -> tuple[TextDocument, ...]:
+        """The open ones, in the order of their opening."""
+        return tuple(self._open.values())
+
+    def find(self, uri: Uri) -> TextDocument | None:
+        """The open document of a resource."""
+        return self._open.get(_key(uri))
+
+    def below(self, uri: Uri) -> list[TextDocument]:
+        """The open documents of a file, or of all that a folder holds."""
+        own, folder = _key(uri), uri.path.rstrip("/") + "/"
+        root = own.with_(path="")
+        return [one for key, one in self._open.items() if key == own or _is_in(key, root, folder)]
+
+    def hold(self, document: TextDocument) -> Disposable:
+        """Keep it open: it is shown somewhere. Undone, it may be closed when others need the room."""
+        document._holds += 1
+        return Disposable(lambda: self._let_go(document))
+
+    def _let_go(self, document: TextDocument) -> None:
+        document._holds -= 1
+
+    # -- opening
+
+    async def open(self, uri: Uri, encoding: str | None = None) -> TextDocument:
+        """The document of a resource, read if it is not open. One that is open and clean is as its file is now.
+
+        Raises `FileSystemError`, also of what is binary or larger than 8 MiB, and `QuotaExceeded`.
+        """
+        key = _checked(uri)
+        document = self._open.get(key)
+        if document is not None:
+            document._used = next(self._uses)
+            await self.refresh(document)
+            if not document.is_closed:
+                return document
+        if key not in self._opening:
+            self._opening[key] = self._session.promise(self._first(key, encoding), "open document")
+        return await asyncio.shield(self._opening[key])
+
+    async def _first(self, key: Uri, encoding: str | None) -> TextDocument:
+        try:
+            return await self._read(key, encoding)
+        finally:
+            self._opening.pop(key, None)
+
+    async def _read(self, key: Uri, encoding: str | None) -> TextDocument:
+        virtual = self._session.get(Virtual)
+        if key.scheme == "untitled":
+            document = self._made(key, TextModel(""), "utf8", None)
+            document._dirty = key.path.startswith("/")
+        elif virtual.has(key.scheme):
+            document = self._made(key, await _split(await virtual.text(key)), "utf8", None)
+        else:
+            content = await contents.read(self._session, key)
+            model, found, stamp = await _decoded(key, content, encoding)
+            document = self._made(key, model, found, stamp)
+        self.add(document)
+        return document
+
+    def untitled(self, text: str = "", language_id: str | None = None) -> TextDocument:
+        """A new document that no file has; it is dirty where it has a text."""
+        number = next(n for n in count(1) if Uri("untitled", "", f"Untitled-{n}") not in self._open)
+        uri = Uri("untitled", "", f"Untitled-{number}")
+        document = self._made(uri, TextModel(checked_text(text)), "utf8", None, language_id)
+        document._dirty = bool(text)
+        self.add(document)
+        return document
+
+    def _made(
+        self, uri: Uri, model: TextModel, encoding: str, stamp: Stamp | None, language_id: str | None = None
+    ) -> TextDocument:
+        language = language_id or self.language_of(uri, model.line_at(0).text)
+        document = TextDocument(self, uri, model, language, encoding)
+        document._stamp = stamp
+        document._size = utf16_length(model.get_text()) if model.line_count < 1_000 else _length(model)
+        return document
+
+    def language_of(self, uri: Uri, first_line: str) -> str:
+        """The language of a text, by what extensions contribute and what is known here."""
+        installed = self._session.get(Extensions).installed.values()
+        return language_of(uri.path, first_line, (one for each in installed for one in each.languages))
+
+    def add(self, document: TextDocument) -> None:
+        """Let it be open, and tell so. Raises `QuotaExceeded` where there is no room for it."""
+        self.make_room(_cost(document), 1)
+        document._used = next(self._uses)
+        self._open[document.uri] = document
+        self._tell_opened(document)
+
+    def make_room(self, more: int, documents: int = 0) -> None:
+        """Close what nobody needs, the longest unused first. Raises `QuotaExceeded` where that is not enough."""
+        spare = sorted((one for one in self.all if not one.is_dirty and not one._holds), key=lambda one: one._used)
+        used = sum(map(_cost, self.all))
+        while spare and (len(self._open) + documents > MOST or used + more > LARGEST_ALL):
+            used -= _cost(spare[0])
+            self.forget(spare.pop(0))
+        way_out = "save documents, or close some"
+        if len(self._open) + documents > MOST:
+            raise QuotaExceeded("documents", MOST, len(self._open), way_out)
+        if used + more > LARGEST_ALL:
+            raise QuotaExceeded("document_bytes", LARGEST_ALL, used, way_out)
+
+    # -- changing
+
+    async def edited(self, model: TextModel, edits: Sequence[TextEdit]) -> list[TextDocumentContentChangeEvent]:
+        """Make edits to a model of one's own, in a thread if they are many. Raises `InvalidValue`, `QuotaExceeded`."""
+        for edit in edits:
+            checked_text(edit.new_text)
+        size = sum(len(edit.new_text) for edit in edits)
+        lines = model.line_count + sum(edit.new_text.count("\n") + edit.new_text.count("\r") for edit in edits)
+        if size > contents.LARGEST or lines > contents.MOST_LINES:
+            raise QuotaExceeded("document_lines", contents.MOST_LINES, model.line_count, "keep it in several files")
+        if len(edits) <= 32 and size < LARGE and model.line_count < 10_000:
+            return model.apply(edits)
+        return await asyncio.to_thread(model.apply, edits)
+
+    def commit(
+        self,
+        document: TextDocument,
+        model: TextModel,
+        changes: Sequence[TextDocumentContentChangeEvent],
+        *,
+        dirty: bool = True,
+        reason: TextDocumentChangeReason | None = None,
+    ) -> None:
+        """Let `model` be the document's text from now on, and tell what changed. The lock is held."""
+        document._model = model
+        document._dirty = dirty
+        document._used = next(self._uses)
+        document._size += sum(utf16_length(change.text) - change.range_length for change in changes)
+        self.tell_changed(document, changes, reason)
+
+    def backup(self, document: TextDocument, edits: Sequence[TextEdit] | None = None) -> asyncio.Future[None]:
+        """Keep what was just edited; done once it would survive the host's being killed."""
+        if document._backup is None:
+            document._backup = Backup(self._session, document, next(self._numbers))
+        return document._backup.note(edits)
+
+    async def clean(self, document: TextDocument) -> None:
+        """Nothing of it is unsaved any more: its backup goes."""
+        document._dirty = False
+        kept, document._backup = document._backup, None
+        if kept is not None:
+            await kept.drop()
+
+    # -- what others change
+
+    async def refresh(self, document: TextDocument, *, always: bool = False) -> None:
+        """Read a clean document again if its file is another by now, and close it if that is gone.
+
+        With `always` a dirty one too, which loses what is unsaved: VS Code's revert.
+        """
+        async with self._lock:
+            if document.is_closed or document.is_untitled or (document.is_dirty and not always):
+                return
+            if always or not await self._is_current(document):
+                await self._reload(document)
+
+    async def _is_current(self, document: TextDocument) -> bool:
+        if document._stamp is None:
+            return True  # a provider says itself when its text is another
+        try:
+            identity = await contents.identity_of(self._session, document.uri)
+        except FileSystemError:
+            return True  # out of reach for now: what was read is all there is
+        return identity == document._stamp.identity
+
+    async def _reload(self, document: TextDocument) -> None:
+        try:
+            model, stamp = await self._current(document)
+        except FileSystemError as error:
+            if error.code == "FileNotFound":
+                self.forget(document)
+                await self.clean(document)
+                return
+            raise
+        edits = await asyncio.to_thread(difference, document._model, model)
+        dirty, text = document.is_dirty, document._model.copy()
+        changes = await self.edited(text, edits)
+        document._stamp = stamp
+        await self.clean(document)
+        if changes or dirty:
+            self.commit(document, text, changes, dirty=False)
+
+    async def _current(self, document: TextDocument) -> tuple[TextModel, Stamp | None]:
+        virtual = self._session.get(Virtual)
+        if virtual.has(document.uri.scheme):
+            return await _split(await virtual.text(document.uri)), None
+        content = await contents.read(self._session, document.uri)
+        model, document._encoding, stamp = await _decoded(document.uri, content, document.encoding)
+        return model, stamp
+
+    def look_again(self, uris: Iterable[Uri], *, always: bool = False) -> None:
+        """Somebody changed these files, or all below these folders: what is open of them is brought up to date."""
+        for uri in uris:
+            for document in self.below(uri):
+                self._session.start(self._look(document, always), "reload document")
+
+    async def _look(self, document: TextDocument, always: bool) -> None:
+        try:
+            await self.refresh(document, always=always)
+        except RoostError as error:
+            log.info("a document of %s is not reloaded: %s", self._session.uid, error)
+
+    # -- saving and closing
+
+    def begin_save(self, document: TextDocument) -> Thenable[bool]:
+        """Save for an extension: it is told by False, and the user by a sentence, where that failed."""
+        if document.is_closed:
+            raise InvalidValue("document", "is closed; open it again with workspace.open_text_document(uri)")
+        return self._session.promise(saving.save_or_tell(self._session, self, document), "save document")
+
+    async def save(
+        self,
+        document: TextDocument,
+        *,
+        reason: TextDocumentSaveReason = TextDocumentSaveReason.MANUAL,
+        overwrite: bool = False,
+    ) -> None:
+        """Write a document to its file. `saving.Conflict` where somebody else changed that, but with `overwrite`."""
+        await saving.save(self._session, self, document, reason, overwrite)
+
+    def tell_saved(self, document: TextDocument) -> None:
+        """Let everybody know that it is saved."""
+        self.post("workspace.onDidSaveTextDocument", _told(document))
+        self._saved.fire(document)
+
+    def tell_failed(self, document: TextDocument, message: str) -> None:
+        """Let the user know that it is not saved, and why; whoever asked is told so otherwise."""
+        log.info("a document of %s is not saved: %s", self._session.uid, message)
+        self.post("workspace.onDidFailToSave", {"uri": wire_uri(document.uri), "message": message})
+
+    async def close_document(self, document: TextDocument) -> bool:
+        """Close it, what is unsaved is lost; False where somebody else still holds it: then it stays as it is."""
+        async with self._lock:
+            if document._holds:
+                return False
+            self.forget(document)
+            await self.clean(document)
+            return True
+
+    def forget(self, document: TextDocument) -> None:
+        """It is open no longer; tell so."""
+        if not document.is_closed:
+            self._open.pop(document.uri, None)
+            document._closed = True
+            self._tell_closed(document)
+
+    def move(self, document: TextDocument, uri: Uri) -> TextDocument:
+        """The document goes on as another resource's: a new object, with the same text and what is unsaved of it."""
+        moved = self._made(uri, document._model.copy(), document.encoding, document._stamp)
+        moved._dirty = document.is_dirty
+        self.forget(document)
+        self.add(moved)
+        return moved
+
+    def set_language(self, document: TextDocument, language_id: str) -> None:
+        """VS Code's `languages.setTextDocumentLanguage`: the same document, closed and opened for its listeners."""
+        if document.is_closed:
+            raise InvalidValue("document", "is closed; open it again with workspace.open_text_document(uri)")
+        self._tell_closed(document)
+        document._language_id = language_id
+        self._tell_opened(document)
+
+    # -- hot exit
+
+    def restore(self, kept: Iterable[backups.Kept], newest: int) -> None:
+        """Open again what was not saved when the session ended; `newest` is the number of the newest backup."""
+        for one in kept:
+            document = self._made(one.uri, one.model, one.encoding, one.stamp, one.language_id)
+            document._dirty = True
+            document._backup = Backup(self._session, document, one.number, one.row)
+            document._used = next(self._uses)
+            self._open[one.uri] = document
+        self._numbers = count(newest + 1)
+
+    # -- telling
+
+    def tell_changed(
+        self,
+        document: TextDocument,
+        changes: Sequence[TextDocumentContentChangeEvent] = (),
+        reason: TextDocumentChangeReason | None = None,
+    ) -> None:
+        """Let everybody know what changed; no changes at all mean that only `is_dirty` did."""
+        data = _told(document)
+        if sum(len(change.text) for change in changes) > LARGEST_EVENT or len(changes) > 1_000:
+            data["reload"] = True
+        else:
+            data["contentChanges"] = [_wire(change) for change in changes]
+        if reason is not None:
+            data["reason"] = int(reason)
+        self.post("workspace.onDidChangeTextDocument", data)
+        self._changed.fire(TextDocumentChangeEvent(document, tuple(changes), reason))
+
+    def _tell_opened(self, document: TextDocument) -> None:
+        data = _told(document) | {"languageId": document.language_id, "eol": int(document.eol)}
+        self.post("workspace.onDidOpenTextDocument", data | {"lineCount": document.line_count})
+        self._opened.fire(document)
+
+    def _tell_closed(self, document: TextDocument) -> None:
+        self.post("workspace.onDidCloseTextDocument", {"uri": wire_uri(document.uri)})
+        self._closed.fire(document)
+
+    def post(self, type: str, data: dict[str, Any]) -> None:
+        try:
+            self._session.mailbox.post(type, data)
+        except RoostError as error:  # the text is changed already: a client sees the gap in `version`
+            log.warning("an event of %s is not told: %s", self._session.uid, error)
+
+
+async def restore(session: SessionContext) -> None:
+    """Have the folders and unsaved documents that the user's last session left; where there are none, make nothing."""
+    rows = await session.store.read(KEPT)
+    texts = [(key, value) for scope, key, value in rows if scope == "backup"]
+    if len(rows) > len(texts):
+        folders.restore(session, rows[-1][2])
+    if texts:
+        kept = await asyncio.to_thread(backups.restored, session.uid, texts)
+        session.get(Documents).restore(kept, backups.number_of(texts[-1][0]))
+
+
+def wire_uri(uri: Uri) -> str:
+    """A Uri as clients know it."""
+    return uri_of(uri.path) if uri.scheme == "file" and not uri.authority else str(uri)
+
+
+def checked_text(text: str) -> str:
+    """`text` itself if it can be saved; raises `InvalidValue` where it holds half of a surrogate pair."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InvalidValue("text", "must not hold half of a surrogate pair; put in the whole character") from None
+    return text
+
+
+def difference(old: TextModel, new: TextModel) -> list[TextEdit]:
+    """The one edit that makes a text another, leaving alone the lines that begin and end both."""
+    edits = []
+    if old._lines != new._lines:
+        edits.append(_replacement(old._lines, new._lines))
+    if old.eol != new.eol:
+        edits.append(TextEdit.set_end_of_line(new.eol))
+    return edits
+
+
+def _replacement(old: list[str], new: list[str]) -> TextEdit:
+    shorter = min(len(old), len(new))
+    start = next((i for i in range(shorter) if old[i] != new[i]), shorter - 1)
+    end = next((i for i in range(shorter - start) if old[-1 - i] != new[-1 - i]), shorter - start - 1)
+    stop = len(old) - 1 - end
+    return TextEdit(Range(start, 0, stop, utf16_length(old[stop])), "\n".join(new[start : len(new) - end]))
+
+
+def _key(uri: Uri) -> Uri:
+    return as_uri(uri, "uri").with_(fragment=None)
+
+
+def _checked(uri: Uri) -> Uri:
+    key = _key(uri)
+    try:
+        key.path.encode()
+    except UnicodeEncodeError:
+        raise InvalidValue("uri", "the name is no UTF-8: such a file can be read, but is no document") from None
+    return key
+
+
+def _is_in(key: Uri, root: Uri, folder: str) -> bool:
+    return key.path.startswith(folder) and key.with_(path="") == root
+
+
+def _length(model: TextModel) -> int:
+    return model.offset_at(model.validate_position(Position(model.line_count, 0)))
+
+
+def _cost(document: TextDocument) -> int:
+    return document._size + LINE_COST * document.line_count
+
+
+def _told(document: TextDocument) -> dict[str, Any]:
+    return {"uri": wire_uri(document.uri), "version": document.version, "isDirty": document.is_dirty}
+
+
+def _wire(change: TextDocumentContentChangeEvent) -> dict[str, Any]:
+    start, end = change.range.start, change.range.end
+    return {
+        "range": {
+            "start": {"line": start.line, "character": start.character},
+            "end": {"line": end.line, "character": end.character},
+        },
+        "rangeOffset": change.range_offset,
+        "rangeLength": change.range_length,
+        "text": change.text,
+    }
+
+
+async def _split(text: str) -> TextModel:
+    checked_text(text)
+    return await asyncio.to_thread(TextModel, text) if len(text) > LARGE else TextModel(text)
+
+
+async def _decoded(uri: Uri, content: Content, encoding: str | None) -> tuple[TextModel, str, Stamp]:
+    def work() -> tuple[TextModel, str, Stamp]:
+        text, found = encodings.decoded(uri.path, content.content, encoding)
+        return TextModel(text), found, Stamp(content.identity, digest(content.content))
+
+    return await asyncio.to_thread(work) if len(content.content) > LARGE else work()

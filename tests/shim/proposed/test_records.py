@@ -1,0 +1,136 @@
+"""The proposal `records`: what an extension keeps is durable whole or not at all, and its user's alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from sessions.context import SessionContext
+from sessions.errors import InvalidValue, QuotaExceeded
+from sessions.quotas import Quotas
+from shim.proposed import records
+from shim.proposed.records import Delete, Put
+from tests.people import people
+from tests.sessions.stores import databases, killed_at_random
+
+pytestmark = pytest.mark.anyio
+
+CODER = "roost.coder"
+
+
+async def test_what_is_kept_is_there_again_in_the_order_of_its_keys(tmp_path: Path) -> None:
+    async with people(tmp_path) as sessions:
+        with (await sessions.open("ada")).entered(CODER):
+            await records.commit([Put("notes", f"{n:03}", {"n": n}) for n in (3, 1, 2)])
+        await sessions.close("ada")
+        with (await sessions.open("ada")).entered(CODER):
+            assert await records.page("notes") == [("001", {"n": 1}), ("002", {"n": 2}), ("003", {"n": 3})]
+            assert await records.page("notes", after="001", limit=1) == [("002", {"n": 2})]
+            assert await records.page("notes", before="003", after="001") == [("002", {"n": 2})]
+            assert await records.get("notes", "003") == {"n": 3}
+            assert await records.get("notes", "004") is None
+
+
+async def test_records_can_be_replaced_and_removed(ada: SessionContext) -> None:
+    with ada.entered(CODER):
+        await records.commit([Put("a", "1", 1), Put("a", "2", 2), Put("b", "1", 3)])
+        await records.commit([Put("a", "1", "new"), Delete("a", "2"), Delete("a", "9"), Delete("b")])
+        assert await records.page("a") == [("1", "new")]
+        assert await records.page("b") == []
+
+
+async def test_nobody_else_sees_them(ada: SessionContext, ben: SessionContext) -> None:
+    with ada.entered(CODER):
+        await records.commit([Put("a", "1", "ada's")])
+    with ben.entered(CODER):
+        assert await records.get("a", "1") is None
+        await records.commit([Delete("a")])
+    with ada.entered("acme.other"):
+        assert await records.get("a", "1") is None
+        await records.commit([Delete("a")])
+    with ada.entered(CODER):
+        assert await records.get("a", "1") == "ada's"
+
+
+async def test_an_event_is_seen_once_its_records_are_kept(ada: SessionContext) -> None:
+    with ada.entered(CODER):
+        number = await records.commit([Put("a", "1", 1)], ("coder.task", {"taskId": "t"}))
+    assert number is not None
+    (event,) = await anext(ada.mailbox.follow(number - 1))
+    assert (event.type, orjson.loads(event.data_json), event.durable) == ("coder.task", {"taskId": "t"}, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "event"),
+    [
+        (Put("a", "2", float("nan")), None),
+        (Put("a", "", 1), None),
+        (Put("", "2", 1), None),
+        (Put("a", "2", 1), "other.x"),
+    ],
+)
+async def test_a_commit_with_anything_wrong_changes_nothing(
+    ada: SessionContext, change: records.Change, event: str | None
+) -> None:
+    with ada.entered(CODER), pytest.raises(InvalidValue):
+        await records.commit([Put("a", "1", 1), change], (event, {}) if event else None)
+    with ada.entered(CODER):
+        assert await records.page("a") == []
+    assert ada.mailbox.seq == 0
+
+
+async def test_they_count_as_what_a_user_has(tmp_path: Path) -> None:
+    async with people(tmp_path, quotas=Quotas(bytes=100_000)) as sessions:
+        session = await sessions.open("ada")
+        with session.entered(CODER):
+            await records.commit([Put("a", "1", "x" * 60_000)])
+            with pytest.raises(QuotaExceeded):
+                await records.commit([Put("a", "2", "x" * 60_000)])
+            assert await records.get("a", "2") is None
+            await records.commit([Put("a", "1", "x")])
+            await records.commit([Put("a", "2", "x" * 60_000)])
+            await records.commit([Delete("a")])
+            await records.commit([Put("a", "3", "x" * 60_000)])
+
+
+PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from sessions.mailbox import Mailbox
+from sessions.records import Put, Records
+from tests.sessions.stores import databases
+
+class Free:
+    def reserve(self, more_bytes, more_files): ...
+    def released(self, fewer_bytes, fewer_files): ...
+
+async def main():
+    async with databases(Path(sys.argv[1])) as opened:
+        store = opened.store("ada")
+        mailbox = Mailbox(store, "ada")
+        await mailbox.load()
+        kept = Records(store, mailbox, "roost.coder", Free())
+        for n in range(1_000_000):
+            await kept.commit([Put("one", f"{n:09}", n), Put("two", f"{n:09}", n)], ("coder.n", n))
+            print(n, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_acknowledged_survives_kill_9_whole(tmp_path: Path) -> None:
+    said = killed_at_random(PROGRAM, tmp_path, lines=5)
+    async with databases(tmp_path) as opened:
+        store = opened.store("ada")
+        kept: dict[str, list[Any]] = {}
+        for name in ("one", "two"):
+            rows = await store.read("SELECT key FROM records WHERE collection = ? ORDER BY key", (name,))
+            kept[name] = [int(row[0]) for row in rows]
+        told = [int(row[0]) for row in await store.read("SELECT data FROM events ORDER BY seq")]
+        await store.close()
+    assert kept["one"] == kept["two"] == told == list(range(len(told)))
+    assert len(told) >= len(said) > 0, sys.version
