@@ -47,7 +47,7 @@ NAMED = (
 )
 """Activation events that name what they are about after a colon."""
 
-PLAIN = ("*", "onStartupFinished", "onUri")
+PLAIN = ("*", "onStartupFinished", "onUri", "onLanguage")
 
 REFUSED_EVENTS = {
     **dict.fromkeys(("onDebug", "onDebugResolve", "onDebugInitialConfigurations"), DEBUGGER),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from shim.events import Disposable, EventEmitter
 from shim.extensions import Extensions
 from shim.filesystems import FileSystems
 from shim.filetypes import language_of
+from shim.known_languages import Known
 from shim.ranges import Position, Range
 from shim.text import TextDocumentContentChangeEvent, TextModel
 from shim.thenable import Thenable
@@ -209,6 +211,11 @@ class Documents:
         """The language of a text, by what extensions contribute and what is known here."""
         installed = self._session.get(Extensions).installed.values()
         return language_of(uri.path, first_line, (one for each in installed for one in each.languages))
+
+    def word_pattern(self, document: TextDocument) -> re.Pattern[str] | None:
+        """What a word of the document's language is, where an extension said so."""
+        known = self._session.peek(Known)
+        return known.word_pattern(document.language_id) if known is not None else None
 
     def add(self, document: TextDocument) -> None:
         """Let it be open, and tell so. Raises `QuotaExceeded` where there is no room for it."""
@@ -426,6 +433,9 @@ class Documents:
     def _tell_opened(self, document: TextDocument) -> None:
         data = _told(document) | {"languageId": document.language_id, "eol": int(document.eol)}
         self.post("workspace.onDidOpenTextDocument", data | {"lineCount": document.line_count})
+        extensions = self._session.get(Extensions)
+        extensions.begin_wake(f"onLanguage:{document.language_id}")
+        extensions.begin_wake("onLanguage")
         self._opened.fire(document)
 
     def _tell_closed(self, document: TextDocument) -> None:

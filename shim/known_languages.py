@@ -12,19 +12,14 @@ from sessions.errors import InvalidValue, RoostError
 from shim.contexts import LanguageConfiguration
 from shim.events import Disposable
 from shim.extensions import Extensions
+from shim.filetypes import EXTENSIONS, FILENAMES, INTERPRETERS
 from shim.plain import plain
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
 
-EVERYBODYS = (
-    "bat bibtex c clojure coffeescript cpp csharp css cuda-cpp dart diff dockercompose dockerfile elixir erlang "
-    "fsharp git-commit git-rebase go graphql groovy handlebars haskell hlsl html ignore ini jade java javascript "
-    "javascriptreact json jsonc jsonl julia kotlin latex less lua makefile markdown objective-c objective-cpp "
-    "perl perl6 php plaintext powershell properties pug python r razor restructuredtext ruby rust scss shaderlab "
-    "shellscript snippets sql svelte swift tex toml typescript typescriptreact vb vue xml xsl yaml"
-)
-"""The ids that VS Code has by itself, and those of some languages that everybody knows."""
+OTHERS = ("bibtex", "git-commit", "git-rebase", "ignore", "jsonl", "plaintext", "search-result", "snippets", "tex")
+"""Languages that VS Code has and no name of a file says."""
 
 MOST = 500
 """Configurations of one user."""
@@ -41,9 +36,13 @@ class Known:
 
     def ids(self) -> list[str]:
         """All of them, in order."""
-        manifests = [one.package_json() for one in self._session.get(Extensions).installed.values()]
-        contributed = (each["id"] for one in manifests for each in one.get("contributes", {}).get("languages", ()))
-        return sorted({*EVERYBODYS.split(), *contributed})
+        contributed = (each.id for one in self._session.get(Extensions).installed.values() for each in one.languages)
+        return sorted({*OTHERS, *EXTENSIONS.values(), *FILENAMES.values(), *INTERPRETERS.values(), *contributed})
+
+    def check(self, language: str) -> None:
+        """Raises `InvalidValue` for what is the id of no language."""
+        if language not in self.ids():
+            raise InvalidValue("languageId", f"'{language[:100]}' is the id of no language; get_languages lists them")
 
     def configure(self, language: str, configuration: LanguageConfiguration | Mapping[str, Any]) -> Disposable:
         """Say how a language is typed. Raises `InvalidValue`."""

@@ -12,6 +12,8 @@ from sessions.current import current_session
 from sessions.errors import InvalidValue
 from shim.contexts import LanguageConfiguration
 from shim.diagnostics import CodeActionKind, Diagnostic
+from shim.document import TextDocument
+from shim.documents import Documents
 from shim.events import Disposable
 from shim.features import Features
 from shim.known_languages import Known
@@ -96,6 +98,18 @@ def get_languages() -> Thenable[list[str]]:
 
 async def _languages() -> list[str]:
     return current_session().get(Known).ids()
+
+
+def set_text_document_language(document: TextDocument, language_id: str) -> Thenable[TextDocument]:
+    """Let a document be in another language: it is closed and opened for listeners, and stays the same object."""
+    return thenable(_set_language(document, language_id), "languages.set_text_document_language")
+
+
+async def _set_language(document: TextDocument, language_id: str) -> TextDocument:
+    session = current_session()
+    session.get(Known).check(language_id)
+    session.get(Documents).set_language(document, language_id)
+    return document
 
 
 def set_language_configuration(language: str, configuration: LanguageConfiguration | Mapping[str, Any]) -> Disposable:
