@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import orjson
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import HTMLResponse, Response
 
-from host import docs, metrics, usage_api
+from host import docs, metrics, openai_api, usage_api
 from host.auth import BadToken, login_cookie, logout_cookie
 from host.config import Config
 from host.edge import visit_of
 from host.masking import revealed, veiled
-from host.routes import Asked, Body, Table, document, json, pieces
+from host.routes import Asked, Body, Stream, Table, document, json, pieces
 from sessions.context import SessionContext
 from sessions.errors import FellBehind
 from sessions.events import Event
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from host.app import Host
 
 TABLE = Table()
-TABLE.extend(usage_api.TABLE)
+TABLE.extend([*usage_api.TABLE, *openai_api.TABLE])
 endpoint = TABLE.endpoint
 
 CHUNK = 256 * 1024
@@ -139,18 +138,6 @@ def _cookie_path(asked: Asked) -> str:
 
 class Place(Body):
     path: Annotated[str, AfterValidator(path_of)]
-
-
-class Stream(StreamingResponse):
-    """An answer that goes on: counted as one of the user's connections from the first byte to the last."""
-
-    def __init__(self, asked: Asked, content: AsyncIterator[bytes], kind: str, headers: dict[str, str]) -> None:
-        super().__init__(content, 200, headers, kind)
-        self._asked = asked
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._asked.host.presence(self._asked.uid).streaming():
-            await super().__call__(scope, receive, send)
 
 
 @endpoint("GET", "/api/v1/files", query=Place, answers={200: "application/octet-stream"})

@@ -19,7 +19,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
-from host import api, logs
+from host import api, links, logs, webviews
 from host.auth import Authenticator, BadToken, User
 from host.cache import FileCache
 from host.config import Config, ConfigError, load
@@ -87,6 +87,8 @@ class Host:
         self._document: dict[str, Any] | None = None
         self._edge = Edge(self._inside, Guard(config.server))
         self._preview = Preview(self)
+        self._webviews = webviews.Webviews(self)
+        self._links = links.Links(self)
         self._router = Router(routes(self, api.TABLE), default=not_found, redirect_slashes=False)
         self._stack: AsyncExitStack | None = None
         self.tasks: Tasks
@@ -153,14 +155,18 @@ class Host:
         else:
             scope = _below(self.config.server.base_path, scope)
             place = place_of(scope)
-            # An address with a ticket in it says all: it is asked by pages whose origin is nobody's.
-            app = self._preview if place and place.ticket else self._edge
+            # An address with a ticket or a webview's key in it says all: it is asked by pages whose origin is nobody's.
+            app = self._preview if place and place.ticket else self._webviews if _is_file(scope) else self._edge
             await app(scope, receive, send)
 
     async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A request that may come from where it does."""
         if place_of(scope) is not None:
             await self._preview(scope, receive, send)
+        elif webviews.place_of(scope) is not None:
+            await self._webviews(scope, receive, send)
+        elif links.place_of(scope) is not None:
+            await self._links(scope, receive, send)
         elif scope["type"] == "websocket":
             await serve_socket(self, scope, receive, send)
         else:
@@ -322,6 +328,12 @@ def _below(base: str, scope: Scope) -> Scope:
     if not base or not scope["path"].removeprefix(root).startswith(f"{base}/"):
         return scope
     return {**scope, "root_path": root + base}
+
+
+def _is_file(scope: Scope) -> bool:
+    """Whether it asks for a file of a webview, by the webview's key."""
+    place = webviews.place_of(scope)
+    return place is not None and place.file is not None
 
 
 def _root_of(folder: Path, single: bool, owner: int | None) -> Root:

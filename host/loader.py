@@ -21,6 +21,8 @@ from shim.commands import CommandFailed, Commands
 from shim.documents import restore
 from shim.extensions import Extensions
 from shim.proposed.sessions import Others, Using
+from shim.urihandlers import UriHandlers
+from shim.views import Views
 
 if TYPE_CHECKING:
     from host.config import Config
@@ -122,6 +124,8 @@ class Loader:
         commands.declare(self._commands)
         commands.find = partial(self._wake, session)
         extensions.installed, extensions.waiting = self.installed, self._waiting
+        session.get(Views).wake = partial(self._wake_for_view, session)
+        session.get(UriHandlers).wake = partial(self._wake_for_uri, session)
         activations = session.get(Activations)
         activations.rules = self._rules
         extensions.activate = activations.activate
@@ -137,6 +141,7 @@ class Loader:
 
     async def end(self, session: SessionContext) -> None:
         """Deactivate what is active for the user, dispose of what it registered, and let its modules go."""
+        session.get(Extensions).ending = True
         await session.get(Activations).end()
 
     async def _start_up(self, session: SessionContext) -> None:
@@ -167,6 +172,16 @@ class Loader:
                 failure = error
         if failure is not None:
             raise CommandFailed(command, f"command '{command}' cannot run: {failure}") from failure
+
+    async def _wake_for_view(self, session: SessionContext, view: str) -> None:
+        for one in self._all:
+            if f"onView:{view}" in one.manifest.events or view in one.manifest.views:
+                await self._try(session, one)
+
+    async def _wake_for_uri(self, session: SessionContext, extension: str) -> None:
+        one = self.installed.get(extension.lower())
+        if one is not None and "onUri" in one.manifest.events:
+            await self._try(session, one)
 
 
 async def _contains(session: SessionContext, glob: str) -> bool:

@@ -173,6 +173,11 @@ class Manifest(Part):
         yield from (f"onChatParticipant:{participant.id}" for participant in adds.chat_participants)
 
     @cached_property
+    def views(self) -> frozenset[str]:
+        """The ids of its contributed views; showing one activates it, as in VS Code."""
+        return frozenset(view.id for views in self.contributes.views.values() for view in views)
+
+    @cached_property
     def settings(self) -> dict[str, Property]:
         """The contributed settings by their whole dotted name."""
         given = self.contributes.configuration

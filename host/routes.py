@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -27,7 +27,7 @@ from host.problems import Problem
 if TYPE_CHECKING:
     from host.app import Host
 
-PART = re.compile(r"\{(\w+)\}")
+PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 """A part of a path that is another one from request to request."""
 
 REFERENCE = "#/components/schemas/{model}"
@@ -69,6 +69,7 @@ class Asked:
 
 
 Handler = Callable[[Asked], Awaitable[Response]]
+Shape = Callable[[Problem, "dict[str, str] | None"], Response]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,19 @@ class Endpoint:
     public: bool = False
     """Answers without knowing who asks."""
     query: type[Body] | None = None
-    body: type[Body] | None = None
+    body: type[BaseModel] | None = None
+    largest: int = LARGEST_BODY
+    """Bytes of that body at most."""
     stream: bool = False
     """The body is raw bytes of any size."""
     answers: dict[int, Any] = field(default_factory=dict)
     """Status -> a model, a media type, or None for no content."""
+    shape: Shape | None = None
+    """How a refusal is told; None: as RFC 9457 has it."""
+
+    def refuse(self, problem: Problem, headers: dict[str, str] | None = None) -> Response:
+        """What is wrong, as this endpoint's clients read it."""
+        return (self.shape or problem_answer)(problem, headers)
 
     @property
     def summary(self) -> str:
@@ -106,6 +115,18 @@ class Table(list[Endpoint]):
 def json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer."""
     return Response(orjson.dumps(value), status, headers, "application/json")
+
+
+class Stream(StreamingResponse):
+    """An answer that goes on: counted as one of the user's connections from the first byte to the last."""
+
+    def __init__(self, asked: Asked, content: AsyncIterator[bytes], kind: str, headers: dict[str, str]) -> None:
+        super().__init__(content, 200, headers, kind)
+        self._asked = asked
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._asked.host.presence(self._asked.uid).streaming():
+            await super().__call__(scope, receive, send)
 
 
 def problem_answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
@@ -162,11 +183,11 @@ def _door(host: Host, methods: dict[str, Endpoint]) -> Callable[[Request], Await
         try:
             return await _answer(host, endpoint, request)
         except Unidentified as error:
-            return problem_answer(not_known(error.status, error.reason), {"WWW-Authenticate": "Bearer"})
+            return endpoint.refuse(not_known(error.status, error.reason), {"WWW-Authenticate": "Bearer"})
         except HTTPException as error:
-            return problem_answer(not_known(error.status_code, error.detail), dict(error.headers or {}))
+            return endpoint.refuse(not_known(error.status_code, error.detail), dict(error.headers or {}))
         except Exception as error:  # noqa: BLE001  the edge of a request
-            return problem_answer(problems.explain(error))
+            return endpoint.refuse(problems.explain(error))
 
     return door
 
@@ -176,7 +197,7 @@ async def _answer(host: Host, endpoint: Endpoint, request: Request) -> Response:
     if identity is None and not endpoint.public:
         raise Unidentified(4401, 401, "a token is needed: `Authorization: Bearer <jwt>`, or the cookie of POST /login")
     query = None if endpoint.public else _query(endpoint.query or Body, request)
-    body = await _body(endpoint.body, request) if endpoint.body else None
+    body = await _body(endpoint.body, request, endpoint.largest) if endpoint.body else None
     asked = Asked(host, request, identity, query, body)
     if identity is None:
         return await endpoint.handler(asked)
@@ -190,10 +211,10 @@ async def _counted(endpoint: Endpoint, asked: Asked) -> Response:
         wait = presence.take_turn()
         limit = presence.quotas.requests_in_flight
         if wait is not None:
-            return problem_answer(problems.overloaded("too many requests a second", wait))
+            return endpoint.refuse(problems.overloaded("too many requests a second", wait))
         if asked.host.draining or (limit is not None and presence.in_flight >= limit):
             why = "the host is draining" if asked.host.draining else f"{limit} requests are in flight"
-            return problem_answer(problems.overloaded(why, 1_000))
+            return endpoint.refuse(problems.overloaded(why, 1_000))
         presence.in_flight += 1
         try:
             return await endpoint.handler(asked)
@@ -214,15 +235,15 @@ def _query(model: type[Body], request: Request) -> Body:
     return model.model_validate(given, strict=False)
 
 
-async def _body(model: type[Body], request: Request) -> Body:
+async def _body(model: type[BaseModel], request: Request, largest: int) -> BaseModel:
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "Content-Type: must be application/json")
     content = bytearray()
     async for chunk in pieces(request):
         content += chunk
-        if len(content) > LARGEST_BODY:
-            raise HTTPException(413, f"the body is larger than {LARGEST_BODY} bytes")
+        if len(content) > largest:
+            raise HTTPException(413, f"the body is larger than {largest} bytes")
     try:
         given = orjson.loads(content)
     except orjson.JSONDecodeError as error:
@@ -256,7 +277,7 @@ def document(table: Table, version: str, base_path: str) -> dict[str, Any]:
     components["Problem"] = PROBLEM
     paths: dict[str, dict[str, Any]] = {}
     for row in table:
-        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, components)
+        paths.setdefault(PART.sub(r"{\1}", row.path), {})[row.method.lower()] = _operation(row, components)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Roost", "version": version, "license": {"name": "MIT", "identifier": "MIT"}},

@@ -174,6 +174,7 @@ from shim.messages import (
 )
 from shim.notices import MessageItem
 from shim.outputs import LogOutputChannel, OutputChannel
+from shim.panels import WebviewPanel, WebviewPanelOnDidChangeViewStateEvent
 from shim.picks import InputBoxValidationMessage, QuickPickItem
 from shim.problems import DiagnosticChangeEvent, DiagnosticCollection
 from shim.progress import Progress
@@ -197,6 +198,7 @@ from shim.symbols import (
     SymbolInformation,
     TypeHierarchyItem,
 )
+from shim.tabs import Tab, TabChangeEvent, TabGroup, TabGroupChangeEvent, TabGroups
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
 from shim.telemetry import TelemetryLogger, TelemetrySender
 from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
@@ -237,7 +239,9 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
+from shim.views import ViewBadge, WebviewView, WebviewViewResolveContext
 from shim.virtual import TextDocumentContentProvider
+from shim.webview import Webview, WebviewOptions, WebviewPortMapping
 
 if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
     from shim import authentication, scm, tasks
@@ -518,6 +522,11 @@ __all__ = [
     "SymbolKind",
     "SymbolTag",
     "SyntaxTokenType",
+    "Tab",
+    "TabChangeEvent",
+    "TabGroup",
+    "TabGroupChangeEvent",
+    "TabGroups",
     "TabInputCustom",
     "TabInputNotebook",
     "TabInputNotebookDiff",
@@ -582,7 +591,15 @@ __all__ = [
     "TypeHierarchyProvider",
     "UIKind",
     "Uri",
+    "ViewBadge",
     "ViewColumn",
+    "Webview",
+    "WebviewOptions",
+    "WebviewPanel",
+    "WebviewPanelOnDidChangeViewStateEvent",
+    "WebviewPortMapping",
+    "WebviewView",
+    "WebviewViewResolveContext",
     "WindowState",
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",

@@ -103,7 +103,7 @@ async def _nobody(extension: str) -> Any:
 class Extensions:
     """The extensions of one user: what is installed, and what is active for them. The host's loader fills it in."""
 
-    __slots__ = ("_seen", "_session", "activate", "exports", "installed", "waiting")
+    __slots__ = ("_seen", "_session", "activate", "ending", "exports", "installed", "waiting")
 
     def __init__(self, session: SessionContext) -> None:
         self._session = session
@@ -112,6 +112,8 @@ class Extensions:
         """By lower-case id; one mapping for all users."""
         self.activate: Callable[[str], Awaitable[Any]] = _nobody
         """Activates the extension of an id and gives its exports."""
+        self.ending = False
+        """All of them are being ended, as the session is: what they close now was open to the last."""
         self.exports: dict[str, Any] = {}
         """What the active ones export, by lower-case id."""
         self.waiting: Mapping[str, Collection[str]] = MappingProxyType({})

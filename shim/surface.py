@@ -159,7 +159,7 @@ class Surface:
         if self._timer is None:
             loop = asyncio.get_running_loop()
             wait = max(0.0, self._last + TOGETHER_S - loop.time())
-            self._timer = loop.call_later(wait, self._tell, context=self._session.context.copy())
+            self._timer = loop.call_later(wait, self.flush, context=self._session.context.copy())
 
     def remove(self, piece: Piece) -> None:
         """Forget a piece; clients that know it are told so."""
@@ -170,12 +170,12 @@ class Surface:
     def reveal(self, piece: Piece, **how: Any) -> None:
         """Ask the clients to let the user see a piece."""
         if self.has(piece):
-            self._tell()
+            self.flush()
             self._session.mailbox.post(REVEALED, {"kind": piece.kind, "handle": piece.handle, **plain(how)})
 
     def snapshot(self) -> list[tuple[Piece, dict[str, bytes]]]:
         """All that clients should show now, oldest first: each piece with its attributes as JSON."""
-        self._tell()
+        self.flush()
         return [(piece, piece.told) for piece in self._pieces.values() if piece.told is not None]
 
     def forget_extension(self, extension: str) -> None:
@@ -190,7 +190,8 @@ class Surface:
         self._pieces.clear()
         self._changed.clear()
 
-    def _tell(self) -> None:
+    def flush(self) -> None:
+        """Tell now what has changed."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -16,6 +16,11 @@ from shim.appearance import (
 from shim.dialogs import show_open_dialog, show_save_dialog, show_workspace_folder_pick
 from shim.notices import MessageItem, show_error_message, show_information_message, show_warning_message
 from shim.outputs import LogOutputChannel, OutputChannel, create_output_channel
+from shim.panels import (
+    WebviewPanel,
+    create_webview_panel,
+    register_webview_panel_serializer,
+)
 from shim.picks import InputBoxValidationMessage, QuickPickItem, show_input_box, show_quick_pick
 from shim.progress import Progress, with_progress
 from shim.quickinput import (
@@ -26,6 +31,7 @@ from shim.quickinput import (
     create_quick_pick,
 )
 from shim.statusbar import StatusBarItem, create_status_bar_item, set_status_bar_message
+from shim.tabs import TabGroups, Tabs
 from shim.terminals import (
     Terminal,
     WindowTerminals,
@@ -38,6 +44,8 @@ from shim.terminals import (
     on_did_open_terminal,
     on_did_start_terminal_shell_execution,
 )
+from shim.urihandlers import register_uri_handler
+from shim.views import register_webview_view_provider
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -54,6 +62,8 @@ __all__ = [
     "QuickPickItem",
     "QuickPickItemButtonEvent",
     "StatusBarItem",
+    "TabGroups",
+    "WebviewPanel",
     "WindowState",
     "active_color_theme",
     "active_terminal",
@@ -62,6 +72,7 @@ __all__ = [
     "create_quick_pick",
     "create_status_bar_item",
     "create_terminal",
+    "create_webview_panel",
     "on_did_change_active_color_theme",
     "on_did_change_active_terminal",
     "on_did_change_terminal_shell_integration",
@@ -71,6 +82,9 @@ __all__ = [
     "on_did_end_terminal_shell_execution",
     "on_did_open_terminal",
     "on_did_start_terminal_shell_execution",
+    "register_uri_handler",
+    "register_webview_panel_serializer",
+    "register_webview_view_provider",
     "set_status_bar_message",
     "show_error_message",
     "show_information_message",
@@ -81,6 +95,7 @@ __all__ = [
     "show_warning_message",
     "show_workspace_folder_pick",
     "state",
+    "tab_groups",
     "terminals",
     "with_progress",
 ]
@@ -97,9 +112,13 @@ state: WindowState
 active_color_theme: ColorTheme
 """The colours that the current user sees."""
 
+tab_groups: TabGroups
+"""What is open in the current user's window."""
+
 _LIVE: dict[str, Callable[[SessionContext], Any]] = {
     "state": lambda session: session.get(Appearance).state,
     "active_color_theme": lambda session: session.get(Appearance).theme,
+    "tab_groups": lambda session: session.get(Tabs).shown,
     "terminals": lambda session: tuple(session.get(WindowTerminals)),
     "active_terminal": lambda session: session.get(WindowTerminals).active,
 }

@@ -1,0 +1,294 @@
+"""OpenAI's chat completions as our values, and our answers as its. Nothing is sent here.
+
+Source: OpenAI's API reference of `/v1/chat/completions`. What cannot be honoured is refused by name, not dropped.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import time
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from sessions.errors import InvalidValue
+from sessions.models import (
+    Finished,
+    Image,
+    Item,
+    Message,
+    Part,
+    Request,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+    ToolSpec,
+)
+
+DATA = re.compile(r"data:(image/[a-z0-9.+-]{1,64});base64,", re.IGNORECASE)
+OPTIONS = ("temperature", "top_p", "stop", "seed", "presence_penalty", "frequency_penalty", "reasoning_effort")
+"""What is handed on to the provider as it is said, if it is."""
+
+FINISHED = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "blocked": "content_filter"}
+Short = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+
+
+class Known(BaseModel):
+    """What a client may say: nothing unknown."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Echoed(BaseModel):
+    """What clients send back as they got it: more than we read of it may be in it."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class ImageUrl(Echoed):
+    url: str
+
+
+class ContentPart(Echoed):
+    type: Literal["text", "image_url"]
+    text: str = ""
+    image_url: ImageUrl | None = None
+
+
+class Called(Echoed):
+    name: Short
+    arguments: str = ""
+
+
+class CallOfTool(Echoed):
+    id: Short
+    type: Literal["function"] = "function"
+    function: Called
+
+
+class Said(Echoed):
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | list[ContentPart] | None = None
+    tool_calls: list[CallOfTool] | None = Field(default=None, max_length=256)
+    tool_call_id: Short | None = None
+
+
+class Function(Known):
+    name: Short
+    description: str = ""
+    parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+    strict: bool | None = None
+
+
+class Tool(Known):
+    type: Literal["function"]
+    function: Function
+
+
+class Named(Known):
+    name: Short
+
+
+class Forced(Known):
+    type: Literal["function"]
+    function: Named
+
+
+class StreamOptions(Known):
+    include_usage: bool = False
+    include_obfuscation: bool = False
+
+
+class Format(Known):
+    type: Literal["text"]
+
+
+class Chat(Known):
+    model: Short
+    messages: Annotated[list[Said], Field(min_length=1, max_length=10_000)]
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    tools: list[Tool] | None = Field(default=None, max_length=512)
+    tool_choice: Literal["auto", "none", "required"] | Forced | None = None
+    parallel_tool_calls: bool | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: str | list[str] | None = None
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    reasoning_effort: str | None = None
+    n: Literal[1] | None = 1
+    response_format: Format | None = None
+    user: str | None = None
+    metadata: dict[str, str] | None = None
+    store: Literal[False] | None = None
+
+
+def request_of(chat: Chat, model: str) -> Request:
+    """The question to `model` (a `Model.id`) that a client asks. Raises `InvalidValue` naming the field."""
+    forced = chat.tool_choice.function.name if isinstance(chat.tool_choice, Forced) else None
+    choice: ToolChoice = chat.tool_choice if isinstance(chat.tool_choice, str) else "auto"
+    tools = tuple(
+        ToolSpec(one.function.name, one.function.description, one.function.parameters) for one in chat.tools or ()
+    )
+    if forced is not None and forced not in {tool.name for tool in tools}:
+        raise InvalidValue("tool_choice", "names a function that is not among the tools")
+    return Request(
+        model,
+        tuple(_messages(chat.messages)),
+        system=tuple(Text(text) for text in _system(chat.messages)),
+        tools=tools,
+        tool_choice=choice,
+        forced_tool=forced,
+        max_output_tokens=chat.max_completion_tokens or chat.max_tokens,
+        options={name: value for name in OPTIONS if (value := getattr(chat, name)) is not None},
+    )
+
+
+def _system(said: Sequence[Said]) -> Iterable[str]:
+    for number, one in enumerate(said):
+        if one.role in ("system", "developer"):
+            for part in _parts(one, number):
+                if not isinstance(part, Text):
+                    raise InvalidValue(f"messages.{number}.content", "must be text in a system message")
+                yield part.text
+
+
+def _messages(said: Sequence[Said]) -> list[Message]:
+    """The conversation; the results of tools that were called together are one message."""
+    found: list[Message] = []
+    joins = False
+    for number, one in enumerate(said):
+        if one.role in ("system", "developer"):
+            continue
+        role: Literal["user", "assistant"] = "assistant" if one.role == "assistant" else "user"
+        parts = _result(one, number) if one.role == "tool" else (*_parts(one, number), *_calls(one, number))
+        if one.role == "tool" and joins:
+            parts = (*found.pop().parts, *parts)
+        found.append(Message(role, parts))
+        joins = one.role == "tool"
+    if not found:
+        raise InvalidValue("messages", "must hold a message of a user or an assistant")
+    return found
+
+
+def _parts(one: Said, number: int) -> tuple[Text | Image, ...]:
+    if one.content is None or isinstance(one.content, str):
+        return (Text(one.content),) if one.content else ()
+    place = f"messages.{number}.content"
+    return tuple(_image(part, place) if part.type == "image_url" else Text(part.text) for part in one.content)
+
+
+def _image(part: ContentPart, place: str) -> Image:
+    found = DATA.match(part.image_url.url) if part.image_url else None
+    if found is None:
+        raise InvalidValue(place, "an image must be a data: URL in base64, as this host fetches no addresses")
+    try:
+        data = base64.b64decode(part.image_url.url[found.end() :], validate=True)  # type: ignore[union-attr]
+    except (binascii.Error, ValueError):
+        raise InvalidValue(place, "the image is not base64") from None
+    return Image(found[1].lower(), data)
+
+
+def _calls(one: Said, number: int) -> tuple[Part, ...]:
+    return tuple(
+        ToolCall(call.id, call.function.name, _arguments(call, f"messages.{number}.tool_calls"))
+        for call in one.tool_calls or ()
+    )
+
+
+def _arguments(call: CallOfTool, place: str) -> dict[str, Any]:
+    try:
+        arguments = orjson.loads(call.function.arguments or "{}")
+    except orjson.JSONDecodeError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise InvalidValue(place, "the arguments of a call must be a JSON object")
+    return arguments
+
+
+def _result(one: Said, number: int) -> tuple[Part, ...]:
+    if one.tool_call_id is None:
+        raise InvalidValue(f"messages.{number}.tool_call_id", "missing in a message of a tool")
+    return (ToolResult(one.tool_call_id, _parts(one, number)),)
+
+
+# -- answers
+
+
+class Answer:
+    """One answer on its way to a client, as a whole or in chunks."""
+
+    def __init__(self, number: str, model: str) -> None:
+        self._head = {"id": f"chatcmpl-{number}", "created": int(time.time()), "model": model}
+        self._calls = 0
+
+    def beginning(self) -> dict[str, Any]:
+        """The first chunk."""
+        return self._chunk({"role": "assistant", "content": ""})
+
+    def chunk(self, item: Item) -> dict[str, Any] | None:
+        """An item as a chunk; None for what OpenAI's clients know nothing of."""
+        match item:
+            case Text():
+                return self._chunk({"content": item.text})
+            case Thinking(text=text) if text:
+                return self._chunk({"reasoning_content": text})
+            case ToolCall():
+                self._calls += 1
+                return self._chunk({"tool_calls": [{"index": self._calls - 1, **_call(item)}]})
+            case Finished():
+                return self._chunk({}, _finish_reason(item))
+            case _:
+                return None
+
+    def usage(self, finished: Finished) -> dict[str, Any]:
+        """The last chunk for those who ask for it."""
+        return {**self._chunk({}), "choices": [], "usage": _usage(finished)}
+
+    def _chunk(self, delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+        return {**self._head, "object": "chat.completion.chunk", "choices": [choice]}
+
+    def whole(self, items: Sequence[Item]) -> dict[str, Any]:
+        """The answer in one piece."""
+        text = "".join(item.text for item in items if isinstance(item, Text))
+        thought = "".join(item.text for item in items if isinstance(item, Thinking))
+        calls = [_call(item) for item in items if isinstance(item, ToolCall)]
+        finished = next(item for item in items if isinstance(item, Finished))
+        message: dict[str, Any] = {"role": "assistant", "content": text or None, "refusal": None}
+        message |= {"reasoning_content": thought} if thought else {}
+        message |= {"tool_calls": calls} if calls else {}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish_reason(finished)}
+        return {**self._head, "object": "chat.completion", "choices": [choice], "usage": _usage(finished)}
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    arguments = orjson.dumps(dict(call.arguments)).decode()
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def _finish_reason(finished: Finished) -> str:
+    return FINISHED.get(finished.reason, "stop")
+
+
+def _usage(finished: Finished) -> dict[str, Any]:
+    """`cost` in USD is ours, null where the price is unknown."""
+    used = finished.usage
+    return {
+        "prompt_tokens": used.all_input,
+        "completion_tokens": used.output,
+        "total_tokens": used.all_input + used.output,
+        "prompt_tokens_details": {"cached_tokens": used.cache_read},
+        "completion_tokens_details": {"reasoning_tokens": used.thinking},
+        "cost": finished.cost,
+    }

@@ -1,0 +1,249 @@
+"""OpenAI's own client works against `/v1`: each user has their own models, budget and costs, and reads our refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from host.app import Host
+from host.openai_chat import Chat, request_of
+from sessions.errors import InvalidValue
+from sessions.models import Image, Message, Price, Text, ToolCall, ToolResult
+from tests.hosted import hosted
+from tests.one_model import OneModel
+from tests.sessions.stores import eventually
+from tests.tokens import token
+
+pytestmark = pytest.mark.anyio
+
+WORD = Price(0, 1_000_000.0)
+ASK: dict[str, Any] = {"model": "demo/scripted", "messages": [{"role": "user", "content": "hello"}]}
+READ = {"type": "function", "function": {"name": "list_files", "parameters": {"type": "object"}}}
+RUN = {"type": "function", "function": {"name": "execute_command", "description": "Run it", "parameters": {}}}
+
+
+@asynccontextmanager
+async def with_models(folder: Path, **settings: Any) -> AsyncIterator[tuple[Host, Any]]:
+    """A host whose users alice and bob have the demo model, at a dollar a word."""
+    async with hosted(folder, **settings) as (host, user):
+        for uid in ("alice", "bob"):
+            session = await host.sessions.open(uid)
+            session.models = OneModel(host.ledger, WORD)
+        yield host, user
+
+
+@pytest.fixture(scope="module")
+def openai() -> Any:
+    """OpenAI's package, loaded before any loop runs."""
+    return pytest.importorskip("openai")
+
+
+def sdk(openai: Any, host: Host, uid: str) -> Any:
+    http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=host))
+    return openai.AsyncOpenAI(api_key=token(uid), base_url="http://127.0.0.1/v1", http_client=http)
+
+
+async def test_openais_client_lists_models_asks_and_streams(tmp_path: Path, openai: Any) -> None:
+    async with with_models(tmp_path) as (host, _), sdk(openai, host, "alice") as client:
+        (model,) = [one async for one in client.models.list()]
+        assert (model.id, model.owned_by) == ("demo/scripted", "demo")
+        assert (await client.models.retrieve("demo/scripted")).id == "demo/scripted"
+        whole = await client.chat.completions.create(**ASK)
+        text = whole.choices[0].message.content
+        assert "I play a script" in text
+        assert whole.choices[0].finish_reason == "stop"
+        assert whole.usage.completion_tokens == len(text.split())
+        assert whole.usage.cost == len(text.split())
+        stream = await client.chat.completions.create(**ASK, stream=True, stream_options={"include_usage": True})
+        chunks = [chunk async for chunk in stream]
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks[:-1]) == text
+        assert [chunk.choices[0].finish_reason for chunk in chunks[-3:-1]] == [None, "stop"]
+        assert chunks[-1].usage == whole.usage
+        assert len({chunk.id for chunk in chunks}) == 1
+        short = await client.chat.completions.create(**ASK | {"model": "scripted"}, max_completion_tokens=3)
+        assert (short.choices[0].finish_reason, short.usage.completion_tokens) == ("length", 3)
+
+
+async def test_tools_go_to_and_fro(tmp_path: Path, openai: Any) -> None:
+    async with with_models(tmp_path) as (host, _), sdk(openai, host, "alice") as client:
+        ask = {"model": "demo/scripted", "messages": [{"role": "user", "content": "fix it"}], "tools": [READ, RUN]}
+        whole = await client.chat.completions.create(**ask)
+        (call,) = whole.choices[0].message.tool_calls
+        assert whole.choices[0].finish_reason == "tool_calls"
+        assert (call.function.name, json.loads(call.function.arguments)["path"]) == ("list_files", "demo")
+        stream = await client.chat.completions.create(**ask, stream=True)
+        deltas = [delta async for chunk in stream for delta in chunk.choices[0].delta.tool_calls or []]
+        assert [(one.index, one.function.name) for one in deltas] == [(0, "list_files")]
+        answered = [
+            *ask["messages"],
+            whole.choices[0].message.model_dump(),
+            {"role": "tool", "tool_call_id": call.id, "content": "basket.py"},
+        ]
+        then = await client.chat.completions.create(**ask | {"messages": answered})
+        assert then.choices[0].message.tool_calls[0].function.name == "execute_command"
+
+
+async def test_what_is_asked_is_paid_by_who_asks_and_a_budget_ends_it(tmp_path: Path, openai: Any) -> None:
+    async with with_models(tmp_path, budgets={"day": 60}) as (host, user), sdk(openai, host, "alice") as client:
+        whole = await client.chat.completions.create(**ASK, max_completion_tokens=50)
+        words = whole.usage.completion_tokens
+        for stream in (False, True):
+            with pytest.raises(openai.RateLimitError) as refusal:
+                await client.chat.completions.create(**ASK, max_completion_tokens=50, stream=stream)
+            assert refusal.value.code == "insufficient_quota"
+            assert refusal.value.body["quota"] == "budgets.day"
+            assert refusal.value.body["used"] == words
+        assert host.ledger.counts.refused["budgets.day"] == 2  # the client does not ask again by itself
+        assert (await user("alice").get("/api/v1/usage")).json()["totalCost"] == words
+        assert (await user("bob").get("/api/v1/usage")).json()["calls"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "param"),
+    [
+        ({"model": "gpt-none"}, 404, None),
+        ({"messages": []}, 400, "messages"),
+        ({"n": 2}, 400, "n"),
+        ({"logprobs": True}, 400, "logprobs"),
+        ({"response_format": {"type": "json_object"}}, 400, "response_format.type"),
+        ({"messages": [{"role": "user", "content": 5}]}, 400, None),
+        ({"messages": [{"role": "tool", "content": "x"}]}, 400, "messages.0.tool_call_id"),
+        ({"messages": [{"role": "system", "content": "x"}]}, 400, "messages"),
+        ({"tool_choice": {"type": "function", "function": {"name": "x"}}}, 400, "tool_choice"),
+        ({"max_tokens": 0}, 400, "max_tokens"),
+    ],
+)
+async def test_a_wrong_question_is_refused_as_openai_would_say_it(
+    tmp_path: Path, openai: Any, change: dict[str, Any], status: int, param: str | None
+) -> None:
+    async with with_models(tmp_path) as (_, user):
+        answer = await user("alice").post("/v1/chat/completions", json=ASK | change)
+        error = answer.json()["error"]
+        assert answer.status_code == status
+        assert error["type"] == "invalid_request_error"
+        assert param is None or error["param"] == param
+        assert len(error["message"]) > 10
+
+
+async def test_who_is_nobody_gets_openais_401(tmp_path: Path, openai: Any) -> None:
+    async with with_models(tmp_path) as (host, _):
+        http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=host))
+        client = openai.AsyncOpenAI(api_key="sk-wrong", base_url="http://127.0.0.1/v1", http_client=http)
+        with pytest.raises(openai.AuthenticationError) as refusal:
+            await client.models.list()
+        assert "sk-wrong" not in str(refusal.value)
+        await client.close()
+
+
+async def test_a_stream_that_breaks_off_says_so_inside_of_it(tmp_path: Path, openai: Any) -> None:
+    async with with_models(tmp_path) as (host, user), sdk(openai, host, "alice") as client:
+        stream = await client.chat.completions.create(**ASK, stream=True, stop="cut")
+        with pytest.raises(openai.APIError, match="broke off"):
+            async for _ in stream:
+                pass
+        answer = await user("alice").post("/v1/chat/completions", json=ASK | {"stream": True, "stop": "cut"})
+        assert "[DONE]" not in answer.text
+        assert (await user("alice").post("/v1/chat/completions", json=ASK | {"stop": "cut"})).status_code == 502
+
+
+async def test_a_client_that_goes_away_ends_the_call_and_pays_no_more(tmp_path: Path) -> None:
+    async with with_models(tmp_path) as (host, user):
+        session = await host.sessions.open("alice")
+        session.models = slow = OneModel(host.ledger, WORD, pace_s=30)
+        for stream in (False, True):
+            body = json.dumps(ASK | {"stream": stream}).encode()
+            gone = asyncio.Event()
+            sent: list[Any] = []
+
+            async def receive(said: list[bytes] = [body], gone: asyncio.Event = gone) -> dict[str, Any]:  # noqa: B006
+                if said:
+                    return {"type": "http.request", "body": said.pop(), "more_body": False}
+                await gone.wait()
+                return {"type": "http.disconnect"}
+
+            async def send(message: Any, sent: list[Any] = sent) -> None:
+                sent.append(message)
+
+            scope = {
+                "type": "http",
+                "method": "POST",
+                "path": "/v1/chat/completions",
+                "query_string": b"",
+                "headers": [
+                    (b"host", b"127.0.0.1"),
+                    (b"content-type", b"application/json"),
+                    (b"authorization", f"Bearer {token('alice')}".encode()),
+                ],
+                "scheme": "http",
+                "server": ("127.0.0.1", 80),
+                "client": ("127.0.0.1", 9),
+                "root_path": "",
+                "asgi": {"spec_version": "2.3"},
+                "http_version": "1.1",
+            }
+            async with asyncio.TaskGroup() as group:
+                group.create_task(host(scope, receive, send))
+                await eventually(lambda: slow.running == 1)
+                gone.set()
+                await eventually(lambda: slow.running == 0)
+        await eventually(lambda: len(host.ledger) == 0)
+        report = (await user("alice").get("/api/v1/usage")).json()
+        assert (report["calls"], report["totalCost"]) == (2, 0)
+
+
+def said(*messages: dict[str, Any], **more: Any) -> Chat:
+    return Chat.model_validate({"model": "m", "messages": list(messages), **more})
+
+
+def test_a_conversation_becomes_ours_whole() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+    url = "data:image/png;base64," + base64.b64encode(b"png").decode()
+    seen = [{"type": "text", "text": "see"}, {"type": "image_url", "image_url": {"url": url}}]
+    request = request_of(
+        said(
+            {"role": "system", "content": "be"},
+            {"role": "user", "content": seen},
+            {"role": "assistant", "content": None, "tool_calls": [call, call | {"id": "c2"}], "refusal": None},
+            {"role": "tool", "tool_call_id": "c1", "content": "one"},
+            {"role": "tool", "tool_call_id": "c2", "content": ""},
+            {"role": "user", "content": "go on"},
+            tools=[RUN],
+            tool_choice="required",
+            temperature=0.5,
+            stop=["x"],
+            max_tokens=7,
+        ),
+        "p/m",
+    )
+    assert request.system == (Text("be"),)
+    assert request.messages == (
+        Message("user", (Text("see"), Image("image/png", b"png"))),
+        Message("assistant", (ToolCall("c1", "f", {"a": 1}), ToolCall("c2", "f", {"a": 1}))),
+        Message("user", (ToolResult("c1", (Text("one"),)), ToolResult("c2", ()))),
+        Message("user", (Text("go on"),)),
+    )
+    assert (request.tool_choice, request.max_output_tokens) == ("required", 7)
+    assert request.options == {"temperature": 0.5, "stop": ["x"]}
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.org/a.png", "data:image/png;base64,%%%", "data:text/html;base64,AAAA"]
+)
+def test_an_image_is_never_fetched(url: str) -> None:
+    with pytest.raises(InvalidValue, match=r"messages.0.content"):
+        request_of(said({"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}), "m")
+
+
+@pytest.mark.parametrize("arguments", ["[1]", "{", "3"])
+def test_arguments_that_are_no_object_are_refused(arguments: str) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    with pytest.raises(InvalidValue, match="JSON object"):
+        request_of(said({"role": "assistant", "tool_calls": [call]}), "m")
