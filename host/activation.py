@@ -11,6 +11,7 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from host.aside import aside
+from host.collecting import Loads, Unloads
 from host.discovery import Installed
 from host.modules import Copies
 from sessions.errors import RoostError, SessionClosed
@@ -46,7 +47,7 @@ class TookTooLong(RoostError):
 class Rules:
     """What all activations of one host go by; times are in seconds."""
 
-    __slots__ = ("activate_s", "deactivate_s", "disabled", "installed", "slots")
+    __slots__ = ("activate_s", "deactivate_s", "disabled", "installed", "loads", "slots", "unloads")
 
     def __init__(self, activate_s: float, deactivate_s: float) -> None:
         self.activate_s = activate_s
@@ -56,6 +57,8 @@ class Rules:
         self.disabled: dict[tuple[str, str | None], str] = {}
         """Why an extension is not activated, by its lower-case id and the user's uid; uid None is everybody."""
         self.slots = asyncio.Semaphore(LOADS)
+        self.loads = Loads()
+        self.unloads = Unloads(self.loads)
 
 
 class Activations:
@@ -148,7 +151,7 @@ class Activations:
         async with self.rules.slots:
             if one.stuck:
                 raise RoostError("its modules have not ended loading for another user; the operator must look into it")
-            loading = aside(_loading(self._session, one), f"load {one.id}")
+            loading = aside(partial(_load, self.rules.loads, _loading(self._session, one)), f"load {one.id}")
             done, _ = await asyncio.wait({loading}, timeout=self.rules.activate_s)
             if not done:
                 one.stuck += 1
@@ -192,13 +195,19 @@ class Activations:
         self._entries.pop(one.key, None)
         self._session.get(Extensions).exports.pop(one.key, None)
         self._session.forget_extension(one.id)
-        self._session.get(Copies).drop(one.package)
+        if modules := self._session.get(Copies).drop(one.package):
+            self.rules.unloads.add(modules)
 
 
 def _loading(session: SessionContext, one: Installed) -> Callable[[], ModuleType]:
     if one.package.shared:
         return partial(one.package.load_shared, one.entry)
     return partial(session.get(Copies).make(one.package).load, one.entry)
+
+
+def _load(loads: Loads, work: Callable[[], ModuleType]) -> ModuleType:
+    with loads.loading():
+        return work()
 
 
 def _unstuck(one: Installed, loading: asyncio.Future[ModuleType]) -> None:

@@ -70,11 +70,10 @@ class Copies:
         copy = self._copies[package.name] = Copy(package)
         return copy
 
-    def drop(self, package: Package) -> None:
-        """Let go of the user's modules: what nobody else holds is collected."""
+    def drop(self, package: Package) -> list[ModuleType]:
+        """Let go of the user's modules, and give them to be collected."""
         copy = self._copies.pop(package.name, None)
-        if copy is not None:
-            copy.close()
+        return copy.close() if copy is not None else []
 
 
 class Copy:
@@ -157,10 +156,12 @@ class Copy:
         """Whether these are the globals of one of its modules."""
         return names.get("__builtins__") is self._builtins
 
-    def close(self) -> None:
+    def close(self) -> list[ModuleType]:
         """Load nothing more, and forget what was loaded; code that still runs keeps what it has."""
         self._closed = True
+        modules = list(self._modules.values())
         self._modules.clear()
+        return modules
 
 
 class Proxy(ModuleType):
