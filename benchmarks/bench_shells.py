@@ -30,6 +30,7 @@ async def _soon(ports: dict[str, int], rounds: int) -> dict[str, list[float]]:
         for host, port in ports.items():
             bare = await floor()
             async with line(port, f"soon{number}x") as user:
+                await user.ask("session.open")
                 first, further = await _prompt(user), await _prompt(user)
             if number >= 0:  # the round before is for whatever is loaded on first use
                 took["floor"].append(bare)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import os
 import select
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 from benchmarks import servers
+from benchmarks.lines import HEADER, Line, house, line
 
-HEADER = struct.Struct(">BIQ")
 LINE = b"0123456789" * 7 + b"012345678\n"
 MB = 1_000_000
 
@@ -69,75 +69,23 @@ with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
     runner.run(uvicorn.Server(config).serve(sockets=[listener]))
 """
 
+PEER = """
+import sys, terminado, tornado.httpserver, tornado.ioloop, tornado.netutil, tornado.web
+terminals = terminado.UniqueTermManager(shell_command=["/bin/cat", sys.argv[1]])
+app = tornado.web.Application([("/ws", terminado.TermSocket, {"term_manager": terminals})])
+sockets = tornado.netutil.bind_sockets(0, "127.0.0.1")
+tornado.httpserver.HTTPServer(app).add_sockets(sockets)
+print("listening on http://127.0.0.1:%d" % sockets[0].getsockname()[1], flush=True)
+tornado.ioloop.IOLoop.current().start()
+"""
+"""terminado, what Jupyter has its terminals by; measured where it is installed."""
+
 FLOOD = """
 import asyncio, sys, uvloop
 from benchmarks.bench_terminals import flood
 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
     runner.run(flood(int(sys.argv[1]), int(sys.argv[2])))
 """
-
-
-class Line:
-    """A user's socket with terminals: what is asked is answered, output is counted and may be waited for."""
-
-    def __init__(self, socket: ClientConnection, uid: str) -> None:
-        self.socket = socket
-        self.uid = uid
-        self.received = 0
-        self.output = asyncio.Event()
-        self.ended = asyncio.Event()
-        self._answers: dict[int, asyncio.Future[Any]] = {}
-        self._count = 0
-        self.reader = asyncio.ensure_future(self._read())
-
-    async def _read(self) -> None:
-        async for frame in self.socket:
-            if isinstance(frame, bytes):
-                self.received += len(frame) - HEADER.size
-                self.output.set()
-                continue
-            message = json.loads(frame)
-            if message.get("method") == "terminal.exit":
-                self.ended.set()
-            elif "method" not in message:
-                self._answers.pop(message["id"]).set_result(message)
-
-    async def ask(self, method: str, **params: Any) -> Any:
-        self._count += 1
-        future = self._answers[self._count] = asyncio.get_running_loop().create_future()
-        message = {"jsonrpc": "2.0", "id": self._count, "method": method, "params": params, "uid": self.uid}
-        await self.socket.send(json.dumps(message))
-        answer = await future
-        if "error" in answer:
-            raise RuntimeError(f"{method}: {answer['error']['message']}")
-        return answer["result"]
-
-    async def create(self, *command: str) -> int:
-        """A terminal that runs `command`; its channel."""
-        made = await self.ask("window.createTerminal", shellPath=command[0], shellArgs=list(command[1:]))
-        return int(made["channel"])
-
-
-@asynccontextmanager
-async def line(port: int, uid: str) -> AsyncIterator[Line]:
-    url = f"ws://127.0.0.1:{port}/ws?uid={uid}"
-    async with websockets.connect(url, max_size=None, compression=None) as socket:
-        opened = Line(socket, uid)
-        try:
-            yield opened
-        finally:
-            opened.reader.cancel()
-
-
-@contextmanager
-def house() -> Iterator[tuple[servers.Server, Path]]:
-    """A host whose users have terminals, and its data folder: where it is root, users must be able to pass there."""
-    with tempfile.TemporaryDirectory(prefix="roost-bench-") as folder:
-        os.chmod(folder, 0o711)
-        data = Path(folder, "data")
-        command = [sys.executable, "-m", "host", "--port", "0", "--data", str(data)]
-        with servers._started(command, {"MULTI_USER": "1"}) as server:
-            yield server, data
 
 
 # -- output
@@ -178,6 +126,34 @@ async def _shown(port: int, data: Path, size: int) -> float:
         await ann.create("/bin/cat", "/workspace/file")
         await ann.ended.wait()
         return (ann.received - before) / MB / (time.perf_counter() - began)
+
+
+async def _peak(server: servers.Server, stop: asyncio.Event) -> int:
+    """The most bytes that the host held until `stop`."""
+    most = server.resident
+    while not stop.is_set():
+        most = max(most, server.resident)
+        await asyncio.sleep(0.02)
+    return most
+
+
+async def _watched(server: servers.Server, data: Path, size: int) -> tuple[float, float]:
+    """As `_shown`, and the MB that the host held more at its peak than before."""
+    before, stop = server.resident, asyncio.Event()
+    peak = asyncio.ensure_future(_peak(server, stop))
+    rate = await _shown(server.port, data, size)
+    stop.set()
+    return rate, (await peak - before) / MB
+
+
+async def _shown_by_peer(port: int, size: int) -> float:
+    """MB a second of the same file by terminado, which sends text in JSON."""
+    began, received = time.perf_counter(), 0
+    async with websockets.connect(f"ws://127.0.0.1:{port}/ws", max_size=None, compression=None) as socket:
+        while received < size:
+            kind, *rest = json.loads(await socket.recv())
+            received += len(rest[0]) if kind == "stdout" else 0
+    return received / MB / (time.perf_counter() - began)
 
 
 # -- typing
@@ -269,12 +245,20 @@ def run(quick: bool) -> list[dict[str, Any]]:
             with tempfile.NamedTemporaryFile() as file:
                 file.write(LINE * (size // len(LINE)))
                 file.flush()
-                raw, ours = [], []
+                raw, ours, grown, peer = [], [], [], []
                 for _ in range(3):
                     raw.append(_raw(Path(file.name)))
-                    ours.append(runner.run(_shown(server.port, data, size)))
+                    rate, more = runner.run(_watched(server, data, size))
+                    ours.append(rate)
+                    grown.append(more)
+                    if importlib.util.find_spec("terminado"):
+                        with servers._started([sys.executable, "-c", PEER, file.name], {}) as other:
+                            peer.append(runner.run(_shown_by_peer(other.port, size)))
             before = server.resident
             rows.append(_row(f"`cat` of {size // MB} MB", "MB/s", ours, raw, ">= 0.6"))
+            if peer:
+                rows.append(_row("the same; floor: terminado", "MB/s", ours, peer, ">= 1"))
+            rows.append(_row("memory of the host that it added, at most", "MB", [max(grown[1:])], None, "<= 24 MB"))
             with servers._started([sys.executable, "-c", BRIDGE], {}) as bridge:
                 floor = runner.run(_bridge_echo(bridge.port, keys))
             quiet = runner.run(_echo(server.port, keys))
@@ -284,8 +268,8 @@ def run(quick: bool) -> list[dict[str, Any]]:
             p99 = _p99(loud), _p99(quiet)
             bar = f"<= {max(2 * p99[1], p99[1] + 10):.1f} ms"
             rows.append(_row("echo beside 4 floods, p99", "ms", [p99[0]], [p99[1]], bar))
-            grown = (server.resident - before) / MB
-            rows.append(_row("memory of the host that floods added", "MB", [grown], None, "<= 24 MB"))
+            more = (server.resident - before) / MB
+            rows.append(_row("memory of the host that floods added", "MB", [more], None, "<= 24 MB"))
         with house() as (server, _):
             took, done = runner.run(_many(server.port, users))
             rows.append(_row(f"terminals of {users} users", "", [done], None, f">= {users}"))
@@ -303,8 +287,3 @@ def _row(what: str, unit: str, ours: list[float], floor: list[float] | None, bar
     spread = max(ours) - min(ours) if len(ours) in range(2, 10) else None
     ratio = middle / under if under else None
     return {"what": what, "unit": unit, "ours": middle, "floor": under, "ratio": ratio, "spread": spread, "bar": bar}
-
-
-if __name__ == "__main__":
-    for row in run("--quick" in sys.argv):
-        print(json.dumps(row))

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +55,48 @@ def serve(config: Path | None, **flags: Any) -> None:
 
     settings = load({name: value for name, value in flags.items() if value is not None}, os.environ, config)
     sys.exit(_run(settings))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+@click.option("--host", help="Address that the host is to listen on (server.host).  [127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port that it is to listen on (server.port).  [3000]")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of everything persistent (data).")
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings.")
+@click.option("--multi-user", is_flag=True, default=None, help="As a host that serves many users (MULTI_USER=1).")
+def doctor(as_json: bool, config: Path | None, **flags: Any) -> None:
+    """Say what this machine has for a host, what it lacks, and what that costs; exits with 1 if none can serve."""
+    from host import doctor
+    from host.config import ConfigError, load
+
+    logging.getLogger("roost").addHandler(logging.NullHandler())  # it is all in the report
+    try:
+        settings = load({name: value for name, value in flags.items() if value is not None}, os.environ, config)
+    except ConfigError as error:
+        report = doctor.refused(error.lines)
+    else:
+        report = doctor.examine(settings, os.environ)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(report.to_json(), indent=2))
+    else:
+        _show(doctor.text(report))
+    sys.exit(0 if report.ok else 1)
+
+
+def _show(lines: Iterable[tuple[str, str]]) -> None:
+    """Print lines of (style, text), in colour where somebody looks."""
+    if not sys.stdout.isatty():
+        for _, line in lines:
+            click.echo(line)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for style, line in lines:
+        console.print(Text(line, style=style))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -28,7 +28,7 @@ from host.door import serve_socket
 from host.edge import Edge
 from host.guard import Guard
 from host.health import DatabaseProbe
-from host.isolation import Isolation
+from host.isolation import Isolation, largest_file
 from host.ledger import Ledger
 from host.loader import Loader
 from host.methods import CONTRACT
@@ -40,6 +40,7 @@ from host.totals import NAME
 from host.version import installed_version
 from host.watchdog import Watchdog
 from sessions.context import SessionContext
+from sessions.disk import Disk
 from sessions.files import Files, Root
 from sessions.manager import SessionManager
 from sessions.quotas import Allowance, Quotas
@@ -281,6 +282,7 @@ class Host:
         quotas = self.quotas_of(uid)
         workspace = str(self.config.workspace or Path.cwd()) if single else "/workspace"
         allowance = Allowance(quotas, root.usage)
+        disk = partial(self._disk, uid, folder, root, allowance, owner)
         store = self.databases.store(uid)
         return SessionContext(
             uid,
@@ -294,32 +296,40 @@ class Host:
             workspace=workspace,
             storage=str(folder / "storage") if single else "/home/.local/share/roost",
             single_user=single,
-            make_sandbox=partial(self._make_sandbox, uid, folder, workspace, owner, group),
+            make_sandbox=partial(self._make_sandbox, uid, folder, workspace, owner, group, disk),
             turns=self.isolation.turns,
             keep_terminals_s=self.config.sessions.keep_terminals_s,
         )
 
     async def _make_sandbox(
-        self, uid: str, folder: Path, workspace: str, owner: int | None, group: asyncio.TaskGroup
-    ) -> Sandbox:
+        self, uid: str, folder: Path, workspace: str, owner: int | None, group: asyncio.TaskGroup,
+        disk: Callable[[], Disk],
+    ) -> Sandbox:  # fmt: skip
         tasks = Tasks(group, partial(self._work_failed, uid))
         ended = partial(self._sandbox_ended, uid)
-        return await self.isolation.sandbox(uid, folder, workspace, owner, self.quotas_of(uid), tasks, ended)
+        watched = disk() if self.config.multi_user else None
+        return await self.isolation.sandbox(uid, folder, workspace, owner, self.quotas_of(uid), tasks, ended, watched)
+
+    def _disk(self, uid: str, folder: Path, root: Root, allowance: Allowance, owner: int | None) -> Disk:
+        told = partial(self._tell, uid, "session.onDidExceedQuota")
+        turn, most = self.isolation.counting, largest_file(self.quotas_of(uid))
+        return Disk(allowance, partial(root.usage, "/"), folder, told, turn, most=most, owner=owner)
 
     def _sandbox_ended(self, uid: str, reason: str) -> None:
         """A user's sandbox went down by itself, with all that ran in it: they are told."""
+        self._tell(uid, "session.onDidEndSandbox", {"message": reason})
+
+    def _tell(self, uid: str, kind: str, data: dict[str, Any]) -> None:
+        """An event for the user, if they are here."""
         session = self.sessions.get(uid)
         if session is not None and not session.closing:
-            session.mailbox.post("session.onDidEndSandbox", {"message": reason})
+            session.mailbox.post(kind, data)
 
     def _work_failed(self, uid: str, name: str, error: BaseException) -> None:
         """A task of a session ended with an error: only it ended, and the log and the user are told."""
         logs.session_task_failed(uid, name, error)
-        session = self.sessions.get(uid)
-        if session is not None and not session.closing:
-            session.mailbox.post(
-                "session.onDidFailTask", {"task": name, "message": f"{type(error).__name__}: {error}"[:500]}
-            )
+        told = {"task": name, "message": f"{type(error).__name__}: {error}"[:500]}
+        self._tell(uid, "session.onDidFailTask", told)
 
 
 def _below(base: str, scope: Scope) -> Scope:

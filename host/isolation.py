@@ -11,7 +11,8 @@ from pathlib import Path
 
 from host import caller
 from host.config import Config
-from sessions import startup
+from sessions import cgroups, startup
+from sessions.disk import Disk
 from sessions.egress import Egress, Internal
 from sessions.errors import RoostError
 from sessions.jail import Network
@@ -25,6 +26,8 @@ from sessions.turns import Turns
 log = logging.getLogger("roost.isolation")
 
 PROBE_OWNER = 199_999
+COUNTED_AT_ONCE = 2
+"""Users whose files are counted at a time: each takes a thread, and the disk's attention."""
 
 
 class Isolation:
@@ -35,11 +38,14 @@ class Isolation:
 
     def __init__(self, config: Config, tasks: Tasks, internal: Internal | None = None) -> None:
         self.turns = Turns()
+        self.counting = asyncio.Semaphore(COUNTED_AT_ONCE)
+        """Taken while a user's disk is counted."""
         self._config = config
         self._tasks = tasks
         self._users = config.data / "users"
         self._tools = config.data / "tools"
         self._tenants = Tenants(config.data) if config.multi_user and os.geteuid() == 0 else None
+        self._groups: cgroups.Cgroups | None = None
         self._found: asyncio.Future[tuple[Level, Network]] | None = None
         allow = config.terminals.egress_allow
         self._egress = Egress(("*",) if allow is None else allow, internal=internal)
@@ -62,6 +68,8 @@ class Isolation:
 
     async def _find(self) -> tuple[Level, Network]:
         await asyncio.to_thread(startup.write, self._tools)
+        if self._config.multi_user:
+            self._groups = await asyncio.to_thread(cgroups.find)
         level = await self._level()
         network = self._network(level)
         if level.form is None or network not in level.networks:
@@ -98,7 +106,7 @@ class Isolation:
 
     async def sandbox(
         self, uid: str, folder: Path, workspace: str, owner: int | None, quotas: Quotas, tasks: Tasks,
-        ended: Callable[[str], None],
+        ended: Callable[[str], None], disk: Disk | None = None,
     ) -> Sandbox:  # fmt: skip
         """The sandbox of a user whose things are in `folder`; nothing of it runs before it is used."""
         level, network = await self.found()
@@ -108,10 +116,17 @@ class Isolation:
         else:
             world = World.of_user(uid, folder, owner, self._tools)
         limits = limits_of(quotas) if self._config.multi_user else None
-        return Sandbox(world, level, network, limits, tasks, gate=self._egress, ended=ended)
+        gate, groups = self._egress, self._groups
+        return Sandbox(world, level, network, limits, tasks, gate=gate, groups=groups, disk=disk, ended=ended)
 
 
 def limits_of(quotas: Quotas) -> Limits:
     """A user's quotas as limits of their processes; where there is no quota, the usual limit stays."""
     given = {"processes": quotas.processes, "memory": quotas.memory}
-    return replace(Limits(), **{name: value for name, value in given.items() if value is not None})
+    known = {name: value for name, value in given.items() if value is not None}
+    return replace(Limits(), file_bytes=largest_file(quotas), **known)
+
+
+def largest_file(quotas: Quotas) -> int:
+    """How large one file of a user's processes may be, in bytes."""
+    return min(bound for bound in (quotas.bytes, Limits().file_bytes) if bound is not None)

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from host.caller import Caller
 from host.contract import Contract
-from host.document_methods import Language, Resource, WirePosition, WireRange, resource_of, wire_range
+from host.document_methods import Language, Resource, WirePosition, WireRange, as_range, resource
 from sessions.context import SessionContext
 from sessions.errors import InvalidValue
 from shim import queries
@@ -99,7 +99,7 @@ class Given:
 
 
 async def _document(caller: Caller, uri: str) -> Any:
-    return await caller.session.get(Documents).open(resource_of(caller.session, uri))
+    return await caller.session.get(Documents).open(resource(caller.session, uri))
 
 
 async def _at(caller: Caller, feature: str, uri: str, position: WirePosition, *more: Any) -> list[Found]:
@@ -227,7 +227,7 @@ async def workspace_symbols(caller: Caller, query: Annotated[str, StringConstrai
 async def code_actions(caller: Caller, uri: Resource, range: WireRange, kind: Language | None = None) -> Items:
     """What would mend or change the code there; `languages.applyItem` does it."""
     document = await _document(caller, uri)
-    place = document.validate_range(wire_range(range))
+    place = document.validate_range(as_range(range))
     wanted = None if kind is None else CodeActionKind(kind)
     found = await queries.code_actions(caller.session, document, place, wanted)
     return caller.session.get(Given).give("code_action", found)
@@ -256,7 +256,7 @@ async def folding_ranges(caller: Caller, uri: Resource) -> Items:
 async def inlay_hints(caller: Caller, uri: Resource, range: WireRange) -> Items:
     """Short texts to show inside of lines."""
     document = await _document(caller, uri)
-    found = await ask(caller.session, "inlay_hint", document, document.validate_range(wire_range(range)))
+    found = await ask(caller.session, "inlay_hint", document, document.validate_range(as_range(range)))
     return caller.session.get(Given).give("inlay_hint", found)
 
 
@@ -264,7 +264,7 @@ async def inlay_hints(caller: Caller, uri: Resource, range: WireRange) -> Items:
 async def semantic_tokens(caller: Caller, uri: Resource, range: WireRange | None = None) -> Tokens | None:
     """What each word is, five numbers each as LSP packs them, and the names that the numbers stand for."""
     document = await _document(caller, uri)
-    place = None if range is None else document.validate_range(wire_range(range))
+    place = None if range is None else document.validate_range(as_range(range))
     found = await queries.tokens(caller.session, document, place)
     if found is None:
         return None
@@ -282,7 +282,7 @@ async def formatting(
 ) -> Items:
     """What formats a document, or a range of it: `{range, newText}` each."""
     document = await _document(caller, uri)
-    place = None if range is None else document.validate_range(wire_range(range))
+    place = None if range is None else document.validate_range(as_range(range))
     options = FormattingOptions(tab_size, insert_spaces)
     return [plain(one) for one in await queries.formatting(caller.session, document, options, place)]
 
@@ -416,8 +416,8 @@ async def get_diagnostics(caller: Caller, uri: Resource | None = None) -> list[W
     if uri is None:
         found = problems.all()
     else:
-        resource = resource_of(caller.session, uri)
-        found = [(resource, problems.of(resource))]
+        named = resource(caller.session, uri)
+        found = [(named, problems.of(named))]
     return [{"uri": wire_uri(one), "diagnostics": _worst(these)} for one, these in found]
 
 

@@ -80,7 +80,12 @@ def type_of(entry: os.DirEntry[str]) -> int:
 
 def share(state: os.stat_result) -> int:
     """The bytes that one name of a file stands for: its hard links share them."""
-    return state.st_size // max(1, state.st_nlink) if stat.S_ISREG(state.st_mode) else 0
+    return weight(state) // max(1, state.st_nlink) if stat.S_ISREG(state.st_mode) else 0
+
+
+def weight(state: os.stat_result) -> int:
+    """The bytes of a file: its size, or what it holds of the disk where that is more (fallocate(2) beyond the end)."""
+    return max(state.st_size, state.st_blocks * 512 - state.st_blksize)
 
 
 def look(directory: int, name: bytes) -> os.stat_result | None:

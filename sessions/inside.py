@@ -21,22 +21,28 @@ class Inside:
     terminals, `shell` the supervisor's pid on this machine, `processes` what runs in it.
     """
 
-    __slots__ = ("_fds", "init", "network", "processes", "ptmx", "shell")
+    __slots__ = ("_fds", "_first", "init", "network", "processes", "ptmx", "shell")
 
     def __init__(self, processes: Procfs, shell: int) -> None:
         self.processes = processes
         self.shell = shell
+        self._first = 0
         self.init = self.network = self.ptmx = -1
         self._fds: list[int] = []
 
     def open(self, first: int) -> None:
         """Take hold of the namespaces of process `first`, the one that all others in there descend from."""
+        self._first = first
         self.init = self._keep(os.pidfd_open(first))
         self.network = self._keep(os.open(f"/proc/{first}/ns/net", os.O_RDONLY | os.O_CLOEXEC))
         self.ptmx = self._keep(os.open(f"/proc/{first}/root/dev/pts/ptmx", PATH))
         found = os.fstat(self.ptmx)
         if not stat.S_ISCHR(found.st_mode) or found.st_rdev != MULTIPLEXER:
             raise OSError("what makes the sandbox's terminals is not a terminal multiplexer")
+
+    def pids(self) -> set[int]:
+        """All processes in it, by the numbers of this machine. Blocks: call it in a thread."""
+        return procfs.descendants(self._first) if self._first else set(self.processes.pids())
 
     def _keep(self, fd: int) -> int:
         self._fds.append(fd)

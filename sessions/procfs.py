@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
+
+from sessions.descriptors import weight
 
 READ_BYTES = 65536
 RECENT = 64
@@ -103,6 +107,36 @@ class Procfs:
         finally:
             os.close(fd)
 
+    def ran(self) -> frozenset[tuple[int, bytes]]:
+        """Every process with the time that it and its dead children took: the same again means that nothing ran."""
+        stats = {pid: self.read(pid, "stat").rpartition(b")")[2].split() for pid in self.pids()}
+        return frozenset((pid, b" ".join(fields[11:15])) for pid, fields in stats.items())
+
+    def unlinked(self, device: int) -> int:
+        """Bytes on `device` of files that have no name any more, and are only open in some process."""
+        found: dict[int, int] = {}
+        for pid in self.pids():
+            found |= self._unlinked(pid, device)
+        return sum(found.values())
+
+    def _unlinked(self, pid: int, device: int) -> dict[int, int]:
+        found: dict[int, int] = {}
+        try:
+            folder = os.open(f"{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._fd)
+        except OSError:
+            return found
+        try:
+            for name in os.listdir(folder):  # noqa: PTH208 - by descriptor
+                with suppress(OSError):  # closed since
+                    state = os.stat(name, dir_fd=folder)
+                    if stat.S_ISREG(state.st_mode) and not state.st_nlink and state.st_dev == device:
+                        found[state.st_ino] = weight(state)
+        except OSError:
+            return found  # it ended
+        finally:
+            os.close(folder)
+        return found
+
     def memory(self) -> dict[int, int]:
         """Bytes that each process holds alone or shares in memory; files that it maps do not count. An upper bound."""
         return {pid: self._resident(pid) for pid in self.pids()}
@@ -118,6 +152,27 @@ class Procfs:
     def _proportional(self, pid: int) -> int:
         lines = self.read(pid, "smaps_rollup").split(b"\n")
         return sum(int(line.split()[1]) for line in lines if line.startswith((b"Pss_Anon:", b"Pss_Shmem:"))) * 1024
+
+
+def descendants(first: int) -> set[int]:
+    """`first` and all that descend from it, by the numbers of this machine."""
+    found: set[int] = set()
+    pending = [first]
+    while pending:
+        pid = pending.pop()
+        if pid not in found:
+            found.add(pid)
+            pending += _begotten(pid)
+    return found
+
+
+def _begotten(pid: int) -> list[int]:
+    """The children of every thread of a process."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - of /proc
+    except OSError:
+        return []
+    return [int(child) for thread in threads for child in read(f"/proc/{pid}/task/{thread}/children").split()]
 
 
 def children(pid: int) -> list[int]:

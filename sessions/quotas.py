@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -54,7 +55,7 @@ class Allowance:
 
     def reserve(self, more_bytes: int, more_files: int) -> None:
         """Count what is about to be written; raises `QuotaExceeded` and counts nothing where it does not fit."""
-        if self._limits.bytes is None and self._limits.files is None:
+        if not self.limited:
             return
         self._refresh()
         self.count(more_bytes, more_files)
@@ -72,6 +73,38 @@ class Allowance:
         with self._lock:
             self._bytes = max(0, self._bytes - fewer_bytes)
             self._files = max(0, self._files - fewer_files)
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is anything to count."""
+        return self._limits.bytes is not None or self._limits.files is not None
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """Bytes and files, as last counted and with what was reserved and released since."""
+        with self._lock:
+            return self._bytes, self._files
+
+    @property
+    def most(self) -> tuple[float, float]:
+        """The most bytes and files; infinite where there is no limit."""
+        return _bound(self._limits.bytes), _bound(self._limits.files)
+
+    def learn(self, counted_bytes: int, counted_files: int) -> None:
+        """Believe a count of the disk that somebody else just made."""
+        with self._lock:
+            self._bytes, self._files = counted_bytes, counted_files
+            self._believed_until = max(self._believed_until, time.monotonic() + FRESH_S)
+
+    def excess(self) -> QuotaExceeded | None:
+        """What the user is over, if anything: nothing but their own processes can have written that."""
+        used = self.counted
+        for quota, limit, has in zip(("bytes", "files"), self.most, used, strict=True):
+            if has > limit:
+                return QuotaExceeded(
+                    quota, limit, has, "delete what you do not need: until then nothing can be written"
+                )
+        return None
 
     def used(self) -> tuple[int, int]:
         """The bytes and files on the disk, counted anew where the last count is too old: may block for long."""
@@ -98,6 +131,10 @@ class Allowance:
             raise QuotaExceeded(
                 quota, limit, used, f"delete what you do not need, or ask the operator for more {quota}"
             )
+
+
+def _bound(limit: int | None) -> float:
+    return math.inf if limit is None else limit
 
 
 class ByCount:

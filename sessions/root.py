@@ -92,8 +92,10 @@ class Root(Places):
             ):
                 yield shown(place(entry)), type_of(entry)
 
-    def usage(self, path: str = "/") -> Size:
+    def usage(self, path: str = "/", enough: Size | None = None) -> Size:
         """What everything below `path` takes. Left-overs of a killed host are removed on the way.
+
+        Where it is over `enough`, what has been counted until then.
 
         What is being written right now counts with its bytes, and as no file.
         """
@@ -105,7 +107,7 @@ class Root(Places):
                 staged += not is_visible(entry) and is_staged(at.fd, os.fsencode(entry.name))
                 return True
 
-            size, files = measure(at, seen)
+            size, files = measure(at, seen, enough=enough)
         return Size(size, files - staged)
 
     # ---- changing

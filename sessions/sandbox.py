@@ -12,7 +12,8 @@ from typing import Protocol
 
 from sessions import jail
 from sessions.cgroups import Cgroup, Cgroups
-from sessions.errors import SandboxUnavailable, SessionClosed
+from sessions.disk import Disk, State
+from sessions.errors import SandboxDied, SandboxUnavailable, SessionClosed
 from sessions.holder import Holder
 from sessions.jail import Network, World
 from sessions.levels import Level
@@ -31,6 +32,7 @@ READ_BYTES = 65536
 QUIET_SECONDS = 0.5
 IDLE_SECONDS = 60.0
 UNUSED = "nothing ran in it"
+OVERFULL = "its processes went on filling the disk over your quota"
 LINGER_SECONDS = 3.0
 """How long output is read after a command's end, while something that it left behind still writes."""
 
@@ -50,7 +52,8 @@ class Sandbox:
     """
 
     __slots__ = (
-        "_closed", "_ended", "_gate", "_groups", "_holder", "_lock", "_tasks", "level", "limits", "network", "world",
+        "_closed", "_disk", "_ended", "_gate", "_groups", "_holder", "_lock", "_tasks", "level", "limits", "network",
+        "world",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +66,7 @@ class Sandbox:
         *,
         gate: Gate | None = None,
         groups: Cgroups | None = None,
+        disk: Disk | None = None,
         ended: Callable[[str], None] | None = None,
     ) -> None:
         self.world = world
@@ -72,6 +76,7 @@ class Sandbox:
         self._tasks = tasks
         self._gate = gate
         self._groups = groups
+        self._disk = disk
         self._ended = ended
         self._holder: Holder | None = None
         self._lock: asyncio.Lock | None = None
@@ -179,6 +184,8 @@ class Sandbox:
         fetch = Fetch() if self._gate is not None and self.network == "proxy" else None
         try:
             await holder.start()
+            if self._disk is not None:
+                await self._disk.enter(holder.inside)
             if fetch is not None:
                 await self._open_gate(holder, fetch)
         except BaseException:
@@ -215,9 +222,21 @@ class Sandbox:
             await asyncio.sleep(WATCH_SECONDS)
             if memory is not None and holder.running:
                 await asyncio.to_thread(relieve, holder.inside.processes, memory)
+            if self._disk is not None and holder.running:
+                await look_at(self._disk, holder)
             idle = 0.0 if await holder.is_used() else idle + WATCH_SECONDS
             if idle >= IDLE_SECONDS:
                 holder.end(UNUSED)
+
+
+async def look_at(disk: Disk, holder: Holder) -> None:
+    """Keep the user within their disk quota: processes that get around it end with all the others."""
+    try:
+        state = await disk.watch(holder.inside)
+    except SandboxDied:
+        return
+    if state is State.ENDED:
+        holder.end(OVERFULL)
 
 
 def relieve(processes: Procfs, limit: int) -> int:

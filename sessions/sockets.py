@@ -35,7 +35,11 @@ class Fetch:
         with theirs:
             fd = theirs.fileno()
             argv = [sys.executable, "-I", "-S", netns.__file__, str(fd)]
-            self._child = subprocess.Popen(argv, pass_fds=[fd], env={}, stdin=subprocess.DEVNULL)
+            try:
+                self._child = subprocess.Popen(argv, pass_fds=[fd], env={}, stdin=subprocess.DEVNULL)
+            except OSError:
+                self._ours.close()
+                raise
 
     async def listener(self, network: int, port: int) -> socket.socket:
         """A non-blocking socket that listens on 127.0.0.1:port of the namespace that the descriptor `network` names."""

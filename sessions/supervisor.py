@@ -29,8 +29,9 @@ ended() { wait "$2"; echo "$1 $?"; }
 """
 """Each answers with the number of the question and one more."""
 
-ENV = "/usr/bin/env --default-signal --unset=PWD"
-"""What a shell starts in the background ignores signals, which this undoes."""
+ENV = "/usr/bin/env --default-signal --ignore-signal=XFSZ --unset=PWD"
+"""What a shell starts in the background ignores signals, which this undoes. A file that may not grow is an error that
+programs tell (EFBIG), and no signal that ends the user's shell."""
 
 LOCALE = ("LANG", "LC_ALL")
 """Exported by the last program before the one that is started: each that sees them reads a dozen files for them."""

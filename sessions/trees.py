@@ -130,9 +130,13 @@ def _next(at: Descent, pending: list[list[bytes]], whole: bool) -> bool:
 
 
 def measure(
-    at: Descent, wanted: Wanted, weigh: Callable[[os.stat_result], int] = share, limit: float = math.inf
+    at: Descent,
+    wanted: Wanted,
+    weigh: Callable[[os.stat_result], int] = share,
+    limit: float = math.inf,
+    enough: Size | None = None,
 ) -> Size:
-    """What everything wanted below `at` takes, its bytes as `weigh` says."""
+    """What everything wanted below `at` takes, its bytes as `weigh` says; it ends early where it is over `enough`."""
     size = files = 0
     for entry in visit(at, wanted, limit):
         try:
@@ -140,6 +144,8 @@ def measure(
             files += 1
         except FileNotFoundError:
             continue  # removed since it was listed
+        if enough is not None and (size > enough.bytes or files > enough.files):
+            break
     return Size(size, files)
 
 

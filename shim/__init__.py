@@ -49,6 +49,7 @@ from shim.contexts import (
     SelectedCompletionInfo,
     SignatureHelpContext,
 )
+from shim.decorations import DecorationOptions, TextEditorDecorationType
 from shim.diagnostics import (
     CodeAction,
     CodeActionDisabled,
@@ -68,6 +69,15 @@ from shim.document import (
     TextDocument,
     TextDocumentChangeEvent,
     TextDocumentWillSaveEvent,
+)
+from shim.editing import TextEditorEdit
+from shim.editors import (
+    TextEditor,
+    TextEditorOptions,
+    TextEditorOptionsChangeEvent,
+    TextEditorSelectionChangeEvent,
+    TextEditorViewColumnChangeEvent,
+    TextEditorVisibleRangesChangeEvent,
 )
 from shim.edits import SnippetString, SnippetTextEdit, TextEdit, WorkspaceEdit, WorkspaceEditEntryMetadata
 from shim.enums import (
@@ -355,6 +365,7 @@ __all__ = [
     "DebugConfigurationProviderTriggerKind",
     "DebugConsoleMode",
     "DeclarationProvider",
+    "DecorationOptions",
     "DecorationRangeBehavior",
     "DefinitionProvider",
     "Diagnostic",
@@ -574,10 +585,18 @@ __all__ = [
     "TextDocumentSaveReason",
     "TextDocumentWillSaveEvent",
     "TextEdit",
+    "TextEditor",
     "TextEditorCursorStyle",
+    "TextEditorDecorationType",
+    "TextEditorEdit",
     "TextEditorLineNumbersStyle",
+    "TextEditorOptions",
+    "TextEditorOptionsChangeEvent",
     "TextEditorRevealType",
+    "TextEditorSelectionChangeEvent",
     "TextEditorSelectionChangeKind",
+    "TextEditorViewColumnChangeEvent",
+    "TextEditorVisibleRangesChangeEvent",
     "TextLine",
     "ThemeColor",
     "ThemeIcon",

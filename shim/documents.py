@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded, RoostError
 from sessions.paths import uri_of
@@ -58,6 +58,14 @@ LARGE = 64 * 1024
 
 KEPT = "SELECT scope, key, value FROM kv WHERE namespace = 'workspace' ORDER BY scope, key"
 """What sessions leave for the next one: rows of `backups.py` (scope 'backup') and of `folders.py` ('folders')."""
+
+
+class Read(NamedTuple):
+    """A text as it was just read."""
+
+    model: TextModel
+    encoding: str
+    stamp: Stamp | None
 
 
 class Documents:
@@ -184,18 +192,21 @@ class Documents:
             document = self._made(key, await _split(await virtual.text(key)), "utf8", None)
         else:
             content = await contents.read(self._session, key)
-            model, found, stamp = await _decoded(key, content, encoding)
-            document = self._made(key, model, found, stamp)
+            document = self._made(key, *await _decoded(key, content, encoding))
         self.add(document)
         return document
 
-    def untitled(self, text: str = "", language_id: str | None = None) -> TextDocument:
-        """A new document that no file has; it is dirty where it has a text."""
+    async def untitled(self, text: str = "", language_id: str | None = None) -> TextDocument:
+        """A new document that no file has; where it has a text it is dirty, and kept as what is unsaved."""
+        if len(text) > contents.LARGEST or text.count("\n") > contents.MOST_LINES:
+            raise QuotaExceeded("document_bytes", contents.LARGEST, len(text), "keep the text in several files")
+        model = await _split(text)
         number = next(n for n in count(1) if Uri("untitled", "", f"Untitled-{n}") not in self._open)
-        uri = Uri("untitled", "", f"Untitled-{number}")
-        document = self._made(uri, TextModel(checked_text(text)), "utf8", None, language_id)
+        document = self._made(Uri("untitled", "", f"Untitled-{number}"), model, "utf8", None, language_id)
         document._dirty = bool(text)
         self.add(document)
+        if text:
+            await self.backup(document)
         return document
 
     def _made(
@@ -278,7 +289,15 @@ class Documents:
         document._dirty = False
         kept, document._backup = document._backup, None
         if kept is not None:
-            await kept.drop()
+            try:
+                await kept.drop()
+            except RoostError as error:  # it comes back once more after a restart, which loses nothing
+                log.warning("a text of %s that is no longer unsaved stays kept: %s", self._session.uid, error)
+
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone: it hears of nothing any more."""
+        for emitter in (self._opened, self._changed, self._closed, self._saved, self.will_save):
+            emitter.forget_extension(extension)
 
     # -- what others change
 
@@ -287,11 +306,23 @@ class Documents:
 
         With `always` a dirty one too, which loses what is unsaved: VS Code's revert.
         """
-        async with self._lock:
-            if document.is_closed or document.is_untitled or (document.is_dirty and not always):
+        async with document._one_at_a_time():
+            document._look = False
+            if document.is_untitled or not _may_reload(document, always):
                 return
             if always or not await self._is_current(document):
-                await self._reload(document)
+                await self._read_again(document, always)
+
+    async def _read_again(self, document: TextDocument, always: bool) -> None:
+        try:
+            found = await self._current(document)
+        except FileSystemError as error:
+            if error.code != "FileNotFound":
+                raise
+            found = None
+        async with self._lock:
+            if _may_reload(document, always):
+                await self._reload(document, found)
 
     async def _is_current(self, document: TextDocument) -> bool:
         if document._stamp is None:
@@ -302,36 +333,32 @@ class Documents:
             return True  # out of reach for now: what was read is all there is
         return identity == document._stamp.identity
 
-    async def _reload(self, document: TextDocument) -> None:
-        try:
-            model, stamp = await self._current(document)
-        except FileSystemError as error:
-            if error.code == "FileNotFound":
-                self.forget(document)
-                await self.clean(document)
-                return
-            raise
-        edits = await asyncio.to_thread(difference, document._model, model)
+    async def _reload(self, document: TextDocument, found: Read | None) -> None:
+        if found is None:
+            self.forget(document)
+            await self.clean(document)
+            return
         dirty, text = document.is_dirty, document._model.copy()
+        edits = await asyncio.to_thread(difference, text, found.model)
         changes = await self.edited(text, edits)
-        document._stamp = stamp
+        document._stamp, document._encoding = found.stamp, found.encoding
         await self.clean(document)
         if changes or dirty:
             self.commit(document, text, changes, dirty=False)
 
-    async def _current(self, document: TextDocument) -> tuple[TextModel, Stamp | None]:
+    async def _current(self, document: TextDocument) -> Read:
         virtual = self._session.get(Virtual)
         if virtual.has(document.uri.scheme):
-            return await _split(await virtual.text(document.uri)), None
-        content = await contents.read(self._session, document.uri)
-        model, document._encoding, stamp = await _decoded(document.uri, content, document.encoding)
-        return model, stamp
+            return Read(await _split(await virtual.text(document.uri)), "utf8", None)
+        return await _decoded(document.uri, await contents.read(self._session, document.uri), document.encoding)
 
     def look_again(self, uris: Iterable[Uri], *, always: bool = False) -> None:
         """Somebody changed these files, or all below these folders: what is open of them is brought up to date."""
         for uri in uris:
             for document in self.below(uri):
-                self._session.start(self._look(document, always), "reload document")
+                if not document._look:  # else one that waits will see this change too
+                    document._look = True
+                    self._session.start(self._look(document, always), "reload document")
 
     async def _look(self, document: TextDocument, always: bool) -> None:
         try:
@@ -506,6 +533,10 @@ def _checked(uri: Uri) -> Uri:
     return key
 
 
+def _may_reload(document: TextDocument, always: bool) -> bool:
+    return not document.is_closed and (always or not document.is_dirty)
+
+
 def _is_in(key: Uri, root: Uri, folder: str) -> bool:
     return key.path.startswith(folder) and key.with_(path="") == root
 
@@ -540,9 +571,9 @@ async def _split(text: str) -> TextModel:
     return await asyncio.to_thread(TextModel, text) if len(text) > LARGE else TextModel(text)
 
 
-async def _decoded(uri: Uri, content: Content, encoding: str | None) -> tuple[TextModel, str, Stamp]:
-    def work() -> tuple[TextModel, str, Stamp]:
+async def _decoded(uri: Uri, content: Content, encoding: str | None) -> Read:
+    def work() -> Read:
         text, found = encodings.decoded(uri.path, content.content, encoding)
-        return TextModel(text), found, Stamp(content.identity, digest(content.content))
+        return Read(TextModel(text), found, Stamp(content.identity, digest(content.content)))
 
     return await asyncio.to_thread(work) if len(content.content) > LARGE else work()

@@ -123,17 +123,24 @@ def _edits(result: Any) -> list[TextEdit]:
 
 
 async def _write(session: SessionContext, documents: Documents, document: TextDocument, overwrite: bool) -> None:
-    async with documents.lock:
+    """The text as it is now; edits made while it is written stay unsaved."""
+    async with document._one_at_a_time():
         if document.is_closed or not document.is_dirty:
             return
-        content = await _encoded(document.uri, document._model, document.encoding)
+        model = document._model.copy()
+        content = await _encoded(document.uri, model, document.encoding)
         if not overwrite and not await contents.same(session, document.uri, document._stamp, content):
             raise Conflict(document.uri)
         identity = await contents.write(session, document.uri, content)
-        document._stamp = Stamp(identity, contents.digest(content))
-        await documents.clean(document)
-    documents.tell_changed(document)
-    documents.tell_saved(document)
+        async with documents.lock:
+            document._stamp = Stamp(identity, contents.digest(content))
+            if document.version == model.version:
+                await documents.clean(document)
+            elif not document.is_closed:
+                documents.backup(document)
+    if not document.is_closed:
+        documents.tell_changed(document)
+        documents.tell_saved(document)
 
 
 async def _encoded(uri: Uri, model: Any, encoding: str) -> bytes:

@@ -140,7 +140,7 @@ def open_text_document(
 async def _opened(uri: object, language: str | None, content: str | None, encoding: str | None) -> TextDocument:
     documents = current_session().get(Documents)
     if uri is None:
-        return documents.untitled(content or "", language)
+        return await documents.untitled(content or "", language)
     if language is not None or content is not None:
         raise InvalidValue("uri", "goes without language and content: those make a new untitled document")
     found = Uri.file(uri) if isinstance(uri, str) else as_uri(uri, "uri")

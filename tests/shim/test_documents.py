@@ -156,11 +156,11 @@ async def test_documents_nobody_needs_are_closed_for_others_and_dirty_ones_never
         closed: list[Any] = []
         vscode.workspace.on_did_close_text_document(closed.append)
         for _ in range(497):
-            documents.untitled("unsaved")
-        documents.untitled("one more")
+            await documents.untitled("unsaved")
+        await documents.untitled("one more")
         assert closed == [clean] and clean.is_closed
         with pytest.raises(QuotaExceeded, match="documents"):
-            documents.untitled("too many")
+            await documents.untitled("too many")
         assert len(documents.all) == 500
 
 
