@@ -32,6 +32,7 @@ from host.isolation import Isolation, largest_file
 from host.ledger import Ledger
 from host.loader import Loader
 from host.methods import CONTRACT
+from host.models import Pool
 from host.presence import Presence
 from host.preview import Preview, place_of
 from host.relay import Relay
@@ -96,6 +97,7 @@ class Host:
         self.isolation: Isolation
         self.databases: Databases
         self.ledger: Ledger
+        self.models: Pool
         self.sessions: SessionManager
         self.loader: Loader
         self.watchdog: Watchdog
@@ -119,6 +121,8 @@ class Host:
             stack.push_async_callback(books.close)
             self.ledger = Ledger(self.config, books.store(NAME), self.databases.store)
             await self.ledger.begin()
+            self.models = Pool(self.config, self.ledger)
+            stack.push_async_callback(self.models.close)
             self.loader = Loader.of(self.config)
             await asyncio.to_thread(self.loader.find)
             stack.callback(self.loader.close)
@@ -298,6 +302,7 @@ class Host:
             single_user=single,
             make_sandbox=partial(self._make_sandbox, uid, folder, workspace, owner, group, disk),
             turns=self.isolation.turns,
+            models=self.models,
             keep_terminals_s=self.config.sessions.keep_terminals_s,
         )
 

@@ -13,6 +13,7 @@ from host import (
     document_methods,
     editor_methods,
     language_methods,
+    lm_methods,
     terminal_methods,
     view_methods,
     window_methods,
@@ -30,6 +31,7 @@ from shim.folders import Folders, WorkspaceFolder
 CONTRACT = Contract()
 CONTRACT.include(document_methods.CONTRACT)
 CONTRACT.include(language_methods.CONTRACT)
+CONTRACT.include(lm_methods.CONTRACT)
 CONTRACT.include(editor_methods.CONTRACT)
 CONTRACT.include(terminal_methods.CONTRACT)
 CONTRACT.include(window_methods.CONTRACT)

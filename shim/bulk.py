@@ -103,7 +103,7 @@ class Bulk:
 
         Raises `NotApplied`, and `QuotaExceeded`; then nothing was changed, or is again as it was.
         """
-        before = await self._asked(steps)
+        before = await self._asked(steps) if any(isinstance(step, FileEdit) for step in steps) else []
         async with self._documents.lock:
             try:
                 await self._run([*before, *steps])
@@ -140,7 +140,8 @@ class Bulk:
         texts: dict[Uri, list[ResourceEdit]] = {}
         for step in steps:
             if isinstance(step, ResourceEdit):
-                texts.setdefault(step.uri.with_(fragment=None), []).append(step)
+                uri = step.uri.with_(fragment=None) if step.uri.fragment else step.uri
+                texts.setdefault(uri, []).append(step)
             else:
                 await self._edit_texts(texts)
                 texts = {}

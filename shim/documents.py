@@ -10,13 +10,12 @@ import logging
 import re
 from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded, RoostError
+from sessions.errors import InvalidValue, QuotaExceeded, RoostError
 from sessions.paths import uri_of
-from shim import backups, contents, encodings, folders, saving
+from shim import backups, contents, folders, saving
 from shim.backups import Backup
-from shim.contents import Content, digest
 from shim.document import (
     LINE_COST,
     Stamp,
@@ -30,8 +29,10 @@ from shim.events import Disposable, EventEmitter
 from shim.extensions import Extensions
 from shim.filesystems import FileSystems
 from shim.filetypes import language_of
+from shim.following import Following
 from shim.known_languages import Known
-from shim.ranges import Position, Range
+from shim.ranges import Position
+from shim.reading import LARGE, checked_text, decoded, taken_apart
 from shim.text import TextDocumentContentChangeEvent, TextModel
 from shim.thenable import Thenable
 from shim.uri import Uri, as_uri
@@ -53,19 +54,8 @@ LARGEST_ALL = 64 * 1024 * 1024
 LARGEST_EVENT = 128 * 1024
 """Characters of a change that is told to clients word by word; of a larger one they are told to ask for the text."""
 
-LARGE = 64 * 1024
-"""Bytes of a text that is taken apart in a thread."""
-
 KEPT = "SELECT scope, key, value FROM kv WHERE namespace = 'workspace' ORDER BY scope, key"
 """What sessions leave for the next one: rows of `backups.py` (scope 'backup') and of `folders.py` ('folders')."""
-
-
-class Read(NamedTuple):
-    """A text as it was just read."""
-
-    model: TextModel
-    encoding: str
-    stamp: Stamp | None
 
 
 class Documents:
@@ -86,6 +76,7 @@ class Documents:
         "_saved",
         "_session",
         "_uses",
+        "following",
         "will_save",
     )
 
@@ -96,6 +87,7 @@ class Documents:
         self._uses = count(1)
         self._numbers = count(1)
         self._lock = asyncio.Lock()
+        self.following = Following(session, self)
         self._opened = EventEmitter[TextDocument]()
         self._changed = EventEmitter[TextDocumentChangeEvent]()
         self._closed = EventEmitter[TextDocument]()
@@ -189,10 +181,10 @@ class Documents:
             document = self._made(key, TextModel(""), "utf8", None)
             document._dirty = key.path.startswith("/")
         elif virtual.has(key.scheme):
-            document = self._made(key, await _split(await virtual.text(key)), "utf8", None)
+            document = self._made(key, await taken_apart(await virtual.text(key)), "utf8", None)
         else:
             content = await contents.read(self._session, key)
-            document = self._made(key, *await _decoded(key, content, encoding))
+            document = self._made(key, *await decoded(key, content, encoding))
         self.add(document)
         return document
 
@@ -200,7 +192,7 @@ class Documents:
         """A new document that no file has; where it has a text it is dirty, and kept as what is unsaved."""
         if len(text) > contents.LARGEST or text.count("\n") > contents.MOST_LINES:
             raise QuotaExceeded("document_bytes", contents.LARGEST, len(text), "keep the text in several files")
-        model = await _split(text)
+        model = await taken_apart(text)
         number = next(n for n in count(1) if Uri("untitled", "", f"Untitled-{n}") not in self._open)
         document = self._made(Uri("untitled", "", f"Untitled-{number}"), model, "utf8", None, language_id)
         document._dirty = bool(text)
@@ -233,20 +225,26 @@ class Documents:
         self.make_room(_cost(document), 1)
         document._used = next(self._uses)
         self._open[document.uri] = document
+        self.following.watch()
         self._tell_opened(document)
 
     def make_room(self, more: int, documents: int = 0) -> None:
         """Close what nobody needs, the longest unused first. Raises `QuotaExceeded` where that is not enough."""
-        spare = sorted((one for one in self.all if not one.is_dirty and not one._holds), key=lambda one: one._used)
-        used = sum(map(_cost, self.all))
-        while spare and (len(self._open) + documents > MOST or used + more > LARGEST_ALL):
-            used -= _cost(spare[0])
-            self.forget(spare.pop(0))
+        used = sum(map(_cost, self._open.values()))
+        if len(self._open) + documents > MOST or used + more > LARGEST_ALL:
+            used = self._close_spare(used, more, documents)
         way_out = "save documents, or close some"
         if len(self._open) + documents > MOST:
             raise QuotaExceeded("documents", MOST, len(self._open), way_out)
         if used + more > LARGEST_ALL:
             raise QuotaExceeded("document_bytes", LARGEST_ALL, used, way_out)
+
+    def _close_spare(self, used: int, more: int, documents: int) -> int:
+        spare = sorted((one for one in self.all if not one.is_dirty and not one._holds), key=lambda one: one._used)
+        while spare and (len(self._open) + documents > MOST or used + more > LARGEST_ALL):
+            used -= _cost(spare[0])
+            self.forget(spare.pop(0))
+        return used
 
     # -- changing
 
@@ -287,6 +285,7 @@ class Documents:
     async def clean(self, document: TextDocument) -> None:
         """Nothing of it is unsaved any more: its backup goes."""
         document._dirty = False
+        self.following.watch()
         kept, document._backup = document._backup, None
         if kept is not None:
             try:
@@ -302,69 +301,16 @@ class Documents:
     # -- what others change
 
     async def refresh(self, document: TextDocument, *, always: bool = False) -> None:
-        """Read a clean document again if its file is another by now, and close it if that is gone.
-
-        With `always` a dirty one too, which loses what is unsaved: VS Code's revert.
-        """
-        async with document._one_at_a_time():
-            document._look = False
-            if document.is_untitled or not _may_reload(document, always):
-                return
-            if always or not await self._is_current(document):
-                await self._read_again(document, always)
-
-    async def _read_again(self, document: TextDocument, always: bool) -> None:
-        try:
-            found = await self._current(document)
-        except FileSystemError as error:
-            if error.code != "FileNotFound":
-                raise
-            found = None
-        async with self._lock:
-            if _may_reload(document, always):
-                await self._reload(document, found)
-
-    async def _is_current(self, document: TextDocument) -> bool:
-        if document._stamp is None:
-            return True  # a provider says itself when its text is another
-        try:
-            identity = await contents.identity_of(self._session, document.uri)
-        except FileSystemError:
-            return True  # out of reach for now: what was read is all there is
-        return identity == document._stamp.identity
-
-    async def _reload(self, document: TextDocument, found: Read | None) -> None:
-        if found is None:
-            self.forget(document)
-            await self.clean(document)
-            return
-        dirty, text = document.is_dirty, document._model.copy()
-        edits = await asyncio.to_thread(difference, text, found.model)
-        changes = await self.edited(text, edits)
-        document._stamp, document._encoding = found.stamp, found.encoding
-        await self.clean(document)
-        if changes or dirty:
-            self.commit(document, text, changes, dirty=False)
-
-    async def _current(self, document: TextDocument) -> Read:
-        virtual = self._session.get(Virtual)
-        if virtual.has(document.uri.scheme):
-            return Read(await _split(await virtual.text(document.uri)), "utf8", None)
-        return await _decoded(document.uri, await contents.read(self._session, document.uri), document.encoding)
+        """Read a clean document again if its file is another by now; with `always` any, and lose what is unsaved."""
+        await self.following.refresh(document, always=always)
 
     def look_again(self, uris: Iterable[Uri], *, always: bool = False) -> None:
         """Somebody changed these files, or all below these folders: what is open of them is brought up to date."""
-        for uri in uris:
-            for document in self.below(uri):
-                if not document._look:  # else one that waits will see this change too
-                    document._look = True
-                    self._session.start(self._look(document, always), "reload document")
+        self.following.look_again(uris, always=always)
 
-    async def _look(self, document: TextDocument, always: bool) -> None:
-        try:
-            await self.refresh(document, always=always)
-        except RoostError as error:
-            log.info("a document of %s is not reloaded: %s", self._session.uid, error)
+    async def close(self) -> None:
+        """The session ends: nothing is followed any more. What is unsaved is kept already."""
+        self.following.close()
 
     # -- saving and closing
 
@@ -436,6 +382,7 @@ class Documents:
             document._backup = Backup(self._session, document, one.number, one.row)
             document._used = next(self._uses)
             self._open[one.uri] = document
+        self.following.watch()
         self._numbers = count(newest + 1)
 
     # -- telling
@@ -492,36 +439,8 @@ def wire_uri(uri: Uri) -> str:
     return uri_of(uri.path) if uri.scheme == "file" and not uri.authority else str(uri)
 
 
-def checked_text(text: str) -> str:
-    """`text` itself if it can be saved; raises `InvalidValue` where it holds half of a surrogate pair."""
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise InvalidValue("text", "must not hold half of a surrogate pair; put in the whole character") from None
-    return text
-
-
-def difference(old: TextModel, new: TextModel) -> list[TextEdit]:
-    """The one edit that makes a text another, leaving alone the lines that begin and end both."""
-    edits = []
-    if old._lines != new._lines:
-        edits.append(_replacement(old._lines, new._lines))
-    if old.eol != new.eol:
-        edits.append(TextEdit.set_end_of_line(new.eol))
-    return edits
-
-
-def _replacement(old: list[str], new: list[str]) -> TextEdit:
-    shorter = min(len(old), len(new))
-    start = next((i for i in range(shorter) if old[i] != new[i]), shorter - 1)
-    end = next((i for i in range(shorter - start) if old[-1 - i] != new[-1 - i]), shorter - start - 1)
-    stop = len(old) - 1 - end
-    return TextEdit(Range(start, 0, stop, utf16_length(old[stop])), "\n".join(new[start : len(new) - end]))
-
-
 def _key(uri: Uri) -> Uri:
-    return as_uri(uri, "uri").with_(fragment=None)
+    return as_uri(uri, "uri").with_(fragment=None) if uri.fragment else as_uri(uri, "uri")
 
 
 def _checked(uri: Uri) -> Uri:
@@ -531,10 +450,6 @@ def _checked(uri: Uri) -> Uri:
     except UnicodeEncodeError:
         raise InvalidValue("uri", "the name is no UTF-8: such a file can be read, but is no document") from None
     return key
-
-
-def _may_reload(document: TextDocument, always: bool) -> bool:
-    return not document.is_closed and (always or not document.is_dirty)
 
 
 def _is_in(key: Uri, root: Uri, folder: str) -> bool:
@@ -564,16 +479,3 @@ def _wire(change: TextDocumentContentChangeEvent) -> dict[str, Any]:
         "rangeLength": change.range_length,
         "text": change.text,
     }
-
-
-async def _split(text: str) -> TextModel:
-    checked_text(text)
-    return await asyncio.to_thread(TextModel, text) if len(text) > LARGE else TextModel(text)
-
-
-async def _decoded(uri: Uri, content: Content, encoding: str | None) -> Read:
-    def work() -> Read:
-        text, found = encodings.decoded(uri.path, content.content, encoding)
-        return Read(TextModel(text), found, Stamp(content.identity, digest(content.content)))
-
-    return await asyncio.to_thread(work) if len(content.content) > LARGE else work()

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from host.app import Host
+from sessions.context import SessionContext
 from sessions.errors import QuotaExceeded
 from sessions.models import Message, Model, Price, Request, Text, Usage
 from tests.hosted import hosted
+from tests.one_model import OneModel
 
 pytestmark = pytest.mark.anyio
 
@@ -82,6 +84,28 @@ async def test_a_model_named_as_a_formula_is_a_text_in_the_table(tmp_path: Path)
         await call(host, "alice", Model("=cmd()/x", "X", "=cmd()"))
         (row,) = csv.DictReader(io.StringIO((await user("alice").get("/api/v1/usage.csv")).text))
         assert row["model"] == "'=cmd()/x"
+
+
+async def test_models_are_compared_by_what_was_really_used(tmp_path: Path) -> None:
+    async with hosted(tmp_path) as (host, user):
+        alice = user("alice")
+        await call(host, "alice")
+        async with host.sessions.using("alice") as session:
+            session.models = SeveralModels(host.ledger)
+            answer = (await alice.get("/api/v1/usage/comparison")).json()
+        assert answer["actualCost"] == 1.65
+        assert answer["models"] == [
+            {"model": "demo/scripted", "cost": 0, "withoutCache": 0, "savings": 0},
+            {"model": "acme/cheap", "cost": 0.75, "withoutCache": 1, "savings": 0.25},
+            {"model": "acme/fine", "cost": 1.65, "withoutCache": 3, "savings": 1.35},
+            {"model": "acme/=odd()", "cost": None, "withoutCache": None, "savings": None},
+        ]
+        assert (await user("bob").get("/api/v1/usage/comparison")).json()["inputTokens"] == 0
+
+
+class SeveralModels(OneModel):
+    async def models(self, session: SessionContext) -> list[Model]:
+        return [ODD, FINE, Model("acme/cheap", "Cheap", "acme", price=Price(1, 1, 0.5)), self.model]
 
 
 async def test_the_storage_is_what_the_users_files_take(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import shim as vscode
 from sessions.context import SessionContext
 from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded
 from shim import Position, Range, TextEdit, Uri, WorkspaceEdit
-from shim.documents import Documents, difference
+from shim.documents import Documents
+from shim.reading import difference
 from shim.text import TextModel
 
 pytestmark = pytest.mark.anyio
