@@ -259,12 +259,12 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
-from shim.views import ViewBadge, WebviewView, WebviewViewResolveContext
+from shim.views import ViewBadge, WebviewView, WebviewViewProvider, WebviewViewResolveContext
 from shim.virtual import TextDocumentContentProvider
 from shim.webview import Webview, WebviewOptions, WebviewPortMapping
 
 if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
-    from shim import authentication, scm, tasks
+    from shim import authentication, chat, scm, tasks
     from shim.accounts import (
         AccessRefused,
         AuthenticationProvider,
@@ -273,6 +273,20 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         AuthenticationSession,
         AuthenticationSessionAccountInformation,
         AuthenticationSessionsChangeEvent,
+    )
+    from shim.chat import (
+        ChatContext,
+        ChatErrorDetails,
+        ChatFollowup,
+        ChatFollowupProvider,
+        ChatLanguageModelToolReference,
+        ChatParticipant,
+        ChatPromptReference,
+        ChatRequest,
+        ChatRequestHandler,
+        ChatResponseStream,
+        ChatResult,
+        ChatResultFeedback,
     )
     from shim.interfaces import (
         CallHierarchyProvider,
@@ -295,6 +309,7 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         InlayHintsProvider,
         InlineCompletionItemProvider,
         LinkedEditingRangeProvider,
+        Memento,
         OnTypeFormattingEditProvider,
         ProviderResult,
         ReferenceProvider,
@@ -316,6 +331,9 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
     from shim.task_runs import TaskEndEvent, TaskExecution, TaskProcessEndEvent, TaskProcessStartEvent, TaskStartEvent
     from shim.tasks import TaskFilter, TaskProvider
 
+version = "1.110.0"
+"""Whose API this is: the version of VS Code that it follows."""
+
 __all__ = [
     "AccessRefused",
     "AccessibilityInformation",
@@ -332,6 +350,15 @@ __all__ = [
     "CancellationError",
     "CancellationToken",
     "CancellationTokenSource",
+    "ChatContext",
+    "ChatErrorDetails",
+    "ChatFollowup",
+    "ChatFollowupProvider",
+    "ChatLanguageModelToolReference",
+    "ChatParticipant",
+    "ChatPromptReference",
+    "ChatRequest",
+    "ChatRequestHandler",
     "ChatRequestTurn",
     "ChatResponseAnchorPart",
     "ChatResponseCommandButtonPart",
@@ -340,7 +367,10 @@ __all__ = [
     "ChatResponseMarkdownPart",
     "ChatResponseProgressPart",
     "ChatResponseReferencePart",
+    "ChatResponseStream",
     "ChatResponseTurn",
+    "ChatResult",
+    "ChatResultFeedback",
     "ChatResultFeedbackKind",
     "Clipboard",
     "CodeAction",
@@ -488,6 +518,7 @@ __all__ = [
     "MarkedCode",
     "McpHttpServerDefinition",
     "McpStdioServerDefinition",
+    "Memento",
     "MessageItem",
     "NotSupported",
     "NotebookCellKind",
@@ -636,6 +667,7 @@ __all__ = [
     "WebviewPanelOnDidChangeViewStateEvent",
     "WebviewPortMapping",
     "WebviewView",
+    "WebviewViewProvider",
     "WebviewViewResolveContext",
     "WindowState",
     "WorkspaceEdit",
@@ -644,6 +676,7 @@ __all__ = [
     "WorkspaceFoldersChangeEvent",
     "WorkspaceSymbolProvider",
     "authentication",
+    "chat",
     "commands",
     "env",
     "extensions",
@@ -655,11 +688,18 @@ __all__ = [
     "utf16_length",
     "utf16_offset",
     "utf16_slice",
+    "version",
     "window",
     "workspace",
 ]
 
-LATER = {"AccessRefused": "accounts", "Authentication": "accounts", "SourceControl": "source_control", "Task": "tasks"}
+LATER = {
+    "AccessRefused": "accounts",
+    "Authentication": "accounts",
+    "Chat": "chat",
+    "SourceControl": "source_control",
+    "Task": "tasks",
+}
 """Modules that are loaded when a name of theirs is first used, by how those names begin. A constant."""
 
 if not TYPE_CHECKING:  # type checkers see which names there are, and mistyped ones

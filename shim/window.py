@@ -80,6 +80,7 @@ __all__ = [
     "WebviewPanel",
     "WindowState",
     "active_color_theme",
+    "active_notebook_editor",
     "active_terminal",
     "active_text_editor",
     "create_input_box",
@@ -120,6 +121,7 @@ __all__ = [
     "state",
     "tab_groups",
     "terminals",
+    "visible_notebook_editors",
     "visible_text_editors",
     "with_progress",
 ]
@@ -155,6 +157,10 @@ _LIVE: dict[str, Callable[[SessionContext], Any]] = {
     "active_terminal": lambda session: session.get(WindowTerminals).active,
 }
 """What is looked up for the current user each time. A constant."""
+
+active_notebook_editor: None = None
+visible_notebook_editors: tuple[()] = ()
+"""There are no notebooks."""
 
 if not TYPE_CHECKING:  # type checkers see the annotations above, and mistyped names
 
