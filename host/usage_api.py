@@ -272,6 +272,26 @@ async def everybodys_usage(asked: Asked) -> Response:
     return json({"month": month, "host": await asked.host.ledger.host_status(), "users": users})
 
 
+class Details(Body):
+    uid: str
+    currency: Literal["USD"]
+    rows: list[Row]
+    total_cost: float | None
+    unpriced_calls: int
+
+
+@endpoint("GET", "/api/v1/admin/usage/{uid}", query=Period, answers={200: Details})
+async def anothers_usage(asked: Asked) -> Response:
+    """What one user's models took and cost, as `/api/v1/usage` tells the user; needs `admin`. It wakes no session."""
+    _refuse_others(asked)
+    uid = checked_uid(asked.named("uid"))
+    sums = await _sums(Book(asked.host.databases.store(uid)), asked.query)
+    total = _row(_added("", "", sums))
+    rows = [_row(one) for one in sums]
+    more = {"totalCost": total["cost"], "unpricedCalls": total["unpricedCalls"]}
+    return json({"uid": uid, "currency": "USD", "rows": rows, **more})
+
+
 @endpoint("GET", "/api/v1/admin/budgets/{uid}", answers={200: Budgets})
 async def read_budgets(asked: Asked) -> Response:
     """What was set for a user while the host ran, or with `*` for everybody, and what counts; needs `admin`."""

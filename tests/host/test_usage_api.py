@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 
 from host.app import Host
-from sessions.context import SessionContext
 from sessions.errors import QuotaExceeded
 from sessions.models import Message, Model, Price, Request, Text, Usage
 from tests.hosted import hosted
-from tests.one_model import OneModel
 
 pytestmark = pytest.mark.anyio
 
@@ -87,25 +85,22 @@ async def test_a_model_named_as_a_formula_is_a_text_in_the_table(tmp_path: Path)
 
 
 async def test_models_are_compared_by_what_was_really_used(tmp_path: Path) -> None:
-    async with hosted(tmp_path) as (host, user):
-        alice = user("alice")
+    prices = {
+        "fine": {"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75},
+        "cheap": {"input": 1, "output": 1, "cache_read": 0.5},
+    }
+    told = {"kind": "openai", "api_key": "x", "base_url": "http://127.0.0.1:9", "models": ["odd", "fine", "cheap"]}
+    async with hosted(tmp_path, ai_providers={"acme": {**told, "prices": prices}}) as (host, user):
         await call(host, "alice")
-        async with host.sessions.using("alice") as session:
-            session.models = SeveralModels(host.ledger)
-            answer = (await alice.get("/api/v1/usage/comparison")).json()
+        answer = (await user("alice").get("/api/v1/usage/comparison")).json()
         assert answer["actualCost"] == 1.65
         assert answer["models"] == [
             {"model": "demo/scripted", "cost": 0, "withoutCache": 0, "savings": 0},
             {"model": "acme/cheap", "cost": 0.75, "withoutCache": 1, "savings": 0.25},
             {"model": "acme/fine", "cost": 1.65, "withoutCache": 3, "savings": 1.35},
-            {"model": "acme/=odd()", "cost": None, "withoutCache": None, "savings": None},
+            {"model": "acme/odd", "cost": None, "withoutCache": None, "savings": None},
         ]
         assert (await user("bob").get("/api/v1/usage/comparison")).json()["inputTokens"] == 0
-
-
-class SeveralModels(OneModel):
-    async def models(self, session: SessionContext) -> list[Model]:
-        return [ODD, FINE, Model("acme/cheap", "Cheap", "acme", price=Price(1, 1, 0.5)), self.model]
 
 
 async def test_the_storage_is_what_the_users_files_take(tmp_path: Path) -> None:
@@ -132,6 +127,7 @@ async def test_only_an_administrator_sees_sums_and_sets_budgets(tmp_path: Path) 
         await call(host, "alice", tokens=2_000)
         for method, target in (
             ("GET", "/api/v1/admin/usage"),
+            ("GET", "/api/v1/admin/usage/bob"),
             ("GET", "/api/v1/admin/budgets/alice"),
             ("PUT", "/api/v1/admin/budgets/alice"),
             ("PUT", "/api/v1/admin/budgets/*"),
@@ -142,6 +138,12 @@ async def test_only_an_administrator_sees_sums_and_sets_budgets(tmp_path: Path) 
         assert everybody["users"] == [{"uid": "alice", "cost": 0.0033}]
         assert everybody["host"] == {"limit": 50, "used": 0.0033, "held": 0}
         assert (await admin.get("/api/v1/admin/usage?month=2001-01")).json()["users"] == []
+        await host.sessions.close("alice")
+        details = (await admin.get("/api/v1/admin/usage/alice?by=model")).json()
+        assert (details["rows"][0]["model"], details["totalCost"]) == ("acme/fine", 0.0033)
+        assert host.sessions.get("alice") is None
+        assert (await admin.get("/api/v1/admin/usage/nobody")).json()["rows"] == []
+        assert not (tmp_path / "users/nobody").exists()
 
 
 async def test_a_budget_that_an_administrator_raises_lets_the_user_go_on(tmp_path: Path) -> None:
