@@ -11,7 +11,7 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from host.aside import aside
-from host.collecting import Loads, Unloads
+from host.collecting import Loads, Turn, Unloads
 from host.discovery import Installed
 from host.modules import Copies
 from sessions.errors import RoostError, SessionClosed
@@ -151,10 +151,12 @@ class Activations:
         async with self.rules.slots:
             if one.stuck:
                 raise RoostError("its modules have not ended loading for another user; the operator must look into it")
-            loading = aside(partial(_load, self.rules.loads, _loading(self._session, one)), f"load {one.id}")
+            turn = self.rules.loads.begin()
+            loading = aside(partial(_load, turn, _loading(self._session, one)), f"load {one.id}")
             done, _ = await asyncio.wait({loading}, timeout=self.rules.activate_s)
             if not done:
                 one.stuck += 1
+                turn.end()
                 loading.add_done_callback(partial(_unstuck, one))
                 raise TookTooLong(f"its modules did not end loading within {self.rules.activate_s:g} s")
             return loading.result()
@@ -205,8 +207,8 @@ def _loading(session: SessionContext, one: Installed) -> Callable[[], ModuleType
     return partial(session.get(Copies).make(one.package).load, one.entry)
 
 
-def _load(loads: Loads, work: Callable[[], ModuleType]) -> ModuleType:
-    with loads.loading():
+def _load(turn: Turn, work: Callable[[], ModuleType]) -> ModuleType:
+    with turn:
         return work()
 
 

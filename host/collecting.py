@@ -12,8 +12,7 @@ import ctypes
 import gc
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -33,38 +32,53 @@ FOREIGN = ("asyncio", "builtins", "concurrent", "host", "logging", "sessions", "
 
 
 class Loads:
-    """The loads of one host: while there are some, the collector waits, and after each what it left is put aside."""
+    """The loads of one host: while there are some the collector waits, and what each leaves is put aside."""
 
-    __slots__ = ("_count", "_lock", "_was_on")
+    __slots__ = ("_lock", "_turns", "_was_on")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._count = 0
+        self._turns: set[Turn] = set()
         self._was_on = False
 
-    @contextmanager
-    def loading(self) -> Iterator[None]:
-        """Around a load, in its thread."""
-        with self.waiting():
-            yield
-            gc.collect(0)  # what the load itself has done with; nothing of earlier loads is walked through
-            gc.freeze()
-
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """The collector does not run by itself meanwhile."""
+    def begin(self) -> Turn:
+        """The collector does not run by itself until the turn has ended."""
+        turn = Turn(self)
         with self._lock:
-            self._count += 1
-            if self._count == 1:
+            if not self._turns:
                 self._was_on = gc.isenabled()
                 gc.disable()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._count -= 1
-                if self._count == 0 and self._was_on:
+            self._turns.add(turn)
+        return turn
+
+    def end(self, turn: Turn) -> None:
+        """A turn is over; the last one lets the collector run as before."""
+        with self._lock:
+            if turn in self._turns:
+                self._turns.remove(turn)
+                if not self._turns and self._was_on:
                     gc.enable()
+
+
+class Turn:
+    """One load: `with` it, in the load's thread. Whoever waits no longer for a load that does not end may `end` it."""
+
+    __slots__ = ("_loads",)
+
+    def __init__(self, loads: Loads) -> None:
+        self._loads = loads
+
+    def end(self) -> None:
+        """Let the collector run; a second time does nothing."""
+        self._loads.end(self)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        gc.collect(0)  # what the load itself has done with; nothing of earlier loads is walked through
+        gc.freeze()
+        self.end()
 
 
 class Unloads:
@@ -91,8 +105,11 @@ class Unloads:
     def _work(self) -> None:
         while self._waiting:
             modules = self._waiting.pop(0)
-            with self._loads.waiting():
+            turn = self._loads.begin()
+            try:
                 collect(own_objects(modules), modules)
+            finally:
+                turn.end()
 
     def _done(self) -> None:
         self._running = False

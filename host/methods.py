@@ -15,6 +15,7 @@ from host import (
     language_methods,
     lm_methods,
     terminal_methods,
+    tree_methods,
     view_methods,
     window_methods,
     work_methods,
@@ -36,6 +37,7 @@ CONTRACT.include(editor_methods.CONTRACT)
 CONTRACT.include(terminal_methods.CONTRACT)
 CONTRACT.include(window_methods.CONTRACT)
 CONTRACT.include(work_methods.CONTRACT)
+CONTRACT.include(tree_methods.CONTRACT)
 CONTRACT.include(view_methods.CONTRACT)
 method = CONTRACT.method
 

@@ -49,7 +49,6 @@ from shim.contexts import (
     SelectedCompletionInfo,
     SignatureHelpContext,
 )
-from shim.decorations import DecorationOptions, TextEditorDecorationType
 from shim.diagnostics import (
     CodeAction,
     CodeActionDisabled,
@@ -69,15 +68,6 @@ from shim.document import (
     TextDocument,
     TextDocumentChangeEvent,
     TextDocumentWillSaveEvent,
-)
-from shim.editing import TextEditorEdit
-from shim.editors import (
-    TextEditor,
-    TextEditorOptions,
-    TextEditorOptionsChangeEvent,
-    TextEditorSelectionChangeEvent,
-    TextEditorViewColumnChangeEvent,
-    TextEditorVisibleRangesChangeEvent,
 )
 from shim.edits import SnippetString, SnippetTextEdit, TextEdit, WorkspaceEdit, WorkspaceEditEntryMetadata
 from shim.enums import (
@@ -193,13 +183,10 @@ from shim.messages import (
     McpStdioServerDefinition,
 )
 from shim.notices import MessageItem
-from shim.outputs import LogOutputChannel, OutputChannel
-from shim.panels import WebviewPanel, WebviewPanelOnDidChangeViewStateEvent
 from shim.picks import InputBoxValidationMessage, QuickPickItem
 from shim.problems import DiagnosticChangeEvent, DiagnosticCollection
 from shim.progress import Progress
 from shim.pseudoterminals import Pseudoterminal, TerminalDimensions
-from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
 from shim.ranges import Location, Position, Range, Selection
 from shim.selectors import DocumentFilter, DocumentSelector
 from shim.statusbar import StatusBarItem
@@ -218,7 +205,6 @@ from shim.symbols import (
     SymbolInformation,
     TypeHierarchyItem,
 )
-from shim.tabs import Tab, TabChangeEvent, TabGroup, TabGroupChangeEvent, TabGroups
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
 from shim.telemetry import TelemetryLogger, TelemetrySender
 from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
@@ -259,9 +245,7 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
-from shim.views import ViewBadge, WebviewView, WebviewViewProvider, WebviewViewResolveContext
 from shim.virtual import TextDocumentContentProvider
-from shim.webview import Webview, WebviewOptions, WebviewPortMapping
 
 if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
     from shim import authentication, chat, scm, tasks
@@ -287,6 +271,17 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         ChatResponseStream,
         ChatResult,
         ChatResultFeedback,
+    )
+    from shim.decorations import DecorationOptions, TextEditorDecorationType
+    from shim.dialogs import OpenDialogOptions, SaveDialogOptions
+    from shim.editing import TextEditorEdit
+    from shim.editors import (
+        TextEditor,
+        TextEditorOptions,
+        TextEditorOptionsChangeEvent,
+        TextEditorSelectionChangeEvent,
+        TextEditorViewColumnChangeEvent,
+        TextEditorVisibleRangesChangeEvent,
     )
     from shim.interfaces import (
         CallHierarchyProvider,
@@ -320,6 +315,10 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         TypeHierarchyProvider,
         WorkspaceSymbolProvider,
     )
+    from shim.outputs import LogOutputChannel, OutputChannel
+    from shim.panels import WebviewPanel, WebviewPanelOnDidChangeViewStateEvent
+    from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
+    from shim.showing import TextDocumentShowOptions
     from shim.source_control import (
         SourceControl,
         SourceControlInputBox,
@@ -328,8 +327,21 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         SourceControlResourceState,
         SourceControlResourceThemableDecorations,
     )
+    from shim.tabs import Tab, TabChangeEvent, TabGroup, TabGroupChangeEvent, TabGroups
     from shim.task_runs import TaskEndEvent, TaskExecution, TaskProcessEndEvent, TaskProcessStartEvent, TaskStartEvent
     from shim.tasks import TaskFilter, TaskProvider
+    from shim.trees import (
+        TreeCheckboxChangeEvent,
+        TreeDataProvider,
+        TreeDragAndDropController,
+        TreeView,
+        TreeViewActiveItemChangeEvent,
+        TreeViewExpansionEvent,
+        TreeViewSelectionChangeEvent,
+        TreeViewVisibilityChangeEvent,
+    )
+    from shim.views import ViewBadge, WebviewView, WebviewViewProvider, WebviewViewResolveContext
+    from shim.webview import Webview, WebviewOptions, WebviewPortMapping
 
 version = "1.110.0"
 """Whose API this is: the version of VS Code that it follows."""
@@ -526,6 +538,7 @@ __all__ = [
     "NotebookControllerAffinity",
     "NotebookEditorRevealType",
     "OnTypeFormattingEditProvider",
+    "OpenDialogOptions",
     "OutputChannel",
     "OverviewRulerLane",
     "ParameterInformation",
@@ -549,6 +562,7 @@ __all__ = [
     "RelativePattern",
     "RenameLocation",
     "RenameProvider",
+    "SaveDialogOptions",
     "SecretStorage",
     "SecretStorageChangeEvent",
     "SelectedCompletionInfo",
@@ -632,6 +646,7 @@ __all__ = [
     "TextDocumentContentChangeEvent",
     "TextDocumentContentProvider",
     "TextDocumentSaveReason",
+    "TextDocumentShowOptions",
     "TextDocumentWillSaveEvent",
     "TextEdit",
     "TextEditor",
@@ -650,10 +665,18 @@ __all__ = [
     "ThemeColor",
     "ThemeIcon",
     "Thenable",
+    "TreeCheckboxChangeEvent",
+    "TreeDataProvider",
+    "TreeDragAndDropController",
     "TreeItem",
     "TreeItemCheckboxState",
     "TreeItemCollapsibleState",
     "TreeItemLabel",
+    "TreeView",
+    "TreeViewActiveItemChangeEvent",
+    "TreeViewExpansionEvent",
+    "TreeViewSelectionChangeEvent",
+    "TreeViewVisibilityChangeEvent",
     "TypeDefinitionProvider",
     "TypeHierarchyItem",
     "TypeHierarchyProvider",
@@ -699,6 +722,27 @@ LATER = {
     "Chat": "chat",
     "SourceControl": "source_control",
     "Task": "tasks",
+    "DecorationOptions": "decorations",
+    "InputBox": "quickinput",
+    "LogOutputChannel": "outputs",
+    "OpenDialog": "dialogs",
+    "OutputChannel": "outputs",
+    "QuickInput": "quickinput",
+    "QuickPick": "quickinput",
+    "SaveDialog": "dialogs",
+    "Tab": "tabs",
+    "TextDocumentShowOptions": "showing",
+    "TextEditorDecorationType": "decorations",
+    "TextEditorEdit": "editing",
+    "TextEditor": "editors",
+    "TreeCheckbox": "trees",
+    "TreeData": "trees",
+    "TreeDrag": "trees",
+    "TreeView": "trees",
+    "ViewBadge": "views",
+    "WebviewPanel": "panels",
+    "WebviewView": "views",
+    "Webview": "webview",
 }
 """Modules that are loaded when a name of theirs is first used, by how those names begin. A constant."""
 

@@ -152,19 +152,37 @@ def test_the_collector_waits_while_modules_load_and_goes_on_after() -> None:
     was_on, loads_ = gc.isenabled(), Loads()
     gc.enable()
     try:
-        with loads_.loading():
-            with loads_.loading():
+        with loads_.begin():
+            with loads_.begin():
                 assert not gc.isenabled()
             assert not gc.isenabled()
         assert gc.isenabled()
         gc.disable()
-        with loads_.loading():
+        with loads_.begin():
             pass
         assert not gc.isenabled(), "an embedder that turned it off has it off"
     finally:
         gc.unfreeze()
         if was_on:
             gc.enable()
+
+
+def test_a_load_that_never_ends_does_not_keep_the_collector_from_running() -> None:
+    loads_, was_on = Loads(), gc.isenabled()
+    gc.enable()
+    try:
+        late, other = loads_.begin(), loads_.begin()
+        late.end()
+        assert not gc.isenabled()
+        other.end()
+        assert gc.isenabled()
+        with loads_.begin():
+            late.end()
+            assert not gc.isenabled(), "ending it again ends no other"
+    finally:
+        gc.unfreeze()
+        if not was_on:
+            gc.disable()
 
 
 async def test_a_collection_after_many_loads_does_not_walk_through_them(tmp_path: Path) -> None:

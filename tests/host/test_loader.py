@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 import time
@@ -415,6 +416,7 @@ async def test_module_code_that_never_ends_is_given_up_and_takes_one_thread_not_
                 await run(session, "bad.do")
         assert time.monotonic() - started < 1, "it is refused at once, without waiting for the time to be over"
         assert len([one for one in threading.enumerate() if one.name == "load acme.bad"]) == 1
+        assert gc.isenabled(), "the collector does not wait for it"
         assert await run(ada, "counter.increase") == 1
         assert await ada.files.read_directory("/workspace") == []
         gate.set()

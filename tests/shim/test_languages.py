@@ -364,6 +364,29 @@ async def test_symbols_of_the_workspace_are_asked_for_without_a_document(ada: Se
     assert [one.name for _, one in await queries.ask(ada, "workspace_symbol", None, "Cat")] == ["Cat"]
 
 
+async def test_a_provider_whose_answers_change_lets_its_users_clients_ask_again(
+    ada: SessionContext, ben: SessionContext
+) -> None:
+    class Lenses:
+        def __init__(self) -> None:
+            self.changed = vscode.EventEmitter[None]()
+            self.on_did_change_code_lenses = self.changed.event
+
+        def provide_code_lenses(self, document: Any, token: Any) -> Any:
+            return []
+
+    lenses = Lenses()
+    with ada.entered():
+        undo = vscode.languages.register_code_lens_provider("python", lenses)
+    lenses.changed.fire()
+    await eventually(lambda: ada.mailbox.seq == 1)
+    (event,) = await anext(ada.mailbox.follow(0))
+    assert (event.type, orjson.loads(event.data_json)) == ("languages.onDidChangeProvider", {"feature": "codeLens"})
+    undo.dispose()
+    lenses.changed.fire()
+    assert (ada.mailbox._numbers.last, ben.mailbox.seq) == (1, 0)
+
+
 # -- languages themselves
 
 
