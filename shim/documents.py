@@ -20,6 +20,9 @@ from shim.document import (
     Stamp,
     TextDocument,
 )
+from shim.document import (
+    wire_uri as wire_uri,
+)
 from shim.edits import TextEdit
 from shim.enums import TextDocumentChangeReason, TextDocumentSaveReason
 from shim.events import Disposable
@@ -30,7 +33,6 @@ from shim.following import Following
 from shim.known_languages import Known
 from shim.reading import LARGE, checked_text, decoded, taken_apart
 from shim.telling import Telling
-from shim.telling import wire_uri as wire_uri
 from shim.text import TextDocumentContentChangeEvent, TextModel
 from shim.thenable import Thenable
 from shim.uri import Uri, as_uri
