@@ -59,6 +59,9 @@ class Typist:
             self.uri = Uri.file(f"/workspace/{self.session.uid}.py")
             await self.session.files.write(self.uri.path, b"pass\n" * 200)
             self.document: TextDocument = await workspace.open_text_document(self.uri)
+            edit = WorkspaceEdit()
+            edit.insert(self.uri, Position(0, 0), "# the first edit opens the user's store\n")
+            assert await workspace.apply_edit(edit)
             workspace.on_did_change_text_document(self.hear)
             self.follower = self.session.mailbox.follow(None)
 
@@ -141,7 +144,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
 
 
 def _row(what: str, unit: str, ours: float, bar: str = "") -> dict[str, Any]:
-    return {"what": what, "unit": unit, "ours": ours, "bar": bar}
+    return {"what": what, "unit": unit, "ours": ours, "ratio": None, "bar": bar}
 
 
 def _figures(found: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -227,7 +227,7 @@ def _encoded(model: TextModel) -> bytes:
 
 
 def _key(number: int) -> str:
-    return f"{number:06}/"
+    return f"{number:012}/"
 
 
 def number_of(key: str) -> int:

@@ -7,36 +7,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sessions.errors import InvalidValue, QuotaExceeded, RoostError
-from sessions.paths import uri_of
 from shim import backups, contents, folders, saving
 from shim.backups import Backup
 from shim.document import (
     LINE_COST,
     Stamp,
     TextDocument,
-    TextDocumentChangeEvent,
-    TextDocumentWillSaveEvent,
+)
+from shim.document import (
+    wire_uri as wire_uri,
 )
 from shim.edits import TextEdit
 from shim.enums import TextDocumentChangeReason, TextDocumentSaveReason
-from shim.events import Disposable, EventEmitter
+from shim.events import Disposable
 from shim.extensions import Extensions
 from shim.filesystems import FileSystems
 from shim.filetypes import language_of
 from shim.following import Following
-from shim.ranges import Position
+from shim.known_languages import Known
 from shim.reading import LARGE, checked_text, decoded, taken_apart
+from shim.telling import Telling
 from shim.text import TextDocumentContentChangeEvent, TextModel
 from shim.thenable import Thenable
 from shim.uri import Uri, as_uri
 from shim.utf16 import utf16_length
 from shim.virtual import Virtual
-from shim.waiting import WillEmitter
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -49,14 +50,11 @@ MOST = 500
 LARGEST_ALL = 64 * 1024 * 1024
 """What all of a user's open documents may take in memory, in bytes, by `LINE_COST` and a byte a character."""
 
-LARGEST_EVENT = 128 * 1024
-"""Characters of a change that is told to clients word by word; of a larger one they are told to ask for the text."""
-
 KEPT = "SELECT scope, key, value FROM kv WHERE namespace = 'workspace' ORDER BY scope, key"
 """What sessions leave for the next one: rows of `backups.py` (scope 'backup') and of `folders.py` ('folders')."""
 
 
-class Documents:
+class Documents(Telling):
     """The open documents of one user; `session.get(Documents)`.
 
     `on_open`, `on_change`, `on_close`, `on_save` and `on_will_save` are events. `hold` keeps a document that is shown
@@ -64,60 +62,24 @@ class Documents:
     """
 
     __slots__ = (
-        "_changed",
-        "_closed",
         "_lock",
         "_numbers",
         "_open",
-        "_opened",
         "_opening",
-        "_saved",
-        "_session",
         "_uses",
         "following",
-        "will_save",
     )
 
     def __init__(self, session: SessionContext) -> None:
-        self._session = session
+        super().__init__(session)
         self._open: dict[Uri, TextDocument] = {}
         self._opening: dict[Uri, asyncio.Future[TextDocument]] = {}
         self._uses = count(1)
         self._numbers = count(1)
         self._lock = asyncio.Lock()
         self.following = Following(session, self)
-        self._opened = EventEmitter[TextDocument]()
-        self._changed = EventEmitter[TextDocumentChangeEvent]()
-        self._closed = EventEmitter[TextDocument]()
-        self._saved = EventEmitter[TextDocument]()
-        self.will_save = WillEmitter[TextDocumentWillSaveEvent]()
         session.get(FileSystems).on_change = lambda changes: self.look_again(change.uri for change in changes)
         session.get(Virtual).on_change = lambda uri: self.look_again([uri], always=True)
-
-    @property
-    def on_open(self) -> Any:
-        """Fires with each document that is opened."""
-        return self._opened.event
-
-    @property
-    def on_change(self) -> Any:
-        """Fires with a `TextDocumentChangeEvent` when a text or its being dirty changes."""
-        return self._changed.event
-
-    @property
-    def on_close(self) -> Any:
-        """Fires with each document that is closed, or goes on in another language (then it is opened at once)."""
-        return self._closed.event
-
-    @property
-    def on_save(self) -> Any:
-        """Fires with each document that was saved."""
-        return self._saved.event
-
-    @property
-    def on_will_save(self) -> Any:
-        """Fires before a document is saved; listeners may make edits by `wait_until`."""
-        return self.will_save.event
 
     @property
     def lock(self) -> asyncio.Lock:
@@ -179,7 +141,7 @@ class Documents:
             document = self._made(key, TextModel(""), "utf8", None)
             document._dirty = key.path.startswith("/")
         elif virtual.has(key.scheme):
-            document = self._made(key, await taken_apart(await virtual.text(key)), "utf8", None)
+            document = self._made(key, await taken_apart(key, await virtual.text(key)), "utf8", None)
         else:
             content = await contents.read(self._session, key)
             document = self._made(key, *await decoded(key, content, encoding))
@@ -188,11 +150,11 @@ class Documents:
 
     async def untitled(self, text: str = "", language_id: str | None = None) -> TextDocument:
         """A new document that no file has; where it has a text it is dirty, and kept as what is unsaved."""
-        if len(text) > contents.LARGEST or text.count("\n") > contents.MOST_LINES:
+        if len(text) > contents.LARGEST:
             raise QuotaExceeded("document_bytes", contents.LARGEST, len(text), "keep the text in several files")
-        model = await taken_apart(text)
-        number = next(n for n in count(1) if Uri("untitled", "", f"Untitled-{n}") not in self._open)
-        document = self._made(Uri("untitled", "", f"Untitled-{number}"), model, "utf8", None, language_id)
+        model = await taken_apart(Uri("untitled", "", "Untitled"), text)
+        uri = next(uri for n in count(1) if (uri := Uri("untitled", "", f"Untitled-{n}")) not in self._open)
+        document = self._made(uri, model, "utf8", None, language_id)
         document._dirty = bool(text)
         self.add(document)
         if text:
@@ -205,7 +167,7 @@ class Documents:
         language = language_id or self.language_of(uri, model.line_at(0).text)
         document = TextDocument(self, uri, model, language, encoding)
         document._stamp = stamp
-        document._size = utf16_length(model.get_text()) if model.line_count < 1_000 else _length(model)
+        document._size = sum(map(len, model._lines)) + model.line_count
         return document
 
     def language_of(self, uri: Uri, first_line: str) -> str:
@@ -213,13 +175,18 @@ class Documents:
         installed = self._session.get(Extensions).installed.values()
         return language_of(uri.path, first_line, (one for each in installed for one in each.languages))
 
+    def word_pattern(self, document: TextDocument) -> re.Pattern[str] | None:
+        """What a word of the document's language is, where an extension said so."""
+        known = self._session.peek(Known)
+        return known.word_pattern(document.language_id) if known is not None else None
+
     def add(self, document: TextDocument) -> None:
         """Let it be open, and tell so. Raises `QuotaExceeded` where there is no room for it."""
         self.make_room(_cost(document), 1)
         document._used = next(self._uses)
         self._open[document.uri] = document
         self.following.watch()
-        self._tell_opened(document)
+        self.tell_opened(document)
 
     def make_room(self, more: int, documents: int = 0) -> None:
         """Close what nobody needs, the longest unused first. Raises `QuotaExceeded` where that is not enough."""
@@ -286,11 +253,6 @@ class Documents:
             except RoostError as error:  # it comes back once more after a restart, which loses nothing
                 log.warning("a text of %s that is no longer unsaved stays kept: %s", self._session.uid, error)
 
-    def forget_extension(self, extension: str) -> None:
-        """An extension is gone: it hears of nothing any more."""
-        for emitter in (self._opened, self._changed, self._closed, self._saved, self.will_save):
-            emitter.forget_extension(extension)
-
     # -- what others change
 
     async def refresh(self, document: TextDocument, *, always: bool = False) -> None:
@@ -323,16 +285,6 @@ class Documents:
         """Write a document to its file. `saving.Conflict` where somebody else changed that, but with `overwrite`."""
         await saving.save(self._session, self, document, reason, overwrite)
 
-    def tell_saved(self, document: TextDocument) -> None:
-        """Let everybody know that it is saved."""
-        self.post("workspace.onDidSaveTextDocument", _told(document))
-        self._saved.fire(document)
-
-    def tell_failed(self, document: TextDocument, message: str) -> None:
-        """Let the user know that it is not saved, and why; whoever asked is told so otherwise."""
-        log.info("a document of %s is not saved: %s", self._session.uid, message)
-        self.post("workspace.onDidFailToSave", {"uri": wire_uri(document.uri), "message": message})
-
     async def close_document(self, document: TextDocument) -> bool:
         """Close it, what is unsaved is lost; False where somebody else still holds it: then it stays as it is."""
         async with self._lock:
@@ -347,7 +299,7 @@ class Documents:
         if not document.is_closed:
             self._open.pop(document.uri, None)
             document._closed = True
-            self._tell_closed(document)
+            self.tell_closed(document)
 
     def move(self, document: TextDocument, uri: Uri) -> TextDocument:
         """The document goes on as another resource's: a new object, with the same text and what is unsaved of it."""
@@ -361,9 +313,9 @@ class Documents:
         """VS Code's `languages.setTextDocumentLanguage`: the same document, closed and opened for its listeners."""
         if document.is_closed:
             raise InvalidValue("document", "is closed; open it again with workspace.open_text_document(uri)")
-        self._tell_closed(document)
+        self.tell_closed(document)
         document._language_id = language_id
-        self._tell_opened(document)
+        self.tell_opened(document)
 
     # -- hot exit
 
@@ -378,40 +330,6 @@ class Documents:
         self.following.watch()
         self._numbers = count(newest + 1)
 
-    # -- telling
-
-    def tell_changed(
-        self,
-        document: TextDocument,
-        changes: Sequence[TextDocumentContentChangeEvent] = (),
-        reason: TextDocumentChangeReason | None = None,
-    ) -> None:
-        """Let everybody know what changed; no changes at all mean that only `is_dirty` did."""
-        data = _told(document)
-        if sum(len(change.text) for change in changes) > LARGEST_EVENT or len(changes) > 1_000:
-            data["reload"] = True
-        else:
-            data["contentChanges"] = [_wire(change) for change in changes]
-        if reason is not None:
-            data["reason"] = int(reason)
-        self.post("workspace.onDidChangeTextDocument", data)
-        self._changed.fire(TextDocumentChangeEvent(document, tuple(changes), reason))
-
-    def _tell_opened(self, document: TextDocument) -> None:
-        data = _told(document) | {"languageId": document.language_id, "eol": int(document.eol)}
-        self.post("workspace.onDidOpenTextDocument", data | {"lineCount": document.line_count})
-        self._opened.fire(document)
-
-    def _tell_closed(self, document: TextDocument) -> None:
-        self.post("workspace.onDidCloseTextDocument", {"uri": wire_uri(document.uri)})
-        self._closed.fire(document)
-
-    def post(self, type: str, data: dict[str, Any]) -> None:
-        try:
-            self._session.mailbox.post(type, data)
-        except RoostError as error:  # the text is changed already: a client sees the gap in `version`
-            log.warning("an event of %s is not told: %s", self._session.uid, error)
-
 
 async def restore(session: SessionContext) -> None:
     """Have the folders and unsaved documents that the user's last session left; where there are none, make nothing."""
@@ -422,11 +340,6 @@ async def restore(session: SessionContext) -> None:
     if texts:
         kept = await asyncio.to_thread(backups.restored, session.uid, texts)
         session.get(Documents).restore(kept, backups.number_of(texts[-1][0]))
-
-
-def wire_uri(uri: Uri) -> str:
-    """A Uri as clients know it."""
-    return uri_of(uri.path) if uri.scheme == "file" and not uri.authority else str(uri)
 
 
 def _key(uri: Uri) -> Uri:
@@ -446,26 +359,5 @@ def _is_in(key: Uri, root: Uri, folder: str) -> bool:
     return key.path.startswith(folder) and key.with_(path="") == root
 
 
-def _length(model: TextModel) -> int:
-    return model.offset_at(model.validate_position(Position(model.line_count, 0)))
-
-
 def _cost(document: TextDocument) -> int:
     return document._size + LINE_COST * document.line_count
-
-
-def _told(document: TextDocument) -> dict[str, Any]:
-    return {"uri": wire_uri(document.uri), "version": document.version, "isDirty": document.is_dirty}
-
-
-def _wire(change: TextDocumentContentChangeEvent) -> dict[str, Any]:
-    start, end = change.range.start, change.range.end
-    return {
-        "range": {
-            "start": {"line": start.line, "character": start.character},
-            "end": {"line": end.line, "character": end.character},
-        },
-        "rangeOffset": change.range_offset,
-        "rangeLength": change.range_length,
-        "text": change.text,
-    }

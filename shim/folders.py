@@ -134,7 +134,12 @@ class Folders:
 
 def restore(session: SessionContext, kept: bytes) -> None:
     """Have the folders that were chosen in an earlier session."""
-    session.get(Folders).choose(folders_of((Uri.from_(uri), name) for uri, name in json.loads(kept)))
+    try:
+        found = folders_of([(Uri.from_(uri), str(name)) for uri, name in json.loads(kept)])
+    except (ValueError, TypeError, AttributeError) as error:
+        log.error("the workspace folders of %s cannot be read; they have the first one again: %r", session.uid, error)
+        return
+    session.get(Folders).choose(found)
 
 
 def folders_of(wanted: Iterable[tuple[Uri, str]]) -> tuple[WorkspaceFolder, ...]:

@@ -82,7 +82,7 @@ class Following:
     async def _current(self, document: TextDocument) -> Read:
         virtual = self._session.get(Virtual)
         if virtual.has(document.uri.scheme):
-            return Read(await taken_apart(await virtual.text(document.uri)), "utf8", None)
+            return Read(await taken_apart(document.uri, await virtual.text(document.uri)), "utf8", None)
         return await decoded(document.uri, await contents.read(self._session, document.uri), document.encoding)
 
     def watch(self) -> None:

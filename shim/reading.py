@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
-from sessions.errors import InvalidValue
+from sessions.errors import FileSystemError, InvalidValue
 from shim import encodings
-from shim.contents import Content, digest
+from shim.contents import MOST_LINES, Content, digest
 from shim.document import Stamp
 from shim.edits import TextEdit
 from shim.ranges import Range
@@ -27,17 +27,30 @@ class Read(NamedTuple):
     stamp: Stamp | None
 
 
-async def taken_apart(text: str) -> TextModel:
-    checked_text(text)
-    return await asyncio.to_thread(TextModel, text) if len(text) > LARGE else TextModel(text)
+async def taken_apart(uri: Uri, text: str) -> TextModel:
+    """The lines of a text. Raises `InvalidValue`, and `FileSystemError` where they are too many."""
+
+    def work() -> TextModel:
+        return _model(uri, checked_text(text))
+
+    return await asyncio.to_thread(work) if len(text) > LARGE else work()
 
 
 async def decoded(uri: Uri, content: Content, encoding: str | None) -> Read:
+    """The text in a file's bytes. `FileSystemError` of what is binary, not in `encoding`, or of too many lines."""
+
     def work() -> Read:
         text, found = encodings.decoded(uri.path, content.content, encoding)
-        return Read(TextModel(text), found, Stamp(content.identity, digest(content.content)))
+        return Read(_model(uri, text), found, Stamp(content.identity, digest(content.content)))
 
     return await asyncio.to_thread(work) if len(content.content) > LARGE else work()
+
+
+def _model(uri: Uri, text: str) -> TextModel:
+    lines = text.count("\n") + text.count("\r") - text.count("\r\n") + 1
+    if lines > MOST_LINES:
+        raise FileSystemError(f"{uri.path}: it has {lines} lines, a document at most {MOST_LINES}; read it in pieces")
+    return TextModel(text)
 
 
 def checked_text(text: str) -> str:

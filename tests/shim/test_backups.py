@@ -137,7 +137,7 @@ async def test_what_is_damaged_is_left_alone_and_the_rest_comes_back(tmp_path: P
             for name in "ab":
                 await ada.files.write(f"/workspace/{name}", b"x")
                 await apply(Uri.file(f"/workspace/{name}"), TextEdit.insert(Position(0, 0), "unsaved "))
-            await ada.store.write("UPDATE kv SET value = ? WHERE key LIKE '000001/%'", (damage,))
+            await ada.store.write("UPDATE kv SET value = ? WHERE key LIKE '000000000001/%'", (damage,))
     async with people(tmp_path) as sessions:
         ada = await sessions.open("ada")
         with ada.entered():
@@ -169,3 +169,16 @@ async def test_chosen_folders_come_back_and_are_told(tmp_path: Path) -> None:
         ada = await sessions.open("ada")
         with ada.entered():
             assert [folder.name for folder in workspace.workspace_folders] == ["workspace", "library"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"[1]", b'[["a", "b", "c"]]', b"\xff", b"[[null, null]]x"])
+async def test_damaged_folders_do_not_keep_a_user_out(tmp_path: Path, damage: bytes) -> None:
+    async with people(tmp_path) as sessions:
+        ada = await sessions.open("ada")
+        with ada.entered():
+            assert workspace.update_workspace_folders(1, 0, Uri.file("/home/lib"))
+            await ada.store.write("UPDATE kv SET value = ? WHERE scope = 'folders'", (damage,))
+    async with people(tmp_path) as sessions:
+        ada = await sessions.open("ada")
+        with ada.entered():
+            assert workspace.name in ("workspace", None)

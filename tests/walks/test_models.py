@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -70,6 +72,22 @@ async def test_a_kill_amid_fifty_streams_loses_no_finished_call(tmp_path: Path) 
             assert report["totalCost"] == 0
             assert all(one["held"] == 0 for one in report["budgets"].values())
         assert b"[DONE]" in await stream(host.base, "u1")
+
+
+async def test_a_host_that_drains_counts_the_answers_that_it_breaks_off(tmp_path: Path) -> None:
+    endless = {"user": {"demo.script": {"rules": [{"text": "word " * 10_000}]}}}
+    with running(tmp_path / "data") as host:
+        assert (await fetch(host.base, "/api/v1/config?uid=ada", "PUT", endless)).status == 200
+        async with asyncio.TaskGroup() as group:
+            streams = [group.create_task(stream(host.base, "ada")) for _ in range(STREAMS)]
+            async with asyncio.timeout(20):
+                while b"roost_model_calls_running 5.0" not in (await fetch(host.base, "/metrics")).body:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            assert await host.stop(signal.SIGTERM) == 0
+        assert not any(b"[DONE]" in one.result() for one in streams)
+    with closing(sqlite3.connect(tmp_path / "data/users/ada/state.db")) as rows:
+        assert rows.execute("SELECT outcome FROM calls").fetchall() == [("cancelled",)] * STREAMS
+        assert rows.execute("SELECT count(*) FROM holds").fetchone() == (0,)
 
 
 async def test_a_clients_own_events_tell_what_a_call_took_and_nobody_elses_do(tmp_path: Path) -> None:
