@@ -67,6 +67,7 @@ class Loader:
         self._commands: frozenset[str] = frozenset()
         self._defaults: Mapping[str, Any] = MappingProxyType({})
         self._settings: Mapping[str, Property] = MappingProxyType({})
+        self._waiting: Mapping[str, Collection[str]] = MappingProxyType({})
 
     @classmethod
     def of(cls, config: Config) -> Loader:
@@ -83,8 +84,13 @@ class Loader:
         for problem in self.problems:
             log.warning("an extension is left out: %s", problem)
         self._commands = frozenset(command for one in self._all for command in one.manifest.commands)
-        self._defaults = MappingProxyType({key: at for one in self._all for key, at in one.manifest.defaults.items()})
         self._settings = MappingProxyType({key: at for one in self._all for key, at in one.manifest.settings.items()})
+        self._defaults = MappingProxyType(
+            {key: at for one in self._all for key, at in one.manifest.defaults.items()}
+            | {key: at for one in self._all for key, at in one.manifest.contributes.configuration_defaults.items()}
+        )
+        events = {event for one in self._all for event in one.manifest.events}
+        self._waiting = MappingProxyType({event: [one.id for one in self._woken_by(event)] for event in events})
         for one in self._all:
             install(one.package)
 
@@ -106,6 +112,14 @@ class Loader:
     def _woken_by(self, event: str) -> list[Installed]:
         return [one for one in self._all if event in one.manifest.events]
 
+    def extension_of(self, file: str) -> Installed | None:
+        """Whose code a file is."""
+        return next((one for one in self._all if file.startswith(f"{one.path}/")), None)
+
+    def disable(self, extension: str, uid: str | None, reason: str) -> None:
+        """Activate an extension no more for a user (None: for anybody), until the host starts anew."""
+        self._rules.disabled[extension.lower(), uid] = reason
+
     # -- a session
 
     async def begin(self, session: SessionContext) -> None:
@@ -113,9 +127,9 @@ class Loader:
         commands, extensions = session.get(Commands), session.get(Extensions)
         commands.declare(self._commands)
         commands.find = partial(self._wake, session)
+        extensions.installed, extensions.waiting = self.installed, self._waiting
         session.get(Views).wake = partial(self._wake_for_view, session)
         session.get(UriHandlers).wake = partial(self._wake_for_uri, session)
-        extensions.installed = self.installed
         activations = session.get(Activations)
         activations.rules = self._rules
         extensions.activate = activations.activate

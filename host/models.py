@@ -75,10 +75,12 @@ class Streams:
 class State:
     """What is known of an account's provider now, for all who share the key: until when it is left alone, and why."""
 
-    __slots__ = ("failures", "open_until", "paused_until")
+    __slots__ = ("failing", "failures", "open_until", "paused_until")
 
     def __init__(self) -> None:
         self.failures = 0
+        self.failing: set[str] = set()
+        """Whose calls failed since the last that did not: what one user alone sees is left alone for them alone."""
         self.open_until = 0.0
         self.paused_until = 0.0
 
@@ -196,8 +198,9 @@ class Pool:
             raise QuotaExceeded("streams", limit, streams.count, "wait until one of your answers is whole")
         streams.count += 1
         try:
-            reservation = await self._ledger.reserve(session, request, model, worst_of(request, model))
-            call = _Call(self, session.uid, account, model, request, reservation)
+            worst = worst_of(request, model)
+            reservation = await self._ledger.reserve(session, request, model, worst)
+            call = _Call(self, session.uid, account, model, request, worst, reservation)
             try:
                 async with aclosing(call.items()) as items:
                     yield items
@@ -217,13 +220,21 @@ class _Call:
     """One call from its place in the line to its settlement."""
 
     def __init__(
-        self, pool: Pool, uid: str, account: Account, model: Model, request: Request, reservation: Reservation
+        self,
+        pool: Pool,
+        uid: str,
+        account: Account,
+        model: Model,
+        request: Request,
+        worst: Usage,
+        reservation: Reservation,
     ) -> None:
         self._pool = pool
         self._uid = uid
         self._account = account
         self._model = model
         self._request = request
+        self._worst = worst
         self._reservation = reservation
         self._outcome: Outcome = "cancelled"
         self._usage: Usage | None = Usage()
@@ -261,7 +272,7 @@ class _Call:
     async def _ask(self) -> AsyncGenerator[Item, None]:
         state = self._pool._state(self._account)
         now = time.monotonic()
-        if now < state.open_until:
+        if now < state.open_until and (len(state.failing) > 1 or self._uid in state.failing):
             raise Fault(
                 f"{self._account.provider} failed {state.failures} times in a row: it is asked again later",
                 "Unavailable",
@@ -282,6 +293,7 @@ class _Call:
             self._note(state, fault)
             raise
         state.failures = 0
+        state.failing.clear()
 
     async def _read(self) -> AsyncGenerator[Item, None]:
         provider = self._pool._kinds[self._account.kind]
@@ -299,8 +311,7 @@ class _Call:
                     yield replace(piece, cost=cost)
                     return
                 said += _length(piece)
-                worst = worst_of(self._request, self._model)
-                self._usage = Usage(input=worst.input // 2, output=min(said // 3 + 1, worst.output))
+                self._usage = Usage(input=self._worst.input // 2, output=min(said // 3 + 1, self._worst.output))
                 yield piece
         raise Fault(f"the answer of {self._account.provider} broke off", "Cut")
 
@@ -311,6 +322,7 @@ class _Call:
             state.paused_until = max(state.paused_until, now + (fault.retry_after_s or 0.0))
         elif fault.code in ("Unavailable", "Cut"):
             state.failures += 1
+            state.failing.add(self._uid)
             if state.failures >= FAILURES:
                 state.open_until = now + OPEN_S
 

@@ -223,6 +223,10 @@ class SessionContext:
             context.run(set_turn, Turn(self.uid, self, extension))
         return context
 
+    def runs(self, task: asyncio.Task[Any]) -> bool:
+        """Whether a task is work of this session."""
+        return task in self._tasks
+
     # -- is anybody here
 
     def client(self) -> Callable[[], None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import orjson
@@ -138,6 +138,8 @@ class Settings:
         which are what is said for that language only.
         """
         layers = {"default_value": layered(self._default_trees(key))}
+        if language is not None:
+            layers["default_language_value"] = layered([*self._default_blocks(language, key)])
         for target, layer in self._sources(folder).items():
             layers[f"{target}_value"] = self._of(target, layer, key)
             layers[f"{target}_language_value"] = layered(self._said_for(language, target, layer, key))
@@ -243,8 +245,10 @@ class Settings:
     def _merged(self, key: str | None, language: str | None, folder: Source | None) -> Tree:
         sources = self._sources(folder).items()
         trees = [*self._default_trees(key), *(self._of(target, layer, key) for target, layer in sources)]
-        said = [tree for one in sources for tree in self._said_for(language, *one, key)] if language else []
-        return layered([*trees, *said])
+        if language is None:
+            return layered(trees)
+        said = [tree for one in sources for tree in self._said_for(language, *one, key)]
+        return layered([*trees, *self._default_blocks(language, key), *said])
 
     def _of(self, target: str, layer: Source, key: str | None) -> Tree:
         """What a target says, without what it has no say in."""
@@ -255,6 +259,12 @@ class Settings:
         blocks = [layer.get(name) for name in layer.keys() if language in _LANGUAGES.findall(name)]  # noqa: SIM118
         said = ({name: one for name, one in block.items() if touches(name, key)} for block in blocks if _is_map(block))
         return [self._allowed(target, tree_of(one)) for one in said]
+
+    def _default_blocks(self, language: str, key: str | None) -> Iterator[Tree]:
+        for one in self._defaults:
+            for name in one:
+                if language in _LANGUAGES.findall(name) and isinstance(one[name], dict):
+                    yield _copied(one[name], key)
 
     def _allowed(self, target: str, tree: Tree) -> Tree:
         if target == "global" or not tree:
@@ -268,8 +278,11 @@ class Settings:
         return tree
 
     def _default_trees(self, key: str | None) -> list[Tree]:
-        touching = ({name: one[name] for name in one if touches(name, key)} for one in self._defaults)
-        return [tree_of(orjson.loads(orjson.dumps(one))) for one in touching]
+        return [_copied(one, key) for one in self._defaults]
+
+
+def _copied(settings: Mapping[str, Any], key: str | None) -> Tree:
+    return tree_of(orjson.loads(orjson.dumps({name: settings[name] for name in settings if touches(name, key)})))
 
 
 def _is_map(value: object) -> bool:

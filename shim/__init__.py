@@ -249,7 +249,7 @@ from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
 from shim.virtual import TextDocumentContentProvider
 
 if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
-    from shim import authentication, scm, tasks
+    from shim import authentication, chat, scm, tasks
     from shim.accounts import (
         AccessRefused,
         AuthenticationProvider,
@@ -258,6 +258,20 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         AuthenticationSession,
         AuthenticationSessionAccountInformation,
         AuthenticationSessionsChangeEvent,
+    )
+    from shim.chat import (
+        ChatContext,
+        ChatErrorDetails,
+        ChatFollowup,
+        ChatFollowupProvider,
+        ChatLanguageModelToolReference,
+        ChatParticipant,
+        ChatPromptReference,
+        ChatRequest,
+        ChatRequestHandler,
+        ChatResponseStream,
+        ChatResult,
+        ChatResultFeedback,
     )
     from shim.decorations import DecorationOptions, TextEditorDecorationType
     from shim.dialogs import OpenDialogOptions, SaveDialogOptions
@@ -291,6 +305,7 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         InlayHintsProvider,
         InlineCompletionItemProvider,
         LinkedEditingRangeProvider,
+        Memento,
         OnTypeFormattingEditProvider,
         ProviderResult,
         ReferenceProvider,
@@ -326,8 +341,11 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         TreeViewSelectionChangeEvent,
         TreeViewVisibilityChangeEvent,
     )
-    from shim.views import ViewBadge, WebviewView, WebviewViewResolveContext
+    from shim.views import ViewBadge, WebviewView, WebviewViewProvider, WebviewViewResolveContext
     from shim.webview import Webview, WebviewOptions, WebviewPortMapping
+
+version = "1.110.0"
+"""Whose API this is: the version of VS Code that it follows."""
 
 __all__ = [
     "AccessRefused",
@@ -345,6 +363,15 @@ __all__ = [
     "CancellationError",
     "CancellationToken",
     "CancellationTokenSource",
+    "ChatContext",
+    "ChatErrorDetails",
+    "ChatFollowup",
+    "ChatFollowupProvider",
+    "ChatLanguageModelToolReference",
+    "ChatParticipant",
+    "ChatPromptReference",
+    "ChatRequest",
+    "ChatRequestHandler",
     "ChatRequestTurn",
     "ChatResponseAnchorPart",
     "ChatResponseCommandButtonPart",
@@ -353,7 +380,10 @@ __all__ = [
     "ChatResponseMarkdownPart",
     "ChatResponseProgressPart",
     "ChatResponseReferencePart",
+    "ChatResponseStream",
     "ChatResponseTurn",
+    "ChatResult",
+    "ChatResultFeedback",
     "ChatResultFeedbackKind",
     "Clipboard",
     "CodeAction",
@@ -503,6 +533,7 @@ __all__ = [
     "MarkedCode",
     "McpHttpServerDefinition",
     "McpStdioServerDefinition",
+    "Memento",
     "MessageItem",
     "NotSupported",
     "NotebookCellKind",
@@ -662,6 +693,7 @@ __all__ = [
     "WebviewPanelOnDidChangeViewStateEvent",
     "WebviewPortMapping",
     "WebviewView",
+    "WebviewViewProvider",
     "WebviewViewResolveContext",
     "WindowState",
     "WorkspaceConfiguration",
@@ -671,6 +703,7 @@ __all__ = [
     "WorkspaceFoldersChangeEvent",
     "WorkspaceSymbolProvider",
     "authentication",
+    "chat",
     "commands",
     "env",
     "extensions",
@@ -682,6 +715,7 @@ __all__ = [
     "utf16_length",
     "utf16_offset",
     "utf16_slice",
+    "version",
     "window",
     "workspace",
 ]
@@ -689,6 +723,9 @@ __all__ = [
 LATER = {
     "AccessRefused": "accounts",
     "Authentication": "accounts",
+    "Chat": "chat",
+    "SourceControl": "source_control",
+    "Task": "tasks",
     "DecorationOptions": "decorations",
     "InputBox": "quickinput",
     "LogOutputChannel": "outputs",
@@ -697,9 +734,7 @@ LATER = {
     "QuickInput": "quickinput",
     "QuickPick": "quickinput",
     "SaveDialog": "dialogs",
-    "SourceControl": "source_control",
     "Tab": "tabs",
-    "Task": "tasks",
     "TextDocumentShowOptions": "showing",
     "TextEditorDecorationType": "decorations",
     "TextEditorEdit": "editing",

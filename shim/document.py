@@ -157,8 +157,8 @@ class TextDocument:
     def get_word_range_at_position(
         self, position: AnyPosition, regex: re.Pattern[str] | str | None = None
     ) -> Range | None:
-        """The word that is at a position or ends there, by `regex` if given; it may not match the empty string."""
-        return self._model.get_word_range_at_position(position, regex)
+        """The word that is at a position or ends there, by `regex` or by what its language calls a word."""
+        return self._model.get_word_range_at_position(position, regex or self._documents.word_pattern(self))
 
     def validate_position(self, position: AnyPosition) -> Position:
         """The position itself, or the nearest one that exists."""

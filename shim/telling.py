@@ -10,6 +10,7 @@ from sessions.errors import RoostError
 from shim.document import TextDocument, TextDocumentChangeEvent, TextDocumentWillSaveEvent, wire_uri
 from shim.enums import TextDocumentChangeReason
 from shim.events import EventEmitter
+from shim.extensions import Extensions
 from shim.text import TextDocumentContentChangeEvent
 from shim.waiting import WillEmitter
 
@@ -91,6 +92,9 @@ class Telling:
         """Let everybody know that it is open."""
         data = _told(document) | {"languageId": document.language_id, "eol": int(document.eol)}
         self.post("workspace.onDidOpenTextDocument", data | {"lineCount": document.line_count})
+        extensions = self._session.get(Extensions)
+        extensions.begin_wake(f"onLanguage:{document.language_id}")
+        extensions.begin_wake("onLanguage")
         self._opened.fire(document)
 
     def tell_closed(self, document: TextDocument) -> None:

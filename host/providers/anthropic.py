@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from host.providers.account import Account, Piece
 from host.providers.catalog import described
-from host.providers.faults import Faults, cut
-from host.providers.line import Client
+from host.providers.faults import Faults, count_of, cut, text_of, understood
+from host.providers.line import JSON, Client, written
 from host.providers.openai import ARGUMENT_BYTES, tool_call
 from sessions.errors import InvalidValue
 from sessions.models import (
@@ -58,14 +59,25 @@ class Anthropic:
 
     async def stream(self, account: Account, model: Model, request: Request) -> AsyncIterator[Piece]:
         """Ask once."""
-        asked = body(model, request)
+        asked = await asyncio.to_thread(written, body, model, request)
         answer = Answer(account.provider)
         with Faults(account.provider, answer):
             sdk = await self._client.anthropic(account)
-            stream = await sdk.messages.create(**asked)
+            from anthropic import AsyncStream
+            from anthropic.types import RawMessageStreamEvent
+
+            event: Any = RawMessageStreamEvent  # a union, which the SDK passes as a type too
+            stream = await sdk.post(
+                "/v1/messages",
+                cast_to=event,
+                content=asked,
+                options={"headers": JSON},
+                stream=True,
+                stream_cls=AsyncStream[RawMessageStreamEvent],
+            )
             async with stream:
-                async for event in stream:
-                    for piece in answer.take(event):
+                async for one in stream:
+                    for piece in understood(account.provider, answer.take, one):
                         yield piece
         for piece in answer.end():
             yield piece
@@ -93,7 +105,7 @@ class Answer:
             case "content_block_delta":
                 return self._delta(event)
             case "message_delta":
-                self._reason = event.delta.stop_reason or self._reason
+                self._reason = text_of(event.delta.stop_reason) or self._reason
                 self._usage = _newer(self._usage, event.usage, self._thought)
             case "message_stop":
                 self._stopped = True
@@ -103,23 +115,24 @@ class Answer:
         self.begun = True
         block = event.content_block
         if block.type == "tool_use":
-            self._calls[event.index] = {"id": block.id, "name": block.name, "arguments": ""}
+            self._calls[count_of(event.index)] = {"id": text_of(block.id), "name": text_of(block.name), "arguments": ""}
         elif block.type == "redacted_thinking":
-            return [Thinking("", block.data, redacted=True)]
+            return [Thinking("", text_of(block.data), redacted=True)]
         return []
 
     def _delta(self, event: Any) -> list[Piece]:
         delta = event.delta
         match delta.type:
             case "text_delta":
-                return [Text(delta.text)]
+                return [Text(text_of(delta.text))]
             case "thinking_delta":
-                self._thought += len(delta.thinking)
-                return [Thinking(delta.thinking)]
+                thought = text_of(delta.thinking)
+                self._thought += len(thought)
+                return [Thinking(thought)]
             case "signature_delta":
-                return [Thinking("", delta.signature)]
+                return [Thinking("", text_of(delta.signature))]
             case "input_json_delta" if event.index in self._calls:
-                self._calls[event.index]["arguments"] += delta.partial_json
+                self._calls[event.index]["arguments"] += text_of(delta.partial_json)
                 if len(self._calls[event.index]["arguments"]) > ARGUMENT_BYTES:
                     raise cut(self._provider, f"the arguments of a call are longer than {ARGUMENT_BYTES} bytes")
         return []
@@ -137,8 +150,8 @@ class Answer:
 
 def usage_of(raw: Any) -> Usage:
     """Anthropic counts cached tokens apart from the input's."""
-    read, write = raw.cache_read_input_tokens or 0, raw.cache_creation_input_tokens or 0
-    return Usage(raw.input_tokens or 0, raw.output_tokens or 0, read, write)
+    read, write = count_of(raw.cache_read_input_tokens), count_of(raw.cache_creation_input_tokens)
+    return Usage(count_of(raw.input_tokens), count_of(raw.output_tokens), read, write)
 
 
 def _newer(usage: Usage, raw: Any, thought: int) -> Usage:
@@ -151,7 +164,7 @@ def _newer(usage: Usage, raw: Any, thought: int) -> Usage:
         ("cache_creation_input_tokens", usage.cache_write),
     ):
         said = getattr(raw, name, None)
-        found.append(known if said is None else said)
+        found.append(known if said is None else count_of(said))
     read, written, cached, stored = found
     return Usage(read, written, cached, stored, min(written, thought // 4))
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sessions.errors import LanguageModelError, LanguageModelErrorCode
 
+T = TypeVar("T")
+
+MOST_TOKENS = 1_000_000_000
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 LONGEST_WAIT_S = 3_600.0
 SECRETS = re.compile(r"(?:sk|pk|key|Bearer|AIza)[-_ ]?[\w*.-]{6,}", re.IGNORECASE)
@@ -63,6 +66,33 @@ def of_connection(provider: str, *, late: bool = False) -> Fault:
 def cut(provider: str, why: str = "the connection ended") -> Fault:
     """The fault of an answer that broke off in its middle."""
     return Fault(f"the answer of {provider} broke off: {why}", "Cut")
+
+
+def understood(provider: str, take: Callable[[Any], list[T]], event: Any) -> list[T]:
+    """What `take` makes of an event; one that is not of the shape that the API promises breaks the answer off.
+
+    The SDKs check no event: a text may be a number, and an object a list.
+    """
+    try:
+        return take(event)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise cut(provider, "it sent what cannot be read") from None
+
+
+def text_of(value: object) -> str:
+    """A text of an event; "" for none. Raises `TypeError` for what is not one."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError("not a text")
+    return value or ""
+
+
+def count_of(value: object) -> int:
+    """A count of an event; 0 for none. Raises `TypeError` or `ValueError` for what cannot be one."""
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise TypeError("not a count")
+    if value is not None and not 0 <= value <= MOST_TOKENS:
+        raise ValueError("not a count")
+    return value or 0
 
 
 def clean(message: str) -> str:

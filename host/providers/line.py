@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from host.providers.account import Account
 from host.providers.faults import Fault
 from sessions.addresses import refusal
@@ -20,13 +22,26 @@ if TYPE_CHECKING:
 GUARDED = "x-roost-guarded"
 """A header of our own, which never leaves: its request may only reach public addresses."""
 
+OWN = "x-roost-own"
+"""Another one: its request is for a user's own provider, and takes along nothing that the operator set for the SDKs."""
+
+SENT = frozenset(
+    {"host", "accept", "accept-encoding", "connection", "content-type", "content-length", "transfer-encoding"}
+    | {"user-agent", "authorization", "x-api-key", "anthropic-version", "anthropic-beta"}
+)
+"""The headers that a user's own provider gets."""
+
 ANSWER_BYTES = 64 << 20
 """Bytes of one answer; more is broken off."""
+
+LINE_BYTES = 2 << 20
+"""Bytes of one line of it: an event is one. The SDKs keep a line in memory, and look through it with each piece."""
 
 READ_S = 300.0
 """How long a stream may stand still: models think."""
 
 CLIENTS = 512
+JSON = {"Content-Type": "application/json"}
 
 
 class Client:
@@ -58,7 +73,9 @@ class Client:
         return self._sdk("openai", account, client)  # type: ignore[no-any-return]
 
     def _make_sdk(self, sdk: str, account: Account, client: httpx2.AsyncClient) -> Any:
-        headers = {GUARDED: "1"} if account.guarded else {}
+        headers = {OWN: "1"} if account.owner is not None else {}
+        if account.guarded:
+            headers[GUARDED] = "1"
         given: dict[str, Any] = {
             "api_key": account.key or "none",
             "base_url": account.base_url,
@@ -78,6 +95,11 @@ class Client:
         """Close every connection."""
         if self._client is not None:
             await self._client.aclose()
+
+
+def written(body: Callable[..., dict[str, Any]], *of: Any) -> bytes:
+    """A request's body as JSON, for a thread: the SDKs' own way takes 0.45 s of the loop for a conversation of 2 MB."""
+    return orjson.dumps(body(*of))
 
 
 def _load(name: str) -> None:
@@ -103,8 +125,15 @@ def _bounded(inner: httpx2.AsyncHTTPTransport) -> httpx2.AsyncBaseTransport:
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
             if request.headers.pop(GUARDED, None) is not None:
                 await guard(request)
+            if request.headers.pop(OWN, None) is not None:
+                for name in request.headers.keys() - SENT:
+                    del request.headers[name]
+            request.headers["accept-encoding"] = "identity"
             response = await inner.handle_async_request(request)
             assert isinstance(response.stream, httpx2.AsyncByteStream)
+            if response.headers.get("content-encoding", "identity") != "identity":
+                await response.aclose()
+                raise httpx2.ReadError("the answer is packed, which was not asked for")
             return httpx2.Response(
                 response.status_code,
                 headers=response.headers,
@@ -123,11 +152,14 @@ def _counted(inner: httpx2.AsyncByteStream) -> httpx2.AsyncByteStream:
 
     class Counted(httpx2.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            count = 0
+            count = line = 0
             async for chunk in inner:
                 count += len(chunk)
-                if count > ANSWER_BYTES:
-                    raise httpx2.ReadError(f"the answer is longer than {ANSWER_BYTES} bytes")
+                line = len(chunk) - end if (end := chunk.rfind(b"\n") + 1) else line + len(chunk)
+                if count > ANSWER_BYTES or line > LINE_BYTES:
+                    raise httpx2.ReadError(
+                        f"the answer is longer than {ANSWER_BYTES} bytes, or a line than {LINE_BYTES}"
+                    )
                 yield chunk
 
         async def aclose(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -10,8 +11,8 @@ import orjson
 
 from host.providers.account import Account, Piece
 from host.providers.catalog import described
-from host.providers.faults import Faults, cut
-from host.providers.line import Client
+from host.providers.faults import Faults, count_of, cut, text_of, understood
+from host.providers.line import JSON, Client, written
 from sessions.errors import InvalidValue
 from sessions.models import (
     Finished,
@@ -61,14 +62,24 @@ class OpenAI:
 
     async def stream(self, account: Account, model: Model, request: Request) -> AsyncIterator[Piece]:
         """Ask once."""
-        asked = body(account, model, request)
+        asked = await asyncio.to_thread(written, body, account, model, request)
         answer = Answer(account.provider)
         with Faults(account.provider, answer):
             sdk = await self._client.openai(placed(account))
-            stream = await sdk.chat.completions.create(**asked)
+            from openai import AsyncStream
+            from openai.types.chat import ChatCompletionChunk
+
+            stream = await sdk.post(
+                "/chat/completions",
+                cast_to=ChatCompletionChunk,
+                content=asked,
+                options={"headers": JSON},
+                stream=True,
+                stream_cls=AsyncStream[ChatCompletionChunk],
+            )
             async with stream:
                 async for chunk in stream:
-                    for piece in answer.take(chunk):
+                    for piece in understood(account.provider, answer.take, chunk):
                         yield piece
         for piece in answer.end(request):
             yield piece
@@ -97,18 +108,18 @@ class Answer:
     def take(self, chunk: Any) -> list[Piece]:
         """The pieces of one chunk."""
         found: list[Piece] = []
-        if chunk.usage is not None:
+        if getattr(chunk, "usage", None) is not None:
             self._usage = usage_of(chunk.usage)
         for choice in (chunk.choices or ())[:1]:
-            self._reason = choice.finish_reason or self._reason
+            self._reason = text_of(choice.finish_reason) or self._reason
             delta = choice.delta
             if delta is None:
                 continue
             thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
             if isinstance(thought, str) and thought:
                 found.append(Thinking(thought))
-            if delta.content:
-                found.append(Text(delta.content))
+            if text := text_of(delta.content):
+                found.append(Text(text))
             for call in delta.tool_calls or ():
                 self._collect(call)
         self._said += sum(len(piece.text) for piece in found if isinstance(piece, Text | Thinking))
@@ -116,14 +127,14 @@ class Answer:
         return found
 
     def _collect(self, call: Any) -> None:
-        kept = self._calls.setdefault(
-            call.index if call.index is not None else len(self._calls), {"id": "", "name": "", "arguments": ""}
-        )
-        kept["id"] = call.id or kept["id"]
+        at = len(self._calls) if call.index is None else count_of(call.index)
+        kept = self._calls.setdefault(at, {"id": "", "name": "", "arguments": ""})
+        kept["id"] = text_of(call.id) or kept["id"]
         if call.function is not None:
-            kept["name"] = call.function.name or kept["name"]
-            kept["arguments"] += call.function.arguments or ""
-            self._size += len(call.function.arguments or "")
+            kept["name"] = text_of(call.function.name) or kept["name"]
+            arguments = text_of(call.function.arguments)
+            kept["arguments"] += arguments
+            self._size += len(arguments)
         if self._size > ARGUMENT_BYTES:
             raise cut(self._provider, f"the arguments of its calls are longer than {ARGUMENT_BYTES} bytes")
 
@@ -153,10 +164,10 @@ def tool_call(at: int, kept: Mapping[str, str]) -> ToolCall:
 
 def usage_of(raw: Any) -> Usage:
     """OpenAI counts cached tokens among the input's."""
-    cached = getattr(getattr(raw, "prompt_tokens_details", None), "cached_tokens", None) or 0
-    thinking = getattr(getattr(raw, "completion_tokens_details", None), "reasoning_tokens", None) or 0
-    total = raw.prompt_tokens or 0
-    return Usage(max(0, total - cached), raw.completion_tokens or 0, min(cached, total), 0, thinking)
+    cached = count_of(getattr(getattr(raw, "prompt_tokens_details", None), "cached_tokens", None))
+    thinking = count_of(getattr(getattr(raw, "completion_tokens_details", None), "reasoning_tokens", None))
+    total = count_of(raw.prompt_tokens)
+    return Usage(max(0, total - cached), count_of(raw.completion_tokens), min(cached, total), 0, thinking)
 
 
 def about(request: Request) -> int:
