@@ -302,6 +302,7 @@ class Host:
             single_user=single,
             make_sandbox=partial(self._make_sandbox, uid, folder, workspace, owner, group, disk),
             turns=self.isolation.turns,
+            inotify=self.isolation.inotify,
             models=self.models,
             keep_terminals_s=self.config.sessions.keep_terminals_s,
         )

@@ -15,6 +15,7 @@ from sessions import cgroups, startup
 from sessions.disk import Disk
 from sessions.egress import Egress, Internal
 from sessions.errors import RoostError
+from sessions.inotify import Instances
 from sessions.jail import Network
 from sessions.levels import ISOLATED, NONE, OFF, WEAKER, Level, check, probe
 from sessions.quotas import Quotas
@@ -38,6 +39,7 @@ class Isolation:
 
     def __init__(self, config: Config, tasks: Tasks, internal: Internal | None = None) -> None:
         self.turns = Turns()
+        self.inotify = Instances()
         self.counting = asyncio.Semaphore(COUNTED_AT_ONCE)
         """Taken while a user's disk is counted."""
         self._config = config

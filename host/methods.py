@@ -18,6 +18,7 @@ from host import (
     terminal_methods,
     tree_methods,
     view_methods,
+    watch_methods,
     window_methods,
     work_methods,
 )
@@ -41,6 +42,7 @@ CONTRACT.include(window_methods.CONTRACT)
 CONTRACT.include(work_methods.CONTRACT)
 CONTRACT.include(tree_methods.CONTRACT)
 CONTRACT.include(view_methods.CONTRACT)
+CONTRACT.include(watch_methods.CONTRACT)
 method = CONTRACT.method
 
 LARGEST_FILE = 12 * 1024 * 1024

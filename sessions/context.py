@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sessions.current import Turn, set_turn, with_user
 from sessions.errors import SandboxUnavailable, SessionClosed
 from sessions.files import Files
+from sessions.inotify import Instances
 from sessions.mailbox import Mailbox
 from sessions.memento import Memento
 from sessions.quotas import Allowance, ByCount, Quotas
@@ -55,6 +56,7 @@ class SessionContext:
         "files",
         "idle_since",
         "in_flight",
+        "inotify",
         "keep_terminals_s",
         "mailbox",
         "make_sandbox",
@@ -87,6 +89,7 @@ class SessionContext:
         single_user: bool = False,
         make_sandbox: Callable[[], Coroutine[Any, Any, Sandbox]] | None = None,
         turns: Turns | None = None,
+        inotify: Instances | None = None,
         keep_terminals_s: float | None = None,
         models: Models | None = None,
     ) -> None:
@@ -107,6 +110,8 @@ class SessionContext:
         self._sandbox: asyncio.Future[Sandbox] | None = None
         self.turns = turns or Turns()
         """Whose terminal is read next, over all users of the host."""
+        self.inotify = inotify or Instances()
+        """What watches files, for all users of the host."""
         self.keep_terminals_s = keep_terminals_s
         """How long a terminal lives that nobody looks at, in seconds; None: until its shell ends."""
         self.models = models

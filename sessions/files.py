@@ -55,7 +55,7 @@ class Files:
     A cancelled call that had begun goes on to its end in its thread; one that had not never begins.
     """
 
-    __slots__ = ("_cache", "_gate", "_meter", "largest", "owner", "root")
+    __slots__ = ("_cache", "_first", "_gate", "_meter", "largest", "owner", "root")
 
     def __init__(
         self,
@@ -73,6 +73,7 @@ class Files:
         self._meter: Meter = meter or Unmetered()
         self._cache = cache
         self._gate: asyncio.Semaphore | None = None
+        self._first: asyncio.Future[None] | None = None
 
     def close(self) -> None:
         self.root.close()
@@ -88,19 +89,19 @@ class Files:
         return await self._run(self._read, path, self.largest if limit is None else limit)
 
     async def write(self, path: str, content: bytes, *, create: bool = True, overwrite: bool = True) -> None:
-        await self._run(self.root.write, path, content, create=create, overwrite=overwrite, meter=self._meter)
+        await self._change(self.root.write, path, content, create=create, overwrite=overwrite, meter=self._meter)
 
     async def create_directory(self, path: str) -> None:
-        await self._run(self.root.create_directory, path, meter=self._meter)
+        await self._change(self.root.create_directory, path, meter=self._meter)
 
     async def delete(self, path: str, *, recursive: bool = False, use_trash: bool = False) -> None:
-        await self._run(self.root.delete, path, recursive=recursive, use_trash=use_trash, meter=self._meter)
+        await self._change(self.root.delete, path, recursive=recursive, use_trash=use_trash, meter=self._meter)
 
     async def rename(self, source: str, target: str, *, overwrite: bool = False) -> None:
-        await self._run(self.root.rename, source, target, overwrite=overwrite, meter=self._meter)
+        await self._change(self.root.rename, source, target, overwrite=overwrite, meter=self._meter)
 
     async def copy(self, source: str, target: str, *, overwrite: bool = False) -> None:
-        await self._run(self.root.copy, source, target, overwrite=overwrite, meter=self._meter)
+        await self._change(self.root.copy, source, target, overwrite=overwrite, meter=self._meter)
 
     async def open(self, path: str) -> OpenFile:
         """A file of any size for reading in pieces."""
@@ -154,6 +155,16 @@ class Files:
             if identity_of(os.fstat(descriptor)) == version and len(content) == state.st_size:
                 cache.put(self.owner, version, content)
         return content
+
+    def wait_for(self, first: asyncio.Future[None]) -> None:
+        """Let changes wait for this: who has just begun to watch shall hear of them."""
+        self._first = first
+
+    async def _change(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._first is not None and not self._first.done():
+            await asyncio.wait({self._first})
+        self._first = None
+        return await self._run(work, *args, **kwargs)
 
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `work` in a thread, `AT_ONCE` of them for this user; the place is given back by the thread itself."""
@@ -214,7 +225,7 @@ class Writing:
         self._file: Replacement | None = None
 
     async def __aenter__(self) -> Writing:
-        self._file = await self._files._run(self._begin)
+        self._file = await self._files._change(self._begin)
         return self
 
     async def write(self, content: bytes) -> None:

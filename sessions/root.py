@@ -46,6 +46,11 @@ class Root(Places):
             regular(fd)
         raise AssertionError("unreachable: what is not regular raised")
 
+    def directory(self, path: str) -> Handle:
+        """A directory, open for reading."""
+        with Told(path):
+            return self._opened(encoded(path), DIRECTORY)
+
     def read(self, path: str, limit: int) -> bytes:
         """The whole file; one of more than `limit` bytes is refused with its `size`."""
         with Handle(self.open(path)) as file, Told(path):

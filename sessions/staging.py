@@ -18,7 +18,12 @@ _TRIES = 16
 
 def is_visible(entry: os.DirEntry[str]) -> bool:
     """Whether users are shown it: what has a hidden name is being written, or was left behind by a killed host."""
-    return not entry.name.startswith(".roost-") or HIDDEN.fullmatch(os.fsencode(entry.name)) is None
+    return is_visible_name(entry.name)
+
+
+def is_visible_name(name: str) -> bool:
+    """As `is_visible`, by the name alone."""
+    return not name.startswith(".roost-") or HIDDEN.fullmatch(os.fsencode(name)) is None
 
 
 class Staged(Handle):

@@ -247,6 +247,7 @@ from shim.types import (
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
 from shim.virtual import TextDocumentContentProvider
+from shim.watchers import FileSystemWatcher
 
 if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
     from shim import authentication, chat, scm, tasks
@@ -471,6 +472,7 @@ __all__ = [
     "FileSystem",
     "FileSystemError",
     "FileSystemProvider",
+    "FileSystemWatcher",
     "FileType",
     "FileWillCreateEvent",
     "FileWillDeleteEvent",

@@ -241,13 +241,15 @@ class Watched(NamedTuple):
 class FileSystems:
     """One user's file systems by scheme: `file`, and what extensions registered."""
 
-    __slots__ = ("_disk", "_provided", "on_change")
+    __slots__ = ("_disk", "_provided", "hear", "on_change")
 
     def __init__(self, session: SessionContext) -> None:
         self._disk = Disk(session.files)
         self._provided: dict[str, Watched] = {}
         self.on_change: Callable[[Iterable[FileChangeEvent]], object] | None = None
         """Called with what a provider says has changed."""
+        self.hear: Callable[[Iterable[FileChangeEvent]], object] | None = None
+        """Called with the same, for whoever watches files."""
 
     def at(self, uri: object) -> Place:
         """Where `uri` is; raises `FileSystemError` where nobody has its scheme."""
@@ -289,8 +291,9 @@ class FileSystems:
                 self._unregister(scheme, registered)
 
     def _changed(self, changes: Iterable[FileChangeEvent]) -> None:
-        if self.on_change is not None:
-            self.on_change(changes)
+        for hear in (self.on_change, self.hear):
+            if hear is not None:
+                hear(changes)
 
     def _unregister(self, scheme: str, registered: Watched) -> None:
         registered.undo()

@@ -30,11 +30,12 @@ from shim.fs import FileSystem
 from shim.thenable import Thenable, thenable
 from shim.uri import Uri, as_uri
 from shim.virtual import TextDocumentContentProvider, Virtual
+from shim.watchers import create_file_system_watcher
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
 
-__all__ = ["get_configuration"]
+__all__ = ["create_file_system_watcher", "get_configuration"]
 
 fs = FileSystem()
 

@@ -1,0 +1,175 @@
+"""Which of a user's directory trees are watched, and for whom; who listens soon hears of changes. It knows no glob."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from sessions.errors import FileSystemError, RoostError
+from sessions.watchtree import Budget, Change, Tree
+
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
+
+log = logging.getLogger("roost.sessions")
+
+SOON_S = 0.05
+"""How long changes gather before they are told, in seconds: as in VS Code."""
+SHARE = 4
+"""Looking took t seconds: the next look is at least so many times t later, so that it takes a fifth of a thread."""
+MISSING_S = 2.0
+"""How often it is looked whether a watched directory that is not there has come, in seconds."""
+
+FOLDERS = 4_096
+"""Directories of one user that are watched at most; the kernel has some 100,000 for a whole host."""
+ENTRIES = 100_000
+
+FULL = (
+    f"of one user at most {FOLDERS} directories and {ENTRIES} entries are, and of all no more than the kernel allows; "
+    "exclude some by files.watcherExclude"
+)
+
+Hear = Callable[[Sequence[Change]], None]
+
+
+class Watch:
+    """One tree that is watched, and who hears of it."""
+
+    __slots__ = ("_busy", "_give_back", "_session", "_timer", "began", "hears", "told_full", "took", "tree")
+
+    def __init__(self, session: SessionContext, path: str, recursive: bool, budget: Budget, excluded: Excluded) -> None:
+        self._session = session
+        inotify, self._give_back = session.inotify.take()
+        self.tree = Tree(session.files.root, path, recursive, inotify, budget, excluded, self._stir)
+        inotify.lost.add(self.tree.lost)
+        self._timer: asyncio.TimerHandle | None = None
+        self._busy = True
+        self.took = 0.0
+        self.told_full = False
+        self.hears: list[Hear] = []
+        self.began = session.promise(self._begin(), "watch files")
+
+    async def _begin(self) -> None:
+        await asyncio.to_thread(self.tree.begin)
+        self._busy = False
+        self._say_if_full()
+        self._later()
+
+    def covers(self, path: str, recursive: bool) -> bool:
+        """Whether what happens at a path, and below it, is heard here."""
+        top = self.tree.top.name
+        if path == top:
+            return self.tree.recursive or not recursive
+        return self.tree.recursive and path.startswith(top + "/") and not self.tree.excluded(path[len(top) + 1 :])
+
+    def _stir(self) -> None:
+        if self._timer is None and not self._busy and not self._session.closing:
+            self._after(max(SOON_S, min(2.0, SHARE * self.took)))
+
+    def _after(self, seconds: float) -> None:
+        context = self._session.context.copy()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look_soon, context=context)
+
+    def _look_soon(self) -> None:
+        self._timer = None
+        if not self._session.closing:
+            self._busy = True
+            self._session.start(self._look(), "look at changes")
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            changes = await asyncio.to_thread(self.tree.look, self.tree.taken())
+        finally:
+            self._busy = False
+            self.took = loop.time() - began
+        for hear in list(self.hears) if changes else ():
+            hear(changes)
+        self._say_if_full()
+        self._later()
+
+    def _later(self) -> None:
+        if self.tree.dirty:
+            self._stir()
+        elif self.tree.missing and self.hears and self._timer is None and not self._session.closing:
+            self._after(MISSING_S)
+
+    def _say_if_full(self) -> None:
+        if self.tree.full and not self.told_full:
+            self.told_full = True
+            words = f"not all of {self.tree.top.path or '/'} is watched: {FULL}"
+            log.warning("files of %s: %s", self._session.uid, words)
+            try:
+                self._session.mailbox.post("workspace.onDidFailToWatch", {"message": words})
+            except RoostError:
+                return  # the log has it
+
+    async def close(self) -> None:
+        """Watch it no more."""
+        self.hears.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        await asyncio.to_thread(self.tree.end)
+        self.tree.inotify.lost.discard(self.tree.lost)
+        self._give_back()
+
+
+Excluded = Callable[[str], bool]
+
+
+class Watching:
+    """A user's watches: one a tree however many listen to it, and none where nobody does."""
+
+    __slots__ = ("_budget", "_session", "_watches")
+
+    def __init__(self, session: SessionContext) -> None:
+        self._session = session
+        self._budget = Budget(FOLDERS, ENTRIES)
+        self._watches: list[Watch] = []
+
+    def follow(
+        self, path: str, hear: Hear, *, recursive: bool = True, excluded: Excluded = lambda path: False
+    ) -> tuple[asyncio.Future[None], Callable[[], None]]:
+        """Let `hear` hear what changes at `path` and below it, some of it elsewhere in the same tree too.
+
+        Gives what is done once all is heard, and the undo. Whatever is changed by `session.files` waits for the first.
+        Raises `FileSystemError` where the host may watch nothing more.
+        """
+        path = path.rstrip("/")
+        watch = next((one for one in self._watches if one.covers(path, recursive)), None)
+        if watch is None:
+            watch = self._new(path, recursive, excluded)
+        watch.hears.append(hear)
+        return watch.began, lambda: self._leave(watch, hear)
+
+    def _new(self, path: str, recursive: bool, excluded: Excluded) -> Watch:
+        try:
+            watch = Watch(self._session, path, recursive, self._budget, excluded)
+        except OSError as error:
+            raise FileSystemError(f"{path or '/'}: cannot be watched: {error.strerror}; try again later") from error
+        self._watches.append(watch)
+        self._session.files.wait_for(watch.began)
+        return watch
+
+    def _leave(self, watch: Watch, hear: Hear) -> None:
+        if hear not in watch.hears:
+            return
+        watch.hears.remove(hear)
+        if not watch.hears and watch in self._watches:
+            self._watches.remove(watch)
+            if not self._session.closing:
+                self._session.start(watch.close(), "end a watch")
+
+    @property
+    def overflowed(self) -> int:
+        """How often events were lost, so that all was looked at again."""
+        return sum(watch.tree.overflowed for watch in self._watches)
+
+    async def close(self) -> None:
+        """The session ends."""
+        for watch in self._watches:
+            await watch.close()
+        self._watches.clear()
