@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from host.providers.account import Account, Piece
-from host.providers.catalog import described
+from host.providers.answers import Calls, Words
+from host.providers.catalog import described, listed
 from host.providers.faults import Faults, cut
 from host.providers.line import Client
-from host.providers.openai import ARGUMENT_BYTES, tool_call
 from sessions.errors import InvalidValue
 from sessions.models import (
     CacheMark,
@@ -51,23 +51,24 @@ class Anthropic:
         """The account's models: those that it names, else those that the provider lists."""
         names = list(account.models)
         if not names:
-            with Faults(account.provider):
+            with Faults(account):
                 sdk = await self._client.anthropic(account)
-                names = [one.id async for one in await sdk.models.list(limit=1000)]
-        return [described(account, name) for name in names[:1_000]]
+                names = await listed(one.id async for one in await sdk.models.list(limit=1000))
+        return [described(account, name) for name in names]
 
     async def stream(self, account: Account, model: Model, request: Request) -> AsyncIterator[Piece]:
         """Ask once."""
         asked = body(model, request)
         answer = Answer(account.provider)
-        with Faults(account.provider, answer):
+        with Faults(account, answer):
             sdk = await self._client.anthropic(account)
             stream = await sdk.messages.create(**asked)
             async with stream:
                 async for event in stream:
                     for piece in answer.take(event):
                         yield piece
-        for piece in answer.end():
+            last = answer.end()
+        for piece in last:
             yield piece
 
 
@@ -77,7 +78,8 @@ class Answer:
     def __init__(self, provider: str) -> None:
         self.begun = False
         self._provider = provider
-        self._calls: dict[int, dict[str, str]] = {}
+        self._calls = Calls(provider)
+        self._words, self._thoughts = Words(), Words()
         self._reason: str | None = None
         self._stopped = False
         self._usage = Usage()
@@ -103,7 +105,7 @@ class Answer:
         self.begun = True
         block = event.content_block
         if block.type == "tool_use":
-            self._calls[event.index] = {"id": block.id, "name": block.name, "arguments": ""}
+            self._calls.take(event.index, block.id, block.name)
         elif block.type == "redacted_thinking":
             return [Thinking("", block.data, redacted=True)]
         return []
@@ -112,16 +114,14 @@ class Answer:
         delta = event.delta
         match delta.type:
             case "text_delta":
-                return [Text(delta.text)]
+                return [Text(text)] if (text := self._words.take(delta.text)) else []
             case "thinking_delta":
                 self._thought += len(delta.thinking)
-                return [Thinking(delta.thinking)]
+                return [Thinking(text)] if (text := self._thoughts.take(delta.thinking)) else []
             case "signature_delta":
                 return [Thinking("", delta.signature)]
-            case "input_json_delta" if event.index in self._calls:
-                self._calls[event.index]["arguments"] += delta.partial_json
-                if len(self._calls[event.index]["arguments"]) > ARGUMENT_BYTES:
-                    raise cut(self._provider, f"the arguments of a call are longer than {ARGUMENT_BYTES} bytes")
+            case "input_json_delta":
+                self._calls.take(event.index, text=delta.partial_json)
         return []
 
     def end(self) -> list[Piece]:
@@ -129,14 +129,14 @@ class Answer:
         if self._reason is None or not self._stopped:
             raise cut(self._provider)
         reason = REASONS.get(self._reason, "other")
-        calls: list[Piece] = []
-        if reason != "length":
-            calls = [tool_call(at, kept) for at, kept in sorted(self._calls.items())]
+        calls: list[Piece] = [] if reason == "length" else [*self._calls.whole()]
         return [*calls, Finished(reason, self._usage)]
 
 
 def usage_of(raw: Any) -> Usage:
     """Anthropic counts cached tokens apart from the input's."""
+    if raw is None:
+        return Usage()
     read, write = raw.cache_read_input_tokens or 0, raw.cache_creation_input_tokens or 0
     return Usage(raw.input_tokens or 0, raw.output_tokens or 0, read, write)
 
