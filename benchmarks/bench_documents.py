@@ -144,7 +144,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
 
 
 def _row(what: str, unit: str, ours: float, bar: str = "") -> dict[str, Any]:
-    return {"what": what, "unit": unit, "ours": ours, "bar": bar}
+    return {"what": what, "unit": unit, "ours": ours, "ratio": None, "bar": bar}
 
 
 def _figures(found: dict[str, Any]) -> list[tuple[Any, ...]]:

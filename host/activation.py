@@ -11,6 +11,7 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from host.aside import aside
+from host.collecting import Loads, Turn, Unloads
 from host.discovery import Installed
 from host.modules import Copies
 from sessions.errors import RoostError, SessionClosed
@@ -46,14 +47,18 @@ class TookTooLong(RoostError):
 class Rules:
     """What all activations of one host go by; times are in seconds."""
 
-    __slots__ = ("activate_s", "deactivate_s", "installed", "slots")
+    __slots__ = ("activate_s", "deactivate_s", "disabled", "installed", "loads", "slots", "unloads")
 
     def __init__(self, activate_s: float, deactivate_s: float) -> None:
         self.activate_s = activate_s
         self.deactivate_s = deactivate_s
         self.installed: Mapping[str, Installed] = MappingProxyType({})
         """The extensions that can be activated, by lower-case id."""
+        self.disabled: dict[tuple[str, str | None], str] = {}
+        """Why an extension is not activated, by its lower-case id and the user's uid; uid None is everybody."""
         self.slots = asyncio.Semaphore(LOADS)
+        self.loads = Loads()
+        self.unloads = Unloads(self.loads)
 
 
 class Activations:
@@ -80,6 +85,9 @@ class Activations:
             raise ActivationFailed(extension, "it is not installed here")
         if self._ended:
             raise SessionClosed(f"the session of {self._session.uid} is ending; ask again for a new one")
+        disabled = self.rules.disabled
+        if reason := disabled.get((one.key, self._session.uid)) or disabled.get((one.key, None)):
+            raise ActivationFailed(one.id, reason)
         running = self._running.get(one.key) or self._start(one)
         await asyncio.wait({running})
         if running.cancelled():
@@ -103,6 +111,17 @@ class Activations:
         ends = {self._session.promise(self._end(one), f"end {one.id}", one.id) for one in begun}
         if ends:
             await asyncio.wait(ends)
+
+    async def end_one(self, extension: str) -> None:
+        """End one extension, if it is active or about to be, with those that need it."""
+        one = self.rules.installed.get(extension.lower())
+        if one is None or one.key not in self._running:
+            return
+        for other in list(self._running):
+            if one.key in map(str.lower, self.rules.installed[other].manifest.extension_dependencies):
+                await self.end_one(other)
+        if one.key in self._running:
+            await self._session.promise(self._end(one), f"end {one.id}", one.id)
 
     async def _activate(self, one: Installed) -> Any:
         try:
@@ -132,10 +151,12 @@ class Activations:
         async with self.rules.slots:
             if one.stuck:
                 raise RoostError("its modules have not ended loading for another user; the operator must look into it")
-            loading = aside(_loading(self._session, one), f"load {one.id}")
+            turn = self.rules.loads.begin()
+            loading = aside(partial(_load, turn, _loading(self._session, one)), f"load {one.id}")
             done, _ = await asyncio.wait({loading}, timeout=self.rules.activate_s)
             if not done:
                 one.stuck += 1
+                turn.end()
                 loading.add_done_callback(partial(_unstuck, one))
                 raise TookTooLong(f"its modules did not end loading within {self.rules.activate_s:g} s")
             return loading.result()
@@ -176,13 +197,19 @@ class Activations:
         self._entries.pop(one.key, None)
         self._session.get(Extensions).exports.pop(one.key, None)
         self._session.forget_extension(one.id)
-        self._session.get(Copies).drop(one.package)
+        if modules := self._session.get(Copies).drop(one.package):
+            self.rules.unloads.add(modules)
 
 
 def _loading(session: SessionContext, one: Installed) -> Callable[[], ModuleType]:
     if one.package.shared:
         return partial(one.package.load_shared, one.entry)
     return partial(session.get(Copies).make(one.package).load, one.entry)
+
+
+def _load(turn: Turn, work: Callable[[], ModuleType]) -> ModuleType:
+    with turn:
+        return work()
 
 
 def _unstuck(one: Installed, loading: asyncio.Future[ModuleType]) -> None:

@@ -67,7 +67,9 @@ async def health(asked: Asked) -> Response:
     """Each service that this host has, and whether it works."""
     database = await asked.host.database_works()
     level, _ = await asked.host.isolation.found()
+    disabled = len(asked.host.watchdog.disabled)
     services = {"database": "ok" if database else "failed", "isolation": level.name}
+    services["extensions"] = f"{disabled} disabled" if disabled else "ok"
     status = "ok" if database else "degraded"
     return json({"status": status, "services": services, "version": asked.host.version}, 200 if database else 503)
 

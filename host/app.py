@@ -39,6 +39,7 @@ from host.relay import Relay
 from host.routes import not_found, routes
 from host.totals import NAME
 from host.version import installed_version
+from host.watchdog import Watchdog
 from sessions.context import SessionContext
 from sessions.disk import Disk
 from sessions.files import Files, Root
@@ -99,6 +100,7 @@ class Host:
         self.models: Pool
         self.sessions: SessionManager
         self.loader: Loader
+        self.watchdog: Watchdog
         self._vault_of: Callable[[Store], Vault]
         self.cache = FileCache(CACHE_BYTES)
 
@@ -131,6 +133,7 @@ class Host:
                 ending=self.loader.end,
             )
             self.loader.using = self.sessions.using
+            self.watchdog = stack.enter_context(Watchdog(self.loader, self.sessions))
             stack.push_async_callback(self.sessions.close_all)
             stack.push_async_callback(self.drain)
             self.tasks.start(self._sweep(), "sweep")

@@ -94,14 +94,14 @@ class Call:
 
     async def _ask(self) -> AsyncGenerator[Item, None]:
         breaker = self._way.breaker
-        probe = breaker.enter(self._way.account.provider)
+        probe = breaker.enter(self._way.account.provider, self._uid)
         try:
             async with aclosing(self._read()) as items:
                 async for item in items:
                     breaker.answered()
                     yield item
         except Fault as fault:
-            breaker.note(fault)
+            breaker.note(fault, self._uid)
             raise
         finally:
             breaker.probing = breaker.probing and not probe

@@ -64,6 +64,10 @@ class Property(Schema):
     edit_presentation: Literal["singlelineText", "multilineText"] | None = None
     ignore_sync: bool | None = None
 
+    def mistake(self, value: object) -> str | None:
+        """The first rule that a value breaks, as words to follow the setting's name."""
+        return mistake(value, self)
+
     @model_validator(mode="after")
     def _default_fits(self) -> Property:
         if "default" in self.model_fields_set and (rule := mistake(self.default, self)):
@@ -128,12 +132,140 @@ class Language(Part):
     icon: Themed | None = None
 
 
+class Submenu(Part):
+    """`contributes.submenus`: a menu that items of other menus open."""
+
+    id: Text
+    label: Text
+    icon: Icon | None = None
+
+
+class ViewsContainer(Part):
+    """`contributes.views_containers.<place>`: where views are shown together."""
+
+    id: Text
+    title: Text
+    icon: Text
+
+
+class ViewWelcome(Part):
+    """`contributes.views_welcome`: what an empty view says."""
+
+    view: Text
+    contents: Text
+    when: Text | None = None
+    group: Text | None = None
+    enablement: Text | None = None
+
+
+class TaskDefinition(Part):
+    """`contributes.task_definitions`: what a task of a type says of itself."""
+
+    type: Text
+    required: list[Text] = Field(default_factory=list)
+    properties: dict[str, Schema] = Field(default_factory=dict)
+    when: Text | None = None
+
+
+class Provider(Part):
+    """`contributes.authentication` and the like: something that the extension provides under an id."""
+
+    id: Text
+    label: Text
+
+
+class ModelProvider(Part):
+    """`contributes.language_model_chat_providers`: models that the extension brings."""
+
+    vendor: Text
+    display_name: Text
+    management_command: Text | None = None
+
+
+class Tool(Part):
+    """`contributes.language_model_tools`: a tool for models; `input_schema` is JSON Schema, taken as it is."""
+
+    name: Annotated[
+        str, ruled(r"[\w-]{1,64}", "must be 1 to 64 letters, digits, '-' or '_'; write it as in 'hello_find'")
+    ]
+    display_name: Text
+    model_description: Annotated[str, Field(min_length=1, max_length=16_384)]
+    user_description: Text | None = None
+    input_schema: dict[str, Any] | None = None
+    can_be_referenced_in_prompt: bool | None = None
+    tool_reference_name: Text | None = None
+    tags: list[Text] | None = None
+    icon: Icon | None = None
+    when: Text | None = None
+
+
+class ChatCommand(Part):
+    name: Text
+    description: Text | None = None
+    is_sticky: bool | None = None
+    when: Text | None = None
+
+
+class ChatParticipant(Part):
+    """`contributes.chat_participants`: somebody to talk to."""
+
+    id: Text
+    name: Text
+    full_name: Text | None = None
+    description: Text | None = None
+    is_sticky: bool | None = None
+    when: Text | None = None
+    commands: list[ChatCommand] = Field(default_factory=list)
+
+
+DEBUGGER = "there is no debugger here"
+NOTEBOOK = "there are no notebooks here"
+LOOKS = "how texts look is the clients' own matter here"
+
+REFUSED = {
+    **dict.fromkeys(("breakpoints", "debuggers", "debug_visualizers"), DEBUGGER),
+    **dict.fromkeys(("notebooks", "notebook_renderer", "notebook_preload"), NOTEBOOK),
+    **dict.fromkeys(("colors", "grammars", "icon_themes", "icons", "product_icon_themes", "themes"), LOOKS),
+    **dict.fromkeys(("semantic_token_modifiers", "semantic_token_scopes", "semantic_token_types"), LOOKS),
+    **dict.fromkeys(("problem_matchers", "problem_patterns"), "outputs of tasks are not read for problems here"),
+    "custom_editors": "there are no custom editors here; make a webview panel",
+    "json_validation": "JSON files are not validated here; set diagnostics",
+    "resource_label_formatters": "labels are the clients' own matter here",
+    "snippets": "snippets are not offered here; register a completion provider",
+    "terminal": "terminals have no profiles here; create them by window.create_terminal",
+    "typescript_server_plugins": "no TypeScript server runs here",
+    "walkthroughs": "there are no walkthroughs here; make a webview",
+}
+"""What VS Code's manifests may contribute and these may not, and why."""
+
+
 class Contributes(Part):
     """What the extension adds without running."""
 
     commands: list[Command] = Field(default_factory=list)
     configuration: OneOrMany[Configuration] = Field(default_factory=list)
+    configuration_defaults: dict[Setting, Any] = Field(default_factory=dict)
+    """What settings of others are where nobody set them; per language is not done here."""
     keybindings: list[Keybinding] = Field(default_factory=list)
     menus: dict[Text, list[MenuItem]] = Field(default_factory=dict)
+    submenus: list[Submenu] = Field(default_factory=list)
     views: dict[Text, list[View]] = Field(default_factory=dict)
+    views_containers: dict[Literal["activitybar", "panel", "secondary_sidebar"], list[ViewsContainer]] = Field(
+        default_factory=dict
+    )
+    views_welcome: list[ViewWelcome] = Field(default_factory=list)
     languages: list[Language] = Field(default_factory=list)
+    authentication: list[Provider] = Field(default_factory=list)
+    task_definitions: list[TaskDefinition] = Field(default_factory=list)
+    language_model_tools: list[Tool] = Field(default_factory=list)
+    language_model_chat_providers: list[ModelProvider] = Field(default_factory=list)
+    mcp_server_definition_providers: list[Provider] = Field(default_factory=list)
+    chat_participants: list[ChatParticipant] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_refused(cls, given: Any) -> Any:
+        for key in given if isinstance(given, dict) else ():
+            if key in REFUSED:
+                raise ValueError(f"{key}: has no effect: {REFUSED[key]}; remove it")
+        return given

@@ -70,6 +70,7 @@ class Discovery:
             self._add(name, folder)
         self._leave_out_dependents()
         self._leave_out_circles()
+        self._tell_of_packs()
         names = frozenset(one.package.name for one in self._found.values())
         for one in self._found.values():
             one.package.neighbours = names - {one.package.name}
@@ -133,6 +134,13 @@ class Discovery:
             for dependency in one.manifest.extension_dependencies:
                 if dependency.lower() not in self._found:
                     yield one, dependency
+
+    def _tell_of_packs(self) -> None:
+        """Name what was meant to be installed along and is not; nothing is left out for it."""
+        for one in self._found.values():
+            missing = [member for member in one.manifest.extension_pack if member.lower() not in self._found]
+            if missing:
+                self.problems.append(f"{one.path}/{FILE}: extension_pack: {', '.join(missing)} not installed; add them")
 
     def _leave_out_circles(self) -> None:
         """All that need each other in a circle, then those that need them."""

@@ -12,11 +12,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from host.activation import ActivationFailed, Activations, Rules
+from host.contributions import Property
 from host.discovery import Discovery, Installed
 from host.modules import install, remove
 from sessions.current import current_extension
 from sessions.errors import FileSystemError, SessionClosed
 from sessions.globs import compiled, is_plain
+from shim import known_settings
 from shim.commands import CommandFailed, Commands
 from shim.documents import restore
 from shim.extensions import Extensions
@@ -64,6 +66,8 @@ class Loader:
         """What is wrong with extensions that were left out, a line each."""
         self._commands: frozenset[str] = frozenset()
         self._defaults: Mapping[str, Any] = MappingProxyType({})
+        self._settings: Mapping[str, Property] = MappingProxyType({})
+        self._waiting: Mapping[str, Collection[str]] = MappingProxyType({})
 
     @classmethod
     def of(cls, config: Config) -> Loader:
@@ -80,7 +84,13 @@ class Loader:
         for problem in self.problems:
             log.warning("an extension is left out: %s", problem)
         self._commands = frozenset(command for one in self._all for command in one.manifest.commands)
-        self._defaults = MappingProxyType({key: at for one in self._all for key, at in one.manifest.defaults.items()})
+        self._settings = MappingProxyType({key: at for one in self._all for key, at in one.manifest.settings.items()})
+        self._defaults = MappingProxyType(
+            {key: at for one in self._all for key, at in one.manifest.defaults.items()}
+            | {key: at for one in self._all for key, at in one.manifest.contributes.configuration_defaults.items()}
+        )
+        events = {event for one in self._all for event in one.manifest.events}
+        self._waiting = MappingProxyType({event: [one.id for one in self._woken_by(event)] for event in events})
         for one in self._all:
             install(one.package)
 
@@ -102,6 +112,14 @@ class Loader:
     def _woken_by(self, event: str) -> list[Installed]:
         return [one for one in self._all if event in one.manifest.events]
 
+    def extension_of(self, file: str) -> Installed | None:
+        """Whose code a file is."""
+        return next((one for one in self._all if file.startswith(f"{one.path}/")), None)
+
+    def disable(self, extension: str, uid: str | None, reason: str) -> None:
+        """Activate an extension no more for a user (None: for anybody), until the host starts anew."""
+        self._rules.disabled[extension.lower(), uid] = reason
+
     # -- a session
 
     async def begin(self, session: SessionContext) -> None:
@@ -109,14 +127,15 @@ class Loader:
         commands, extensions = session.get(Commands), session.get(Extensions)
         commands.declare(self._commands)
         commands.find = partial(self._wake, session)
+        extensions.installed, extensions.waiting = self.installed, self._waiting
         session.get(Views).wake = partial(self._wake_for_view, session)
         session.get(UriHandlers).wake = partial(self._wake_for_uri, session)
-        extensions.installed = self.installed
         activations = session.get(Activations)
         activations.rules = self._rules
         extensions.activate = activations.activate
         session.get(Others).using = self.using
-        session.settings.register_defaults(self._defaults)
+        session.settings.register_defaults(known_settings.DEFAULTS, known_settings.KNOWN)
+        session.settings.register_defaults(self._defaults, self._settings)
         await restore(session)
         if self._woken_by("*") or self._woken_by("onStartupFinished"):
             session.start(self._start_up(session), "start extensions")

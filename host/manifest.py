@@ -11,9 +11,12 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from host.contributions import (
+    DEBUGGER,
+    NOTEBOOK,
+    ChatParticipant,
     Command,
     Configuration,
     Contributes,
@@ -21,8 +24,13 @@ from host.contributions import (
     Language,
     MenuItem,
     Property,
+    Submenu,
+    TaskDefinition,
     Text,
+    Tool,
     View,
+    ViewsContainer,
+    ViewWelcome,
     ruled,
 )
 from host.schema import Part, empty_value
@@ -33,8 +41,28 @@ FILE = "extension.toml"
 LARGEST = 1024 * 1024
 """Bytes of a manifest."""
 
-EVENTS = ("*", "onStartupFinished", "onCommand:<id>", "onView:<id>", "onUri", "workspaceContains:<glob>")
-"""The activation events that there are."""
+NAMED = (
+    *("onCommand", "onView", "onLanguage", "onAuthenticationRequest", "onTaskType", "onFileSystem", "onWebviewPanel"),
+    *("onChatParticipant", "onLanguageModelTool", "workspaceContains"),
+)
+"""Activation events that name what they are about after a colon."""
+
+PLAIN = ("*", "onStartupFinished", "onUri", "onLanguage")
+
+REFUSED_EVENTS = {
+    **dict.fromkeys(("onDebug", "onDebugResolve", "onDebugInitialConfigurations"), DEBUGGER),
+    **dict.fromkeys(("onDebugAdapterProtocolTracker", "onDebugDynamicConfigurations"), DEBUGGER),
+    **dict.fromkeys(("onNotebook", "onRenderer"), NOTEBOOK),
+    "onCustomEditor": "there are no custom editors here",
+    "onEditSession": "there are no edit sessions here",
+    "onIssueReporterOpened": "there is no issue reporter here",
+    "onTerminalProfile": "terminals have no profiles here",
+    "onTerminalShellIntegration": "use onStartupFinished",
+    "onWalkthrough": "there are no walkthroughs here",
+    "onOpenExternalUri": "use onUri",
+    "onSearch": "there are no search providers here",
+}
+"""VS Code's activation events that never happen here, and why."""
 
 RESERVED = (
     *("authentication", "commands", "comments", "debug", "env", "extensions", "host", "languages", "lm", "mailbox"),
@@ -62,13 +90,20 @@ Main = Annotated[
         "must be a .py file in the extension's folder whose parts are Python names; write it as in 'extension.py'",
     ),
 ]
-Event = Annotated[
-    str,
-    ruled(
-        r"\*|onStartupFinished|onUri|(?:onCommand|onView|workspaceContains):\S(?:.*\S)?",
-        f"is no activation event; choose among {', '.join(EVENTS)}",
-    ),
-]
+
+
+def _event(given: object) -> object:
+    """Whether a text is an activation event that can happen here."""
+    name, _, about = given.partition(":") if isinstance(given, str) else ("*", "", "")
+    if given in PLAIN or not isinstance(given, str) or (name in NAMED and about and about == about.strip()):
+        return given
+    if name in REFUSED_EVENTS:
+        raise ValueError(f"'{name}' never happens: {REFUSED_EVENTS[name]}; remove it")
+    named = ", ".join(f"{one}:<{'glob' if one == 'workspaceContains' else 'id'}>" for one in NAMED)
+    raise ValueError(f"is no activation event; choose among {', '.join(PLAIN)}, {named}")
+
+
+Event = Annotated[str, BeforeValidator(_event)]
 
 
 class Manifest(Part):
@@ -83,10 +118,21 @@ class Manifest(Part):
     """The file that has `activate(context)`, relative to the extension's folder."""
     activation_events: list[Event] = Field(default_factory=list)
     extension_dependencies: list[Id] = Field(default_factory=list)
+    """Activated before it; without them it is left out."""
+    extension_pack: list[Id] = Field(default_factory=list)
+    """Meant to be installed with it; the log names those that are not."""
     enabled_api_proposals: list[Text] = Field(default_factory=list)
     shared: bool = False
     """One set of modules for all users: only for code that keeps nothing of a user in them."""
     contributes: Contributes = Contributes()
+    categories: list[Text] = Field(default_factory=list)
+    keywords: list[Text] = Field(default_factory=list)
+    engines: dict[Text, Text] = Field(default_factory=dict)
+    icon: Text | None = None
+    license: Text | None = None
+    homepage: Text | None = None
+    repository: Text | None = None
+    preview: bool = False
 
     @model_validator(mode="after")
     def _adds_up(self) -> Manifest:
@@ -113,8 +159,18 @@ class Manifest(Part):
 
     @cached_property
     def events(self) -> frozenset[str]:
-        """The activation events, with an `onCommand` for each contributed command."""
-        return frozenset(self.activation_events) | {f"onCommand:{command}" for command in self.commands}
+        """The activation events, with those that VS Code makes of what is contributed: `onCommand` of commands, ..."""
+        return frozenset(self.activation_events) | frozenset(self._implied())
+
+    def _implied(self) -> Iterator[str]:
+        adds = self.contributes
+        yield from (f"onCommand:{command}" for command in self.commands)
+        yield from (f"onView:{view.id}" for views in adds.views.values() for view in views)
+        yield from (f"onLanguage:{language.id}" for language in adds.languages)
+        yield from (f"onAuthenticationRequest:{provider.id}" for provider in adds.authentication)
+        yield from (f"onTaskType:{definition.type}" for definition in adds.task_definitions)
+        yield from (f"onLanguageModelTool:{tool.name}" for tool in adds.language_model_tools)
+        yield from (f"onChatParticipant:{participant.id}" for participant in adds.chat_participants)
 
     @cached_property
     def views(self) -> frozenset[str]:
@@ -200,7 +256,7 @@ def _told(error: dict[str, Any]) -> str:
     key = _where(error["loc"])
     match error["type"]:
         case "extra_forbidden":
-            near = get_close_matches(str(error["loc"][-1]), _known(), 1)
+            near = get_close_matches(str(error["loc"][-1]), _known(), 1, 0.65)
             return f"{key}: is unknown; " + (f"did you mean '{near[0]}'?" if near else "remove it")
         case "missing":
             return f"{key}: is missing; add it"
@@ -213,7 +269,18 @@ def _told(error: dict[str, Any]) -> str:
 
 
 def _known() -> list[str]:
-    parts = (Manifest, Contributes, Command, Configuration, Property, Keybinding, MenuItem, View, Language)
+    parts: tuple[type[Part], ...] = (
+        Manifest,
+        Contributes,
+        Command,
+        Configuration,
+        Property,
+        Keybinding,
+        MenuItem,
+        View,
+        Language,
+    )
+    parts += (Submenu, ViewsContainer, ViewWelcome, TaskDefinition, Tool, ChatParticipant)
     return [name for part in parts for name in part.model_fields]
 
 

@@ -9,7 +9,18 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, Field, StringConstraints
 from typing_extensions import TypedDict
 
-from host import document_methods, editor_methods, lm_methods, terminal_methods, view_methods, window_methods
+from host import (
+    configuration_methods,
+    document_methods,
+    editor_methods,
+    language_methods,
+    lm_methods,
+    terminal_methods,
+    tree_methods,
+    view_methods,
+    window_methods,
+    work_methods,
+)
 from host.caller import Caller, Isolation
 from host.contract import Contract
 from sessions.errors import InvalidValue, Overloaded, QuotaExceeded
@@ -20,11 +31,15 @@ from shim.documents import wire_uri
 from shim.folders import Folders, WorkspaceFolder
 
 CONTRACT = Contract()
+CONTRACT.include(configuration_methods.CONTRACT)
 CONTRACT.include(document_methods.CONTRACT)
+CONTRACT.include(language_methods.CONTRACT)
 CONTRACT.include(lm_methods.CONTRACT)
 CONTRACT.include(editor_methods.CONTRACT)
 CONTRACT.include(terminal_methods.CONTRACT)
 CONTRACT.include(window_methods.CONTRACT)
+CONTRACT.include(work_methods.CONTRACT)
+CONTRACT.include(tree_methods.CONTRACT)
 CONTRACT.include(view_methods.CONTRACT)
 method = CONTRACT.method
 

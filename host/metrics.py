@@ -50,6 +50,7 @@ def _gauges(host: Host) -> Iterator[tuple[str, str, float]]:
     yield "sessions", "Open sessions.", len(host.sessions)
     yield "databases_open", "Open state databases.", host.databases.open
     yield "cache_bytes", "Bytes of file contents in the shared cache.", host.cache.bytes
+    yield "extensions_disabled", "Extensions ended because they kept the loop.", len(host.watchdog.disabled)
     yield "model_calls_running", "Calls of language models that run now.", len(host.ledger)
     yield "uptime_seconds", "Seconds since the host started.", time.time() - host.started_at
     yield "resident_memory_bytes", "Resident memory of the process.", _resident()
@@ -58,6 +59,7 @@ def _gauges(host: Host) -> Iterator[tuple[str, str, float]]:
 def _counters(host: Host) -> Iterator[tuple[str, str, float]]:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     yield "cpu_seconds", "Processor time of the process.", usage.ru_utime + usage.ru_stime
+    yield "loop_stalls", "How often the loop was kept for a second or more.", host.watchdog.stalls
     yield "session_opens", "Sessions opened since the start.", host.sessions.opens
     yield "session_sleeps", "Sessions put to sleep since the start.", host.sessions.sleeps
     counts = host.ledger.counts

@@ -60,16 +60,20 @@ class Copies:
         """The user's copy of the package of this import name, if the extension runs."""
         return self._copies.get(package)
 
+    def has(self, package: str, names: Mapping[str, Any]) -> bool:
+        """Whether these are the globals of a module of the user's copy of a package."""
+        copy = self._copies.get(package)
+        return copy is not None and copy.has(names)
+
     def make(self, package: Package) -> Copy:
         """A fresh copy in which nothing is loaded yet."""
         copy = self._copies[package.name] = Copy(package)
         return copy
 
-    def drop(self, package: Package) -> None:
-        """Let go of the user's modules: what nobody else holds is collected."""
+    def drop(self, package: Package) -> list[ModuleType]:
+        """Let go of the user's modules, and give them to be collected."""
         copy = self._copies.pop(package.name, None)
-        if copy is not None:
-            copy.close()
+        return copy.close() if copy is not None else []
 
 
 class Copy:
@@ -148,10 +152,16 @@ class Copy:
         if owner is not None and owner.__dict__.get(child) is module:
             delattr(owner, child)
 
-    def close(self) -> None:
+    def has(self, names: Mapping[str, Any]) -> bool:
+        """Whether these are the globals of one of its modules."""
+        return names.get("__builtins__") is self._builtins
+
+    def close(self) -> list[ModuleType]:
         """Load nothing more, and forget what was loaded; code that still runs keeps what it has."""
         self._closed = True
+        modules = list(self._modules.values())
         self._modules.clear()
+        return modules
 
 
 class Proxy(ModuleType):

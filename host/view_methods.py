@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from host.caller import Caller
 from host.contract import Contract
-from sessions.errors import Overloaded, QuotaExceeded, RoostError
+from sessions.errors import RoostError
 from shim.surface import Surface
 from shim.tabs import Tabs
 from shim.uri import Uri
@@ -53,7 +53,7 @@ async def show_view(caller: Caller, view_id: ViewId) -> None:
         caller.when_gone(lambda: views.leave(caller))
     try:
         await views.show(view_id, caller)
-    except (RoostError, QuotaExceeded, Overloaded):
+    except RoostError:
         raise
     except Exception as error:  # the edge of an extension: its view is not filled, nothing else
         caller.report(f"view {view_id}", error)

@@ -148,24 +148,36 @@ class Webviews:
         place = place_of(scope)
         assert place is not None
         try:
-            with self._counted(place.uid):
-                answer = await self._answer(place, scope)
-                await answer(scope, receive, send)
-                return
+            answer = _refused(scope) or await self._admit(place, scope)
+            session, webview = self._found(place)
+            if answer is None and (session is None or webview is None):
+                answer = _missing()
+            if answer is None and session is not None and webview is not None:
+                with self._counted(place.uid):  # only now: who has no key may not use up somebody else's rate
+                    answer = await self._answer(place, scope, session, webview)
+                    await answer(scope, receive, send)
+                    return
         except Unidentified as error:
             answer = problem_answer(not_known(error.status, error.reason), {"WWW-Authenticate": "Bearer"})
         except FileSystemError:
             answer = _missing()
         except Exception as error:  # noqa: BLE001  the edge of a request
             answer = problem_answer(problems.explain(error))
+        assert answer is not None
         await answer(scope, receive, send)
+
+    async def _admit(self, place: Place, scope: Scope) -> Response | None:
+        """None for who may see the page, and for who names a file: they have the key. Raises `Unidentified`."""
+        if place.file is not None:
+            return None
+        identity = await identify(self._host, HTTPConnection(scope))
+        if identity is None:
+            raise Unidentified(4401, 401, "a token is needed: the cookie of POST /login")
+        return None if identity.uid == place.uid else _missing()
 
     @contextmanager
     def _counted(self, uid: str) -> Iterator[None]:
-        """As one of the user's requests, if they are here and have room for it."""
-        if self._host.sessions.get(uid) is None:
-            yield  # nothing of theirs is here to be looked at, or to be counted
-            return
+        """As one of the user's requests, if they have room for it."""
         presence = self._host.presence(uid)
         try:
             wait = presence.take_turn()
@@ -182,20 +194,7 @@ class Webviews:
         finally:
             presence.let_go_if_unused()
 
-    async def _answer(self, place: Place, scope: Scope) -> Response:
-        if scope["method"] not in ("GET", "HEAD"):
-            return problem_answer(not_known(405, "this path takes GET, HEAD"), {"Allow": "GET, HEAD"})
-        if place.file is None:
-            identity = await identify(self._host, HTTPConnection(scope))
-            if identity is None:
-                raise Unidentified(4401, 401, "a token is needed: the cookie of POST /login")
-            if identity.uid != place.uid:
-                return _missing()
-        elif any(name == b"service-worker" for name, _ in scope["headers"]):
-            return problem_answer(not_known(403, "a webview has no service workers"))
-        session, webview = self._found(place)
-        if session is None or webview is None:
-            return _missing()
+    async def _answer(self, place: Place, scope: Scope, session: SessionContext, webview: Webview) -> Response:
         if place.file is None:
             return await _page(webview, scope)
         with session.entered(webview.extension):
@@ -206,6 +205,15 @@ class Webviews:
         surface = session.peek(Surface) if session is not None and not session.closing else None
         webviews = surface.all(Webview) if surface is not None else []
         return session, next((one for one in webviews if compare_digest(one.key, place.key)), None)
+
+
+def _refused(scope: Scope) -> Response | None:
+    """What a browser does not ask of a page or its files, answered."""
+    if scope["method"] not in ("GET", "HEAD"):
+        return problem_answer(not_known(405, "this path takes GET, HEAD"), {"Allow": "GET, HEAD"})
+    if any(name == b"service-worker" for name, _ in scope["headers"]):
+        return problem_answer(not_known(403, "a webview has no service workers"))
+    return None
 
 
 def _missing() -> Response:

@@ -62,7 +62,11 @@ async def surface(caller: Caller) -> Everything:
     once it is gone, `changes` are the attributes that are other than before. Ask after `session.open`.
     """
     pieces: Any = [
-        {"kind": piece.kind, "handle": piece.handle, "state": {name: Fragment(one) for name, one in told.items()}}
+        {
+            "kind": piece.kind,
+            "handle": piece.handle,
+            "state": {name: Fragment(bytes(one)) for name, one in told.items()},
+        }
         for piece, told in caller.session.get(Surface).snapshot()
     ]
     return {"seq": caller.session.mailbox.seq, "pieces": pieces}

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from shim.plain import jsonable
+
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
@@ -140,8 +142,8 @@ def output(channel: int, offset: int, payload: bytes) -> bytes:
 
 
 def result(id_: Id, uid: str | None, value: object) -> str:
-    """The answer to a request."""
-    return orjson.dumps({"jsonrpc": "2.0", "id": id_, "result": value, "uid": uid}).decode()
+    """The answer to a request; values of the extensions' API in it become JSON."""
+    return orjson.dumps({"jsonrpc": "2.0", "id": id_, "result": value, "uid": uid}, default=jsonable).decode()
 
 
 def failure(id_: Id, uid: str | None, code: int, message: str, data: dict[str, Any] | None = None) -> str:

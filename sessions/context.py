@@ -20,6 +20,7 @@ from sessions.requests import Requests
 from sessions.sandbox import Sandbox
 from sessions.secrets import Secrets, Vault
 from sessions.settings import Settings
+from sessions.settingsfile import SettingsFile
 from sessions.store import Store
 from sessions.tasks import Tasks
 from sessions.turns import Turns
@@ -111,7 +112,7 @@ class SessionContext:
         self.models = models
         """The host's language models; None where there are none."""
         self.mailbox = Mailbox(store, uid)
-        self.settings = Settings(store)
+        self.settings = Settings(store, SettingsFile(files, workspace, self._keep_settings))
         self.requests = Requests()
         self.in_flight = 0
         """Requests of the user that are being worked on now."""
@@ -196,6 +197,9 @@ class SessionContext:
             self._sandbox = self.promise(self.make_sandbox(), "sandbox")
         return await asyncio.shield(self._sandbox)
 
+    def _keep_settings(self, work: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
+        return self.promise(work, "keep settings")
+
     # -- its running work
 
     def start(self, work: Coroutine[Any, Any, object], name: str, extension: str | None = None) -> asyncio.Task[None]:
@@ -218,6 +222,10 @@ class SessionContext:
         if extension is not None:
             context.run(set_turn, Turn(self.uid, self, extension))
         return context
+
+    def runs(self, task: asyncio.Task[Any]) -> bool:
+        """Whether a task is work of this session."""
+        return task in self._tasks
 
     # -- is anybody here
 

@@ -16,6 +16,7 @@ from sessions import numbers
 from sessions.errors import Overloaded, RoostError, SessionClosed, StoreError
 from sessions.events import EVENT_COST, PAGE, PAGE_BYTES, Event, Pages, Recent
 from sessions.follower import Follower
+from sessions.jsontext import Json
 from sessions.store import Statement, Store
 from sessions.values import json_of, name_of
 
@@ -128,7 +129,10 @@ class Mailbox:
         """
         self._refuse_when_not_open()
         seq = self._numbers.last + 1
-        event = Event(seq, name_of("type", type, 256), json_of("data", data, EVENT_BYTES), _now_ms(), durable)
+        text = (
+            bytes(data) if isinstance(data, Json) and len(data) <= EVENT_BYTES else json_of("data", data, EVENT_BYTES)
+        )
+        event = Event(seq, name_of("type", type, 256), text, _now_ms(), durable)
         post = Post(event, asyncio.get_running_loop().create_future())
         self._numbers.ask(seq)
         if durable:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
 
 import orjson
 
+from sessions.dotted import Tree, at, layered, touches, tree_of
 from sessions.errors import InvalidValue
 from sessions.memento import ABSENT, Memento
+from sessions.settingsfile import SettingsFile, Start
 from sessions.store import Store
 from sessions.tasks import settle
 from sessions.values import name_of
@@ -23,7 +26,34 @@ KEY_PARTS = 32
 Changed = Callable[[frozenset[str]], None]
 """Called with the keys whose values may have changed."""
 
-Tree = dict[str, Any]
+OWN = frozenset({"ai_providers", "auth", "budgets", "quotas", "security", "server", "storage", "terminals"})
+"""First words of what only a user themselves may set: a folder that they cloned must not raise their budgets."""
+
+NOT_OF_FOLDERS = frozenset({"application", "machine"})
+"""Scopes of settings that a workspace cannot have."""
+
+OF_ONE_FOLDER = frozenset({"resource", "language-overridable", "machine-overridable"})
+"""Scopes of settings that may be another one in each folder of a workspace."""
+
+_LANGUAGES = re.compile(r"\[([^\]]+)\]")
+
+
+class Rule(Protocol):
+    """What is known of a registered setting; `scope` is one of VS Code's `contributes.configuration`."""
+
+    @property
+    def scope(self) -> str: ...
+
+    def mistake(self, value: object) -> str | None:
+        """What is wrong with a value, as words to follow the setting's name; None where it is fine."""
+
+
+class Source(Protocol):
+    """Where one target's values are."""
+
+    def get(self, key: str, default: Any = None) -> Any: ...
+    def keys(self) -> list[str]: ...
+    def update(self, key: str, value: object = ABSENT) -> asyncio.Future[None]: ...
 
 
 class Layer(Memento):
@@ -42,62 +72,142 @@ class Settings:
     'global' (the user's own) and 'workspace'.
     """
 
-    __slots__ = ("_defaults", "_layers", "_listeners", "_store")
+    __slots__ = ("_defaults", "_layers", "_listeners", "_rules", "_store", "file")
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, file: SettingsFile | None = None) -> None:
+        """`file` has the workspace's settings; without one they are in the store too."""
         self._store = store
-        self._layers = {target: Layer(store, NAMESPACE, target) for target in ("global", "workspace")}
+        self.file = file
+        self._layers: dict[str, Source] = {"global": Layer(store, NAMESPACE, "global")}
+        self._layers["workspace"] = file or Layer(store, NAMESPACE, "workspace")
         self._defaults: list[Mapping[str, Any]] = []
+        self._rules: list[Mapping[str, Rule]] = []
         self._listeners: list[Changed] = []
 
     async def load(self) -> None:
         """Read them once, before anything else is asked. Raises `StoreError`."""
         rows = await self._store.read("SELECT scope, key, value FROM kv WHERE namespace = ?", (NAMESPACE,))
         for target, layer in self._layers.items():
-            layer.fill({key: value for scope, key, value in rows if scope == target})
+            if isinstance(layer, Layer):
+                layer.fill({key: value for scope, key, value in rows if scope == target})
+        if self.file is not None:
+            await self.file.load()
 
-    def register_defaults(self, defaults: Mapping[str, Any]) -> Callable[[], None]:
-        """Add default values by dotted key (not copied: many users may share one mapping); returns the undo."""
+    async def refresh(self) -> None:
+        """Look whether the workspace's file is another one by now, and tell whoever listens."""
+        if self.file is not None and (keys := await self.file.load()):
+            self.tell(keys)
+
+    def register_defaults(
+        self, defaults: Mapping[str, Any], rules: Mapping[str, Rule] | None = None
+    ) -> Callable[[], None]:
+        """Add default values, and rules, by dotted key (not copied: many users may share them); returns the undo."""
         self._defaults.append(defaults)
+        self._rules.append(rules or {})
 
         def undo() -> None:
             self._defaults = [one for one in self._defaults if one is not defaults]
+            self._rules = [one for one in self._rules if one is not rules]
 
         return undo
 
-    def effective(self, section: str | None = None) -> Any:
-        """The settings of a section, nested and your own copy; all of them without one, `{}` where there are none."""
-        return self.get(section, {}) if section else self._merged(None)
+    def rule(self, key: str) -> Rule | None:
+        """What is known of a registered setting."""
+        return next((rules[key] for rules in self._rules if key in rules), None)
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def effective(
+        self, section: str | None = None, *, language: str | None = None, folder: Source | None = None
+    ) -> Any:
+        """The settings of a section, nested and your own copy; all of them without one, `{}` where there are none.
+
+        As they are for what is written in `language`, and for what is in a `folder` with settings of its own.
+        """
+        if section:
+            return self.get(section, {}, language=language, folder=folder)
+        return self._merged(None, language, folder)
+
+    def get(self, key: str, default: Any = None, *, language: str | None = None, folder: Source | None = None) -> Any:
         """The value of one key, or `default` where no layer has one (a null is None)."""
-        found = _at(self._merged(key), key)
+        found = at(self._merged(key, language, folder), key, ABSENT)
         return default if found is ABSENT else found
 
-    def inspect(self, key: str) -> dict[str, Any]:
-        """`{key, default_value, global_value, workspace_value}`, without those that have none."""
-        layers = {"default_value": _layered(self._default_trees(key))}
-        layers |= {f"{target}_value": _tree(_of(layer, key)) for target, layer in self._layers.items()}
-        values = {name: _at(tree, key) for name, tree in layers.items()}
+    def inspect(self, key: str, *, language: str | None = None, folder: Source | None = None) -> dict[str, Any]:
+        """`{key, default_value, global_value, workspace_value}`, without those that have none.
+
+        With a `folder` also `workspace_folder_value`; with a `language` also `global_language_value` and the like,
+        which are what is said for that language only.
+        """
+        layers = {"default_value": layered(self._default_trees(key))}
+        if language is not None:
+            layers["default_language_value"] = layered([*self._default_blocks(language, key)])
+        for target, layer in self._sources(folder).items():
+            layers[f"{target}_value"] = self._of(target, layer, key)
+            layers[f"{target}_language_value"] = layered(self._said_for(language, target, layer, key))
+        values = {name: at(tree, key, ABSENT) for name, tree in layers.items()}
         return {"key": key} | {name: value for name, value in values.items() if value is not ABSENT}
+
+    def languages(self, key: str, folder: Source | None = None) -> list[str]:
+        """The languages that something is said of `key` for."""
+        sources = self._sources(folder).items()
+        blocks = (name for _, layer in sources for name in layer.keys() if name.startswith("["))  # noqa: SIM118
+        found = {language for name in blocks for language in _LANGUAGES.findall(name)}
+        return sorted(one for one in found if any(self._says(one, *source, key) for source in sources))
+
+    def _says(self, language: str, target: str, layer: Source, key: str) -> bool:
+        said = self._said_for(language, target, layer, key)
+        return any(at(tree, key, ABSENT) is not ABSENT for tree in said)
 
     def own(self, target: str) -> dict[str, Any]:
         """What one target itself holds, by dotted key: your own copy."""
         layer = self._layers[target]
         return {key: layer.get(key) for key in layer.keys()}  # noqa: SIM118  a Memento is no mapping
 
-    def update(self, key: str, value: object = ABSENT, target: str = "global") -> asyncio.Future[None]:
+    def update(
+        self,
+        key: str,
+        value: object = ABSENT,
+        target: str = "global",
+        *,
+        language: str | None = None,
+        folder: Source | None = None,
+    ) -> asyncio.Future[None]:
         """Set a value, or remove it where none is given; it counts at once, the future is done when it is on the disk.
 
-        Raises `InvalidValue` and `QuotaExceeded` at once; the future `StoreError`, or `FileSystemError` with NoSpace.
+        The target 'workspace_folder' is `folder`. Raises `InvalidValue` and `QuotaExceeded` at once; the future
+        `StoreError`, or `FileSystemError` with NoSpace.
         """
-        layer = self._layers.get(target)
+        layer = self._sources(folder).get(target)
         if layer is None:
             raise InvalidValue("target", "must be 'global' or 'workspace'")
         if "" in (parts := name_of("key", key).split(".")) or len(parts) > KEY_PARTS:
             raise InvalidValue("key", f"must be 1 to {KEY_PARTS} words with a dot between, such as editor.fontSize")
-        before = layer.get(key, ABSENT)
-        return self._told(layer.update(key, value), key, changed=_differs(before, value))
+        self._check(key, value, target, language)
+        name = key if language is None else f"[{language}]"
+        before = layer.get(name, ABSENT)
+        after = value if language is None else _block(before, key, value)
+        changed = {key if language is None else f"{name}.{key}"} if _differs(before, after) else set[str]()
+        return self._told(layer.update(name, after), frozenset(changed), tell=target != "workspace_folder")
+
+    def of_folder(self, path: str, start: Start) -> SettingsFile | None:
+        """What a further folder says, to be passed as `folder`; None where the workspace itself has no file."""
+        return SettingsFile(self.file.files, path, start) if self.file else None
+
+    def meant(self, key: str, value: object) -> object:
+        """A value as it is meant: null removes a setting, unless it is one that may be null."""
+        rule = self.rule(key)
+        return ABSENT if value is None and (rule is None or rule.mistake(None)) else value
+
+    def _check(self, key: str, value: object, target: str, language: str | None) -> None:
+        rule, words = self.rule(key), target.replace("_", " ")
+        scope = rule.scope if rule else "resource"
+        if target != "global" and (scope in NOT_OF_FOLDERS or key.partition(".")[0] in OWN):
+            raise InvalidValue("key", f"'{key}' cannot be set for a {words}: set it for the target 'global'")
+        if target == "workspace_folder" and scope not in OF_ONE_FOLDER:
+            raise InvalidValue("key", f"'{key}' cannot be set for one folder: set it for the target 'workspace'")
+        if language is not None and rule is not None and scope != "language-overridable":
+            raise InvalidValue("key", f"'{key}' cannot be set for one language: set it for all")
+        if value is not ABSENT and rule is not None and (wrong := rule.mistake(value)):
+            raise InvalidValue("value", f"of '{key}' {wrong}")
 
     def listen(self, changed: Changed) -> Callable[[], None]:
         """Call `changed` with a set of keys soon after an update is on the disk; returns the undo."""
@@ -109,71 +219,94 @@ class Settings:
 
         return undo
 
-    def _told(self, written: asyncio.Future[None], key: str, changed: bool) -> asyncio.Future[None]:
-        loop = written.get_loop()
-        promise: asyncio.Future[None] = loop.create_future()
+    def tell(self, keys: frozenset[str]) -> None:
+        """Let all who listen hear of keys, soon; one for a language is `[python].editor.tabSize`."""
+        for listener in self._listeners:
+            asyncio.get_running_loop().call_soon(listener, keys)
 
-        def tell(written: asyncio.Future[None]) -> None:
+    def _told(self, written: asyncio.Future[None], keys: frozenset[str], *, tell: bool) -> asyncio.Future[None]:
+        promise: asyncio.Future[None] = written.get_loop().create_future()
+
+        def landed(written: asyncio.Future[None]) -> None:
+            if written.cancelled():
+                promise.cancel()
+                return
             error = written.exception()
-            for listener in self._listeners if changed and error is None else ():
-                loop.call_soon(listener, frozenset({key}))
+            if keys and tell and error is None:
+                self.tell(keys)
             settle(promise, error)
 
-        written.add_done_callback(tell)
+        written.add_done_callback(landed)
         return promise
 
-    def _merged(self, key: str | None) -> Tree:
-        own = (_tree(_of(layer, key)) for layer in self._layers.values())
-        return _layered([*self._default_trees(key), *own])
+    def _sources(self, folder: Source | None) -> dict[str, Source]:
+        return self._layers if folder is None else {**self._layers, "workspace_folder": folder}
+
+    def _merged(self, key: str | None, language: str | None, folder: Source | None) -> Tree:
+        sources = self._sources(folder).items()
+        trees = [*self._default_trees(key), *(self._of(target, layer, key) for target, layer in sources)]
+        if language is None:
+            return layered(trees)
+        said = [tree for one in sources for tree in self._said_for(language, *one, key)]
+        return layered([*trees, *self._default_blocks(language, key), *said])
+
+    def _of(self, target: str, layer: Source, key: str | None) -> Tree:
+        """What a target says, without what it has no say in."""
+        said = {name: layer.get(name) for name in layer.keys() if touches(name, key)}  # noqa: SIM118
+        return self._allowed(target, tree_of(said))
+
+    def _said_for(self, language: str | None, target: str, layer: Source, key: str | None) -> list[Tree]:
+        blocks = [layer.get(name) for name in layer.keys() if language in _LANGUAGES.findall(name)]  # noqa: SIM118
+        said = ({name: one for name, one in block.items() if touches(name, key)} for block in blocks if _is_map(block))
+        return [self._allowed(target, tree_of(one)) for one in said]
+
+    def _default_blocks(self, language: str, key: str | None) -> Iterator[Tree]:
+        for one in self._defaults:
+            for name in one:
+                if language in _LANGUAGES.findall(name) and isinstance(one[name], dict):
+                    yield _copied(one[name], key)
+
+    def _allowed(self, target: str, tree: Tree) -> Tree:
+        if target == "global" or not tree:
+            return tree
+        for name in OWN & tree.keys():
+            del tree[name]
+        for rules in self._rules:
+            for key, rule in rules.items():
+                if _is_not_for(target, rule.scope):
+                    _drop(tree, key)
+        return tree
 
     def _default_trees(self, key: str | None) -> list[Tree]:
-        touching = ({name: one[name] for name in one if _touches(name, key)} for one in self._defaults)
-        return [_tree(orjson.loads(orjson.dumps(one))) for one in touching]
+        return [_copied(one, key) for one in self._defaults]
 
 
-def _of(layer: Layer, key: str | None) -> Tree:
-    return {name: layer.get(name) for name in layer.keys() if _touches(name, key)}  # noqa: SIM118  a Memento is no dict
+def _copied(settings: Mapping[str, Any], key: str | None) -> Tree:
+    return tree_of(orjson.loads(orjson.dumps({name: settings[name] for name in settings if touches(name, key)})))
 
 
-def _touches(name: str, key: str | None) -> bool:
-    """Whether the setting `name` can say anything about `key`: it is it, or one of them is inside the other."""
-    return key is None or name == key or name.startswith(f"{key}.") or key.startswith(f"{name}.")
+def _is_map(value: object) -> bool:
+    return isinstance(value, dict)
 
 
-def _tree(settings: Mapping[str, Any]) -> Tree:
-    """Dotted keys as nested objects; a key that would be inside of what is no object is ignored, as in VS Code."""
-    tree: Tree = {}
-    for key in sorted(settings):
-        *folders, last = key.split(".")
-        place: Any = tree
-        for folder in folders:
-            place = place.setdefault(folder, {}) if isinstance(place, dict) else None
-        if isinstance(place, dict):
-            place[last] = settings[key]
-    return tree
+def _block(before: object, key: str, value: object) -> object:
+    """A language's block of settings with one of them changed; ABSENT where none is left."""
+    kept = {name: one for name, one in before.items() if name != key} if isinstance(before, dict) else {}
+    return kept | ({} if value is ABSENT else {key: value}) or ABSENT
 
 
-def _layered(trees: list[Tree]) -> Tree:
-    merged: Tree = {}
-    for tree in trees:
-        _merge(merged, tree)
-    return merged
+def _is_not_for(target: str, scope: str) -> bool:
+    return scope in NOT_OF_FOLDERS or (target == "workspace_folder" and scope not in OF_ONE_FOLDER)
 
 
-def _merge(under: Tree, over: Tree) -> None:
-    for key, value in over.items():
-        if isinstance(value, dict) and isinstance(under.get(key), dict):
-            _merge(under[key], value)
-        else:
-            under[key] = value
-
-
-def _at(tree: Any, key: str) -> Any:
-    for part in key.split("."):
-        if not isinstance(tree, dict) or part not in tree:
-            return ABSENT
-        tree = tree[part]
-    return tree
+def _drop(tree: Tree, key: str) -> None:
+    *places, last = key.split(".")
+    for place in places:
+        inner = tree.get(place)
+        if not isinstance(inner, dict):
+            return
+        tree = inner
+    tree.pop(last, None)
 
 
 def _differs(before: object, after: object) -> bool:

@@ -34,6 +34,9 @@ class Tasks:
     def __len__(self) -> int:
         return len(self._running)
 
+    def __contains__(self, task: object) -> bool:
+        return task in self._running
+
     def start(self, work: Coroutine[Any, Any, object], name: str, context: Context | None = None) -> asyncio.Task[None]:
         """Run `work` until it ends, fails or the owner closes. What it returns is dropped."""
         return self._run(self._guarded(work, name), name, context)

@@ -34,6 +34,7 @@ from shim.completions import (
     SignatureHelp,
     SignatureInformation,
 )
+from shim.configuration import ConfigurationChangeEvent, ConfigurationInspect, WorkspaceConfiguration
 from shim.context import ExtensionContext, SecretStorage, SecretStorageChangeEvent
 from shim.contexts import (
     CodeActionContext,
@@ -49,7 +50,6 @@ from shim.contexts import (
     SelectedCompletionInfo,
     SignatureHelpContext,
 )
-from shim.decorations import DecorationOptions, TextEditorDecorationType
 from shim.diagnostics import (
     CodeAction,
     CodeActionDisabled,
@@ -69,15 +69,6 @@ from shim.document import (
     TextDocument,
     TextDocumentChangeEvent,
     TextDocumentWillSaveEvent,
-)
-from shim.editing import TextEditorEdit
-from shim.editors import (
-    TextEditor,
-    TextEditorOptions,
-    TextEditorOptionsChangeEvent,
-    TextEditorSelectionChangeEvent,
-    TextEditorViewColumnChangeEvent,
-    TextEditorVisibleRangesChangeEvent,
 )
 from shim.edits import SnippetString, SnippetTextEdit, TextEdit, WorkspaceEdit, WorkspaceEditEntryMetadata
 from shim.enums import (
@@ -193,13 +184,10 @@ from shim.messages import (
     McpStdioServerDefinition,
 )
 from shim.notices import MessageItem
-from shim.outputs import LogOutputChannel, OutputChannel
-from shim.panels import WebviewPanel, WebviewPanelOnDidChangeViewStateEvent
 from shim.picks import InputBoxValidationMessage, QuickPickItem
 from shim.problems import DiagnosticChangeEvent, DiagnosticCollection
 from shim.progress import Progress
 from shim.pseudoterminals import Pseudoterminal, TerminalDimensions
-from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
 from shim.ranges import Location, Position, Range, Selection
 from shim.selectors import DocumentFilter, DocumentSelector
 from shim.statusbar import StatusBarItem
@@ -218,7 +206,6 @@ from shim.symbols import (
     SymbolInformation,
     TypeHierarchyItem,
 )
-from shim.tabs import Tab, TabChangeEvent, TabGroup, TabGroupChangeEvent, TabGroups
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
 from shim.telemetry import TelemetryLogger, TelemetrySender
 from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
@@ -259,12 +246,10 @@ from shim.types import (
 )
 from shim.uri import Uri
 from shim.utf16 import text_index, utf16_length, utf16_offset, utf16_slice
-from shim.views import ViewBadge, WebviewView, WebviewViewResolveContext
 from shim.virtual import TextDocumentContentProvider
-from shim.webview import Webview, WebviewOptions, WebviewPortMapping
 
 if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
-    from shim import authentication, scm, tasks
+    from shim import authentication, chat, scm, tasks
     from shim.accounts import (
         AccessRefused,
         AuthenticationProvider,
@@ -273,6 +258,31 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         AuthenticationSession,
         AuthenticationSessionAccountInformation,
         AuthenticationSessionsChangeEvent,
+    )
+    from shim.chat import (
+        ChatContext,
+        ChatErrorDetails,
+        ChatFollowup,
+        ChatFollowupProvider,
+        ChatLanguageModelToolReference,
+        ChatParticipant,
+        ChatPromptReference,
+        ChatRequest,
+        ChatRequestHandler,
+        ChatResponseStream,
+        ChatResult,
+        ChatResultFeedback,
+    )
+    from shim.decorations import DecorationOptions, TextEditorDecorationType
+    from shim.dialogs import OpenDialogOptions, SaveDialogOptions
+    from shim.editing import TextEditorEdit
+    from shim.editors import (
+        TextEditor,
+        TextEditorOptions,
+        TextEditorOptionsChangeEvent,
+        TextEditorSelectionChangeEvent,
+        TextEditorViewColumnChangeEvent,
+        TextEditorVisibleRangesChangeEvent,
     )
     from shim.interfaces import (
         CallHierarchyProvider,
@@ -295,6 +305,7 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         InlayHintsProvider,
         InlineCompletionItemProvider,
         LinkedEditingRangeProvider,
+        Memento,
         OnTypeFormattingEditProvider,
         ProviderResult,
         ReferenceProvider,
@@ -305,6 +316,10 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         TypeHierarchyProvider,
         WorkspaceSymbolProvider,
     )
+    from shim.outputs import LogOutputChannel, OutputChannel
+    from shim.panels import WebviewPanel, WebviewPanelOnDidChangeViewStateEvent
+    from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
+    from shim.showing import TextDocumentShowOptions
     from shim.source_control import (
         SourceControl,
         SourceControlInputBox,
@@ -313,8 +328,24 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         SourceControlResourceState,
         SourceControlResourceThemableDecorations,
     )
+    from shim.tabs import Tab, TabChangeEvent, TabGroup, TabGroupChangeEvent, TabGroups
     from shim.task_runs import TaskEndEvent, TaskExecution, TaskProcessEndEvent, TaskProcessStartEvent, TaskStartEvent
     from shim.tasks import TaskFilter, TaskProvider
+    from shim.trees import (
+        TreeCheckboxChangeEvent,
+        TreeDataProvider,
+        TreeDragAndDropController,
+        TreeView,
+        TreeViewActiveItemChangeEvent,
+        TreeViewExpansionEvent,
+        TreeViewSelectionChangeEvent,
+        TreeViewVisibilityChangeEvent,
+    )
+    from shim.views import ViewBadge, WebviewView, WebviewViewProvider, WebviewViewResolveContext
+    from shim.webview import Webview, WebviewOptions, WebviewPortMapping
+
+version = "1.110.0"
+"""Whose API this is: the version of VS Code that it follows."""
 
 __all__ = [
     "AccessRefused",
@@ -332,6 +363,15 @@ __all__ = [
     "CancellationError",
     "CancellationToken",
     "CancellationTokenSource",
+    "ChatContext",
+    "ChatErrorDetails",
+    "ChatFollowup",
+    "ChatFollowupProvider",
+    "ChatLanguageModelToolReference",
+    "ChatParticipant",
+    "ChatPromptReference",
+    "ChatRequest",
+    "ChatRequestHandler",
     "ChatRequestTurn",
     "ChatResponseAnchorPart",
     "ChatResponseCommandButtonPart",
@@ -340,7 +380,10 @@ __all__ = [
     "ChatResponseMarkdownPart",
     "ChatResponseProgressPart",
     "ChatResponseReferencePart",
+    "ChatResponseStream",
     "ChatResponseTurn",
+    "ChatResult",
+    "ChatResultFeedback",
     "ChatResultFeedbackKind",
     "Clipboard",
     "CodeAction",
@@ -368,6 +411,8 @@ __all__ = [
     "CompletionItemTag",
     "CompletionList",
     "CompletionTriggerKind",
+    "ConfigurationChangeEvent",
+    "ConfigurationInspect",
     "ConfigurationTarget",
     "CustomExecution",
     "DataTransfer",
@@ -488,6 +533,7 @@ __all__ = [
     "MarkedCode",
     "McpHttpServerDefinition",
     "McpStdioServerDefinition",
+    "Memento",
     "MessageItem",
     "NotSupported",
     "NotebookCellKind",
@@ -495,6 +541,7 @@ __all__ = [
     "NotebookControllerAffinity",
     "NotebookEditorRevealType",
     "OnTypeFormattingEditProvider",
+    "OpenDialogOptions",
     "OutputChannel",
     "OverviewRulerLane",
     "ParameterInformation",
@@ -518,6 +565,7 @@ __all__ = [
     "RelativePattern",
     "RenameLocation",
     "RenameProvider",
+    "SaveDialogOptions",
     "SecretStorage",
     "SecretStorageChangeEvent",
     "SelectedCompletionInfo",
@@ -601,6 +649,7 @@ __all__ = [
     "TextDocumentContentChangeEvent",
     "TextDocumentContentProvider",
     "TextDocumentSaveReason",
+    "TextDocumentShowOptions",
     "TextDocumentWillSaveEvent",
     "TextEdit",
     "TextEditor",
@@ -619,10 +668,18 @@ __all__ = [
     "ThemeColor",
     "ThemeIcon",
     "Thenable",
+    "TreeCheckboxChangeEvent",
+    "TreeDataProvider",
+    "TreeDragAndDropController",
     "TreeItem",
     "TreeItemCheckboxState",
     "TreeItemCollapsibleState",
     "TreeItemLabel",
+    "TreeView",
+    "TreeViewActiveItemChangeEvent",
+    "TreeViewExpansionEvent",
+    "TreeViewSelectionChangeEvent",
+    "TreeViewVisibilityChangeEvent",
     "TypeDefinitionProvider",
     "TypeHierarchyItem",
     "TypeHierarchyProvider",
@@ -636,14 +693,17 @@ __all__ = [
     "WebviewPanelOnDidChangeViewStateEvent",
     "WebviewPortMapping",
     "WebviewView",
+    "WebviewViewProvider",
     "WebviewViewResolveContext",
     "WindowState",
+    "WorkspaceConfiguration",
     "WorkspaceEdit",
     "WorkspaceEditEntryMetadata",
     "WorkspaceFolder",
     "WorkspaceFoldersChangeEvent",
     "WorkspaceSymbolProvider",
     "authentication",
+    "chat",
     "commands",
     "env",
     "extensions",
@@ -655,11 +715,39 @@ __all__ = [
     "utf16_length",
     "utf16_offset",
     "utf16_slice",
+    "version",
     "window",
     "workspace",
 ]
 
-LATER = {"AccessRefused": "accounts", "Authentication": "accounts", "SourceControl": "source_control", "Task": "tasks"}
+LATER = {
+    "AccessRefused": "accounts",
+    "Authentication": "accounts",
+    "Chat": "chat",
+    "SourceControl": "source_control",
+    "Task": "tasks",
+    "DecorationOptions": "decorations",
+    "InputBox": "quickinput",
+    "LogOutputChannel": "outputs",
+    "OpenDialog": "dialogs",
+    "OutputChannel": "outputs",
+    "QuickInput": "quickinput",
+    "QuickPick": "quickinput",
+    "SaveDialog": "dialogs",
+    "Tab": "tabs",
+    "TextDocumentShowOptions": "showing",
+    "TextEditorDecorationType": "decorations",
+    "TextEditorEdit": "editing",
+    "TextEditor": "editors",
+    "TreeCheckbox": "trees",
+    "TreeData": "trees",
+    "TreeDrag": "trees",
+    "TreeView": "trees",
+    "ViewBadge": "views",
+    "WebviewPanel": "panels",
+    "WebviewView": "views",
+    "Webview": "webview",
+}
 """Modules that are loaded when a name of theirs is first used, by how those names begin. A constant."""
 
 if not TYPE_CHECKING:  # type checkers see which names there are, and mistyped ones

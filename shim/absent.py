@@ -44,6 +44,8 @@ COMMENTS = "there are no comment threads; use diagnostics, or a webview"
 DEBUG = "there is no debugger; run the program in a terminal"
 TESTS = "there is no test view; run the tests in a terminal or as a task"
 
+VARIABLES = "there are no variables for all terminals; terminals take variables by create_terminal(env=...)"
+
 NAMESPACES: Mapping[str, str] = MappingProxyType(
     {"comments": COMMENTS, "debug": DEBUG, "notebooks": NOTEBOOKS, "tests": TESTS}
 )
@@ -78,6 +80,8 @@ NAMES: Mapping[str, str] = MappingProxyType(
             TESTS,
         ),
         "InlineValueContext": DEBUG,
+        **dict.fromkeys(("EnvironmentVariableCollection", "GlobalEnvironmentVariableCollection"), VARIABLES),
+        **dict.fromkeys(("EnvironmentVariableMutator", "EnvironmentVariableMutatorOptions"), VARIABLES),
     }
 )
 """Single names of the API's top, and why they are not here."""

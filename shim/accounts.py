@@ -5,13 +5,14 @@ The providers keep the tokens. What is kept here is which extension may use whic
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sessions.current import current_extension
 from sessions.errors import InvalidValue, RoostError
 from sessions.memento import ABSENT
 from shim.events import Disposable, EventEmitter
+from shim.extensions import Extensions
 from shim.questions import ask, shown
 from shim.thenable import called
 from shim.values import Value, as_text, readonly
@@ -125,13 +126,11 @@ class Registered(NamedTuple):
 class Accounts:
     """One user's providers, and what extensions may use of them."""
 
-    __slots__ = ("_providers", "_session", "changed", "find")
+    __slots__ = ("_providers", "_session", "changed")
 
     def __init__(self, session: SessionContext) -> None:
         self._session = session
         self._providers: dict[str, Registered] = {}
-        self.find: Callable[[str], Awaitable[None]] | None = None
-        """Called with the id of a provider that nobody registered: wakes the extension that has it."""
         self.changed = EventEmitter[AuthenticationSessionsChangeEvent]()
 
     # -- providers
@@ -167,8 +166,8 @@ class Accounts:
             self.changed.fire(AuthenticationSessionsChangeEvent(information))
 
     async def _provider(self, id: str) -> Registered:
-        if id not in self._providers and self.find is not None:
-            await self.find(id)
+        if id not in self._providers:
+            await self._session.get(Extensions).wake(f"onAuthenticationRequest:{id}")
         if id not in self._providers:
             known = ", ".join(sorted(self._providers)) or "none"
             raise InvalidValue("provider_id", f"nobody provides '{id}' here; there is {known}")

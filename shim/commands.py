@@ -58,7 +58,7 @@ class Commands:
     def register(self, command: str, callback: Callable[..., Any]) -> Disposable:
         """Let `callback(*arguments)`, plain or async, be the command. Raises `ValueError` for an id that is taken."""
         _check(command)
-        if command in self._commands or command in BUILT_IN:
+        if command in self._commands or command in BUILT_IN or _of_api(command) is not None:
             raise ValueError(f"command '{command}' already exists; dispose of the first one or choose another id")
         registered = self._commands[command] = _Command(callback, current_extension())
         return Disposable(lambda: self._unregister(command, registered))
@@ -87,13 +87,22 @@ class Commands:
             return await called(callback, *arguments)
 
     async def _found(self, command: str) -> _Command:
-        found = self._commands.get(command) or BUILT_IN.get(command)
+        found = self._commands.get(command) or BUILT_IN.get(command) or _of_api(command)
         if found is None and self.find is not None:
             await self.find(command)
             found = self._commands.get(command)
         if found is None:
             raise CommandFailed(command, f"command '{command}' not found; `commands.getCommands` lists those that are")
         return found
+
+
+def _of_api(command: str) -> _Command | None:
+    """A command of VS Code's that asks language providers; the list of commands does not have it, as in VS Code."""
+    if not command.startswith("vscode."):
+        return None
+    from shim.language_commands import API  # when it is asked for: documents and providers come along
+
+    return _Command(API[command], None) if command in API else None
 
 
 def _check(command: object) -> None:

@@ -8,6 +8,7 @@ from inspect import isawaitable
 from posixpath import join, normpath
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from shim.absent import VARIABLES, Absent
 from shim.enums import ExtensionMode
 from shim.events import Disposable, Disposes, EventEmitter
 from shim.extensions import Extension
@@ -157,6 +158,11 @@ class ExtensionContext:
     def log_uri(self) -> Uri:
         """`log_path` as a Uri."""
         return Uri.file(self.log_path)
+
+    @property
+    def environment_variable_collection(self) -> Absent:
+        """Not here: using it raises `NotSupported`."""
+        return Absent("environment_variable_collection", VARIABLES)
 
     def _place(self, kind: str) -> str:
         return f"{self._session.storage}/{self.extension.id.lower()}/{kind}"

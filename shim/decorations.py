@@ -12,7 +12,7 @@ from shim.surface import Piece, plain
 from shim.uri import Uri
 from shim.values import Value, camel_case, value
 
-MOST = 5_000
+MOST = 2_000
 """Ranges of one type in one editor."""
 
 
@@ -62,7 +62,7 @@ def renamed(options: Any) -> Any:
 
 
 def as_decorations(given: Iterable[Decorated]) -> list[dict[str, Any]]:
-    """What clients are told of decorated ranges. Raises `InvalidValue` of more than 5,000, or of what is no range."""
+    """What clients are told of decorated ranges. Raises `InvalidValue` of more than 2,000, or of what is no range."""
     found = [_decoration(one) for one in given]
     if len(found) > MOST:
         raise InvalidValue("ranges_or_options", f"may be {MOST} of a type, and are {len(found)}; mark what is visible")

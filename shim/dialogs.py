@@ -14,12 +14,37 @@ from shim.picks import QuickPickItem, show_quick_pick
 from shim.questions import ask, shown
 from shim.thenable import Thenable, thenable
 from shim.uri import Uri, as_uri
+from shim.values import Value, value
 
 MOST = 10_000
 """Files of one answer."""
 
 
+@value
+class OpenDialogOptions(Value):
+    """What an open dialog is asked with, where it is not said by keywords."""
+
+    default_uri: Uri | None = None
+    open_label: str | None = None
+    can_select_files: bool | None = None
+    can_select_folders: bool = False
+    can_select_many: bool = False
+    filters: Mapping[str, Sequence[str]] | None = None
+    title: str | None = None
+
+
+@value
+class SaveDialogOptions(Value):
+    """What a save dialog is asked with, where it is not said by keywords."""
+
+    default_uri: Uri | None = None
+    save_label: str | None = None
+    filters: Mapping[str, Sequence[str]] | None = None
+    title: str | None = None
+
+
 def show_open_dialog(
+    options: OpenDialogOptions | None = None,
     *,
     default_uri: Uri | None = None,
     open_label: str | None = None,
@@ -33,6 +58,8 @@ def show_open_dialog(
 
     Files can be chosen unless only folders are asked for.
     """
+    if options is not None:
+        return show_open_dialog(**{name: getattr(options, name) for name in OpenDialogOptions._fields})
     more = {
         "openLabel": open_label,
         "canSelectFiles": not can_select_folders if can_select_files is None else can_select_files,
@@ -50,6 +77,7 @@ async def _open(params: dict[str, Any]) -> list[Uri] | None:
 
 
 def show_save_dialog(
+    options: SaveDialogOptions | None = None,
     *,
     default_uri: Uri | None = None,
     save_label: str | None = None,
@@ -57,6 +85,8 @@ def show_save_dialog(
     title: str | None = None,
 ) -> Thenable[Uri | None]:
     """Let the user name a file to write to; None where they do not. Nothing is written here."""
+    if options is not None:
+        return show_save_dialog(**{name: getattr(options, name) for name in SaveDialogOptions._fields})
     return thenable(_save(_options(default_uri, filters, title, {"saveLabel": save_label})), "window.show_save_dialog")
 
 

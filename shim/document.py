@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from sessions.paths import uri_of
 from shim.enums import EndOfLine, TextDocumentChangeReason, TextDocumentSaveReason
 from shim.ranges import AnyPosition, AnyRange, Position, Range
 from shim.text import TextDocumentContentChangeEvent, TextLine, TextModel
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 LINE_COST = 64
 """What a line costs in memory besides its characters, in bytes."""
+
+
+def wire_uri(uri: Uri) -> str:
+    """A Uri as clients know it."""
+    return uri_of(uri.path) if uri.scheme == "file" and not uri.authority else str(uri)
 
 
 class Stamp(NamedTuple):
@@ -52,11 +58,13 @@ class TextDocument:
         "_stamp",
         "_uri",
         "_used",
+        "_wire_uri",
     )
 
     def __init__(self, documents: Documents, uri: Uri, model: TextModel, language_id: str, encoding: str) -> None:
         self._documents = documents
         self._uri = uri
+        self._wire_uri = wire_uri(uri)
         self._model = model
         self._language_id = language_id
         self._encoding = encoding
@@ -149,8 +157,8 @@ class TextDocument:
     def get_word_range_at_position(
         self, position: AnyPosition, regex: re.Pattern[str] | str | None = None
     ) -> Range | None:
-        """The word that is at a position or ends there, by `regex` if given; it may not match the empty string."""
-        return self._model.get_word_range_at_position(position, regex)
+        """The word that is at a position or ends there, by `regex` or by what its language calls a word."""
+        return self._model.get_word_range_at_position(position, regex or self._documents.word_pattern(self))
 
     def validate_position(self, position: AnyPosition) -> Position:
         """The position itself, or the nearest one that exists."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ from shim.document import (
     Stamp,
     TextDocument,
 )
+from shim.document import (
+    wire_uri as wire_uri,
+)
 from shim.edits import TextEdit
 from shim.enums import TextDocumentChangeReason, TextDocumentSaveReason
 from shim.events import Disposable
@@ -26,9 +30,9 @@ from shim.extensions import Extensions
 from shim.filesystems import FileSystems
 from shim.filetypes import language_of
 from shim.following import Following
+from shim.known_languages import Known
 from shim.reading import LARGE, checked_text, decoded, taken_apart
 from shim.telling import Telling
-from shim.telling import wire_uri as wire_uri
 from shim.text import TextDocumentContentChangeEvent, TextModel
 from shim.thenable import Thenable
 from shim.uri import Uri, as_uri
@@ -170,6 +174,11 @@ class Documents(Telling):
         """The language of a text, by what extensions contribute and what is known here."""
         installed = self._session.get(Extensions).installed.values()
         return language_of(uri.path, first_line, (one for each in installed for one in each.languages))
+
+    def word_pattern(self, document: TextDocument) -> re.Pattern[str] | None:
+        """What a word of the document's language is, where an extension said so."""
+        known = self._session.peek(Known)
+        return known.word_pattern(document.language_id) if known is not None else None
 
     def add(self, document: TextDocument) -> None:
         """Let it be open, and tell so. Raises `QuotaExceeded` where there is no room for it."""

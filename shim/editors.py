@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sessions.current import current_session
 from sessions.errors import InvalidValue
+from sessions.jsontext import Json
 from shim import bulk
 from shim.decorations import Decorated, TextEditorDecorationType, as_decorations, told
 from shim.document import TextDocument, TextDocumentChangeEvent
@@ -22,7 +23,7 @@ from shim.enums import (
 )
 from shim.ranges import AnyPosition, AnyRange, Position, Range, Selection, as_range
 from shim.snippets import expanded
-from shim.surface import Piece
+from shim.surface import Piece, packed
 from shim.thenable import Thenable, thenable
 from shim.values import Value, readonly
 
@@ -110,7 +111,7 @@ class TextEditor(Piece):
         self._visible: tuple[Range, ...] | None = None
         self._options = TextEditorOptions()
         self._options._told = self._options_set
-        self._decorations: dict[str, list[dict[str, Any]]] = {}
+        self._decorations: dict[str, Json] = {}
 
     def state(self) -> Mapping[str, Any] | None:
         if self.tab is None:
@@ -290,7 +291,7 @@ class TextEditor(Piece):
             raise InvalidValue("decoration_type", "must come from window.create_text_editor_decoration_type")
         found = as_decorations(ranges_or_options)
         if found and not decoration_type.disposed:
-            self._decorations[decoration_type.key] = found
+            self._decorations[decoration_type.key] = packed(found)
         else:
             self._decorations.pop(decoration_type.key, None)
         self.changed()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from sessions.current import current_session
+from sessions.current import current_extension, current_session
 from sessions.errors import RoostError
 from shim.enums import ExtensionKind
 from shim.filetypes import Language
@@ -102,7 +103,7 @@ async def _nobody(extension: str) -> Any:
 class Extensions:
     """The extensions of one user: what is installed, and what is active for them. The host's loader fills it in."""
 
-    __slots__ = ("_seen", "_session", "activate", "ending", "exports", "installed")
+    __slots__ = ("_seen", "_session", "activate", "ending", "exports", "installed", "waiting")
 
     def __init__(self, session: SessionContext) -> None:
         self._session = session
@@ -115,6 +116,23 @@ class Extensions:
         """All of them are being ended, as the session is: what they close now was open to the last."""
         self.exports: dict[str, Any] = {}
         """What the active ones export, by lower-case id."""
+        self.waiting: Mapping[str, Collection[str]] = MappingProxyType({})
+        """Activation events, such as `onLanguage:python`, and the ids of who waits for them; one for all users."""
+
+    async def wake(self, event: str) -> None:
+        """Activate whoever waits for an event, and return once they are active. A failure is told elsewhere.
+
+        The extension that runs now is not waited for: it may be what it waits for itself.
+        """
+        for extension in self.waiting.get(event, ()):
+            if extension != current_extension():
+                with suppress(RoostError):  # the user and the log know already
+                    await self.activate(extension)
+
+    def begin_wake(self, event: str) -> None:
+        """As `wake`, without waiting: nobody needs them for what has happened."""
+        if event in self.waiting and not self._session.closing:
+            self._session.start(self.wake(event), f"wake for {event}"[:200])
 
     def get(self, extension: str) -> Extension[Any] | None:
         """The extension of this id, in whatever case it is written; None where it is not installed."""

@@ -19,6 +19,7 @@ from shim.cancellation import CancellationError, CancellationToken, Cancellation
 from shim.events import Disposable
 from shim.selectors import DocumentSelector, Selectable, checked, score
 from shim.thenable import called
+from shim.values import camel_case
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -36,6 +37,18 @@ LARGEST = 20_000
 
 FAILED = "languages.onDidFailProvider"
 """The event that tells a user of a provider without an answer: `{feature, extension, message}`."""
+
+CHANGES = {
+    "code_lens": "on_did_change_code_lenses",
+    "folding": "on_did_change_folding_ranges",
+    "inlay_hint": "on_did_change_inlay_hints",
+    "range_tokens": "on_did_change_semantic_tokens",
+    "tokens": "on_did_change_semantic_tokens",
+}
+"""The events of providers who say that their answers are others now. A constant."""
+
+CHANGED = "languages.onDidChangeProvider"
+"""The event that tells clients to ask again: `{feature}`."""
 
 
 class ProviderFailed(RoostError):
@@ -75,7 +88,9 @@ class Features:
         kept = None if selector is None else checked(selector)
         offer = Offer(provider, kept, current_extension(), more)
         offers.append(offer)
-        return Disposable(lambda: self._remove(feature, offer))
+        event = getattr(provider, CHANGES.get(feature, ""), None)
+        heard = event(lambda _: self._post(CHANGED, {"feature": camel_case(feature)})) if event is not None else None
+        return Disposable.from_(heard, Disposable(lambda: self._remove(feature, offer)))
 
     def _remove(self, feature: str, offer: Offer) -> None:
         offers = self._offers.get(feature, [])
@@ -225,9 +240,11 @@ class Features:
 
     def _failed(self, offer: Offer, method: str, message: str, error: BaseException | None) -> None:
         log.warning("%s of extension %s has no answer: %s", method, offer.extension, message, exc_info=error)
-        with suppress(RoostError):  # a mailbox that takes nothing more: the log has it
-            told = {"feature": method, "extension": offer.extension, "message": message}
-            self._session.mailbox.post(FAILED, told)
+        self._post(FAILED, {"feature": method, "extension": offer.extension, "message": message})
+
+    def _post(self, type: str, told: dict[str, Any]) -> None:
+        with suppress(RoostError):  # a session that ends, or a mailbox that takes nothing more
+            self._session.mailbox.post(type, told)
 
 
 def items(answer: object, *kinds: type[Any]) -> list[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
+from sessions.memento import Memento as Memento
 from shim.completions import (
     ColorPresentation,
     CompletionItem,

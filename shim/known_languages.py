@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +11,15 @@ from sessions.current import current_extension
 from sessions.errors import InvalidValue, RoostError
 from shim.contexts import LanguageConfiguration
 from shim.events import Disposable
+from shim.extensions import Extensions
+from shim.filetypes import EXTENSIONS, FILENAMES, INTERPRETERS
 from shim.plain import plain
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
 
-EVERYBODYS = (
-    "bat bibtex c clojure coffeescript cpp csharp css cuda-cpp dart diff dockercompose dockerfile elixir erlang "
-    "fsharp git-commit git-rebase go graphql groovy handlebars haskell hlsl html ignore ini jade java javascript "
-    "javascriptreact json jsonc jsonl julia kotlin latex less lua makefile markdown objective-c objective-cpp "
-    "perl perl6 php plaintext powershell properties pug python r razor restructuredtext ruby rust scss shaderlab "
-    "shellscript snippets sql svelte swift tex toml typescript typescriptreact vb vue xml xsl yaml"
-)
-"""The ids that VS Code has by itself, and those of some languages that everybody knows."""
+OTHERS = ("bibtex", "git-commit", "git-rebase", "ignore", "jsonl", "plaintext", "search-result", "snippets", "tex")
+"""Languages that VS Code has and no name of a file says."""
 
 MOST = 500
 """Configurations of one user."""
@@ -32,17 +28,21 @@ MOST = 500
 class Known:
     """One user's languages."""
 
-    __slots__ = ("_configurations", "_session", "contributed")
+    __slots__ = ("_configurations", "_session")
 
     def __init__(self, session: SessionContext) -> None:
         self._session = session
         self._configurations: list[tuple[str, LanguageConfiguration, str | None]] = []
-        self.contributed: Collection[str] = ()
-        """Ids that manifests have; one collection for all users."""
 
     def ids(self) -> list[str]:
         """All of them, in order."""
-        return sorted({*EVERYBODYS.split(), *self.contributed})
+        contributed = (each.id for one in self._session.get(Extensions).installed.values() for each in one.languages)
+        return sorted({*OTHERS, *EXTENSIONS.values(), *FILENAMES.values(), *INTERPRETERS.values(), *contributed})
+
+    def check(self, language: str) -> None:
+        """Raises `InvalidValue` for what is the id of no language."""
+        if language not in self.ids():
+            raise InvalidValue("languageId", f"'{language[:100]}' is the id of no language; get_languages lists them")
 
     def configure(self, language: str, configuration: LanguageConfiguration | Mapping[str, Any]) -> Disposable:
         """Say how a language is typed. Raises `InvalidValue`."""

@@ -12,10 +12,12 @@ from sessions.current import current_session
 from sessions.errors import InvalidValue
 from shim.contexts import LanguageConfiguration
 from shim.diagnostics import CodeActionKind, Diagnostic
+from shim.document import TextDocument
+from shim.documents import Documents
 from shim.events import Disposable
 from shim.features import Features
 from shim.known_languages import Known
-from shim.language_status import LanguageStatusItem, StatusItems
+from shim.language_status import LanguageStatusItem
 from shim.problems import DiagnosticChangeEvent, DiagnosticCollection, Problems
 from shim.queries import QUESTIONS
 from shim.selectors import DocumentSelector, Selectable, score
@@ -98,6 +100,18 @@ async def _languages() -> list[str]:
     return current_session().get(Known).ids()
 
 
+def set_text_document_language(document: TextDocument, language_id: str) -> Thenable[TextDocument]:
+    """Let a document be in another language: it is closed and opened for listeners, and stays the same object."""
+    return thenable(_set_language(document, language_id), "languages.set_text_document_language")
+
+
+async def _set_language(document: TextDocument, language_id: str) -> TextDocument:
+    session = current_session()
+    session.get(Known).check(language_id)
+    session.get(Documents).set_language(document, language_id)
+    return document
+
+
 def set_language_configuration(language: str, configuration: LanguageConfiguration | Mapping[str, Any]) -> Disposable:
     """Say how a language is typed; of several that say so the newest counts. Its `word_pattern` says what a word is."""
     return current_session().get(Known).configure(language, configuration)
@@ -105,7 +119,7 @@ def set_language_configuration(language: str, configuration: LanguageConfigurati
 
 def create_language_status_item(id: str, selector: DocumentSelector) -> LanguageStatusItem:
     """Show something of the language beside documents of `selector`."""
-    return current_session().get(StatusItems).create(id, selector)
+    return LanguageStatusItem(id, selector)
 
 
 # -- providers

@@ -53,6 +53,13 @@ def plain(thing: object, depth: int = 0) -> Any:
             return None
 
 
+def jsonable(thing: object) -> Any:
+    """A value of the API as JSON, for an encoder that does not know it. Raises `TypeError` for all else."""
+    if isinstance(thing, Value | Uri | Position | Range | WorkspaceEdit | SnippetString | array):
+        return plain(thing)
+    raise TypeError(f"{type(thing).__name__} has no form in JSON")
+
+
 def _attributes(thing: Value, depth: int) -> dict[str, Any]:
     given = ((name, getattr(thing, name, None)) for name in thing._fields)
     return {camel_case(name): plain(one, depth + 1) for name, one in given if one is not None}

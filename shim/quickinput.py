@@ -10,7 +10,8 @@ from sessions.errors import InvalidValue
 from shim.enums import InputBoxValidationSeverity, QuickPickItemKind
 from shim.events import EventEmitter
 from shim.picks import MOST, InputBoxValidationMessage, QuickPickItem
-from shim.surface import Piece, Shown, Surface
+from shim.questions import shown
+from shim.surface import Piece, Shown, Surface, packed, plain
 from shim.types import QuickInputButton
 from shim.values import Value, readonly
 
@@ -147,7 +148,7 @@ class InputBox(QuickInput):
 class QuickPick(QuickInput, Generic[Pick]):
     """Lines to choose from, as the extension gives them while the user types."""
 
-    __slots__ = ("_actives", "_first", "_selections", "_triggered")
+    __slots__ = ("_actives", "_first", "_lines", "_selections", "_triggered")
 
     kind: ClassVar[str] = "quickPick"
 
@@ -159,6 +160,7 @@ class QuickPick(QuickInput, Generic[Pick]):
     def __init__(self) -> None:
         super().__init__()
         self._first = 0
+        self._lines = packed(())
         self._actives = EventEmitter[list[Pick]]()
         self._selections = EventEmitter[list[Pick]]()
         self._triggered = EventEmitter[QuickPickItemButtonEvent[Pick]]()
@@ -176,6 +178,7 @@ class QuickPick(QuickInput, Generic[Pick]):
             raise InvalidValue("items", f"may be {MOST} at most, and are {len(picks)}; show those that fit the value")
         self._first += len(self.items)
         self._values["items"] = picks
+        self._lines = packed([_line(self._first + index, item) for index, item in enumerate(picks)])
         self._values["active_items"] = self._values["selected_items"] = ()
         self.changed()
 
@@ -224,10 +227,11 @@ class QuickPick(QuickInput, Generic[Pick]):
         state = super().state()
         if state is None:
             return None
-        ids = {id(item): self._first + index for index, item in enumerate(self.items)}
+        few = {id(item) for item in (*self.active_items, *self.selected_items)}
+        ids = {id(item): self._first + index for index, item in enumerate(self.items) if id(item) in few}
         return {
             **state,
-            "items": [{"id": ids[id(item)], **_line(item)} for item in self.items],
+            "items": self._lines,
             "activeItems": [ids[id(item)] for item in self.active_items],
             "selectedItems": [ids[id(item)] for item in self.selected_items],
         }
@@ -262,13 +266,24 @@ class QuickPick(QuickInput, Generic[Pick]):
                 self._triggered.fire(QuickPickItemButtonEvent(buttons[index], one))
 
 
-def _line(item: QuickPickItem) -> dict[str, Any]:
-    more = {"picked": item.picked or None, "alwaysShow": item.always_show or None}
-    kind = None if item.kind == QuickPickItemKind.DEFAULT else item.kind
-    line = {"label": item.label, "kind": kind, "description": item.description, "detail": item.detail, **more}
-    for name in ("icon_path", "buttons"):
-        line[{"icon_path": "iconPath"}.get(name, name)] = getattr(item, name, None) or None
-    return {name: told for name, told in line.items() if told is not None}
+MORE = {"picked": "picked", "always_show": "alwaysShow", "icon_path": "iconPath", "buttons": "buttons"}
+"""Attributes of an item that few items have, and their names on the wire. A constant."""
+
+
+def _line(id: int, item: QuickPickItem) -> dict[str, Any]:
+    """What clients are told of an item: what is there of it."""
+    line: dict[str, Any] = {"id": id, "label": shown(item.label)}
+    if item.kind != QuickPickItemKind.DEFAULT:
+        line["kind"] = int(item.kind)
+    if item.description is not None:
+        line["description"] = shown(item.description)
+    if item.detail is not None:
+        line["detail"] = shown(item.detail)
+    own = item.__dict__
+    for name, wire in MORE.items():
+        if own.get(name):
+            line[wire] = plain(own[name])
+    return line
 
 
 def create_quick_pick() -> QuickPick[Any]:

@@ -12,8 +12,8 @@ from shim.source_control import (
     SourceControlResourceGroup,
     SourceControlResourceState,
     SourceControlResourceThemableDecorations,
-    SourceControls,
 )
+from shim.surface import Surface
 from shim.uri import Uri
 
 __all__ = [
@@ -33,12 +33,13 @@ input_box: SourceControlInputBox | None
 
 def create_source_control(id: str, label: str, root_uri: Uri | None = None) -> SourceControl:
     """Show a source control to the user, of the folder `root_uri` where there is one."""
-    return current_session().get(SourceControls).create(id, label, root_uri)
+    return SourceControl(id, label, root_uri)
 
 
 if not TYPE_CHECKING:  # type checkers see the annotation above, and mistyped names
 
     def __getattr__(name: str) -> Any:
         if name == "input_box":
-            return current_session().get(SourceControls).newest_input_box
+            boxes = current_session().get(Surface).all(SourceControlInputBox)
+            return boxes[-1] if boxes else None
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,6 +23,7 @@ from shim.tabs import Tab, Tabs
 from shim.thenable import Thenable, thenable
 from shim.types import TabInputText, TabInputTextDiff
 from shim.uri import Uri, as_uri
+from shim.values import Value, value
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -52,6 +53,7 @@ class Editors:
     __slots__ = (
         "_columns",
         "_documents",
+        "_places",
         "_tabs",
         "activated",
         "active",
@@ -67,6 +69,7 @@ class Editors:
         self._documents = session.get(Documents)
         self._tabs = session.get(Tabs)
         self._columns: dict[TextEditor, ViewColumn] = {}
+        self._places: dict[TextEditor, Any] = {}
         self.active: TextEditor | None = None
         """The one that the user is in."""
         self.visible: tuple[TextEditor, ...] = ()
@@ -166,6 +169,11 @@ class Editors:
 
     def _look(self) -> None:
         """Tabs were changed: see who is shown now, and tell what is other than before."""
+        for group in self._tabs.groups:
+            for tab in group.tabs:
+                if isinstance(tab.content, Shown):
+                    for editor in tab.content.editors:
+                        editor.tab = tab
         visible = tuple(
             editor
             for group in self._tabs.groups
@@ -174,9 +182,10 @@ class Editors:
         )
         front = self._tabs.active.active_tab
         active = front.content.editors[-1] if front is not None and isinstance(front.content, Shown) else None
-        for tab in (tab for group in self._tabs.groups for tab in group.tabs if isinstance(tab.content, Shown)):
-            for editor in tab.content.editors:
-                editor.tab = tab
+        places = self._places
+        self._places = {editor: (editor.tab, editor.view_column) for editor in self._all()}
+        for editor, place in self._places.items():
+            if places.get(editor) != place:
                 editor.changed()
         self._tell(visible, active)
 
@@ -239,9 +248,19 @@ on_did_change_text_editor_view_column = of_user(lambda session: session.get(Edit
 """Fires with a `TextEditorViewColumnChangeEvent`."""
 
 
+@value
+class TextDocumentShowOptions(Value):
+    """How a document is to be shown, where it is not said by keywords."""
+
+    view_column: ViewColumn | int | None = None
+    preserve_focus: bool = False
+    preview: bool = True
+    selection: AnyRange | None = None
+
+
 def show_text_document(
     document_or_uri: TextDocument | Uri,
-    column: ViewColumn | int | Mapping[str, Any] | None = None,
+    column: ViewColumn | int | Mapping[str, Any] | TextDocumentShowOptions | None = None,
     preserve_focus: bool = False,
     *,
     view_column: ViewColumn | int | None = None,
@@ -250,10 +269,12 @@ def show_text_document(
 ) -> Thenable[TextEditor]:
     """Show a document in the user's window, on all clients that are or come; gives its editor.
 
-    `column` may also be VS Code's options as a mapping. A tab in `preview` makes room for the next one.
+    `column` may also be VS Code's options in one. A tab in `preview` makes room for the next one.
     """
     options: dict[str, Any] = {"preserve_focus": preserve_focus, "preview": preview, "selection": selection}
     options["view_column"] = view_column
+    if isinstance(column, TextDocumentShowOptions):
+        column = {name: getattr(column, name) for name in options}
     options |= column if isinstance(column, Mapping) else {} if column is None else {"view_column": column}
     place = options.pop("view_column")
     what = document_or_uri if isinstance(document_or_uri, TextDocument) else as_uri(document_or_uri, "document_or_uri")

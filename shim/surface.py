@@ -6,10 +6,12 @@ import asyncio
 import logging
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from sessions.current import current_extension, current_session
 from sessions.errors import InvalidValue, QuotaExceeded, RoostError
+from sessions.jsontext import Json
 from shim.questions import shown
 from shim.types import Command
 from shim.uri import Uri
@@ -43,6 +45,11 @@ ALL = 8 << 20
 """Bytes of JSON of all pieces of one user together."""
 
 
+NULL = Json(b"null")
+UNTOLD = (RoostError, RecursionError, TypeError, ValueError)
+"""Why a piece cannot be told: there is no room, or no JSON that says it."""
+
+
 class Piece:
     """Something that clients show for an extension: its `state()` is told when `changed()` says so.
 
@@ -59,7 +66,7 @@ class Piece:
         self.extension = current_extension()
         """Whose it is: the id of an extension, or None."""
         self._values: dict[str, Any] = {}
-        self.told: dict[str, bytes] | None = None
+        self.told: dict[str, Json] | None = None
         """The state that clients know, each attribute as JSON."""
         self._surface = current_session().get(Surface)
         self.handle = self._surface.add(self)
@@ -170,10 +177,9 @@ class Surface:
     def reveal(self, piece: Piece, **how: Any) -> None:
         """Ask the clients to let the user see a piece."""
         if self.has(piece):
-            self.flush()
-            self._session.mailbox.post(REVEALED, {"kind": piece.kind, "handle": piece.handle, **plain(how)})
+            self.post(REVEALED, {"kind": piece.kind, "handle": piece.handle, **plain(how)})
 
-    def snapshot(self) -> list[tuple[Piece, dict[str, bytes]]]:
+    def snapshot(self) -> list[tuple[Piece, dict[str, Json]]]:
         """All that clients should show now, oldest first: each piece with its attributes as JSON."""
         self.flush()
         return [(piece, piece.told) for piece in self._pieces.values() if piece.told is not None]
@@ -190,6 +196,16 @@ class Surface:
         self._pieces.clear()
         self._changed.clear()
 
+    def post(self, type: str, data: dict[str, Any]) -> None:
+        """Tell the clients what happened to a piece, after what it is like now."""
+        self.flush()
+        if not (self._session.closing or self._session.mailbox.closed):
+            self._session.mailbox.post(type, data)
+
+    def entered(self, extension: str | None) -> AbstractContextManager[None]:
+        """Run the body as the pieces' user, and as an extension."""
+        return self._session.entered(extension)
+
     def flush(self) -> None:
         """Tell now what has changed."""
         if self._timer is not None:
@@ -200,42 +216,72 @@ class Surface:
             self._last = asyncio.get_running_loop().time()
         for piece in changed.values():
             try:
-                self._note(piece, self._state(piece))
-            except (RoostError, RecursionError) as error:  # one piece that cannot be told keeps no other waiting
+                self._note(piece, piece.state())
+            except (
+                RoostError,
+                RecursionError,
+                TypeError,
+                ValueError,
+            ) as error:  # one piece that cannot be told keeps no other waiting
                 log.warning("a %s of the extension %s cannot be shown: %s", piece.kind, piece.extension, error)
 
-    def _state(self, piece: Piece) -> dict[str, Any] | None:
-        state = piece.state()
-        return None if state is None else {name: plain(one) for name, one in state.items() if one is not None}
-
-    def _note(self, piece: Piece, state: dict[str, Any] | None) -> None:
+    def _note(self, piece: Piece, state: Mapping[str, Any] | None) -> None:
         """Remember what a piece is like now, and tell the clients what is other than before."""
-        from sessions.values import json_of  # on first need: it brings orjson along
-
         before = piece.told
-        encoded = None if state is None else {name: json_of(name, one, LARGEST) for name, one in state.items()}
-        if encoded == before:
+        told = None if state is None else {name: encoded(one) for name, one in state.items() if one is not None}
+        if told == before:
             return
-        size, more = _size(encoded), _size(encoded) - _size(before)
+        size, more = _size(told), _size(told) - _size(before)
         if size > LARGEST or (more > 0 and self._size + more > ALL):
             raise QuotaExceeded("surface", LARGEST if size > LARGEST else ALL, size, "show less of it at once")
+        if not (self._session.closing or self._session.mailbox.closed):
+            self._post(piece, before, told)
         self._size += more
-        piece.told = encoded
-        if self._session.closing or self._session.mailbox.closed:
-            return
-        what: dict[str, Any] = {"state": state}
-        if encoded is not None and before is not None and state is not None:
-            names = [name for name in {**before, **encoded} if before.get(name) != encoded.get(name)]
-            what = {"changes": {name: state.get(name) for name in names}}
-        self._session.mailbox.post(CHANGED, {"kind": piece.kind, "handle": piece.handle, **what})
+        piece.told = told
+
+    def _post(self, piece: Piece, before: dict[str, Json] | None, told: dict[str, Json] | None) -> None:
+        what, parts = "state", told
+        if told is not None and before is not None:
+            what = "changes"
+            parts = {name: told.get(name, NULL) for name in {**before, **told} if before.get(name) != told.get(name)}
+        text = NULL if parts is None else _joined(parts)
+        about = _joined({"kind": encoded(piece.kind), "handle": encoded(piece.handle), what: text})
+        self._session.mailbox.post(CHANGED, about)
 
 
-def _size(told: dict[str, bytes] | None) -> int:
+def _size(told: dict[str, Json] | None) -> int:
     return sum(len(name) + len(one) for name, one in told.items()) if told else 0
+
+
+def _joined(parts: Mapping[str, Json]) -> Json:
+    """The object of these members."""
+    return Json(b"{%b}" % b",".join(b"%b:%b" % (encoded(name), one) for name, one in parts.items()))
+
+
+def encoded(value: Any) -> Json:
+    """`value` as clients are told it, as text: made once of what stays the same, as the items of a long list.
+
+    Raises TypeError or ValueError of what no JSON can say.
+    """
+    return value if isinstance(value, Json) else packed(plain(value))
+
+
+def packed(value: Any) -> Json:
+    """`encoded` of what is as clients are told it already."""
+    from orjson import dumps  # on first need: it is heavy
+
+    return Json(dumps(value))
 
 
 def plain(value: Any) -> Any:
     """`value` as clients are told it: JSON in VS Code's words. Texts are cut where they are too long to read."""
+    kind = type(value)
+    if kind is str:
+        return shown(value)
+    if kind is dict:
+        return {name if type(name) is str else str(name): plain(one) for name, one in value.items()}
+    if kind is list or kind is tuple:
+        return [plain(one) for one in value]
     match value:
         case None | bool():
             return value

@@ -13,6 +13,7 @@ from sessions.errors import InvalidValue, RoostError
 from shim.absent import NotSupported
 from shim.enums import ShellQuoting, TaskScope
 from shim.events import Disposable, EventEmitter
+from shim.extensions import Extensions
 from shim.features import Features
 from shim.task import Argument, CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task
 from shim.terminals import Terminal, TerminalOptions, WindowTerminals, shell_options
@@ -119,7 +120,11 @@ class TaskRuns:
         return self._session.get(Features).add("task", "provide_tasks", provider, None, type=type)
 
     async def fetch(self, type: str | None = None) -> list[Task]:
-        """The tasks of all providers, or of those of a type."""
+        """The tasks of all providers, or of those of a type; who has those of a type is activated first."""
+        extensions = self._session.get(Extensions)
+        events = [event for event in extensions.waiting if event.startswith("onTaskType:")]
+        for event in events if type is None else [f"onTaskType:{type}"]:
+            await extensions.wake(event)
         answers = await self._session.get(Features).all(
             "task", None, "provide_tasks", only=lambda offer: type is None or offer.more["type"] == type
         )
@@ -165,6 +170,7 @@ class TaskRuns:
 
     async def _resolved(self, task: Task) -> Task:
         kind, features = task.definition.get("type"), self._session.get(Features)
+        await self._session.get(Extensions).wake(f"onTaskType:{kind}")
         for offer in features.offers("task", None):
             if offer.more["type"] == kind:
                 answer = await features.one(offer, "resolve_task", task)

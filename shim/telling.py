@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sessions.errors import RoostError
-from sessions.paths import uri_of
-from shim.document import TextDocument, TextDocumentChangeEvent, TextDocumentWillSaveEvent
+from shim.document import TextDocument, TextDocumentChangeEvent, TextDocumentWillSaveEvent, wire_uri
 from shim.enums import TextDocumentChangeReason
 from shim.events import EventEmitter
+from shim.extensions import Extensions
 from shim.text import TextDocumentContentChangeEvent
-from shim.uri import Uri
 from shim.waiting import WillEmitter
 
 if TYPE_CHECKING:
@@ -93,6 +92,9 @@ class Telling:
         """Let everybody know that it is open."""
         data = _told(document) | {"languageId": document.language_id, "eol": int(document.eol)}
         self.post("workspace.onDidOpenTextDocument", data | {"lineCount": document.line_count})
+        extensions = self._session.get(Extensions)
+        extensions.begin_wake(f"onLanguage:{document.language_id}")
+        extensions.begin_wake("onLanguage")
         self._opened.fire(document)
 
     def tell_closed(self, document: TextDocument) -> None:
@@ -113,13 +115,8 @@ class Telling:
             emitter.forget_extension(extension)
 
 
-def wire_uri(uri: Uri) -> str:
-    """A Uri as clients know it."""
-    return uri_of(uri.path) if uri.scheme == "file" and not uri.authority else str(uri)
-
-
 def _told(document: TextDocument) -> dict[str, Any]:
-    return {"uri": wire_uri(document.uri), "version": document.version, "isDirty": document.is_dirty}
+    return {"uri": document._wire_uri, "version": document.version, "isDirty": document.is_dirty}
 
 
 def _wire(change: TextDocumentContentChangeEvent) -> dict[str, Any]:

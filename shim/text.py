@@ -213,9 +213,9 @@ class TextModel:
         return real
 
     def _change(self, range: Range, text: str) -> TextDocumentContentChangeEvent:
-        offset = self.offset_at(range.start)
+        start, end = (self._start_of(place.line) + place.character for place in (range.start, range.end))
         text = LINE_ENDS[self.eol].join(_split(text))
-        return TextDocumentContentChangeEvent(range, offset, self.offset_at(range.end) - offset, text)
+        return TextDocumentContentChangeEvent(range, start, end - start, text)
 
     def _end_lines(self, eol: EndOfLine) -> list[TextDocumentContentChangeEvent]:
         if eol == self.eol:

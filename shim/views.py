@@ -161,12 +161,13 @@ async def _nobody(view_id: str) -> None:
 class Views:
     """The views of one user: who fills them, and which the clients show."""
 
-    __slots__ = ("_registered", "_session", "_shown", "wake")
+    __slots__ = ("_heard", "_registered", "_session", "_shown", "wake")
 
     def __init__(self, session: SessionContext) -> None:
         self._session = session
         self._registered: dict[str, _Registered] = {}
         self._shown: dict[str, set[object]] = {}
+        self._heard: dict[str, list[Callable[[bool], None]]] = {}
         self.wake: Callable[[str], Awaitable[None]] = _nobody
         """Called with the id of a view that a client shows: wakes the extensions that have it."""
 
@@ -199,6 +200,19 @@ class Views:
         """VS Code's command `<view>.focus`."""
         self._session.mailbox.post("window.onDidReveal", {"kind": "view", "viewType": view_id})
 
+    def is_shown(self, view_id: str) -> bool:
+        """Whether a client shows a view."""
+        return bool(self._shown.get(view_id))
+
+    def listen(self, view_id: str, heard: Callable[[bool], None]) -> Disposable:
+        """Call `heard` with whether a view is shown, each time that this changes."""
+        self._heard.setdefault(view_id, []).append(heard)
+        return Disposable(lambda: self._heard[view_id].remove(heard))
+
+    def _tell(self, view_id: str, shown: bool) -> None:
+        for heard in list(self._heard.get(view_id, ())):
+            heard(shown)
+
     def is_new(self, client: object) -> bool:
         """Whether a client shows no view so far: then it is to `leave`, too."""
         return not any(client in clients for clients in self._shown.values())
@@ -207,7 +221,10 @@ class Views:
         """A client shows a view: wake and ask who fills it. Raises what they raise."""
         if view_id not in self._shown and len(self._shown) >= MOST_SHOWN:
             raise InvalidValue("viewId", f"{MOST_SHOWN} views are shown already; hide some first")
+        was_shown = self.is_shown(view_id)
         self._shown.setdefault(view_id, set()).add(client)
+        if not was_shown:
+            self._tell(view_id, True)
         await self.wake(view_id)
         one = self._registered.get(view_id)
         if one is not None and client in self._shown.get(view_id, ()):
@@ -232,8 +249,8 @@ class Views:
         """A client shows a view no more."""
         clients = self._shown.get(view_id, set())
         clients.discard(client)
-        if not clients:
-            self._shown.pop(view_id, None)
+        if not clients and self._shown.pop(view_id, None) is not None:
+            self._tell(view_id, False)
             one = self._registered.get(view_id)
             if one is not None and one.view is not None:
                 one.view.set_visible(False)

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from sessions.current import current_session
 from sessions.errors import InvalidValue
+from shim.absent import NotSupported
 from shim.events import EventEmitter
 from shim.extensions import Extensions
 from shim.surface import Piece
@@ -52,6 +53,10 @@ class WebviewOptions(Value):
     enable_command_uris: bool | Sequence[str] = False
     local_resource_roots: Sequence[Uri] | None = None
     port_mapping: Sequence[WebviewPortMapping] | None = None
+
+    def check(self) -> None:
+        if self.port_mapping:
+            raise NotSupported("port_mapping", "a page reaches no port; show a server by env.as_external_uri")
 
 
 class WebviewUri(Uri):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sessions.current import current_session
@@ -13,37 +14,10 @@ from shim.appearance import (
     on_did_change_active_color_theme,
     on_did_change_window_state,
 )
-from shim.decorations import TextEditorDecorationType, create_text_editor_decoration_type
-from shim.dialogs import show_open_dialog, show_save_dialog, show_workspace_folder_pick
-from shim.editors import TextEditor
 from shim.notices import MessageItem, show_error_message, show_information_message, show_warning_message
-from shim.outputs import LogOutputChannel, OutputChannel, create_output_channel
-from shim.panels import (
-    WebviewPanel,
-    create_webview_panel,
-    register_webview_panel_serializer,
-)
 from shim.picks import InputBoxValidationMessage, QuickPickItem, show_input_box, show_quick_pick
 from shim.progress import Progress, with_progress
-from shim.quickinput import (
-    InputBox,
-    QuickPick,
-    QuickPickItemButtonEvent,
-    create_input_box,
-    create_quick_pick,
-)
-from shim.showing import (
-    Editors,
-    on_did_change_active_text_editor,
-    on_did_change_text_editor_options,
-    on_did_change_text_editor_selection,
-    on_did_change_text_editor_view_column,
-    on_did_change_text_editor_visible_ranges,
-    on_did_change_visible_text_editors,
-    show_text_document,
-)
 from shim.statusbar import StatusBarItem, create_status_bar_item, set_status_bar_message
-from shim.tabs import TabGroups, Tabs
 from shim.terminals import (
     Terminal,
     WindowTerminals,
@@ -56,11 +30,39 @@ from shim.terminals import (
     on_did_open_terminal,
     on_did_start_terminal_shell_execution,
 )
-from shim.urihandlers import register_uri_handler
-from shim.views import register_webview_view_provider
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what not every extension uses is loaded when it is named
     from sessions.context import SessionContext
+    from shim.decorations import TextEditorDecorationType, create_text_editor_decoration_type
+    from shim.dialogs import show_open_dialog, show_save_dialog, show_workspace_folder_pick
+    from shim.editors import TextEditor
+    from shim.outputs import LogOutputChannel, OutputChannel, create_output_channel
+    from shim.panels import (
+        WebviewPanel,
+        create_webview_panel,
+        register_webview_panel_serializer,
+    )
+    from shim.quickinput import (
+        InputBox,
+        QuickPick,
+        QuickPickItemButtonEvent,
+        create_input_box,
+        create_quick_pick,
+    )
+    from shim.showing import (
+        Editors,
+        on_did_change_active_text_editor,
+        on_did_change_text_editor_options,
+        on_did_change_text_editor_selection,
+        on_did_change_text_editor_view_column,
+        on_did_change_text_editor_visible_ranges,
+        on_did_change_visible_text_editors,
+        show_text_document,
+    )
+    from shim.tabs import TabGroups
+    from shim.trees import TreeView, create_tree_view, register_tree_data_provider
+    from shim.urihandlers import register_uri_handler
+    from shim.views import register_webview_view_provider
 
 __all__ = [
     "ColorTheme",
@@ -77,9 +79,11 @@ __all__ = [
     "TabGroups",
     "TextEditor",
     "TextEditorDecorationType",
+    "TreeView",
     "WebviewPanel",
     "WindowState",
     "active_color_theme",
+    "active_notebook_editor",
     "active_terminal",
     "active_text_editor",
     "create_input_box",
@@ -88,6 +92,7 @@ __all__ = [
     "create_status_bar_item",
     "create_terminal",
     "create_text_editor_decoration_type",
+    "create_tree_view",
     "create_webview_panel",
     "on_did_change_active_color_theme",
     "on_did_change_active_terminal",
@@ -104,6 +109,7 @@ __all__ = [
     "on_did_end_terminal_shell_execution",
     "on_did_open_terminal",
     "on_did_start_terminal_shell_execution",
+    "register_tree_data_provider",
     "register_uri_handler",
     "register_webview_panel_serializer",
     "register_webview_view_provider",
@@ -120,9 +126,14 @@ __all__ = [
     "state",
     "tab_groups",
     "terminals",
+    "visible_notebook_editors",
     "visible_text_editors",
     "with_progress",
 ]
+
+active_notebook_editor = None
+visible_notebook_editors: tuple[()] = ()
+"""There are no notebooks here."""
 
 terminals: tuple[Terminal, ...]
 """The current user's terminals, whoever opened them, as long as they live."""
@@ -145,20 +156,69 @@ visible_text_editors: tuple[TextEditor, ...]
 tab_groups: TabGroups
 """What is open in the current user's window."""
 
+
+def _editors(session: SessionContext) -> Editors:
+    from shim.showing import Editors  # on first need, as the other names that are loaded later
+
+    return session.get(Editors)
+
+
+def _tab_groups(session: SessionContext) -> TabGroups:
+    from shim.tabs import Tabs
+
+    return session.get(Tabs).shown
+
+
 _LIVE: dict[str, Callable[[SessionContext], Any]] = {
     "state": lambda session: session.get(Appearance).state,
     "active_color_theme": lambda session: session.get(Appearance).theme,
-    "active_text_editor": lambda session: session.get(Editors).active,
-    "visible_text_editors": lambda session: session.get(Editors).visible,
-    "tab_groups": lambda session: session.get(Tabs).shown,
+    "active_text_editor": lambda session: _editors(session).active,
+    "visible_text_editors": lambda session: _editors(session).visible,
+    "tab_groups": _tab_groups,
     "terminals": lambda session: tuple(session.get(WindowTerminals)),
     "active_terminal": lambda session: session.get(WindowTerminals).active,
 }
 """What is looked up for the current user each time. A constant."""
+
+LATER = {
+    "InputBox": "quickinput",
+    "LogOutputChannel": "outputs",
+    "OutputChannel": "outputs",
+    "QuickPick": "quickinput",
+    "QuickPickItemButtonEvent": "quickinput",
+    "TabGroups": "tabs",
+    "create_input_box": "quickinput",
+    "create_output_channel": "outputs",
+    "create_quick_pick": "quickinput",
+    "TextEditorDecorationType": "decorations",
+    "TreeView": "trees",
+    "WebviewPanel": "panels",
+    "create_text_editor_decoration_type": "decorations",
+    "create_tree_view": "trees",
+    "create_webview_panel": "panels",
+    "on_did_change_active_text_editor": "showing",
+    "on_did_change_text_editor_options": "showing",
+    "on_did_change_text_editor_selection": "showing",
+    "on_did_change_text_editor_view_column": "showing",
+    "on_did_change_text_editor_visible_ranges": "showing",
+    "on_did_change_visible_text_editors": "showing",
+    "register_tree_data_provider": "trees",
+    "register_uri_handler": "urihandlers",
+    "register_webview_panel_serializer": "panels",
+    "register_webview_view_provider": "views",
+    "show_open_dialog": "dialogs",
+    "show_save_dialog": "dialogs",
+    "show_text_document": "showing",
+    "show_workspace_folder_pick": "dialogs",
+    "TextEditor": "editors",
+}
+"""Names that are loaded when they are first used, and their modules. A constant."""
 
 if not TYPE_CHECKING:  # type checkers see the annotations above, and mistyped names
 
     def __getattr__(name: str) -> Any:
         if name in _LIVE:
             return _LIVE[name](current_session())
+        if name in LATER:
+            return getattr(import_module(f"shim.{LATER[name]}"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

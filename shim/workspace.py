@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sessions.current import current_session
 from sessions.errors import InvalidValue, RoostError
 from shim import bulk, encodings, saving
+from shim.configuration import ConfigurationChangeEvent, Configurations, get_configuration
 from shim.document import (
     FileCreateEvent,
     FileDeleteEvent,
@@ -32,6 +33,8 @@ from shim.virtual import TextDocumentContentProvider, Virtual
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
+
+__all__ = ["get_configuration"]
 
 fs = FileSystem()
 
@@ -88,6 +91,9 @@ on_will_rename_files: Event[FileWillRenameEvent]
 
 on_did_rename_files: Event[FileRenameEvent]
 """Fires when `apply_edit` renamed files."""
+
+on_did_change_configuration: Event[ConfigurationChangeEvent]
+"""Fires when settings were changed, by whomever."""
 
 
 # -- folders
@@ -270,6 +276,7 @@ _LIVE: Mapping[str, Callable[[SessionContext], Any]] = {
     "on_did_change_text_document": lambda session: session.get(Documents).on_change,
     "on_will_save_text_document": lambda session: session.get(Documents).on_will_save,
     "on_did_save_text_document": lambda session: session.get(Documents).on_save,
+    "on_did_change_configuration": lambda session: session.get(Configurations).changed.event,
     "on_will_create_files": lambda session: session.get(bulk.FileOperations).will_create.event,
     "on_did_create_files": lambda session: session.get(bulk.FileOperations).created.event,
     "on_will_delete_files": lambda session: session.get(bulk.FileOperations).will_delete.event,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from host.providers.account import Account, Piece
 from host.providers.answers import Calls, Words
 from host.providers.catalog import described, listed
-from host.providers.faults import Faults, cut
-from host.providers.line import Client
+from host.providers.faults import Faults, count_of, cut, text_of
+from host.providers.line import JSON, Client, written
 from sessions.errors import InvalidValue
 from sessions.models import (
     CacheMark,
@@ -58,14 +59,25 @@ class Anthropic:
 
     async def stream(self, account: Account, model: Model, request: Request) -> AsyncIterator[Piece]:
         """Ask once."""
-        asked = body(model, request)
+        asked = await asyncio.to_thread(written, body, model, request)
         answer = Answer(account.provider)
         with Faults(account, answer):
             sdk = await self._client.anthropic(account)
-            stream = await sdk.messages.create(**asked)
+            from anthropic import AsyncStream
+            from anthropic.types import RawMessageStreamEvent
+
+            event: Any = RawMessageStreamEvent  # a union, which the SDK passes as a type too
+            stream = await sdk.post(
+                "/v1/messages",
+                cast_to=event,
+                content=asked,
+                options={"headers": JSON},
+                stream=True,
+                stream_cls=AsyncStream[RawMessageStreamEvent],
+            )
             async with stream:
-                async for event in stream:
-                    for piece in answer.take(event):
+                async for one in stream:
+                    for piece in answer.take(one):
                         yield piece
             last = answer.end()
         for piece in last:
@@ -95,7 +107,7 @@ class Answer:
             case "content_block_delta":
                 return self._delta(event)
             case "message_delta":
-                self._reason = event.delta.stop_reason or self._reason
+                self._reason = text_of(event.delta.stop_reason) or self._reason
                 self._usage = _newer(self._usage, event.usage, self._thought)
             case "message_stop":
                 self._stopped = True
@@ -105,9 +117,9 @@ class Answer:
         self.begun = True
         block = event.content_block
         if block.type == "tool_use":
-            self._calls.take(event.index, block.id, block.name)
+            self._calls.take(count_of(event.index), text_of(block.id), text_of(block.name))
         elif block.type == "redacted_thinking":
-            return [Thinking("", block.data, redacted=True)]
+            return [Thinking("", text_of(block.data), redacted=True)]
         return []
 
     def _delta(self, event: Any) -> list[Piece]:
@@ -119,9 +131,9 @@ class Answer:
                 self._thought += len(delta.thinking)
                 return [Thinking(text)] if (text := self._thoughts.take(delta.thinking)) else []
             case "signature_delta":
-                return [Thinking("", delta.signature)]
+                return [Thinking("", text_of(delta.signature))]
             case "input_json_delta":
-                self._calls.take(event.index, text=delta.partial_json)
+                self._calls.take(count_of(event.index), text=text_of(delta.partial_json))
         return []
 
     def end(self) -> list[Piece]:
@@ -137,8 +149,8 @@ def usage_of(raw: Any) -> Usage:
     """Anthropic counts cached tokens apart from the input's."""
     if raw is None:
         return Usage()
-    read, write = raw.cache_read_input_tokens or 0, raw.cache_creation_input_tokens or 0
-    return Usage(raw.input_tokens or 0, raw.output_tokens or 0, read, write)
+    read, write = count_of(raw.cache_read_input_tokens), count_of(raw.cache_creation_input_tokens)
+    return Usage(count_of(raw.input_tokens), count_of(raw.output_tokens), read, write)
 
 
 def _newer(usage: Usage, raw: Any, thought: int) -> Usage:
@@ -151,7 +163,7 @@ def _newer(usage: Usage, raw: Any, thought: int) -> Usage:
         ("cache_creation_input_tokens", usage.cache_write),
     ):
         said = getattr(raw, name, None)
-        found.append(known if said is None else said)
+        found.append(known if said is None else count_of(said))
     read, written, cached, stored = found
     return Usage(read, written, cached, stored, min(written, thought // 4))
 

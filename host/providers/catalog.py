@@ -56,12 +56,12 @@ def described(account: Account, name: str) -> Model:
     )
 
 
-async def listed(names: AsyncIterator[str]) -> list[str]:
+async def listed(names: AsyncIterator[object]) -> list[str]:
     """The first names of a provider's list, which may be as long as it likes."""
     found: list[str] = []
     async for name in names:
-        if 0 < len(name) <= LONGEST and name.isprintable():
-            found.append(name)
+        if isinstance(name, str) and 0 < len(name) <= LONGEST and name.isprintable():
+            found.append(name.removeprefix("models/"))  # Gemini's are called so
         if len(found) >= MOST:
             break
     return found

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from host.providers.account import Account
 
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+MOST_TOKENS = 1_000_000_000
 LONGEST_WAIT_S = 3_600.0
 EPOCH_S = 1e9
 SECRETS = re.compile(r"(?:sk|pk|key|Bearer|AIza)[-_ ]?[\w*.-]{6,}", re.IGNORECASE)
@@ -81,6 +82,22 @@ def of_connection(provider: str, *, late: bool = False) -> Fault:
 def cut(provider: str, why: str = "the connection ended") -> Fault:
     """The fault of an answer that broke off in its middle."""
     return Fault(f"the answer of {provider} broke off: {why}", "Cut")
+
+
+def text_of(value: object) -> str:
+    """A text of an event; "" for none. Raises `TypeError` for what is not one."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError("not a text")
+    return value or ""
+
+
+def count_of(value: object) -> int:
+    """A count of an event; 0 for none. Raises `TypeError` or `ValueError` for what cannot be one."""
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise TypeError("not a count")
+    if value is not None and not 0 <= value <= MOST_TOKENS:
+        raise ValueError("not a count")
+    return value or 0
 
 
 def clean(message: str) -> str:

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import orjson
+
 from host.providers.account import Account
 from host.providers.faults import Fault
 from sessions.addresses import refusal
@@ -20,6 +22,15 @@ if TYPE_CHECKING:
 
 GUARDED = "x-roost-guarded"
 """A header of our own, which never leaves: its request may only reach public addresses."""
+
+OWN = "x-roost-own"
+"""Another one: its request is for a user's own provider, and takes along nothing that the operator set for the SDKs."""
+
+SENT = frozenset(
+    {"host", "accept", "accept-encoding", "connection", "content-type", "content-length", "transfer-encoding"}
+    | {"user-agent", "authorization", "x-api-key", "anthropic-version", "anthropic-beta"}
+)
+"""The headers that a user's own provider gets."""
 
 ANSWER_BYTES = 64 << 20
 """Bytes of one streamed answer; more is broken off."""
@@ -34,6 +45,7 @@ ANSWER_S = 3_600.0
 """How long one answer may take, however it drips."""
 
 CLIENTS = 512
+JSON = {"Content-Type": "application/json"}
 
 
 class Bounds(NamedTuple):
@@ -78,7 +90,9 @@ class Client:
         return self._sdk("openai", account, client)  # type: ignore[no-any-return]
 
     def _make_sdk(self, sdk: str, account: Account, client: httpx2.AsyncClient) -> Any:
-        headers = {GUARDED: "1"} if account.guarded else {}
+        headers = {OWN: "1"} if account.owner is not None else {}
+        if account.guarded:
+            headers[GUARDED] = "1"
         given: dict[str, Any] = {
             "api_key": account.key or "none",
             "base_url": account.base_url,
@@ -98,6 +112,11 @@ class Client:
         """Close every connection."""
         if self._client is not None:
             await self._client.aclose()
+
+
+def written(body: Callable[..., dict[str, Any]], *of: Any) -> bytes:
+    """A request's body as JSON, for a thread: the SDKs' own way takes 0.45 s of the loop for a conversation of 2 MB."""
+    return orjson.dumps(body(*of))
 
 
 def _load(name: str) -> None:
@@ -122,6 +141,9 @@ def _bounded(inner: httpx2.AsyncHTTPTransport, bounds: Bounds) -> httpx2.AsyncBa
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
             if request.headers.pop(GUARDED, None) is not None:
                 await guard(request)
+            if request.headers.pop(OWN, None) is not None:
+                for name in request.headers.keys() - SENT:
+                    del request.headers[name]
             request.headers["accept-encoding"] = "identity"  # what is packed is as long as its sender likes
             response = await inner.handle_async_request(request)
             assert isinstance(response.stream, httpx2.AsyncByteStream)

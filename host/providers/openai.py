@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -11,8 +12,8 @@ import orjson
 from host.providers.account import Account, Piece
 from host.providers.answers import Calls, Words
 from host.providers.catalog import described, listed
-from host.providers.faults import Faults, cut
-from host.providers.line import Client
+from host.providers.faults import Faults, count_of, cut, text_of
+from host.providers.line import JSON, Client, written
 from sessions.errors import InvalidValue
 from sessions.models import (
     Finished,
@@ -56,16 +57,26 @@ class OpenAI:
         if not names:
             with Faults(account):
                 sdk = await self._client.openai(placed(account))
-                names = await listed(one.id.removeprefix("models/") async for one in await sdk.models.list())
+                names = await listed(one.id async for one in await sdk.models.list())
         return [described(account, name) for name in names]
 
     async def stream(self, account: Account, model: Model, request: Request) -> AsyncIterator[Piece]:
         """Ask once."""
-        asked = body(account, model, request)
+        asked = await asyncio.to_thread(written, body, account, model, request)
         answer = Answer(account.provider)
         with Faults(account, answer):
             sdk = await self._client.openai(placed(account))
-            stream = await sdk.chat.completions.create(**asked)
+            from openai import AsyncStream
+            from openai.types.chat import ChatCompletionChunk
+
+            stream = await sdk.post(
+                "/chat/completions",
+                cast_to=ChatCompletionChunk,
+                content=asked,
+                options={"headers": JSON},
+                stream=True,
+                stream_cls=AsyncStream[ChatCompletionChunk],
+            )
             async with stream:
                 async for chunk in stream:
                     for piece in answer.take(chunk):
@@ -98,10 +109,10 @@ class Answer:
     def take(self, chunk: Any) -> list[Piece]:
         """The pieces of one chunk."""
         found: list[Piece] = []
-        if chunk.usage is not None:
+        if getattr(chunk, "usage", None) is not None:
             self._usage = usage_of(chunk.usage)
         for choice in (chunk.choices or ())[:1]:
-            self._reason = choice.finish_reason or self._reason
+            self._reason = text_of(choice.finish_reason) or self._reason
             if choice.delta is not None:
                 found = self._delta(choice.delta)
         self.begun = self.begun or bool(found) or bool(self._calls)
@@ -117,8 +128,8 @@ class Answer:
             found.append(Text(text))
             self._said += len(text)
         for call in delta.tool_calls or ():
-            told = call.function
-            self._calls.take(call.index, call.id, told and told.name, told and told.arguments)
+            name, more = getattr(call.function, "name", None), getattr(call.function, "arguments", None)
+            self._calls.take(call.index, text_of(call.id), text_of(name), text_of(more))
         return found
 
     def end(self, request: Request) -> list[Piece]:
@@ -133,10 +144,10 @@ class Answer:
 
 def usage_of(raw: Any) -> Usage:
     """OpenAI counts cached tokens among the input's."""
-    cached = getattr(getattr(raw, "prompt_tokens_details", None), "cached_tokens", None) or 0
-    thinking = getattr(getattr(raw, "completion_tokens_details", None), "reasoning_tokens", None) or 0
-    total = raw.prompt_tokens or 0
-    return Usage(max(0, total - cached), raw.completion_tokens or 0, min(cached, total), 0, thinking)
+    cached = count_of(getattr(getattr(raw, "prompt_tokens_details", None), "cached_tokens", None))
+    thinking = count_of(getattr(getattr(raw, "completion_tokens_details", None), "reasoning_tokens", None))
+    total = count_of(raw.prompt_tokens)
+    return Usage(max(0, total - cached), count_of(raw.completion_tokens), min(cached, total), 0, thinking)
 
 
 def about(request: Request) -> int:

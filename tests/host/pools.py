@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class House:
         session = await self.sessions.open(uid)
         return [item async for item in self.items(session, model, **more)]
 
-    async def items(self, session: SessionContext, model: str = "acme/m", **more: Any) -> AsyncIterator[Item]:
+    async def items(self, session: SessionContext, model: str = "acme/m", **more: Any) -> AsyncGenerator[Item, None]:
         request = Request(model, (Message("user", (Text(more.pop("text", "hello")),)),), **more)
         async with self.pool.stream(session, request) as items:
             async for item in items:

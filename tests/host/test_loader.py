@@ -51,8 +51,9 @@ def offers(*commands: str, more: str = "") -> str:
     return more + "\n" + "\n".join(f'[[contributes.commands]]\ncommand = "{one}"\ntitle = "T"' for one in commands)
 
 
-def counter(folder: Path) -> Path:
-    return extension(folder, "counter", offers("counter.increase", "counter.activations"), extension=COUNTER)
+def counter(folder: Path, more: str = "") -> Path:
+    manifest = offers("counter.increase", "counter.activations", more=more)
+    return extension(folder, "counter", manifest, extension=COUNTER)
 
 
 async def run(session: SessionContext, command: str, *arguments: object) -> Any:
@@ -415,6 +416,7 @@ async def test_module_code_that_never_ends_is_given_up_and_takes_one_thread_not_
                 await run(session, "bad.do")
         assert time.monotonic() - started < 1, "it is refused at once, without waiting for the time to be over"
         assert len([one for one in threading.enumerate() if one.name == "load acme.bad"]) == 1
+        assert gc.isenabled(), "the collector does not wait for it"
         assert await run(ada, "counter.increase") == 1
         assert await ada.files.read_directory("/workspace") == []
         gate.set()
@@ -478,8 +480,7 @@ async def test_ending_deactivates_disposes_and_lets_the_modules_go(tmp_path: Pat
         thing = weakref.ref(await ada.get(Extensions).activate("acme.tidy"))
         await sessions.close("ada")
         del ada
-        gc.collect()
-        assert thing() is None
+        await eventually(lambda: thing() is None)
         again = await sessions.open("ada")
         assert (await again.memento("acme.tidy", "global")).get("steps") == ["deactivate", "dispose"]
 
@@ -596,3 +597,58 @@ async def test_an_unknown_extension_is_not_installed(tmp_path: Path) -> None:
             await ada.get(Extensions).activate("acme.none")
         with ada.entered():
             assert vscode.extensions.all == ()
+
+
+# -- what wakes an extension
+
+
+WOKEN = """
+    import shim as vscode
+
+    class Provider:
+        def provide_tasks(self, token):
+            return [vscode.Task({"type": "make"}, vscode.TaskScope.WORKSPACE, "all", "make")]
+        def get_sessions(self, scopes, options):
+            account = vscode.AuthenticationSessionAccountInformation("1", "me")
+            return [vscode.AuthenticationSession("s", "t", account, scopes)]
+        create_session = remove_session = None.__init__
+
+    def activate(context):
+        context.subscriptions.append(vscode.tasks.register_task_provider("make", Provider()))
+        context.subscriptions.append(vscode.authentication.register_authentication_provider("acme", "A", Provider()))
+"""
+
+
+async def test_asking_for_tasks_or_for_a_session_wakes_who_has_them(tmp_path: Path) -> None:
+    for name, what in (
+        ("builds", 'contributes.task_definitions = [{ type = "make" }]'),
+        ("login", 'contributes.authentication = [{ id = "acme", label = "A" }]'),
+    ):
+        extension(tmp_path / "many", name, what, extension=WOKEN)
+    async with people(tmp_path, loads(tmp_path / "many")) as sessions:
+        ada, ben = await sessions.open("ada"), await sessions.open("ben")
+        with ada.entered("other.one"):
+            assert [task.name for task in await vscode.tasks.fetch_tasks({"type": "make"})] == ["all"]
+        assert set(ada.get(Extensions).exports) == {"acme.builds"}
+        with ben.entered("other.one"):
+            accounts = await vscode.authentication.get_accounts("acme")
+        assert [one.label for one in accounts] == ["me"]
+        assert set(ben.get(Extensions).exports) == {"acme.login"}
+
+
+async def test_defaults_of_another_extensions_setting_can_be_contributed(tmp_path: Path) -> None:
+    own = '[contributes.configuration.properties."hello.size"]\ntype = "integer"\ndefault = 1'
+    extension(tmp_path / "many", "hello", own, extension="def activate(_): ...")
+    other = '[contributes.configuration_defaults]\n"hello.size" = 2'
+    extension(tmp_path / "many", "other", other, extension="def activate(_): ...")
+    async with people(tmp_path, loads(tmp_path / "many")) as sessions:
+        assert (await sessions.open("ada")).settings.get("hello.size") == 2
+
+
+async def test_a_pack_whose_members_are_missing_is_told_and_works(tmp_path: Path) -> None:
+    loader = loads(counter(tmp_path, more='extension_pack = ["acme.none"]'))
+    async with people(tmp_path, loader) as sessions:
+        assert await run(await sessions.open("ada"), "counter.increase") == 1
+        assert loader.problems == [
+            f"{tmp_path}/counter/extension.toml: extension_pack: acme.none not installed; add them"
+        ]

@@ -247,7 +247,31 @@ IN_SETTINGS = [
     ),
 ]
 
+REFUSED_THINGS = [
+    ("contributes.debuggers = []", "contributes: debuggers: has no effect: there is no debugger here; remove it"),
+    (
+        "[[contributes.snippets]]\nlanguage = 'x'",
+        "contributes: snippets: has no effect: "
+        "snippets are not offered here; register a completion provider; remove it",
+    ),
+    (
+        'activation_events = ["onDebugResolve:x"]',
+        "activation_events[0]: 'onDebugResolve' never happens: there is no debugger here; remove it",
+    ),
+    ("[[contributes.authentication]]\nid = 'x'", "contributes.authentication[0].label: is missing; add it"),
+    (
+        "[[contributes.language_model_tools]]\nname = 'a b'\ndisplay_name = 'x'\nmodel_description = 'y'",
+        "contributes.language_model_tools[0].name: must be 1 to 64 letters, digits, '-' or '_'; "
+        "write it as in 'hello_find'",
+    ),
+    (
+        "contributes.views_containers.sidebar = []",
+        f"contributes.views_containers.sidebar: must be 'activitybar', 'panel' or 'secondary_sidebar'; {FIX}",
+    ),
+]
+
 WRONG = [
+    *((HEAD + text, line) for text, line in REFUSED_THINGS),
     *((HEAD + text, line) for text, line in IN_GENERAL),
     *((HEAD + text, f"contributes.{line}") for text, line in IN_CONTRIBUTIONS),
     *((HEAD + SETTING + text, f"contributes.configuration.properties.hello.x{line}") for text, line in IN_SETTINGS),
@@ -342,3 +366,30 @@ def test_the_proposals_are_the_modules_that_there_are() -> None:
     folder = Path(__file__).parents[2] / "shim" / "proposed"
     assert proposals() == sorted(file.stem for file in folder.glob("*.py") if file.stem != "__init__")
     assert Manifest.model_fields.keys() >= {"enabled_api_proposals"}
+
+
+def test_what_is_contributed_wakes_its_extension(tmp_path: Path) -> None:
+    text = """
+        contributes.commands = [{ command = "hello.greet", title = "Greet" }]
+        contributes.views.explorer = [{ id = "hello.v", name = "V" }]
+        contributes.languages = [{ id = "hello-lang" }]
+        contributes.authentication = [{ id = "hello", label = "Hello" }]
+        contributes.task_definitions = [{ type = "make" }]
+        contributes.chat_participants = [{ id = "hello.chat", name = "hello" }]
+        contributes.language_model_tools = [{ name = "find", display_name = "Find", model_description = "Finds." }]
+        activation_events = ["onLanguage:python", "onFileSystem:ftp", "onWebviewPanel:x"]
+    """
+    (tmp_path / "extension.toml").write_text(HEAD + text)
+    (tmp_path / "extension.py").touch()
+    assert read(tmp_path).events == {
+        "onCommand:hello.greet",
+        "onView:hello.v",
+        "onLanguage:hello-lang",
+        "onAuthenticationRequest:hello",
+        "onTaskType:make",
+        "onChatParticipant:hello.chat",
+        "onLanguageModelTool:find",
+        "onLanguage:python",
+        "onFileSystem:ftp",
+        "onWebviewPanel:x",
+    }

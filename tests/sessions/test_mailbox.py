@@ -29,7 +29,8 @@ from sessions.errors import (
 )
 from sessions.events import BATCH, BATCH_BYTES, PAGE, Event
 from sessions.follower import Follower
-from sessions.mailbox import DROPPED, Mailbox
+from sessions.jsontext import Json
+from sessions.mailbox import DROPPED, EVENT_BYTES, Mailbox
 from sessions.store import Databases
 from tests.sessions.stores import databases, eventually, killed_at_random
 
@@ -631,3 +632,16 @@ async def test_a_loaded_mailbox_that_is_idle_costs_little_memory(tmp_path: Path)
 def stored_numbers(folder: Path) -> set[int]:
     with closing(sqlite3.connect(folder / "alice" / "state.db")) as connection:
         return {seq for (seq,) in connection.execute("SELECT seq FROM events")}
+
+
+async def test_text_that_is_json_already_is_shown_as_it_is_and_no_larger_than_any(tmp_path: Path) -> None:
+    async with mailbox_of_alice(tmp_path) as mailbox:
+        follower = mailbox.follow(0)
+        await mailbox.post("a.b", Json(b'{"list":[1,2]}'))
+        (event,) = await all_now(follower)
+        assert event.data_json == b'{"list":[1,2]}'
+        assert type(event.data_json) is bytes
+        with pytest.raises(InvalidValue, match="data"):
+            mailbox.post("a.b", Json(b'"%b"' % (b"x" * EVENT_BYTES)))
+        with pytest.raises(InvalidValue, match="data"):
+            mailbox.post("a.b", b'{"not": "said to be JSON"}')

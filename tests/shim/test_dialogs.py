@@ -8,7 +8,7 @@ import pytest
 
 import shim as vscode
 from sessions.context import SessionContext
-from shim import Uri
+from shim import OpenDialogOptions, SaveDialogOptions, Uri
 from tests.shim.test_window import answered
 
 pytestmark = pytest.mark.anyio
@@ -79,3 +79,14 @@ async def test_a_workspace_folder_is_picked(ada: SessionContext, answer: Any, in
     result, params = await answered(ada, vscode.window.show_workspace_folder_pick, answer)
     assert (result.index if result else None) == index
     assert params[0]["items"] == [{"label": "workspace", "description": "/workspace"}]
+
+
+async def test_options_may_come_in_one(ada: SessionContext) -> None:
+    _, params = await answered(
+        ada, lambda: vscode.window.show_save_dialog(SaveDialogOptions(filters={"Text": ["txt"]}, title="T")), None
+    )
+    assert (params[0]["filters"], params[0]["title"]) == ({"Text": ["txt"]}, "T")
+    chosen, params = await answered(
+        ada, lambda: vscode.window.show_open_dialog(OpenDialogOptions(can_select_many=True)), ["/a", "/b"]
+    )
+    assert chosen == [Uri.file("/a"), Uri.file("/b")]

@@ -17,6 +17,7 @@ from shim import (
     Range,
     Selection,
     SnippetString,
+    TextDocumentShowOptions,
     TextEditor,
     TextEditorEdit,
     TextEditorOptions,
@@ -120,6 +121,17 @@ async def test_a_selection_can_be_asked_for(ada: SessionContext) -> None:
     assert editor.selection == Selection(1, 2, 3, 0)
     await screen.settle()
     assert screen.revealed[-1]["range"] == {"start": {"line": 1, "character": 2}, "end": {"line": 3, "character": 0}}
+
+
+async def test_options_may_come_in_one(ada: SessionContext) -> None:
+    uri = await put(ada, "a")
+    options = TextDocumentShowOptions(view_column=ViewColumn.TWO, preview=False, selection=Range(0, 1, 0, 2))
+    with ada.entered():
+        await vscode.window.show_text_document(await put(ada, "b"))
+        editor = await vscode.window.show_text_document(uri, options)
+        tab = vscode.window.tab_groups.active_tab_group.active_tab
+    assert tab is not None
+    assert (editor.view_column, editor.selection, tab.is_preview) == (ViewColumn.TWO, Selection(0, 1, 0, 2), False)
 
 
 async def test_a_diff_shows_two_and_the_second_is_typed_in(ada: SessionContext) -> None:

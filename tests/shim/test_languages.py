@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,8 +16,9 @@ from sessions.errors import InvalidValue, NoCurrentUser
 from shim import queries
 from shim.features import Features, ProviderFailed
 from shim.known_languages import Known
-from shim.language_status import StatusItems
+from tests.people import extension, loads, people
 from tests.sessions.stores import eventually
+from tests.shim.screen import Screen
 
 pytestmark = pytest.mark.anyio
 
@@ -362,13 +364,37 @@ async def test_symbols_of_the_workspace_are_asked_for_without_a_document(ada: Se
     assert [one.name for _, one in await queries.ask(ada, "workspace_symbol", None, "Cat")] == ["Cat"]
 
 
+async def test_a_provider_whose_answers_change_lets_its_users_clients_ask_again(
+    ada: SessionContext, ben: SessionContext
+) -> None:
+    class Lenses:
+        def __init__(self) -> None:
+            self.changed = vscode.EventEmitter[None]()
+            self.on_did_change_code_lenses = self.changed.event
+
+        def provide_code_lenses(self, document: Any, token: Any) -> Any:
+            return []
+
+    lenses = Lenses()
+    with ada.entered():
+        undo = vscode.languages.register_code_lens_provider("python", lenses)
+    lenses.changed.fire()
+    await eventually(lambda: ada.mailbox.seq == 1)
+    (event,) = await anext(ada.mailbox.follow(0))
+    assert (event.type, orjson.loads(event.data_json)) == ("languages.onDidChangeProvider", {"feature": "codeLens"})
+    undo.dispose()
+    lenses.changed.fire()
+    assert (ada.mailbox._numbers.last, ben.mailbox.seq) == (1, 0)
+
+
 # -- languages themselves
 
 
-async def test_the_languages_of_extensions_are_among_all(ada: SessionContext) -> None:
-    ada.get(Known).contributed = frozenset({"acme-lang"})
-    with ada.entered():
-        found = await vscode.languages.get_languages()
+async def test_the_languages_of_extensions_are_among_all(tmp_path: Path) -> None:
+    place = extension(tmp_path, "lang", '[[contributes.languages]]\nid = "acme-lang"', extension="def activate(_): ...")
+    async with people(tmp_path, loads(place)) as sessions:
+        with (await sessions.open("ada")).entered():
+            found = await vscode.languages.get_languages()
     assert {"python", "typescript", "plaintext", "acme-lang"} <= set(found)
     assert found == sorted(found)
 
@@ -399,36 +425,26 @@ async def test_a_configuration_that_is_none_is_refused(ada: SessionContext, give
         vscode.languages.set_language_configuration("acme", given)
 
 
-async def test_a_status_item_tells_its_users_clients_what_it_shows(ada: SessionContext, ben: SessionContext) -> None:
+async def test_a_status_item_is_shown_to_its_users_clients(ada: SessionContext, ben: SessionContext) -> None:
     with ada.entered("acme.py"):
-        item = vscode.languages.create_language_status_item("version", "python")
+        item = vscode.languages.create_language_status_item("version", ["python", {"scheme": "file"}])
         item.text = "3.11"
         item.severity = vscode.LanguageStatusSeverity.WARNING
         item.command = vscode.Command("Choose", "acme.choose")
         with pytest.raises(InvalidValue, match="'version' already"):
             vscode.languages.create_language_status_item("version", "python")
-        with pytest.raises(AttributeError, match="no 'colour'"):
-            item.colour = "red"  # type: ignore[attr-defined]
-    shown = ada.get(StatusItems).shown()
-    assert (item.id, item.text) == ("version", "3.11")
-    assert shown == [
-        {
-            "id": "acme.py/version",
-            "item": {
-                "selector": "python",
-                "severity": 1,
-                "text": "3.11",
-                "busy": False,
-                "command": {"title": "Choose", "command": "acme.choose"},
-            },
-        }
-    ]
-    await eventually(lambda: ada.mailbox.seq == 4)
-    events = [orjson.loads(one.data_json) for one in await anext(ada.mailbox.follow(0))]
-    assert events[-1] == shown[0]
+    with ada.entered("other.py"):
+        vscode.languages.create_language_status_item("version", "python")
+    assert Screen(ada, late=True).of("languageStatusItem")[0] == {
+        "id": "version",
+        "selector": ["python", {"scheme": "file"}],
+        "severity": 1,
+        "text": "3.11",
+        "busy": False,
+        "command": {"title": "Choose", "command": "acme.choose", "tooltip": None},
+    }
     item.dispose()
-    assert ada.get(StatusItems).shown() == []
-    await eventually(lambda: ada.mailbox.seq == 5)
-    last = [orjson.loads(one.data_json) for one in await anext(ada.mailbox.follow(0))][-1]
-    assert last == {"id": "acme.py/version", "item": None}
-    assert ben.mailbox.seq == 0
+    assert len(Screen(ada, late=True).of("languageStatusItem")) == 1
+    ada.forget_extension("other.py")
+    assert Screen(ada, late=True).of("languageStatusItem") == []
+    assert Screen(ben, late=True).of("languageStatusItem") == []

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 import pytest
 
 import shim as vscode
 from sessions.context import SessionContext
-from sessions.current import current_extension
 from sessions.errors import InvalidValue
 from shim import scm
-from shim.source_control import SourceControls
-from tests.sessions.stores import eventually
+from tests.shim.screen import Screen
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +19,7 @@ FILE = vscode.Uri.file("/workspace/a.py")
 
 
 def shown(session: SessionContext) -> list[dict[str, Any]]:
-    return [one.to_json() for one in session.get(SourceControls)]
+    return Screen(session, late=True).of("sourceControl")
 
 
 async def test_what_an_extension_shows_is_there_for_its_users_clients_only(
@@ -32,41 +29,46 @@ async def test_what_an_extension_shows_is_there_for_its_users_clients_only(
         control = scm.create_source_control("git", "Git", ROOT)
         control.count = 2
         control.input_box.placeholder = "Message"
-        control.accept_input_command = vscode.Command("Commit", "git.commit")
+        control.accept_input_command = vscode.Command("Commit", "git.commit", arguments=["secret"])
         group = control.create_resource_group("index", "Staged")
         group.hide_when_empty = True
         look = vscode.SourceControlResourceDecorations(strike_through=True, tooltip="Deleted")
         group.resource_states = [vscode.SourceControlResourceState(FILE, None, look, "file")]
     assert shown(ada) == [
         {
-            "id": "scm1",
+            "id": "git",
             "label": "Git",
-            "rootUri": "file:///workspace",
             "extension": "acme.git",
+            "rootUri": "file:///workspace",
             "count": 2,
-            "acceptInputCommand": {"title": "Commit", "command": "git.commit"},
-            "inputBox": {"value": "", "placeholder": "Message", "enabled": True, "visible": True},
-            "groups": [
+            "acceptInputCommand": {"title": "Commit", "command": "git.commit", "tooltip": None},
+        }
+    ]
+    (box,) = Screen(ada, late=True).of("sourceControlInputBox")
+    assert box == {
+        "sourceControl": control.handle,
+        "value": "",
+        "placeholder": "Message",
+        "enabled": True,
+        "visible": True,
+    }
+    assert Screen(ada, late=True).of("sourceControlResourceGroup") == [
+        {
+            "sourceControl": control.handle,
+            "id": "index",
+            "label": "Staged",
+            "hideWhenEmpty": True,
+            "count": 1,
+            "resourceStates": [
                 {
-                    "id": "index",
-                    "label": "Staged",
-                    "hideWhenEmpty": True,
-                    "count": 1,
-                    "resourceStates": [
-                        {
-                            "resourceUri": "file:///workspace/a.py",
-                            "decorations": {"strikeThrough": True, "tooltip": "Deleted"},
-                            "contextValue": "file",
-                        }
-                    ],
+                    "resourceUri": "file:///workspace/a.py",
+                    "decorations": {"strikeThrough": True, "tooltip": "Deleted"},
+                    "contextValue": "file",
                 }
             ],
         }
     ]
     assert (control.id, control.root_uri, group.resource_states[0].resource_uri) == ("git", ROOT, FILE)
-    await eventually(lambda: ada.mailbox.seq)
-    (event,) = await anext(ada.mailbox.follow(0))
-    assert (event.type, orjson.loads(event.data_json)) == ("scm.onDidChangeSourceControl", {"id": "scm1"})
     assert (shown(ben), ben.mailbox.seq) == ([], 0)
 
 
@@ -81,21 +83,20 @@ async def test_the_input_box_of_the_newest_is_that_of_old_code(ada: SessionConte
         assert scm.input_box is None
 
 
-async def test_groups_and_source_controls_go_when_they_are_disposed_of_or_their_extension_ends(
-    ada: SessionContext,
-) -> None:
+async def test_source_controls_go_with_all_their_parts(ada: SessionContext) -> None:
     for extension in ("acme.git", "acme.hg"):
         with ada.entered(extension):
             control = scm.create_source_control(extension, extension)
             control.create_resource_group("a", "A").dispose()
             control.create_resource_group("b", "B")
-    assert [[group["id"] for group in one["groups"]] for one in shown(ada)] == [["b"], ["b"]]
+    assert [group["id"] for group in Screen(ada, late=True).of("sourceControlResourceGroup")] == ["b", "b"]
     control.dispose()
     control.dispose()
     control.count = 5
     assert [one["label"] for one in shown(ada)] == ["acme.git"]
+    assert len(Screen(ada, late=True).of("sourceControlInputBox")) == 1
     ada.forget_extension("acme.git")
-    assert shown(ada) == []
+    assert Screen(ada, late=True).pieces == {}
 
 
 async def test_what_a_client_types_and_accepts_reaches_the_extension(ada: SessionContext) -> None:
@@ -103,14 +104,11 @@ async def test_what_a_client_types_and_accepts_reaches_the_extension(ada: Sessio
     with ada.entered("acme.git"):
         control = scm.create_source_control("git", "Git")
         control.accept_input_command = vscode.Command("Commit", "git.commit", arguments=[1])
-        control.input_box.validate_input = lambda text, position: (
-            {"message": f"{current_extension()}: too short", "type": 1} if position < 5 else None
-        )
+        control.input_box.validate_input = lambda text, position: "too short" if position < 5 else None
         vscode.commands.register_command("git.commit", lambda by: committed.append((by, control.input_box.value)))
-    controls = ada.get(SourceControls)
-    assert await controls.set_input(control.key, "fix") == {"message": "acme.git: too short", "type": 1}
-    assert await controls.set_input(control.key, "fix it all") is None
-    await controls.accept(control.key)
+        assert await control.input_box.type("fix") == "too short"
+        assert await control.input_box.type("fix it all") is None
+        await control.accept()
     assert committed == [(1, "fix it all")]
 
 
@@ -121,12 +119,11 @@ async def test_choosing_a_changed_file_runs_its_command(ada: SessionContext) -> 
         open_it = vscode.Command("Open", "git.open", arguments=[FILE])
         group.resource_states = [vscode.SourceControlResourceState(FILE, open_it)]
         vscode.commands.register_command("git.open", opened.append)
-    controls = ada.get(SourceControls)
-    await controls.open("scm1", "index", 0)
-    assert opened == [FILE]
-    for group_id, index in (("index", 1), ("index", -1), ("none", 0)):
-        with pytest.raises(InvalidValue, match="index: is of no resource"):
-            await controls.open("scm1", group_id, index)
+        await group.open(0)
+        assert opened == [FILE]
+        for index in (1, -1):
+            with pytest.raises(InvalidValue, match="index: is of no resource"):
+                await group.open(index)
 
 
 async def test_what_a_file_was_is_asked_of_the_extension(ada: SessionContext) -> None:
@@ -136,26 +133,16 @@ async def test_what_a_file_was_is_asked_of_the_extension(ada: SessionContext) ->
 
     with ada.entered("acme.git"):
         control = scm.create_source_control("git", "Git")
-        assert await ada.get(SourceControls).original(control.key, FILE) is None
+        assert await control.original(FILE) is None
         control.quick_diff_provider = Diffs()
-    found = await ada.get(SourceControls).original(control.key, FILE)
-    assert str(found) == "git:/workspace/a.py"
+        assert str(await control.original(FILE)) == "git:/workspace/a.py"
 
 
-async def test_another_users_source_control_is_none(ada: SessionContext, ben: SessionContext) -> None:
-    with ada.entered():
-        control = scm.create_source_control("git", "Git")
-    with pytest.raises(InvalidValue, match="id: is of no source control"):
-        await ben.get(SourceControls).set_input(control.key, "x")
-    assert control.input_box.value == ""
-
-
-@pytest.mark.parametrize("wrong", ["name", "resources"])
-async def test_what_a_source_control_does_not_have_cannot_be_set(ada: SessionContext, wrong: str) -> None:
+async def test_what_a_source_control_does_not_have_cannot_be_set(ada: SessionContext) -> None:
     with ada.entered():
         control = scm.create_source_control("git", "Git")
         with pytest.raises(AttributeError):
-            setattr(control, wrong, 1)
+            control.resources = 1  # type: ignore[attr-defined]
         group = control.create_resource_group("a", "A")
         with pytest.raises((InvalidValue, TypeError)):
             group.resource_states = [7]  # type: ignore[list-item]

@@ -13,6 +13,7 @@ from sessions.context import SessionContext
 from sessions.errors import InvalidValue
 from sessions.manager import SessionManager
 from shim import Uri, ViewColumn, Webview, WebviewOptions, WebviewPanel, WebviewView, WebviewViewResolveContext
+from shim.absent import NotSupported
 from shim.surface import Surface
 from shim.urihandlers import UriHandlers
 from shim.views import Views
@@ -189,6 +190,11 @@ async def test_options_may_change_later(ada: SessionContext) -> None:
         webview.options = WebviewOptions(enable_scripts=True, enable_command_uris=["hello.open"])
     state = await screen.shows("webview")
     assert (state["scripts"], state["commandUris"]) == (True, ["hello.open"])
+
+
+async def test_ports_are_refused_with_the_way_out(ada: SessionContext) -> None:
+    with ada.entered(), pytest.raises(NotSupported, match="as_external_uri"):
+        panel(port_mapping=[vscode.WebviewPortMapping(3000, 3000)])
 
 
 # -- views

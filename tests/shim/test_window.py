@@ -79,6 +79,16 @@ async def test_the_very_item_comes_back(ada: SessionContext) -> None:
     assert params[0]["items"] == ["Yes", "No"]
 
 
+@pytest.mark.parametrize(("modal", "chosen"), [(True, "No"), (False, None)])
+async def test_closing_a_modal_message_is_its_close_affordance(
+    ada: SessionContext, modal: bool, chosen: str | None
+) -> None:
+    yes, no = MessageItem("Yes"), MessageItem("No", is_close_affordance=True)
+    show = vscode.window.show_warning_message
+    result, _ = await answered(ada, lambda: show("Sure?", yes, no, modal=modal), None)
+    assert (result.title if result else None) == chosen
+
+
 @pytest.mark.parametrize("answer", [None, "Maybe", 0, ["Yes"], {"title": "Yes"}, True])
 async def test_an_answer_that_was_not_offered_is_a_closed_message(ada: SessionContext, answer: object) -> None:
     chosen, _ = await answered(ada, lambda: vscode.window.show_information_message("Sure?", "Yes"), answer)

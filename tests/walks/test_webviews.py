@@ -250,6 +250,19 @@ async def test_files_only_answer_as_files(viewers: str, alice: str) -> None:
         assert (await fetch(viewers, at)).status == 404
 
 
+async def test_who_has_no_key_does_not_use_up_somebody_elses_requests(tmp_path: Path, alice: str) -> None:
+    few = {"ROOST_QUOTAS__REQUESTS_PER_SECOND": "5"}
+    with running(tmp_path / "data", **few, **installed(tmp_path)) as process:
+        async with connect(process.base, alice) as client:
+            await run(client, "open", "<p>")
+            page = await webview(client)
+            guesses = [f"/webview/{alice}/{'A' * 43}/file/workspace/{number}" for number in range(40)]
+            assert {(await fetch(process.base, guess)).status for guess in guesses} == {404}
+            assert (await fetch(process.base, f"{page['path']}?uid={alice}")).status == 200
+            own = [fetch(process.base, f"{page['path']}file/workspace/{number}") for number in range(120)]
+            assert 429 in {answer.status for answer in await asyncio.gather(*own)}
+
+
 async def test_messages_and_state_go_between_page_and_extension(viewers: str, alice: str, bob: str) -> None:
     async with connect(viewers, alice) as client, connect(viewers, bob) as other:
         await client.call("session.open")

@@ -69,6 +69,17 @@ def activate(context):
     async def show(path):
         await vscode.window.show_text_document(vscode.Uri.file(path))
 
+    class Leaves:
+        def get_children(self, element=None):
+            if element == "broken":
+                raise RuntimeError("no leaves")
+            return [] if element else ["leaf", "broken"]
+
+        def get_tree_item(self, element):
+            command = vscode.Command("Hear", "painter.hear", arguments=[element])
+            return vscode.TreeItem(element, vscode.TreeItemCollapsibleState.COLLAPSED, command=command)
+
+    context.subscriptions.append(vscode.window.register_tree_data_provider("painter.tree", Leaves()))
     vscode.window.on_did_change_window_state(lambda state: heard.append(state.focused))
     context.subscriptions += [
         vscode.commands.register_command("painter.paint", paint),
@@ -113,11 +124,11 @@ async def test_a_client_shows_and_answers_what_an_extension_makes(painters: str,
     async with connect(painters, alice) as early, connect(painters, alice) as late:
         await early.call("session.open")
         await early.call("commands.executeCommand", command="painter.paint", arguments=["blue"])
-        kinds = set()
-        while kinds != {"statusBarItem", "outputChannel", "quickPick", "progress"}:
+        kinds, told = {"statusBarItem", "outputChannel", "quickPick", "progress"}, set()
+        while not told >= kinds:
             event = (await early.next())["params"]
             assert event["type"] == "window.onDidChangeSurface"
-            kinds.add(event["data"]["kind"])
+            told.add(event["data"]["kind"])
         shown = await pieces(late, *kinds)
         handles = {kind: shown[kind]["handle"] for kind in kinds}
         assert shown["statusBarItem"]["state"]["text"] == "blue"
@@ -224,3 +235,26 @@ async def test_what_an_extension_shows_without_a_client_is_there_for_one_that_co
         assert editor["state"]["uri"] == "file:///workspace/b.txt"
         await late.call("window.tabs.close", tab=editor["state"]["tab"])
         assert await late.call("commands.executeCommand", command="painter.editor") is None
+
+
+async def test_a_tree_is_asked_for_by_its_own_user_only(painters: str, alice: str, bob: str) -> None:
+    async with connect(painters, alice) as one, connect(painters, bob) as other:
+        await heard(one)
+        handle = (await pieces(one, "treeView"))["treeView"]["handle"]
+        leaf, broken = await one.call("window.tree.children", handle=handle)
+        assert leaf["label"] == "leaf"
+        more: tuple[tuple[str, dict[str, Any]], ...] = (
+            ("children", {}),
+            ("run", {"item": leaf["handle"]}),
+            ("select", {"items": [leaf["handle"]]}),
+            ("check", {"item": leaf["handle"], "checked": True}),
+            ("drop", {"items": []}),
+        )
+        for method, params in more:
+            with pytest.raises(Refused, match="of this user"):
+                await other.call(f"window.tree.{method}", handle=handle, **params)
+        await one.call("window.tree.run", handle=handle, item=leaf["handle"])
+        assert await heard(one, "leaf") == ["leaf"]
+        with pytest.raises(Refused, match="failed: RuntimeError: no leaves") as caught:
+            await one.call("window.tree.children", handle=handle, item=broken["handle"])
+        assert "Traceback" not in caught.value.message

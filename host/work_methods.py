@@ -1,0 +1,166 @@
+"""What a client may ask of tasks, source controls and accounts. `methods.py` publishes these.
+
+Source controls, their groups and input boxes are pieces of `window.surface`, with handles.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypeVar
+
+from pydantic import Field, StringConstraints
+from typing_extensions import TypedDict
+
+from host.caller import Caller
+from host.contract import Contract
+from host.document_methods import Resource, resource
+from sessions.context import SessionContext
+from shim.plain import plain
+from shim.surface import Piece, Surface
+
+if TYPE_CHECKING:
+    from shim.task_runs import TaskRuns
+
+CONTRACT = Contract()
+method = CONTRACT.method
+
+P = TypeVar("P", bound=Piece)
+
+Handle = Annotated[str, StringConstraints(max_length=64)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Line = Annotated[str, StringConstraints(max_length=65_536)]
+
+
+class ListedTask(TypedDict):
+    id: str
+    name: str
+    source: str
+    type: str | None
+    detail: NotRequired[str]
+    group: NotRequired[str]
+
+
+class Execution(TypedDict):
+    executionId: str
+    name: str
+    source: str
+    terminalId: str | None
+
+
+class Account(TypedDict):
+    id: str
+    label: str
+
+
+class Provider(TypedDict):
+    id: str
+    label: str
+    accounts: list[Account]
+
+
+# Their modules are loaded when somebody asks for them: few do, and each costs the empty host memory.
+
+
+def _runs(session: SessionContext) -> TaskRuns:
+    from shim.task_runs import TaskRuns
+
+    return session.get(TaskRuns)
+
+
+@method("tasks.fetchTasks")
+async def fetch_tasks(caller: Caller, type: Id | None = None) -> list[ListedTask]:
+    """The tasks of all providers, or of those of a type; an `id` is good until tasks are fetched again."""
+    found: list[ListedTask] = []
+    for id, task in (await _runs(caller.session).listed(type)).items():
+        kind = task.definition.get("type")
+        listed: ListedTask = {"id": id, "name": task.name, "source": task.source, "type": plain(kind)}
+        if task.detail:
+            listed["detail"] = task.detail
+        if task.group is not None:
+            listed["group"] = task.group.id
+        found.append(listed)
+    return found
+
+
+@method("tasks.executeTask")
+async def execute_task(caller: Caller, id: Id) -> Execution:
+    """Run a task in a terminal of its own; `tasks.*` events tell how it goes."""
+    runs = _runs(caller.session)
+    return _execution(await runs.execute(runs.named(id)))
+
+
+@method("tasks.listExecutions")
+async def list_executions(caller: Caller) -> list[Execution]:
+    """The tasks that run."""
+    return [_execution(run) for run in _runs(caller.session).running]
+
+
+@method("tasks.terminate")
+async def terminate_task(caller: Caller, execution_id: Id) -> None:
+    """End a task that runs, with all that it started."""
+    _runs(caller.session).run_of(execution_id).terminate()
+
+
+def _execution(run: Any) -> Execution:
+    shell = run.terminal.shell if run.terminal is not None else None
+    named = {"name": run.task.name, "source": run.task.source}
+    terminal_id = None if shell is None else shell.id
+    return {"executionId": run.id, "name": named["name"], "source": named["source"], "terminalId": terminal_id}
+
+
+@method("scm.setInput")
+async def set_input(caller: Caller, handle: Handle, value: Line) -> Any:
+    """The user has typed into an input box; what its extension finds wrong with that, or null."""
+    from shim.source_control import SourceControlInputBox
+
+    box = caller.session.get(Surface).find(SourceControlInputBox, handle)
+    with caller.session.entered(box.extension):
+        return plain(await box.type(value))
+
+
+@method("scm.acceptInput", outlives=True)
+async def accept_input(caller: Caller, handle: Handle) -> None:
+    """Do what a source control does with its input: the command that it names, such as a commit."""
+    from shim.source_control import SourceControl
+
+    control = caller.session.get(Surface).find(SourceControl, handle)
+    with caller.session.entered(control.extension):
+        await control.accept()
+
+
+@method("scm.openResource", outlives=True)
+async def open_resource(caller: Caller, handle: Handle, index: Annotated[int, Field(ge=0)]) -> None:
+    """Run the command of a changed file of a group."""
+    from shim.source_control import SourceControlResourceGroup
+
+    group = caller.session.get(Surface).find(SourceControlResourceGroup, handle)
+    with caller.session.entered(group.extension):
+        await group.open(index)
+
+
+@method("scm.provideOriginalResource")
+async def original_resource(caller: Caller, handle: Handle, uri: Resource) -> str | None:
+    """The resource that a file was before its changes, for a quick diff."""
+    from shim.source_control import SourceControl
+
+    control = caller.session.get(Surface).find(SourceControl, handle)
+    with caller.session.entered(control.extension):
+        found = await control.original(resource(caller.session, uri))
+    return None if found is None else str(found)
+
+
+@method("authentication.getAccounts")
+async def get_accounts(caller: Caller) -> list[Provider]:
+    """The providers that extensions have, with the accounts that the user is signed in to. Tokens are never told."""
+    from shim.accounts import Accounts
+
+    listed: Any = await caller.session.get(Accounts).listed()
+    found: list[Provider] = listed
+    return found
+
+
+@method("authentication.signOut")
+async def sign_out(caller: Caller, provider_id: Id, account_id: Id) -> None:
+    """End all sessions of an account, and forget which extensions might use it."""
+    from shim.accounts import Accounts
+
+    await caller.session.get(Accounts).sign_out(provider_id, account_id)

@@ -1,0 +1,278 @@
+"""`vscode.workspace.get_configuration`: a user's settings as extensions read and change them. It keeps no value."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from sessions.current import current_session
+from sessions.dotted import at, touches
+from sessions.errors import FileSystemError, InvalidValue, RoostError
+from shim.enums import ConfigurationTarget
+from shim.events import EventEmitter
+from shim.folders import Folders, WorkspaceFolder
+from shim.thenable import Thenable, thenable
+from shim.uri import Uri, as_uri
+from shim.values import Value, value
+
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
+    from sessions.settingsfile import SettingsFile
+
+log = logging.getLogger("roost.shim")
+
+NOTHING = object()
+
+TARGETS: Mapping[ConfigurationTarget, str] = {
+    ConfigurationTarget.GLOBAL: "global",
+    ConfigurationTarget.WORKSPACE: "workspace",
+    ConfigurationTarget.WORKSPACE_FOLDER: "workspace_folder",
+}
+
+
+class Scope:
+    """What settings are asked for: a resource, a language, both, or neither."""
+
+    __slots__ = ("language", "uri")
+
+    def __init__(self, uri: Uri | None, language: str | None) -> None:
+        self.uri = uri
+        self.language = language
+
+
+def scope_of(given: object) -> Scope:
+    """VS Code's ConfigurationScope: a Uri, a document, a workspace folder, `{"uri", "language_id"}` or None."""
+    if given is None:
+        return Scope(None, None)
+    if isinstance(given, Uri):
+        return Scope(given, None)
+    if isinstance(given, WorkspaceFolder):
+        return Scope(given.uri, None)
+    if isinstance(given, Mapping):
+        language, uri = given.get("language_id", given.get("languageId")), given.get("uri")
+    else:
+        language, uri = getattr(given, "language_id", None), getattr(given, "uri", None)
+    if language is None and uri is None:
+        raise InvalidValue("scope", "must be a Uri, a document, a workspace folder, or have uri or language_id")
+    if language is not None and (not isinstance(language, str) or not language):
+        raise InvalidValue("scope", "must have a language_id that is a string")
+    return Scope(None if uri is None else as_uri(uri, "scope"), language)
+
+
+@value
+class ConfigurationInspect(Value):
+    """What each layer says of a setting; None where it says nothing."""
+
+    key: str
+    default_value: Any = None
+    global_value: Any = None
+    workspace_value: Any = None
+    workspace_folder_value: Any = None
+    default_language_value: Any = None
+    global_language_value: Any = None
+    workspace_language_value: Any = None
+    workspace_folder_language_value: Any = None
+    language_ids: list[str] | None = None
+
+
+class ConfigurationChangeEvent:
+    """Settings were changed; ask it which."""
+
+    __slots__ = ("_folder", "_folders", "_keys")
+
+    def __init__(self, keys: frozenset[str], folders: Folders, folder: str | None = None) -> None:
+        self._keys = keys
+        self._folders = folders
+        self._folder = folder
+
+    def affects_configuration(self, section: str, scope: object = None) -> bool:
+        """Whether a section, or a setting, may be another one than before: for a scope, where one is given."""
+        asked = scope_of(scope)
+        if self._folder is not None and asked.uri is not None:
+            around = self._folders.around(asked.uri)
+            if around is None or around.uri.path.rstrip("/") != self._folder:
+                return False
+        return any(_affects(key, section, scope is not None, asked.language) for key in self._keys)
+
+
+def _affects(key: str, section: str, scoped: bool, language: str | None) -> bool:
+    block, found, name = key.partition("].")
+    if not key.startswith("[") or not found:
+        return touches(key, section)
+    if scoped and (language is None or f"[{language}]" not in block + "]"):
+        return False
+    return touches(name, section) or section == block + "]"
+
+
+class Configurations:
+    """A user's settings as the shim has them: those of further folders too, and who listens."""
+
+    __slots__ = ("_files", "_session", "_undo", "changed")
+
+    def __init__(self, session: SessionContext) -> None:
+        self._session = session
+        self._files: dict[str, SettingsFile] = {}
+        self.changed = EventEmitter[ConfigurationChangeEvent]()
+        self._undo = session.settings.listen(self._tell)
+
+    def _tell(self, keys: frozenset[str], folder: str | None = None) -> None:
+        try:
+            self._session.mailbox.post("workspace.onDidChangeConfiguration", {"keys": sorted(keys)})
+        except RoostError as error:  # the settings are what they are: who asks gets them
+            log.warning("an event of %s is not told: %s", self._session.uid, error)
+        self.changed.fire(ConfigurationChangeEvent(keys, self._session.get(Folders), folder))
+
+    def folder(self, uri: Uri | None) -> SettingsFile | None:
+        """The settings of the further folder that a resource is in; None for the workspace's own."""
+        around = None if uri is None else self._session.get(Folders).around(uri)
+        return None if around is None else self._files.get(around.uri.path.rstrip("/"))
+
+    async def refresh(self) -> None:
+        """Read again what of the settings' files is another by now, and tell who listens."""
+        await self._session.settings.refresh()
+        wanted = {folder.uri.path.rstrip("/") for folder in self._session.get(Folders).all}
+        for path in wanted - {self._session.workspace.rstrip("/")} - self._files.keys():
+            if file := self._session.settings.of_folder(path, self._keep):
+                self._files[path] = file
+        for path in self._files.keys() - wanted:
+            del self._files[path]
+        for path, file in list(self._files.items()):
+            if keys := await file.load():
+                self._tell(keys, path)
+
+    def _keep(self, work: Any) -> asyncio.Future[None]:
+        return self._session.promise(work, "keep settings")
+
+    async def update(
+        self, key: str, value: object, target: str, *, language: str | None = None, uri: Uri | None = None
+    ) -> None:
+        """Set, or remove where `Settings.meant` says so; done once it is on the disk."""
+        folder = self.folder(uri)
+        if target == "workspace_folder" and folder is None:
+            if uri is None or self._session.get(Folders).around(uri) is None:
+                raise InvalidValue("target", f"'{key}' cannot be set for a folder: no resource that is in one is given")
+            target = "workspace"
+        try:
+            await self._session.settings.update(key, value, target, language=language, folder=folder)
+        except InvalidValue as error:
+            if error.field != "settings":
+                raise
+            file = folder or self._session.settings.file
+            raise FileSystemError(f"{file.path if file else ''}: correct it first: it {error.rule}") from None
+        if target == "workspace_folder" and folder is not None and uri is not None:
+            self._tell(frozenset({f"[{language}].{key}" if language else key}), folder.folder)
+
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone: it hears of nothing any more."""
+        self.changed.forget_extension(extension)
+
+
+class WorkspaceConfiguration(Mapping[str, Any]):
+    """VS Code's WorkspaceConfiguration: the settings of a section as they were when it was asked for."""
+
+    __slots__ = ("_scope", "_section", "_session", "_tree")
+
+    def __init__(self, session: SessionContext, section: str, scope: Scope) -> None:
+        self._session = session
+        self._section = section
+        self._scope = scope
+        found = session.settings.effective(section or None, language=scope.language, folder=self._folder)
+        self._tree: Any = found
+
+    @property
+    def _folder(self) -> SettingsFile | None:
+        return self._session.get(Configurations).folder(self._scope.uri)
+
+    def get(self, section: str, default_value: Any = None) -> Any:
+        """A setting of the section by its name, which may have dots in it: your own copy, or `default_value`."""
+        found = at(self._tree, section, NOTHING)
+        return default_value if found is NOTHING else _copy(found)
+
+    def has(self, section: str) -> bool:
+        """Whether there is such a setting, be it by a default."""
+        return at(self._tree, section, NOTHING) is not NOTHING
+
+    def inspect(self, section: str) -> ConfigurationInspect:
+        """What each layer says of a setting."""
+        key, settings = self._key(section), self._session.settings
+        found = settings.inspect(key, language=self._scope.language, folder=self._folder)
+        return ConfigurationInspect(**found, language_ids=settings.languages(key, self._folder) or None)
+
+    def update(
+        self,
+        section: str,
+        value: object = None,
+        configuration_target: ConfigurationTarget | bool | None = None,
+        override_in_language: bool = False,
+    ) -> Thenable[None]:
+        """Change a setting at a target: True is the user's, False the workspace's, None the folder's if it has one.
+
+        None removes it, unless it is one that may be null. Raises `InvalidValue` of a setting that nobody registered,
+        one that the target cannot have, and a value that breaks its rule.
+        """
+        return thenable(self._updated(section, value, configuration_target, override_in_language), "configuration")
+
+    async def _updated(self, section: str, value: object, target: object, override: bool) -> None:
+        key, settings = self._key(section), self._session.settings
+        if settings.rule(key) is None:
+            raise InvalidValue("section", f"'{key}' is not a registered setting; contribute it in extension.toml")
+        language = self._scope.language if override or self._is_said_for_language(key) else None
+        if override and language is None:
+            raise InvalidValue("override_in_language", "needs a scope with a language; pass it to get_configuration")
+        chosen, meant = self._target(target), settings.meant(key, value)
+        configurations = self._session.get(Configurations)
+        await configurations.update(key, meant, chosen, language=language, uri=self._scope.uri)
+
+    def _is_said_for_language(self, key: str) -> bool:
+        return False if self._scope.language is None else self._scope.language in self._session.settings.languages(key)
+
+    def _target(self, given: object) -> str:
+        if given is True:
+            return "global"
+        if given is False or (given is None and self._folder is None):
+            return "workspace"
+        if given is None:
+            return "workspace_folder"
+        try:
+            return TARGETS[given]  # type: ignore[index]  # what is none of them is told below
+        except (KeyError, TypeError):
+            raise InvalidValue("configuration_target", "must be a ConfigurationTarget, a boolean or None") from None
+
+    def _key(self, section: str) -> str:
+        if not isinstance(section, str):
+            raise InvalidValue("section", f"must be a string, not {type(section).__name__}")
+        return f"{self._section}.{section}" if self._section else section
+
+    def __getitem__(self, name: str) -> Any:
+        found = at(self._tree, name, NOTHING) if isinstance(name, str) else NOTHING
+        if found is NOTHING:
+            raise KeyError(name)
+        return _copy(found)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tree if isinstance(self._tree, dict) else ())
+
+    def __len__(self) -> int:
+        return len(self._tree) if isinstance(self._tree, dict) else 0
+
+    def __getattr__(self, name: str) -> Any:
+        """A setting as an attribute, as in VS Code."""
+        if name.startswith("_") or not self.has(name):
+            raise AttributeError(f"there is no setting {name!r} here: use get({name!r}, default)")
+        return self[name]
+
+
+def _copy(found: Any) -> Any:
+    return deepcopy(found) if isinstance(found, dict | list) else found
+
+
+def get_configuration(section: str | None = None, scope: object = None) -> WorkspaceConfiguration:
+    """The settings of a section (all without one), as they are for a scope."""
+    if section is not None and not isinstance(section, str):
+        raise InvalidValue("section", f"must be a string, not {type(section).__name__}")
+    session = current_session()
+    session.get(Configurations)
+    return WorkspaceConfiguration(session, section or "", scope_of(scope))

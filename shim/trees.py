@@ -1,0 +1,457 @@
+"""`vscode.window`'s tree views: what an extension lists, asked for level by level as clients open it. No drawing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from sessions.current import current_session
+from sessions.errors import InvalidValue, RoostError
+from shim.cancellation import CancellationToken
+from shim.commands import Commands
+from shim.enums import TreeItemCheckboxState
+from shim.events import Disposable, EventEmitter
+from shim.surface import Piece, Shown, Surface, plain
+from shim.thenable import Thenable, called, thenable
+from shim.types import Command, DataTransfer, DataTransferItem, TreeItem
+from shim.values import Value, readonly
+from shim.views import ViewBadge, Views
+
+if TYPE_CHECKING:
+    from shim.events import Event
+
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+
+MOST_CHILDREN = 5_000
+"""Elements below one element."""
+
+MOST_NODES = 20_000
+"""Elements of one view that are known."""
+
+PROVIDER_S = 30.0
+"""How long a provider may take for one answer."""
+
+CHANGED = "window.onDidChangeTreeData"
+"""The event of elements that are other than before: `{handle, items}`, null for all."""
+
+INTERNAL = "application/vnd.code.tree."
+"""How VS Code's media types of what is dragged within a tree begin."""
+
+
+class TreeDataProvider(Protocol[T_contra]):
+    """What lists the elements of a view. It may also have `get_parent(element)`, for `reveal`, the event
+    `on_did_change_tree_data`, and `resolve_tree_item(item, element, token)`."""
+
+    def get_tree_item(self, element: T_contra) -> Any: ...
+
+    def get_children(self, element: T_contra | None = None) -> Any: ...
+
+
+class TreeDragAndDropController(Protocol):
+    """What is done with elements that the user drags: `handle_drag(source, data, token)` and `handle_drop(target, data,
+    token)`, both optional."""
+
+    drop_mime_types: Sequence[str]
+    drag_mime_types: Sequence[str]
+
+
+@readonly
+class TreeViewExpansionEvent(Value, Generic[T]):
+    """An element was opened, or closed."""
+
+    element: T
+
+
+@readonly
+class TreeViewSelectionChangeEvent(Value, Generic[T]):
+    """Other elements are selected."""
+
+    selection: Sequence[T]
+
+
+@readonly
+class TreeViewActiveItemChangeEvent(Value, Generic[T]):
+    """The cursor is at another element."""
+
+    active_item: T | None
+
+
+@readonly
+class TreeViewVisibilityChangeEvent(Value):
+    """A view is shown, or not any more."""
+
+    visible: bool
+
+
+@readonly
+class TreeCheckboxChangeEvent(Value, Generic[T]):
+    """Elements were checked or unchecked: pairs of an element and its state."""
+
+    items: Sequence[tuple[T, TreeItemCheckboxState]]
+
+
+class Node:
+    """An element as clients know it: by a handle that stays while its parent lists it."""
+
+    __slots__ = ("children", "element", "handle", "item", "parent")
+
+    def __init__(self, handle: str, element: Any, item: TreeItem, parent: Node | None) -> None:
+        self.handle = handle
+        self.element = element
+        self.item = item
+        self.parent = parent
+        self.children: list[Node] = []
+
+    def told(self) -> dict[str, Any]:
+        """What clients are told of it."""
+        item = self.item
+        label = item.label
+        if label is None and item.resource_uri is not None:
+            label = item.resource_uri.basename()
+        return {"handle": self.handle, **plain({**item.to_json(), "label": label})}
+
+
+class TreeView(Piece, Generic[T]):
+    """VS Code's `TreeView`."""
+
+    __slots__ = (
+        "_active",
+        "_boxes",
+        "_by_element",
+        "_checked",
+        "_collapsed",
+        "_controller",
+        "_expanded",
+        "_manual",
+        "_nodes",
+        "_number",
+        "_provider",
+        "_roots",
+        "_seen",
+        "_selected",
+        "_selection",
+        "_undo",
+        "_views",
+        "revision",
+        "view_id",
+    )
+
+    kind = "treeView"
+
+    title = Shown[str | None](None)
+    description = Shown[str | None](None)
+    message = Shown[str | None](None)
+    badge = Shown[ViewBadge | None](None)
+    can_select_many = Shown[bool](False)
+    show_collapse_all = Shown[bool](False)
+
+    def __init__(
+        self,
+        view_id: str,
+        provider: TreeDataProvider[T],
+        controller: TreeDragAndDropController | None = None,
+        manual: bool = False,
+    ) -> None:
+        for name in ("get_tree_item", "get_children"):
+            if not callable(getattr(provider, name, None)):
+                raise InvalidValue("tree_data_provider", f"must have {name}")
+        super().__init__()
+        self.view_id = view_id
+        self.revision = 0
+        """How often everything was another."""
+        self._provider = provider
+        self._controller = controller
+        self._manual = manual
+        self._nodes: dict[str, Node] = {}
+        self._by_element: dict[Any, Node] = {}
+        self._number: dict[tuple[str, str], str] = {}
+        self._roots: list[Node] = []
+        self._selection: tuple[T, ...] = ()
+        self._expanded = EventEmitter[TreeViewExpansionEvent[T]]()
+        self._collapsed = EventEmitter[TreeViewExpansionEvent[T]]()
+        self._selected = EventEmitter[TreeViewSelectionChangeEvent[T]]()
+        self._active = EventEmitter[TreeViewActiveItemChangeEvent[T]]()
+        self._seen = EventEmitter[TreeViewVisibilityChangeEvent]()
+        self._checked = EventEmitter[TreeCheckboxChangeEvent[T]]()
+        self._views = current_session().get(Views)
+        self._undo = [self._views.listen(view_id, self._tell_visible)]
+        event: Event[Any] | None = getattr(provider, "on_did_change_tree_data", None)
+        if event is not None:
+            self._undo.append(event(self._data_changed))
+        self.changed()
+
+    def state(self) -> Mapping[str, Any] | None:
+        drops = list(getattr(self._controller, "drop_mime_types", ()))
+        return {"viewId": self.view_id, "revision": self.revision, "dropMimeTypes": drops, **self.attributes()}
+
+    # -- what VS Code has
+
+    @property
+    def visible(self) -> bool:
+        """Whether a client shows it."""
+        return self._views.is_shown(self.view_id)
+
+    @property
+    def selection(self) -> tuple[T, ...]:
+        """The elements that the user has selected."""
+        return self._selection
+
+    @property
+    def active_item(self) -> T | None:
+        """The element that the cursor is at."""
+        return self._selection[0] if self._selection else None
+
+    @property
+    def on_did_expand_element(self) -> Any:
+        """Fires with a `TreeViewExpansionEvent`."""
+        return self._expanded.event
+
+    @property
+    def on_did_collapse_element(self) -> Any:
+        """Fires with a `TreeViewExpansionEvent`."""
+        return self._collapsed.event
+
+    @property
+    def on_did_change_selection(self) -> Any:
+        """Fires with a `TreeViewSelectionChangeEvent`."""
+        return self._selected.event
+
+    @property
+    def on_did_change_active_item(self) -> Any:
+        """Fires with a `TreeViewActiveItemChangeEvent`."""
+        return self._active.event
+
+    @property
+    def on_did_change_visibility(self) -> Any:
+        """Fires with a `TreeViewVisibilityChangeEvent`."""
+        return self._seen.event
+
+    @property
+    def on_did_change_checkbox_state(self) -> Any:
+        """Fires with a `TreeCheckboxChangeEvent`."""
+        return self._checked.event
+
+    def reveal(
+        self, element: T, *, select: bool = True, focus: bool = False, expand: bool | int = False
+    ) -> Thenable[None]:
+        """Ask the clients to show an element; the provider's `get_parent` says where it is."""
+        if not callable(getattr(self._provider, "get_parent", None)):
+            raise RoostError("reveal needs a provider with get_parent(element): write one")
+        return thenable(self._reveal(element, select, focus, expand), "TreeView.reveal")
+
+    async def _reveal(self, element: T, select: bool, focus: bool, expand: bool | int) -> None:
+        line: list[T] = [element]
+        while (parent := await self._asked("get_parent", line[0])) is not None and len(line) < MOST_CHILDREN:
+            line.insert(0, parent)
+        above: Node | None = None
+        for one in line:
+            if _key(one) not in self._by_element:
+                await self._children(above)
+            found = self._by_element.get(_key(one))
+            if found is None:
+                raise InvalidValue("element", "is not among the children of its parent; get_children must list it")
+            above = found
+        path = [self._by_element[_key(one)].handle for one in line]
+        self._surface.reveal(self, items=path, select=select, focus=focus, expand=int(expand))
+
+    def dispose(self) -> None:
+        """The view is empty from now on."""
+        for undo in self._undo:
+            undo.dispose()
+        self._undo.clear()
+        super().dispose()
+
+    # -- what clients ask
+
+    def _node(self, handle: str) -> Node:
+        node = self._nodes.get(handle)
+        if node is None:
+            raise InvalidValue("item", "names no element of this view that is still there; ask for its children again")
+        return node
+
+    async def children(self, handle: str | None) -> list[dict[str, Any]]:
+        """What is below an element, or at the top: as clients are told it. Raises what the provider raises."""
+        nodes = await self._children(None if handle is None else self._node(handle))
+        return [node.told() for node in nodes]
+
+    async def _children(self, parent: Node | None) -> list[Node]:
+        found = await self._asked("get_children", *(() if parent is None else (parent.element,)))
+        elements = list(found or ())
+        if len(elements) > MOST_CHILDREN:
+            raise InvalidValue("get_children", f"may give {MOST_CHILDREN} elements, and gave {len(elements)}")
+        items = [await self._asked("get_tree_item", element) for element in elements]
+        old = self._roots if parent is None else parent.children
+        for node in old:
+            self._forget(node)
+        nodes: list[Node] = []
+        for element, item in zip(elements, items, strict=True):
+            nodes.append(self._made(parent, element, item, {node.handle for node in nodes}))
+        if parent is None:
+            self._roots = nodes
+        else:
+            parent.children = nodes
+        return nodes
+
+    def _made(self, parent: Node | None, element: T, item: TreeItem, taken: set[str]) -> Node:
+        if not isinstance(item, TreeItem):
+            raise InvalidValue("get_tree_item", f"must give a TreeItem, not {type(item).__name__}")
+        if len(self._nodes) >= MOST_NODES:
+            raise InvalidValue("get_children", f"{MOST_NODES} elements are known already; list fewer")
+        name = f"id:{item.id}" if item.id is not None else f"label:{item.label or item.resource_uri}"
+        above, number = parent.handle if parent else "", 0
+        while (handle := self._handle(above, f"{name}#{number}")) in taken:
+            number += 1
+        node = self._nodes[handle] = self._by_element[_key(element)] = Node(handle, element, item, parent)
+        return node
+
+    def _handle(self, parent: str, name: str) -> str:
+        """The same for what has the same name below the same parent, as far as that is remembered."""
+        if len(self._number) > 2 * MOST_NODES:
+            self._number.clear()
+        return self._number.setdefault((parent, name), f"{self.revision}-{len(self._number) + 1}")
+
+    def _forget(self, node: Node) -> None:
+        waiting = [node]
+        while waiting:
+            one = waiting.pop()
+            self._nodes.pop(one.handle, None)
+            if self._by_element.get(_key(one.element)) is one:
+                del self._by_element[_key(one.element)]
+            waiting += one.children
+
+    async def _asked(self, method: str, *arguments: Any) -> Any:
+        """What the provider answers, asked as its extension. Raises `RoostError` where it takes too long."""
+        with self._surface.entered(self.extension):
+            try:
+                async with asyncio.timeout(PROVIDER_S):
+                    return await called(getattr(self._provider, method), *arguments)
+            except TimeoutError:
+                raise RoostError(f"the view '{self.view_id}' took more than {PROVIDER_S:g} s to answer") from None
+
+    async def resolve(self, handle: str) -> dict[str, Any]:
+        """An element with what its provider fills in later, such as a tooltip."""
+        node = self._node(handle)
+        if callable(getattr(self._provider, "resolve_tree_item", None)):
+            item = await self._asked("resolve_tree_item", node.item, node.element, CancellationToken.NONE)
+            node.item = item if isinstance(item, TreeItem) else node.item
+        return node.told()
+
+    async def run(self, handle: str) -> Any:
+        """The user chose an element: run its command."""
+        command: Command | None = self._node(handle).item.command
+        if command is None:
+            return None
+        return await current_session().get(Commands).execute(command.command, *command.arguments or ())
+
+    # -- what clients tell
+
+    def expand(self, handle: str, expanded: bool) -> None:
+        """The user opened or closed an element."""
+        event = TreeViewExpansionEvent(self._node(handle).element)
+        (self._expanded if expanded else self._collapsed).fire(event)
+
+    def select(self, handles: Iterable[str]) -> None:
+        """The user selected these elements, the one at the cursor first."""
+        elements = tuple(self._node(handle).element for handle in handles)
+        elements = elements if self.can_select_many else elements[:1]
+        if elements != self._selection:
+            before, self._selection = self.active_item, elements
+            self._selected.fire(TreeViewSelectionChangeEvent(elements))
+            if self.active_item is not before:
+                self._active.fire(TreeViewActiveItemChangeEvent(self.active_item))
+
+    def check(self, handle: str, checked: bool) -> list[dict[str, Any]]:
+        """The user checked or unchecked an element; gives all that changed with it, as clients are told it.
+
+        Unless the extension does it, what is below goes with it, and what is above follows when all below it agree.
+        """
+        node = self._node(handle)
+        if node.item.checkbox_state is None:
+            raise InvalidValue("item", "has no checkbox")
+        state = TreeItemCheckboxState.CHECKED if checked else TreeItemCheckboxState.UNCHECKED
+        changed = [one for one in self._together(node, state) if one.item.checkbox_state != state]
+        for one in changed:
+            one.item.checkbox_state = state
+        if changed:
+            self._checked.fire(TreeCheckboxChangeEvent([(one.element, state) for one in changed]))
+        return [one.told() for one in changed]
+
+    def _together(self, node: Node, state: TreeItemCheckboxState) -> list[Node]:
+        if self._manual:
+            return [node]
+        found, waiting = [], [node]
+        while waiting:
+            one = waiting.pop()
+            waiting += one.children
+            if one.item.checkbox_state is not None:
+                found.append(one)
+        above = node.parent
+        while above is not None and above.item.checkbox_state is not None:
+            others = [one for one in above.children if one.item.checkbox_state is not None and one not in found]
+            if state == TreeItemCheckboxState.CHECKED and any(one.item.checkbox_state != state for one in others):
+                break
+            found.append(above)
+            above = above.parent
+        return found
+
+    async def drop(self, handles: Sequence[str], target: str | None) -> None:
+        """The user dragged elements to another, or to the empty place below all. Raises what the extension raises."""
+        controller, data = self._controller, DataTransfer()
+        if controller is None:
+            raise InvalidValue("handle", "names a view that takes nothing dragged")
+        source = [self._node(handle).element for handle in handles]
+        data.set(f"{INTERNAL}{self.view_id.lower()}", DataTransferItem(source))
+        onto = None if target is None else self._node(target).element
+        with self._surface.entered(self.extension):
+            for method, arguments in (("handle_drag", (source, data)), ("handle_drop", (onto, data))):
+                handle = getattr(controller, method, None)
+                if handle is not None:
+                    await called(handle, *arguments, CancellationToken.NONE)
+
+    # -- what changes
+
+    def _tell_visible(self, visible: bool) -> None:
+        self._seen.fire(TreeViewVisibilityChangeEvent(visible))
+
+    def _data_changed(self, what: Any) -> None:
+        """The provider says that elements are others: all for None, or one, or a list."""
+        if what is None:
+            self.revision += 1
+            self.changed()
+            return
+        elements = what if isinstance(what, list | tuple) else [what]
+        handles = [node.handle for one in elements if (node := self._by_element.get(_key(one))) is not None]
+        if handles:
+            self._surface.post(CHANGED, {"handle": self.handle, "items": handles})
+
+
+def _key(element: Any) -> Any:
+    """What an element is known by: texts and numbers by what they are, all else by being the same object."""
+    return element if isinstance(element, str | int | float | bytes) else id(element)
+
+
+def create_tree_view(
+    view_id: str,
+    *,
+    tree_data_provider: TreeDataProvider[T],
+    show_collapse_all: bool = False,
+    can_select_many: bool = False,
+    drag_and_drop_controller: TreeDragAndDropController | None = None,
+    manage_checkbox_state_manually: bool = False,
+) -> TreeView[T]:
+    """Fill a view with what a provider lists, in place of what filled it before."""
+    for other in current_session().get(Surface).all(TreeView):
+        if other.view_id == view_id:
+            other.dispose()
+    view = TreeView(view_id, tree_data_provider, drag_and_drop_controller, manage_checkbox_state_manually)
+    view.can_select_many = can_select_many
+    view.show_collapse_all = show_collapse_all
+    return view
+
+
+def register_tree_data_provider(view_id: str, tree_data_provider: TreeDataProvider[T]) -> Disposable:
+    """Fill a view with what a provider lists, where the extension needs no `TreeView`."""
+    view = create_tree_view(view_id, tree_data_provider=tree_data_provider)
+    return Disposable(view.dispose)

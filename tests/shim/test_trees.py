@@ -1,0 +1,321 @@
+"""Tree views: levels asked for one by one, elements that stay themselves, and what the extension hears."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import shim as vscode
+from sessions.context import SessionContext
+from sessions.errors import InvalidValue, RoostError
+from shim import (
+    Command,
+    EventEmitter,
+    ThemeIcon,
+    TreeItem,
+    TreeItemCheckboxState,
+    TreeItemCollapsibleState,
+    TreeView,
+    Uri,
+    ViewBadge,
+)
+from shim import trees as module
+from shim.trees import MOST_CHILDREN
+from shim.views import Views
+from tests.shim.screen import Screen
+
+pytestmark = pytest.mark.anyio
+
+CHECKED, UNCHECKED = TreeItemCheckboxState.CHECKED, TreeItemCheckboxState.UNCHECKED
+
+
+class Provider:
+    """A tree of names; what ends with `/` has what is below."""
+
+    def __init__(self, **names: list[str]) -> None:
+        self.names = names or {"top": ["a/", "b"], "a/": ["a1", "a2"]}
+        self.changed = EventEmitter[Any]()
+        self.on_did_change_tree_data = self.changed.event
+        self.boxes = False
+
+    async def get_children(self, element: str | None = None) -> list[str]:
+        await asyncio.sleep(0)
+        return self.names.get(element or "top", [])
+
+    def get_tree_item(self, element: str) -> TreeItem:
+        state = TreeItemCollapsibleState.COLLAPSED if element in self.names else TreeItemCollapsibleState.NONE
+        item = TreeItem(element, state)
+        item.checkbox_state = UNCHECKED if self.boxes else None
+        return item
+
+    def get_parent(self, element: str) -> str | None:
+        return next((parent for parent, below in self.names.items() if element in below and parent != "top"), None)
+
+
+def view(session: SessionContext, provider: Any = None, **options: Any) -> TreeView[Any]:
+    with session.entered("acme.hello"):
+        return vscode.window.create_tree_view("hello.tree", tree_data_provider=provider or Provider(), **options)
+
+
+async def test_a_view_is_told_and_its_levels_are_asked_for(ada: SessionContext, ben: SessionContext) -> None:
+    screen, his = Screen(ada), Screen(ben)
+    tree = view(ada, can_select_many=True)
+    tree.title, tree.message, tree.badge = "Hello", "two things", ViewBadge(2, "two")
+    assert await screen.shows("treeView") == {
+        "viewId": "hello.tree",
+        "revision": 0,
+        "dropMimeTypes": [],
+        "title": "Hello",
+        "message": "two things",
+        "badge": {"value": 2, "tooltip": "two"},
+        "canSelectMany": True,
+        "showCollapseAll": False,
+    }
+    top = await tree.children(None)
+    assert [(one["label"], one["collapsibleState"]) for one in top] == [("a/", 1), ("b", 0)]
+    below = await tree.children(top[0]["handle"])
+    assert [one["label"] for one in below] == ["a1", "a2"]
+    assert await tree.children(below[0]["handle"]) == []
+    await his.settle()
+    assert his.events == []
+
+
+async def test_an_item_has_the_words_of_vs_code(ada: SessionContext) -> None:
+    class One(Provider):
+        def get_tree_item(self, element: str) -> TreeItem:
+            item = TreeItem(Uri.file("/workspace/x.py"), id=element, icon_path=ThemeIcon("bug"), description=True)
+            item.tooltip, item.context_value = "why", "thing"
+            item.command = Command("Open", "hello.open", arguments=[object()])
+            return item
+
+    (told,) = await view(ada, One(top=["x"])).children(None)
+    told.pop("handle")
+    assert told == {
+        "label": "x.py",
+        "collapsibleState": 0,
+        "resourceUri": "file:///workspace/x.py",
+        "id": "x",
+        "iconPath": {"id": "bug"},
+        "description": True,
+        "tooltip": "why",
+        "command": {"title": "Open", "command": "hello.open", "tooltip": None},
+        "contextValue": "thing",
+    }
+
+
+async def test_elements_keep_their_handles_when_they_are_listed_again(ada: SessionContext) -> None:
+    provider = Provider(top=["same", "same", "other"])
+    tree = view(ada, provider)
+    first = [one["handle"] for one in await tree.children(None)]
+    assert len(set(first)) == 3
+    provider.names["top"] = ["new", "same", "same", "other"]
+    again = [one["handle"] for one in await tree.children(None)]
+    assert again[1:] == first
+    provider.names["top"] = ["other"]
+    await tree.children(None)
+    with pytest.raises(InvalidValue, match="ask for its children again"):
+        await tree.children(first[0])
+
+
+async def test_clients_hear_what_to_ask_for_again(ada: SessionContext) -> None:
+    provider, screen = Provider(), Screen(ada)
+    tree = view(ada, provider)
+    top = await tree.children(None)
+    provider.changed.fire("a/")
+    provider.changed.fire(["b", "a/", "unknown"])
+    provider.changed.fire("unknown")
+    provider.changed.fire(None)
+    await screen.settle()
+    told = [data["items"] for type, data in screen.events if type == "window.onDidChangeTreeData"]
+    assert told == [[top[0]["handle"]], [top[1]["handle"], top[0]["handle"]]]
+    assert (await screen.shows("treeView"))["revision"] == 1
+    tree.dispose()
+    provider.changed.fire("a/")
+    await screen.settle()
+    assert screen.pieces == {}
+
+
+async def test_what_the_user_does_is_heard(ada: SessionContext) -> None:
+    heard: list[Any] = []
+    tree = view(ada, can_select_many=True)
+    with ada.entered():
+        tree.on_did_expand_element(lambda event: heard.append(("open", event.element)))
+        tree.on_did_collapse_element(lambda event: heard.append(("close", event.element)))
+        tree.on_did_change_selection(lambda event: heard.append(("select", *event.selection)))
+        tree.on_did_change_active_item(lambda event: heard.append(("active", event.active_item)))
+    a, b = [one["handle"] for one in await tree.children(None)]
+    tree.expand(a, True)
+    tree.expand(a, False)
+    tree.select([b, a])
+    tree.select([b])
+    tree.select([])
+    assert heard == [
+        ("open", "a/"),
+        ("close", "a/"),
+        ("select", "b", "a/"),
+        ("active", "b"),
+        ("select", "b"),
+        ("select",),
+        ("active", None),
+    ]
+    tree.can_select_many = False
+    tree.select([a, b])
+    assert (tree.selection, tree.active_item) == (("a/",), "a/")
+
+
+async def test_a_view_is_visible_while_a_client_shows_it(ada: SessionContext) -> None:
+    heard: list[bool] = []
+    views, one, other = ada.get(Views), object(), object()
+    await views.show("hello.tree", one)
+    tree = view(ada)
+    assert tree.visible
+    with ada.entered():
+        tree.on_did_change_visibility(lambda event: heard.append(event.visible))
+    await views.show("hello.tree", other)
+    views.leave(one)
+    views.hide("hello.tree", other)
+    assert not tree.visible
+    await views.show("hello.tree", other)
+    assert heard == [False, True]
+
+
+async def test_an_element_is_revealed_with_what_is_above_it(ada: SessionContext) -> None:
+    screen = Screen(ada)
+    tree = view(ada)
+    with ada.entered("acme.hello"):
+        await tree.reveal("a2", focus=True, expand=2)
+        with pytest.raises(InvalidValue, match="not among the children"):
+            await tree.reveal("nowhere")
+    top = await tree.children(None)
+    below = await tree.children(top[0]["handle"])
+    await screen.settle()
+    (revealed,) = screen.revealed
+    assert revealed["items"] == [top[0]["handle"], below[1]["handle"]]
+    assert (revealed["select"], revealed["focus"], revealed["expand"]) == (True, True, 2)
+
+
+async def test_revealing_needs_to_know_parents(ada: SessionContext) -> None:
+    class Orphans:
+        def get_children(self, element: object = None) -> list[str]:
+            return []
+
+        def get_tree_item(self, element: str) -> TreeItem:
+            return TreeItem(element)
+
+    tree = view(ada, Orphans())
+    with ada.entered(), pytest.raises(RoostError, match="get_parent"):
+        tree.reveal("x")
+
+
+async def test_checking_takes_along_what_is_below_and_above(ada: SessionContext) -> None:
+    heard: list[Any] = []
+    provider = Provider()
+    provider.boxes = True
+    tree = view(ada, provider)
+    with ada.entered():
+        tree.on_did_change_checkbox_state(lambda event: heard.append(sorted(event.items)))
+    top = await tree.children(None)
+    a1, a2 = [one["handle"] for one in await tree.children(top[0]["handle"])]
+    assert [one["label"] for one in tree.check(a1, True)] == ["a1"]
+    assert sorted(one["label"] for one in tree.check(a2, True)) == ["a/", "a2"]
+    assert sorted(one["label"] for one in tree.check(a1, False)) == ["a/", "a1"]
+    assert sorted(one["label"] for one in tree.check(top[0]["handle"], True)) == ["a/", "a1"]
+    assert tree.check(a1, True) == []
+    assert heard[1] == [("a/", CHECKED), ("a2", CHECKED)]
+    assert heard[2] == [("a/", UNCHECKED), ("a1", UNCHECKED)]
+
+
+async def test_an_extension_may_keep_checkboxes_itself(ada: SessionContext) -> None:
+    provider = Provider()
+    provider.boxes = True
+    tree = view(ada, provider, manage_checkbox_state_manually=True)
+    top = await tree.children(None)
+    await tree.children(top[0]["handle"])
+    assert [one["label"] for one in tree.check(top[0]["handle"], True)] == ["a/"]
+    provider.boxes = False
+    handle = (await tree.children(None))[1]["handle"]
+    with pytest.raises(InvalidValue, match="has no checkbox"):
+        tree.check(handle, True)
+
+
+async def test_choosing_an_element_runs_its_command(ada: SessionContext) -> None:
+    heard: list[Any] = []
+
+    class Commanded(Provider):
+        def get_tree_item(self, element: str) -> TreeItem:
+            return TreeItem(element, command=Command("Take", "hello.take", arguments=[element, 7]))
+
+        def resolve_tree_item(self, item: TreeItem, element: str, token: object) -> TreeItem:
+            item.tooltip = f"all about {element}"
+            return item
+
+    tree = view(ada, Commanded())
+    handle = (await tree.children(None))[1]["handle"]
+    with ada.entered("acme.hello"):
+        vscode.commands.register_command("hello.take", lambda *arguments: heard.append(arguments))
+        await tree.run(handle)
+    assert heard == [("b", 7)]
+    assert (await tree.resolve(handle))["tooltip"] == "all about b"
+
+
+async def test_what_is_dragged_comes_to_the_extension(ada: SessionContext) -> None:
+    heard: list[Any] = []
+
+    class Controller:
+        drop_mime_types = ("application/vnd.code.tree.hello.tree",)
+        drag_mime_types = ("text/plain",)
+
+        def handle_drag(self, source: list[str], data: vscode.DataTransfer, token: object) -> None:
+            data.set("text/plain", vscode.DataTransferItem(" ".join(source)))
+
+        async def handle_drop(self, target: str | None, data: vscode.DataTransfer, token: object) -> None:
+            item = data.get("text/plain")
+            heard.append((target, item and item.value, getattr(data.get(self.drop_mime_types[0]), "value", None)))
+
+    tree = view(ada, drag_and_drop_controller=Controller())
+    a, b = [one["handle"] for one in await tree.children(None)]
+    await tree.drop([b], a)
+    await tree.drop([a, b], None)
+    assert heard == [("a/", "b", ["b"]), (None, "a/ b", ["a/", "b"])]
+    with pytest.raises(InvalidValue, match="takes nothing dragged"):
+        await view(ada).drop([], None)
+
+
+async def test_a_provider_that_gives_too_much_or_nonsense_or_nothing_in_time_is_named(
+    ada: SessionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InvalidValue, match="may give 5000 elements"):
+        await view(ada, Provider(top=[str(number) for number in range(MOST_CHILDREN + 1)])).children(None)
+
+    class Nonsense(Provider):
+        def get_tree_item(self, element: str) -> Any:
+            return element
+
+    with pytest.raises(InvalidValue, match="must give a TreeItem, not str"):
+        await view(ada, Nonsense()).children(None)
+
+    class Asleep(Provider):
+        async def get_children(self, element: str | None = None) -> list[str]:
+            await asyncio.Event().wait()
+            return []
+
+    monkeypatch.setattr(module, "PROVIDER_S", 0.01)
+    with pytest.raises(RoostError, match=r"'hello\.tree' took more than 0\.01 s"):
+        await view(ada, Asleep()).children(None)
+    with pytest.raises(InvalidValue, match="must have get_tree_item"):
+        view(ada, object())
+
+
+async def test_another_provider_takes_the_place_of_the_first(ada: SessionContext) -> None:
+    screen = Screen(ada)
+    first = view(ada)
+    with ada.entered():
+        undo = vscode.window.register_tree_data_provider("hello.tree", Provider())
+    assert first.disposed
+    await screen.settle()
+    assert len(screen.of("treeView")) == 1
+    undo.dispose()
+    await screen.settle()
+    assert screen.of("treeView") == []
