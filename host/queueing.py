@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 SPARE = 4
 """One part in so many of the connections that a single user leaves to others."""
@@ -52,8 +53,10 @@ class Line:
     def join(self, uid: str, moved: Callable[[], None]) -> Place:
         """Wait for a turn: `leave` it whatever happens."""
         place = Place(uid, moved)
-        self._waiting.setdefault(uid, deque()).append(place)
-        self._served[uid] = max(self._served.get(uid, 0.0), self._clock)
+        if uid not in self._waiting:  # who waits already keeps the time from which they do
+            self._waiting[uid] = deque()
+            self._served[uid] = max(self._served.get(uid, 0.0), self._clock)
+        self._waiting[uid].append(place)
         self._go_on()
         return place
 
@@ -71,6 +74,16 @@ class Line:
             place.ready = asyncio.get_running_loop().create_future()  # it is left once
         self._forget()
         self._go_on()
+
+    @asynccontextmanager
+    async def turn(self, uid: str) -> AsyncIterator[None]:
+        """Wait for a turn, and have it for the body."""
+        place = self.join(uid, lambda: None)
+        try:
+            await place.ready
+            yield
+        finally:
+            self.leave(place)
 
     def _go_on(self) -> None:
         while self.running < self.limit:

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from host.providers.account import Account, Piece
-from host.providers.catalog import described
-from host.providers.faults import Faults, count_of, cut, text_of, understood
+from host.providers.answers import Calls, Words
+from host.providers.catalog import described, listed
+from host.providers.faults import Faults, count_of, cut, text_of
 from host.providers.line import JSON, Client, written
-from host.providers.openai import ARGUMENT_BYTES, tool_call
 from sessions.errors import InvalidValue
 from sessions.models import (
     CacheMark,
@@ -52,16 +52,16 @@ class Anthropic:
         """The account's models: those that it names, else those that the provider lists."""
         names = list(account.models)
         if not names:
-            with Faults(account.provider):
+            with Faults(account):
                 sdk = await self._client.anthropic(account)
-                names = [one.id async for one in await sdk.models.list(limit=1000)]
-        return [described(account, name) for name in names[:1_000]]
+                names = await listed(one.id async for one in await sdk.models.list(limit=1000))
+        return [described(account, name) for name in names]
 
     async def stream(self, account: Account, model: Model, request: Request) -> AsyncIterator[Piece]:
         """Ask once."""
         asked = await asyncio.to_thread(written, body, model, request)
         answer = Answer(account.provider)
-        with Faults(account.provider, answer):
+        with Faults(account, answer):
             sdk = await self._client.anthropic(account)
             from anthropic import AsyncStream
             from anthropic.types import RawMessageStreamEvent
@@ -77,9 +77,10 @@ class Anthropic:
             )
             async with stream:
                 async for one in stream:
-                    for piece in understood(account.provider, answer.take, one):
+                    for piece in answer.take(one):
                         yield piece
-        for piece in answer.end():
+            last = answer.end()
+        for piece in last:
             yield piece
 
 
@@ -89,7 +90,8 @@ class Answer:
     def __init__(self, provider: str) -> None:
         self.begun = False
         self._provider = provider
-        self._calls: dict[int, dict[str, str]] = {}
+        self._calls = Calls(provider)
+        self._words, self._thoughts = Words(), Words()
         self._reason: str | None = None
         self._stopped = False
         self._usage = Usage()
@@ -115,7 +117,7 @@ class Answer:
         self.begun = True
         block = event.content_block
         if block.type == "tool_use":
-            self._calls[count_of(event.index)] = {"id": text_of(block.id), "name": text_of(block.name), "arguments": ""}
+            self._calls.take(count_of(event.index), text_of(block.id), text_of(block.name))
         elif block.type == "redacted_thinking":
             return [Thinking("", text_of(block.data), redacted=True)]
         return []
@@ -124,17 +126,14 @@ class Answer:
         delta = event.delta
         match delta.type:
             case "text_delta":
-                return [Text(text_of(delta.text))]
+                return [Text(text)] if (text := self._words.take(delta.text)) else []
             case "thinking_delta":
-                thought = text_of(delta.thinking)
-                self._thought += len(thought)
-                return [Thinking(thought)]
+                self._thought += len(delta.thinking)
+                return [Thinking(text)] if (text := self._thoughts.take(delta.thinking)) else []
             case "signature_delta":
                 return [Thinking("", text_of(delta.signature))]
-            case "input_json_delta" if event.index in self._calls:
-                self._calls[event.index]["arguments"] += text_of(delta.partial_json)
-                if len(self._calls[event.index]["arguments"]) > ARGUMENT_BYTES:
-                    raise cut(self._provider, f"the arguments of a call are longer than {ARGUMENT_BYTES} bytes")
+            case "input_json_delta":
+                self._calls.take(count_of(event.index), text=text_of(delta.partial_json))
         return []
 
     def end(self) -> list[Piece]:
@@ -142,14 +141,14 @@ class Answer:
         if self._reason is None or not self._stopped:
             raise cut(self._provider)
         reason = REASONS.get(self._reason, "other")
-        calls: list[Piece] = []
-        if reason != "length":
-            calls = [tool_call(at, kept) for at, kept in sorted(self._calls.items())]
+        calls: list[Piece] = [] if reason == "length" else [*self._calls.whole()]
         return [*calls, Finished(reason, self._usage)]
 
 
 def usage_of(raw: Any) -> Usage:
     """Anthropic counts cached tokens apart from the input's."""
+    if raw is None:
+        return Usage()
     read, write = count_of(raw.cache_read_input_tokens), count_of(raw.cache_creation_input_tokens)
     return Usage(count_of(raw.input_tokens), count_of(raw.output_tokens), read, write)
 

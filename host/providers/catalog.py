@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from host.providers.account import Account
@@ -32,6 +33,9 @@ KNOWN = (
     Known(r"deepseek", 128_000, 8_192, thinks=True, sees=False),
     Known(r"llava|vision|-vl", 32_768, 4_096),
 )
+MOST, LONGEST = 1_000, 200
+"""Models of one provider, and characters of a name."""
+
 UNKNOWN = Known("", 128_000, 8_192, sees=False)
 
 
@@ -50,3 +54,14 @@ def described(account: Account, name: str) -> Model:
         found.output,
         Capabilities(tools=True, images=found.sees, thinking=found.thinks),
     )
+
+
+async def listed(names: AsyncIterator[object]) -> list[str]:
+    """The first names of a provider's list, which may be as long as it likes."""
+    found: list[str] = []
+    async for name in names:
+        if isinstance(name, str) and 0 < len(name) <= LONGEST and name.isprintable():
+            found.append(name.removeprefix("models/"))  # Gemini's are called so
+        if len(found) >= MOST:
+            break
+    return found

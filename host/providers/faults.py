@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sessions.errors import LanguageModelError, LanguageModelErrorCode
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from host.providers.account import Account
 
-MOST_TOKENS = 1_000_000_000
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+MOST_TOKENS = 1_000_000_000
 LONGEST_WAIT_S = 3_600.0
+EPOCH_S = 1e9
 SECRETS = re.compile(r"(?:sk|pk|key|Bearer|AIza)[-_ ]?[\w*.-]{6,}", re.IGNORECASE)
 LENGTHS = re.compile(r"context.length|context window|prompt is too long|too many tokens|maximum.*tokens", re.IGNORECASE)
+ODD = (AttributeError, TypeError, LookupError, ValueError, RecursionError)
+"""What reading an event raises that is not as the API has it: the SDKs do not check what they pass on."""
+
+KINDS = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
 UNITS = (("ms", 0.001), ("h", 3600.0), ("m", 60.0), ("s", 1.0))
 
 
@@ -68,17 +84,6 @@ def cut(provider: str, why: str = "the connection ended") -> Fault:
     return Fault(f"the answer of {provider} broke off: {why}", "Cut")
 
 
-def understood(provider: str, take: Callable[[Any], list[T]], event: Any) -> list[T]:
-    """What `take` makes of an event; one that is not of the shape that the API promises breaks the answer off.
-
-    The SDKs check no event: a text may be a number, and an object a list.
-    """
-    try:
-        return take(event)
-    except (AttributeError, LookupError, TypeError, ValueError):
-        raise cut(provider, "it sent what cannot be read") from None
-
-
 def text_of(value: object) -> str:
     """A text of an event; "" for none. Raises `TypeError` for what is not one."""
     if value is not None and not isinstance(value, str):
@@ -116,6 +121,8 @@ def _seconds(text: str, unit: float) -> float | None:
     text = text.strip()
     if re.fullmatch(r"\d+(\.\d+)?", text):
         found = float(text) * unit
+        if found > EPOCH_S:  # not how long, but when: some count seconds since 1970, some milliseconds
+            found = (found / 1000 if found > EPOCH_S * 100 else found) - datetime.now(UTC).timestamp()
     elif re.fullmatch(r"(\d+(\.\d+)?(ms|h|m|s))+", text):
         found = sum(
             float(number) * dict(UNITS)[name] for number, _, name in re.findall(r"(\d+(\.\d+)?)(ms|h|m|s)", text)
@@ -139,10 +146,14 @@ def _date(text: str) -> datetime | None:
 
 
 class Faults:
-    """Turns what the SDK and the HTTP client raise into `Fault`s, which hold no key and no address of a connection."""
+    """Turns what the SDK and the HTTP client raise into `Fault`s, which hold no key and no address of a connection.
 
-    def __init__(self, provider: str, answer: Any = None) -> None:
-        self._provider = provider
+    `answer.begun` tells whether something of the answer was passed on: then the same is never asked again.
+    """
+
+    def __init__(self, account: Account, answer: Any = None) -> None:
+        self._provider = account.provider
+        self._key = account.key
         self._answer = answer
 
     def __enter__(self) -> None:
@@ -156,43 +167,43 @@ class Faults:
             raise fault from None
 
     def _fault(self, error: Exception) -> Exception | None:
-        import httpx2
-
         begun = self._answer is not None and self._answer.begun
         inner = error.__cause__
         if isinstance(inner, Fault):
             return inner
         status = getattr(error, "status_code", None)
-        if isinstance(status, int):
+        if isinstance(status, int) and status >= 300:
             response = getattr(error, "response", None)
             headers = dict(response.headers) if response is not None else {}
-            return of_status(self._provider, status, said_by(error), headers)
+            return of_status(self._provider, status, self._said_by(error), headers)
+        if isinstance(status, int) or type(error).__name__ == "APIError":
+            return self._of_event(error, begun)
+        return self._of_connection(error, begun)
+
+    def _of_connection(self, error: Exception, begun: bool) -> Exception | None:
+        import httpx2
+
         name = type(error).__name__
         if isinstance(error, httpx2.TimeoutException) or name == "APITimeoutError":
-            return (
-                cut(self._provider, "nothing came for too long") if begun else of_connection(self._provider, late=True)
-            )
+            why = "nothing came for too long"
+            return cut(self._provider, why) if begun else of_connection(self._provider, late=True)
         if isinstance(error, httpx2.TransportError | OSError) or name == "APIConnectionError":
             return cut(self._provider) if begun else of_connection(self._provider)
-        if name in (
-            "APIError",
-            "APIResponseValidationError",
-            "JSONDecodeError",
-            "UnicodeDecodeError",
-            "RemoteProtocolError",
-        ):
-            return self._of_event(error, begun)
+        if isinstance(error, ODD) or name == "APIResponseValidationError":
+            return cut(self._provider, "it sent what cannot be read")
         return None
 
     def _of_event(self, error: Exception, begun: bool) -> Exception:
-        """An error told in the stream, or an event that nobody can read."""
-        said = said_by(error)
+        """An error told in the stream: its kind says what its status would have been."""
+        said = self._said_by(error)
+        if begun:
+            return cut(self._provider, f"it failed: {clean(said)}" if said else "it failed")
         busy = any(word in said.lower() for word in ("overloaded", "rate limit", "rate_limit"))
-        if not begun and busy:
-            return of_status(self._provider, 529, said, {})
-        if not begun and said:
-            return of_status(self._provider, 500, said, {})
-        return cut(self._provider, "it sent what cannot be read" if not said else "it failed")
+        return of_status(self._provider, KINDS.get(kind_of(error), 529 if busy else 500), said, {})
+
+    def _said_by(self, error: Exception) -> str:
+        said = said_by(error)
+        return said.replace(self._key, "***") if self._key else said
 
 
 def said_by(error: Exception) -> str:
@@ -203,3 +214,10 @@ def said_by(error: Exception) -> str:
             return str(body["message"])
         body = body.get("error") if isinstance(body, dict) else None
     return ""
+
+
+def kind_of(error: Exception) -> str:
+    """What the provider calls an error, such as `overloaded_error`."""
+    body = getattr(error, "body", None)
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    return str(inner.get("type")) if isinstance(inner, dict) else ""

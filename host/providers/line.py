@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -32,23 +33,39 @@ SENT = frozenset(
 """The headers that a user's own provider gets."""
 
 ANSWER_BYTES = 64 << 20
-"""Bytes of one answer; more is broken off."""
+"""Bytes of one streamed answer; more is broken off."""
 
-LINE_BYTES = 2 << 20
-"""Bytes of one line of it: an event is one. The SDKs keep a line in memory, and look through it with each piece."""
+EVENT_BYTES = 2 << 20
+"""Bytes of one line of a stream, and of an answer that is none: the SDKs gather and read them at once."""
 
 READ_S = 300.0
 """How long a stream may stand still: models think."""
+
+ANSWER_S = 3_600.0
+"""How long one answer may take, however it drips."""
 
 CLIENTS = 512
 JSON = {"Content-Type": "application/json"}
 
 
-class Client:
-    """The connections: `connections` at most, kept alive, whoever they are for."""
+class Bounds(NamedTuple):
+    """Seconds that an answer may stand still and take in all, and bytes of all of it and of one line."""
 
-    def __init__(self, connections: int) -> None:
+    read_s: float = READ_S
+    answer_s: float = ANSWER_S
+    answer: int = ANSWER_BYTES
+    event: int = EVENT_BYTES
+
+
+BOUNDS = Bounds()
+
+
+class Client:
+    """The connections: `connections` at most, kept alive, whoever they are for; `bounds` is what an answer may be."""
+
+    def __init__(self, connections: int, bounds: Bounds = BOUNDS) -> None:
         self.connections = connections
+        self._bounds = bounds
         self._client: httpx2.AsyncClient | None = None
         self._making = asyncio.Lock()
         self._sdk = lru_cache(maxsize=CLIENTS)(self._make_sdk)
@@ -57,7 +74,7 @@ class Client:
         """The client, made on first need: loading its certificates takes a while, so in a thread."""
         async with self._making:
             if self._client is None:
-                self._client = await asyncio.to_thread(_make, self.connections)
+                self._client = await asyncio.to_thread(_make, self.connections, self._bounds)
             return self._client
 
     async def anthropic(self, account: Account) -> AsyncAnthropic:
@@ -107,17 +124,16 @@ def _load(name: str) -> None:
     __import__(name)
 
 
-def _make(connections: int) -> httpx2.AsyncClient:
+def _make(connections: int, bounds: Bounds) -> httpx2.AsyncClient:
     import httpx2
 
     limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=60.0)
-    timeout = httpx2.Timeout(connect=15.0, read=READ_S, write=60.0, pool=60.0)
-    return httpx2.AsyncClient(
-        transport=_bounded(httpx2.AsyncHTTPTransport(limits=limits, trust_env=False)), timeout=timeout
-    )
+    timeout = httpx2.Timeout(connect=15.0, read=bounds.read_s, write=60.0, pool=60.0)
+    transport = _bounded(httpx2.AsyncHTTPTransport(limits=limits, trust_env=False), bounds)
+    return httpx2.AsyncClient(transport=transport, timeout=timeout)
 
 
-def _bounded(inner: httpx2.AsyncHTTPTransport) -> httpx2.AsyncBaseTransport:
+def _bounded(inner: httpx2.AsyncHTTPTransport, bounds: Bounds) -> httpx2.AsyncBaseTransport:
     """The transport with our rules: guarded requests reach public addresses only, and no answer is endless."""
     import httpx2
 
@@ -128,16 +144,17 @@ def _bounded(inner: httpx2.AsyncHTTPTransport) -> httpx2.AsyncBaseTransport:
             if request.headers.pop(OWN, None) is not None:
                 for name in request.headers.keys() - SENT:
                     del request.headers[name]
-            request.headers["accept-encoding"] = "identity"
+            request.headers["accept-encoding"] = "identity"  # what is packed is as long as its sender likes
             response = await inner.handle_async_request(request)
             assert isinstance(response.stream, httpx2.AsyncByteStream)
             if response.headers.get("content-encoding", "identity") != "identity":
-                await response.aclose()
-                raise httpx2.ReadError("the answer is packed, which was not asked for")
+                await response.stream.aclose()
+                raise Fault(f"{request.headers['host']} sends packed answers, which it was asked not to", "Unavailable")
+            streams = response.headers.get("content-type", "").startswith("text/event-stream")
             return httpx2.Response(
                 response.status_code,
                 headers=response.headers,
-                stream=_counted(response.stream),
+                stream=_counted(response.stream, bounds if streams else bounds._replace(answer=bounds.event)),
                 extensions=response.extensions,
             )
 
@@ -147,19 +164,20 @@ def _bounded(inner: httpx2.AsyncHTTPTransport) -> httpx2.AsyncBaseTransport:
     return Bounded()
 
 
-def _counted(inner: httpx2.AsyncByteStream) -> httpx2.AsyncByteStream:
+def _counted(inner: httpx2.AsyncByteStream, bounds: Bounds) -> httpx2.AsyncByteStream:
     import httpx2
 
     class Counted(httpx2.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             count = line = 0
+            end = time.monotonic() + bounds.answer_s
             async for chunk in inner:
                 count += len(chunk)
-                line = len(chunk) - end if (end := chunk.rfind(b"\n") + 1) else line + len(chunk)
-                if count > ANSWER_BYTES or line > LINE_BYTES:
-                    raise httpx2.ReadError(
-                        f"the answer is longer than {ANSWER_BYTES} bytes, or a line than {LINE_BYTES}"
-                    )
+                line = line + len(chunk) if b"\n" not in chunk else len(chunk) - chunk.rfind(b"\n")
+                if count > bounds.answer or line > bounds.event:
+                    raise httpx2.ReadError("the answer is too long")
+                if time.monotonic() > end:
+                    raise httpx2.ReadTimeout("the answer takes too long")
                 yield chunk
 
         async def aclose(self) -> None:

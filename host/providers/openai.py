@@ -10,8 +10,9 @@ from typing import Any
 import orjson
 
 from host.providers.account import Account, Piece
-from host.providers.catalog import described
-from host.providers.faults import Faults, count_of, cut, text_of, understood
+from host.providers.answers import Calls, Words
+from host.providers.catalog import described, listed
+from host.providers.faults import Faults, count_of, cut, text_of
 from host.providers.line import JSON, Client, written
 from sessions.errors import InvalidValue
 from sessions.models import (
@@ -42,7 +43,6 @@ REASONS: Mapping[str, Reason] = {
     "function_call": "tool_calls",
     "content_filter": "blocked",
 }
-ARGUMENT_BYTES = 4 << 20
 
 
 class OpenAI:
@@ -55,16 +55,16 @@ class OpenAI:
         """The account's models: those that it names, else those that the provider lists."""
         names = list(account.models)
         if not names:
-            with Faults(account.provider):
+            with Faults(account):
                 sdk = await self._client.openai(placed(account))
-                names = [one.id.removeprefix("models/") async for one in await sdk.models.list()]
-        return [described(account, name) for name in names[:1_000]]
+                names = await listed(one.id async for one in await sdk.models.list())
+        return [described(account, name) for name in names]
 
     async def stream(self, account: Account, model: Model, request: Request) -> AsyncIterator[Piece]:
         """Ask once."""
         asked = await asyncio.to_thread(written, body, account, model, request)
         answer = Answer(account.provider)
-        with Faults(account.provider, answer):
+        with Faults(account, answer):
             sdk = await self._client.openai(placed(account))
             from openai import AsyncStream
             from openai.types.chat import ChatCompletionChunk
@@ -79,9 +79,10 @@ class OpenAI:
             )
             async with stream:
                 async for chunk in stream:
-                    for piece in understood(account.provider, answer.take, chunk):
+                    for piece in answer.take(chunk):
                         yield piece
-        for piece in answer.end(request):
+            last = answer.end(request)
+        for piece in last:
             yield piece
 
 
@@ -99,11 +100,11 @@ class Answer:
     def __init__(self, provider: str) -> None:
         self.begun = False
         self._provider = provider
-        self._calls: dict[int, dict[str, str]] = {}
+        self._calls = Calls(provider)
+        self._words, self._thoughts = Words(), Words()
         self._reason: str | None = None
         self._usage: Usage | None = None
         self._said = 0
-        self._size = 0
 
     def take(self, chunk: Any) -> list[Piece]:
         """The pieces of one chunk."""
@@ -112,54 +113,33 @@ class Answer:
             self._usage = usage_of(chunk.usage)
         for choice in (chunk.choices or ())[:1]:
             self._reason = text_of(choice.finish_reason) or self._reason
-            delta = choice.delta
-            if delta is None:
-                continue
-            thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
-            if isinstance(thought, str) and thought:
-                found.append(Thinking(thought))
-            if text := text_of(delta.content):
-                found.append(Text(text))
-            for call in delta.tool_calls or ():
-                self._collect(call)
-        self._said += sum(len(piece.text) for piece in found if isinstance(piece, Text | Thinking))
+            if choice.delta is not None:
+                found = self._delta(choice.delta)
         self.begun = self.begun or bool(found) or bool(self._calls)
         return found
 
-    def _collect(self, call: Any) -> None:
-        at = len(self._calls) if call.index is None else count_of(call.index)
-        kept = self._calls.setdefault(at, {"id": "", "name": "", "arguments": ""})
-        kept["id"] = text_of(call.id) or kept["id"]
-        if call.function is not None:
-            kept["name"] = text_of(call.function.name) or kept["name"]
-            arguments = text_of(call.function.arguments)
-            kept["arguments"] += arguments
-            self._size += len(arguments)
-        if self._size > ARGUMENT_BYTES:
-            raise cut(self._provider, f"the arguments of its calls are longer than {ARGUMENT_BYTES} bytes")
+    def _delta(self, delta: Any) -> list[Piece]:
+        found: list[Piece] = []
+        thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+        if isinstance(thought, str) and (text := self._thoughts.take(thought)):
+            found.append(Thinking(text))
+            self._said += len(text)
+        if delta.content and (text := self._words.take(delta.content)):
+            found.append(Text(text))
+            self._said += len(text)
+        for call in delta.tool_calls or ():
+            name, more = getattr(call.function, "name", None), getattr(call.function, "arguments", None)
+            self._calls.take(call.index, text_of(call.id), text_of(name), text_of(more))
+        return found
 
     def end(self, request: Request) -> list[Piece]:
         """Tool calls and the end, if the answer is whole. Raises `Fault` where it is not."""
         if self._reason is None:
             raise cut(self._provider)
         reason = REASONS.get(self._reason, "other")
-        calls: list[Piece] = []
-        if reason != "length":
-            calls = [tool_call(at, kept) for at, kept in sorted(self._calls.items())]
-        usage = self._usage or Usage(input=about(request), output=self._said // 4 + self._size // 4)
+        calls: list[Piece] = [] if reason == "length" else [*self._calls.whole()]
+        usage = self._usage or Usage(input=about(request), output=(self._said + self._calls.size) // 4)
         return [*calls, Finished("tool_calls" if calls and reason == "stop" else reason, usage)]
-
-
-def tool_call(at: int, kept: Mapping[str, str]) -> ToolCall:
-    """A call whose arguments are an object; what is none is given as it is, for the tool to refuse it by name."""
-    text = kept["arguments"] or "{}"
-    try:
-        arguments = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        arguments = None
-    if not isinstance(arguments, dict):
-        arguments = {"arguments_that_are_no_json_object": text[:2_000]}
-    return ToolCall(kept["id"] or f"call_{at}", kept["name"], arguments)
 
 
 def usage_of(raw: Any) -> Usage:

@@ -77,7 +77,7 @@ async def provider(reply: Reply) -> AsyncIterator[Provider]:
                 asked = await _asked(reader, writer, head, len(made.asked))
                 made.asked.append(asked)
                 await reply(asked)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             made.open -= 1
@@ -161,3 +161,31 @@ async def anthropic_says(
 
 async def _named(asked: Asked, kind: str, **more: Any) -> None:
     await asked.event({"type": kind, **more}, kind)
+
+
+async def hello_from(asked: Asked, *said: str) -> None:
+    """A whole answer in the wire that was asked in."""
+    await (anthropic_says if asked.path.endswith("/messages") else openai_says)(asked, *said)
+
+
+async def begun(asked: Asked, *said: str) -> None:
+    """An answer in the wire that was asked in, that is not ended."""
+    await asked.head()
+    if not asked.path.endswith("/messages"):
+        for word in said:
+            await asked.event(_chunk({"content": word}))
+        return
+    usage = {"input_tokens": 60, "output_tokens": 1}
+    message = {"id": "m", "type": "message", "role": "assistant", "content": [], "model": "m", "usage": usage}
+    await _named(asked, "message_start", message=message)
+    if said:
+        await _named(asked, "content_block_start", index=0, content_block={"type": "text", "text": ""})
+    for word in said:
+        await _named(asked, "content_block_delta", index=0, delta={"type": "text_delta", "text": word})
+
+
+async def tells(asked: Asked, kind: str, message: str) -> None:
+    """An error in the middle of an answer."""
+    error = {"type": kind, "message": message}
+    await asked.event({"type": "error", "error": error}, "error" if asked.path.endswith("/messages") else None)
+    await asked.end()

@@ -4,85 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from host.config import Config
-from host.ledger import Ledger
-from host.models import Pool
 from host.providers.line import guard
 from host.providers.own import keep_provider
 from host.tables import Provider
-from host.totals import NAME
 from sessions.context import SessionContext
 from sessions.errors import LanguageModelError, QuotaExceeded
-from sessions.manager import SessionManager
 from sessions.models import Finished, Item, Message, Queued, Request, Retrying, Text, ToolCall, ToolSpec
-from sessions.store import Databases
-from sessions.tasks import Tasks
 from tests.host.fakes import Asked, Reply, anthropic_says, openai_says, provider
-from tests.people import people
+from tests.host.pools import KEY, House, house, texts, words
 from tests.sessions.stores import eventually
 
 pytestmark = pytest.mark.anyio
-
-KEY = "sk-very-secret-0123456789"
-
-
-class House:
-    """A pool with people."""
-
-    def __init__(self, pool: Pool, sessions: SessionManager) -> None:
-        self.pool = pool
-        self.sessions = sessions
-
-    async def ask(self, uid: str = "ada", model: str = "acme/m", **more: Any) -> list[Item]:
-        """All items of an answer."""
-        session = await self.sessions.open(uid)
-        return [item async for item in self.items(session, model, **more)]
-
-    async def items(self, session: SessionContext, model: str = "acme/m", **more: Any) -> AsyncIterator[Item]:
-        request = Request(model, (Message("user", (Text(more.pop("text", "hello")),)),), **more)
-        async with self.pool.stream(session, request) as items:
-            async for item in items:
-                yield item
-
-
-@asynccontextmanager
-async def house(
-    folder: Path, url: str, kind: str = "openai", connections: int = 20, **config: Any
-) -> AsyncIterator[House]:
-    given = {
-        "data": str(folder),
-        "ai_providers": {"acme": {"kind": kind, "api_key": KEY, "base_url": url, "models": ["m"]}},
-    }
-    settings = Config.model_validate(given | config)
-    async with people(folder) as sessions, asyncio.TaskGroup() as group:
-        books = Databases(folder / "host", Tasks(group, lambda name, error: None))
-        ledger = Ledger(settings, books.store(NAME), lambda uid: None)  # type: ignore[arg-type,return-value]
-        pool = Pool(settings, ledger, connections=connections, backoff_s=0.01)
-        try:
-            yield House(pool, sessions)
-        finally:
-            await sessions.close_all()
-            await pool.close()
-            await books.close()
-
-
-def texts(items: list[Item]) -> str:
-    return "".join(item.text for item in items if isinstance(item, Text))
-
-
-def words(*said: str, **more: Any) -> Reply:
-    async def reply(asked: Asked) -> None:
-        await openai_says(asked, *said, **more)
-
-    return reply
 
 
 async def test_an_answer_comes_piece_by_piece_with_its_usage(tmp_path: Path) -> None:
@@ -165,7 +103,7 @@ async def test_a_wish_to_wait_holds_for_all_who_use_the_key(tmp_path: Path) -> N
     async with provider(reply) as one, house(tmp_path, one.url) as home:
         first = asyncio.gather(home.ask("ada"))
         await eventually(lambda: one.asked)
-        state = next(iter(home.pool._states.values()))
+        state = next(iter(home.pool._breakers.values()))
         await eventually(lambda: state.paused_until)
         items = await home.ask("ben")
         assert any(isinstance(item, Retrying) for item in items)

@@ -17,7 +17,7 @@ from host.tables import Provider
 from sessions.errors import LanguageModelError
 from sessions.models import Message, Request, Text, ToolCall
 from tests.host.fakes import Asked, anthropic_says, openai_says, provider
-from tests.host.test_models import KEY, house
+from tests.host.pools import KEY, house
 
 pytestmark = pytest.mark.anyio
 

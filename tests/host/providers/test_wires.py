@@ -1,0 +1,193 @@
+"""What is sent to providers: stable beginnings for their caches, images, thinking, options, addresses by kind."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from host.providers import anthropic, openai
+from host.providers.account import Account
+from sessions.errors import InvalidValue
+from sessions.models import (
+    Finished,
+    Image,
+    Item,
+    Message,
+    Model,
+    Request,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+)
+from tests.host.fakes import Asked, hello_from, openai_says, provider
+from tests.host.pools import house, texts
+
+pytestmark = pytest.mark.anyio
+
+MODEL = Model("acme/m", "m", "acme", max_output_tokens=100)
+TOOLS = (ToolSpec("read", "reads", {"type": "object", "properties": {"path": {"type": "string"}}}),)
+CALL = ToolCall("t1", "read", {"path": "x", "also": {"b": 1, "a": 2}})
+PNG = Image("image/png", b"\x89PNG not really")
+
+
+def openai_body(request: Request, kind: str = "openai", base_url: str | None = "http://x/v1") -> dict[str, Any]:
+    return openai.body(Account("acme", kind, base_url), MODEL, request)
+
+
+def conversation(turns: int) -> Request:
+    """A task after so many turns."""
+    said: list[Message] = [Message("user", (Text("do it"),))]
+    for turn in range(turns):
+        call = ToolCall(f"t{turn}", "read", dict(CALL.arguments))
+        said.append(Message("assistant", (Thinking("hm", f"sig{turn}"), Text(f"step {turn}"), call)))
+        said.append(Message("user", (ToolResult(call.id, (Text(f"found {turn}"), PNG)), Text("and now?"))))
+    return Request("acme/m", tuple(said), (Text("you code"), Text("in this project")), TOOLS)
+
+
+def unmarked(value: Any) -> Any:
+    """Without the cache's marks, which are no part of what is cached."""
+    if isinstance(value, dict):
+        return {name: unmarked(one) for name, one in value.items() if name != "cache_control"}
+    return [unmarked(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("body", [openai_body, lambda request: anthropic.body(MODEL, request)])
+def test_a_longer_conversation_begins_with_the_same_bytes(body: Any) -> None:
+    """Caches match beginnings: one byte that differs, and all behind it is paid in full."""
+    assert orjson.dumps(body(conversation(3))) == orjson.dumps(body(conversation(3)))
+    for turns in range(4):
+        shorter, longer = unmarked(body(conversation(turns))), unmarked(body(conversation(turns + 1)))
+        for name in ("system", "tools"):
+            assert orjson.dumps(shorter.get(name)) == orjson.dumps(longer.get(name))
+        count = len(shorter["messages"])
+        assert orjson.dumps(shorter["messages"]) == orjson.dumps(longer["messages"][:count])
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 5])
+def test_the_cache_of_the_last_request_is_read_by_the_next_and_four_marks_are_never_passed(turns: int) -> None:
+    now, then = anthropic.body(MODEL, conversation(turns)), anthropic.body(MODEL, conversation(turns + 1))
+    assert "cache_control" in now["tools"][-1]
+    assert "cache_control" in now["system"][-1]
+    assert "cache_control" in now["messages"][-1]["content"][-1]
+    assert "cache_control" in then["messages"][len(now["messages"]) - 1]["content"][-1]
+    assert orjson.dumps(now).count(b"cache_control") <= anthropic.MARKS
+
+
+def test_images_in_tool_results_reach_both_wires() -> None:
+    request = Request("acme/m", (Message("user", (ToolResult("t1", (Text("seen"), PNG)),)),))
+    data = base64.b64encode(PNG.data).decode()
+    (message,) = anthropic.body(MODEL, request)["messages"]
+    assert message["content"][0]["content"] == [
+        {"type": "text", "text": "seen"},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}},
+    ]
+    result, shown = openai_body(request)["messages"]
+    assert result == {"role": "tool", "tool_call_id": "t1", "content": "seen"}
+    assert shown["role"] == "user"
+    assert {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}} in shown["content"]
+
+
+async def thinks(asked: Asked) -> None:
+    """Thinking with its signature, a sealed thought, and a tool call, as Anthropic sends them."""
+    if asked.number:
+        await hello_from(asked, "done")
+        return
+    await asked.head()
+
+    async def send(kind: str, **more: Any) -> None:
+        await asked.event({"type": kind, **more}, kind)
+
+    usage = {"input_tokens": 10, "output_tokens": 1}
+    await send(
+        "message_start", message={"id": "m", "type": "message", "role": "assistant", "content": [], "usage": usage}
+    )
+    await send("content_block_start", index=0, content_block={"type": "thinking", "thinking": "", "signature": ""})
+    for word in ("let me ", "look"):
+        await send("content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": word})
+    await send("content_block_delta", index=0, delta={"type": "signature_delta", "signature": "SIGNED"})
+    await send("content_block_stop", index=0)
+    await send("content_block_start", index=1, content_block={"type": "redacted_thinking", "data": "SEALED"})
+    await send("content_block_stop", index=1)
+    await send(
+        "content_block_start", index=2, content_block={"type": "tool_use", "id": "t1", "name": "read", "input": {}}
+    )
+    await send("content_block_delta", index=2, delta={"type": "input_json_delta", "partial_json": '{"path":"x"}'})
+    await send("content_block_stop", index=2)
+    await send("message_delta", delta={"stop_reason": "tool_use"}, usage={"output_tokens": 30})
+    await send("message_stop")
+    await asked.end()
+
+
+async def test_what_a_model_thought_goes_back_to_it_signed_and_unchanged(tmp_path: Path) -> None:
+    async with provider(thinks) as one, house(tmp_path, one.url, "anthropic") as home:
+        session = await home.sessions.open("ada")
+        first = Message("user", (Text("go"),))
+        options = {"thinking_tokens": 2_000}
+        async with home.pool.stream(session, Request("acme/m", (first,), tools=TOOLS, options=options)) as items:
+            came: list[Item] = [item async for item in items]
+        thought = [item for item in came if isinstance(item, Thinking)]
+        whole = Thinking("".join(item.text for item in thought if not item.redacted), thought[2].signature)
+        (call,) = [item for item in came if isinstance(item, ToolCall)]
+        said = Message("assistant", (whole, thought[-1], call))
+        back = Message("user", (ToolResult(call.id, (Text("found"),)),))
+        async with home.pool.stream(
+            session, Request("acme/m", (first, said, back), tools=TOOLS, options=options)
+        ) as items:
+            assert texts([item async for item in items]) == "done"
+    asked = one.asked[1].body
+    assert one.asked[0].body["thinking"] == {"type": "enabled", "budget_tokens": 2_000}
+    assert asked["messages"][1]["content"] == [
+        {"type": "thinking", "thinking": "let me look", "signature": "SIGNED"},
+        {"type": "redacted_thinking", "data": "SEALED"},
+        {"type": "tool_use", "id": "t1", "name": "read", "input": {"path": "x"}},
+    ]
+    end = came[-1]
+    assert isinstance(end, Finished)
+    assert (end.reason, end.usage.output) == ("tool_calls", 30)
+    assert 0 < end.usage.thinking <= 30
+
+
+@pytest.mark.parametrize("kind", ["gemini", "ollama", "openai"])
+async def test_every_kind_that_speaks_openais_wire_is_asked_at_its_address(tmp_path: Path, kind: str) -> None:
+    async def reply(asked: Asked) -> None:
+        if asked.path.endswith("/models"):
+            await asked.head(200, "application/json")
+            await asked.send(orjson.dumps({"object": "list", "data": [{"id": "models/big-1"}, {"id": ""}, {"id": 7}]}))
+            await asked.end()
+        else:
+            await openai_says(asked, "hi")
+
+    async with provider(reply) as one:
+        told = {"acme": {"kind": kind, "base_url": f"{one.url}/v1", "api_key": "k"}}
+        async with house(tmp_path, one.url, ai_providers=told) as home:
+            session = await home.sessions.open("ada")
+            names = [model.id for model in await home.pool.models(session)]
+            items = await home.ask(model="acme/big-1", max_output_tokens=9)
+    assert texts(items) == "hi"
+    assert names == ["acme/big-1", "demo/scripted"]
+    assert [asked.path for asked in one.asked] == ["/v1/models", "/v1/chat/completions"]
+    assert (one.asked[1].body["model"], one.asked[1].body["max_tokens"]) == ("big-1", 9)
+
+
+def test_kinds_without_an_address_have_their_own() -> None:
+    assert openai.placed(Account("g", "gemini")).base_url == "https://generativelanguage.googleapis.com/v1beta/openai/"
+    assert openai.placed(Account("o", "ollama")).base_url == "http://127.0.0.1:11434/v1"
+    assert openai.placed(Account("c", "openai")).base_url is None
+    assert openai.placed(Account("m", "ollama", "http://gpu:1/v1")).base_url == "http://gpu:1/v1"
+
+
+def test_options_are_named_as_each_wire_names_them_and_unknown_ones_are_refused() -> None:
+    asked = openai_body(Request("acme/m", (), options={"effort": "low", "temperature": 0, "stop": ["x"]}))
+    assert (asked["reasoning_effort"], asked["temperature"], asked["stop"]) == ("low", 0, ["x"])
+    assert anthropic.body(MODEL, Request("acme/m", (), options={"stop": "x"}))["stop_sequences"] == ["x"]
+    for body in (openai_body, lambda request: anthropic.body(MODEL, request)):
+        with pytest.raises(InvalidValue, match=r"options\.warmth.*there are"):
+            body(Request("acme/m", (), options={"warmth": 1}))
+    assert openai_body(Request("acme/m", ()), base_url=None)["max_completion_tokens"] == 100
+    assert openai_body(Request("acme/m", ()), "gemini", None)["max_tokens"] == 100
