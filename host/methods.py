@@ -15,6 +15,7 @@ from host import (
     editor_methods,
     language_methods,
     lm_methods,
+    search_methods,
     terminal_methods,
     tree_methods,
     view_methods,
@@ -37,6 +38,7 @@ CONTRACT.include(document_methods.CONTRACT)
 CONTRACT.include(language_methods.CONTRACT)
 CONTRACT.include(lm_methods.CONTRACT)
 CONTRACT.include(editor_methods.CONTRACT)
+CONTRACT.include(search_methods.CONTRACT)
 CONTRACT.include(terminal_methods.CONTRACT)
 CONTRACT.include(window_methods.CONTRACT)
 CONTRACT.include(work_methods.CONTRACT)

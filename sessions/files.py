@@ -11,7 +11,7 @@ from itertools import islice
 from types import TracebackType
 from typing import ParamSpec, Protocol, TypeVar
 
-from sessions.descriptors import CHUNK, FileStat, Handle, contents, identity_of
+from sessions.descriptors import CHUNK, FILE, FileStat, Handle, contents, identity_of
 from sessions.errors import FileSystemError, InvalidValue
 from sessions.paths import Told, path_of, uri_of
 from sessions.replacement import Replacement
@@ -130,6 +130,20 @@ class Files:
         """At most `limit` of (path, type) below `path`, and whether there was more. `wanted` runs in a thread."""
         found = await self._run(lambda: list(islice(self.root.walk(path, wanted), limit + 1)))
         return found[:limit], len(found) > limit
+
+    async def find(
+        self, path: str, enters: Callable[[str], bool], wanted: Callable[[str], bool], limit: int
+    ) -> list[str]:
+        """At most `limit` files below `path` that are `wanted`, no links; all is asked in a thread.
+
+        What `enters` refuses by its path is left out, a directory with all that is in it.
+        """
+
+        def look() -> list[str]:
+            below = (place for place, kind in self.root.walk(path, enters) if kind == FILE and wanted(place))
+            return list(islice(below, limit))
+
+        return await self._run(look)
 
     async def usage(self, path: str = "/") -> Size:
         return await self._run(self.root.usage, path)
