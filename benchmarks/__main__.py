@@ -12,7 +12,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-NAMES = ("store", "files", "rpc", "documents", "sandbox", "shells", "terminals", "lives", "memory", "extensions")
+NAMES = (
+    "store",
+    "files",
+    "rpc",
+    "documents",
+    "sandbox",
+    "shells",
+    "terminals",
+    "lives",
+    "memory",
+    "extensions",
+    "models",
+)
 """In this order: the store looks at this process's own memory, so it goes first."""
 
 Row = dict[str, Any]
