@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-NAMES = ("store", "files", "rpc", "sandbox", "shells", "terminals", "lives", "memory")
+NAMES = ("store", "files", "rpc", "documents", "sandbox", "shells", "terminals", "lives", "memory")
 """In this order: the store looks at this process's own memory, so it goes first."""
 
 Row = dict[str, Any]

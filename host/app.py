@@ -32,6 +32,7 @@ from host.isolation import Isolation, largest_file
 from host.ledger import Ledger
 from host.loader import Loader
 from host.methods import CONTRACT
+from host.models import Pool
 from host.presence import Presence
 from host.preview import Preview, place_of
 from host.relay import Relay
@@ -95,6 +96,7 @@ class Host:
         self.isolation: Isolation
         self.databases: Databases
         self.ledger: Ledger
+        self.models: Pool
         self.sessions: SessionManager
         self.loader: Loader
         self._vault_of: Callable[[Store], Vault]
@@ -117,6 +119,8 @@ class Host:
             stack.push_async_callback(books.close)
             self.ledger = Ledger(self.config, books.store(NAME), self.databases.store)
             await self.ledger.begin()
+            self.models = Pool(self.config, self.ledger)
+            stack.push_async_callback(self.models.close)
             self.loader = Loader.of(self.config)
             await asyncio.to_thread(self.loader.find)
             stack.callback(self.loader.close)
@@ -295,6 +299,7 @@ class Host:
             single_user=single,
             make_sandbox=partial(self._make_sandbox, uid, folder, workspace, owner, group, disk),
             turns=self.isolation.turns,
+            models=self.models,
             keep_terminals_s=self.config.sessions.keep_terminals_s,
         )
 

@@ -51,5 +51,8 @@ class Caller(Protocol):
     def when_gone(self, undo: Callable[[], None]) -> None:
         """Call `undo` once this connection follows the session no more."""
 
+    async def progress(self, token: str | int, value: object) -> None:
+        """Send `$/progress` for a request that gave this token; waits while its reader is slow."""
+
     def report(self, what: str, error: Exception) -> None:
         """Log a failure that the caller is told of in a sentence only."""

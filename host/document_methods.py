@@ -93,14 +93,14 @@ class Closed(TypedDict):
 @method("workspace.openTextDocument", gated=True)
 async def open_text_document(caller: Caller, uri: Resource) -> Opened:
     """The text of a file as it is edited, saved or not; it is open from now on."""
-    document = await caller.session.get(Documents).open(_uri(caller.session, uri))
+    document = await caller.session.get(Documents).open(resource(caller.session, uri))
     return _opened(document)
 
 
 @method("workspace.openUntitledTextDocument", gated=True)
 async def open_untitled(caller: Caller, content: str = "", language: Language | None = None) -> Listed:
     """A new document that no file has; save it as one."""
-    return _listed(caller.session.get(Documents).untitled(content, language))
+    return _listed(await caller.session.get(Documents).untitled(content, language))
 
 
 @method("workspace.textDocuments")
@@ -117,7 +117,7 @@ async def apply(caller: Caller, edits: Annotated[list[WireEdit], Field(max_lengt
     """
     wanted = WorkspaceEdit()
     for edit in edits:
-        wanted.replace(_uri(caller.session, edit.uri), _range(edit.range), edit.newText)
+        wanted.replace(resource(caller.session, edit.uri), as_range(edit.range), edit.newText)
     try:
         await apply_edit(caller.session, wanted)
     except NotApplied as error:
@@ -132,7 +132,7 @@ async def save_document(caller: Caller, uri: Resource, overwrite: bool = False, 
     With `overwrite` what they changed is lost; `workspace.revertDocument` takes theirs.
     """
     documents = caller.session.get(Documents)
-    document = await documents.open(_uri(caller.session, uri))
+    document = await documents.open(resource(caller.session, uri))
     if target is not None:
         await save_as(caller.session, documents, document, _file(target), overwrite=overwrite)
         return {"saved": True}
@@ -147,7 +147,7 @@ async def save_document(caller: Caller, uri: Resource, overwrite: bool = False, 
 async def close_text_document(caller: Caller, uri: Resource, discard: bool = False) -> Closed:
     """Keep a document open no longer. One with unsaved text only with `discard`; one that is shown elsewhere stays."""
     documents = caller.session.get(Documents)
-    document = documents.find(_uri(caller.session, uri))
+    document = documents.find(resource(caller.session, uri))
     if document is None:
         return {"closed": False}
     if document.is_dirty and not discard:
@@ -159,14 +159,14 @@ async def close_text_document(caller: Caller, uri: Resource, discard: bool = Fal
 async def revert_document(caller: Caller, uri: Resource) -> Opened:
     """Take the text of the file, and lose what is not saved."""
     documents = caller.session.get(Documents)
-    document = await documents.open(_uri(caller.session, uri))
+    document = await documents.open(resource(caller.session, uri))
     await documents.refresh(document, always=True)
     if document.is_closed:
         raise FileSystemError(f"{uri}: there is no such file any more; the document is closed", "FileNotFound")
     return _opened(document)
 
 
-def _uri(session: SessionContext, given: str) -> Uri:
+def resource(session: SessionContext, given: str) -> Uri:
     """What a client means by `uri`; other schemes than `file:` only where such a document is open."""
     scheme, colon, _ = given.partition(":")
     if colon and not given.startswith("/") and scheme.lower() != "file":
@@ -189,7 +189,7 @@ def _file(path: str) -> Uri:
     return Uri("file", "", "/" + path.lstrip("/"))
 
 
-def _range(range: WireRange) -> Range:
+def as_range(range: WireRange) -> Range:
     return Range(Position(range.start.line, range.start.character), Position(range.end.line, range.end.character))
 
 

@@ -36,6 +36,7 @@ WARNINGS = (80, 90)
 AT_ONCE = 16
 """How many users' files are read at once when a host starts after a kill."""
 
+DEMO = "demo"
 OTHER = "other"
 """How metrics call every provider that is not in the configuration, as users and extensions name theirs freely."""
 
@@ -228,7 +229,8 @@ class Ledger:
         """A call is settled and durable: the host's row, metrics, and what the user is told."""
         session = reservation.wallet.session
         month = reservation.spendings["month"]
-        self.counts.add(call.provider if call.provider in self._config.ai_providers else OTHER, call)
+        known = call.provider in self._config.ai_providers or call.provider == DEMO
+        self.counts.add(call.provider if known else OTHER, call)
         with suppress(RoostError):  # the session or the host is ending: the start after a kill reads it again
             self._totals.put(month_of(call.time), session.uid, month.spent)
             session.mailbox.post("usage.onDidChange", _told(call, reservation))

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, Field, StringConstraints
 from typing_extensions import TypedDict
 
-from host import document_methods, terminal_methods, view_methods, window_methods
+from host import document_methods, editor_methods, lm_methods, terminal_methods, view_methods, window_methods
 from host.caller import Caller, Isolation
 from host.contract import Contract
 from sessions.errors import InvalidValue, Overloaded, QuotaExceeded
@@ -21,6 +21,8 @@ from shim.folders import Folders, WorkspaceFolder
 
 CONTRACT = Contract()
 CONTRACT.include(document_methods.CONTRACT)
+CONTRACT.include(lm_methods.CONTRACT)
+CONTRACT.include(editor_methods.CONTRACT)
 CONTRACT.include(terminal_methods.CONTRACT)
 CONTRACT.include(window_methods.CONTRACT)
 CONTRACT.include(view_methods.CONTRACT)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
 
 TABLES = {"anthropic": "anthropic", "openai": "openai", "gemini": "google"}
-"""The table of each kind of provider at its own address."""
+"""The table of each kind of provider, at its own address or behind one that is no other vendor's, as a gateway's is."""
 
 FREE = Price(0.0, 0.0, 0.0, 0.0)
 FIELDS = ("input", "output", "cache_read", "cache_write")
@@ -93,10 +93,8 @@ def _from_table(kind: str, base_url: str | None, names: Sequence[str]) -> dict[s
     from genai_prices.data_snapshot import get_snapshot
 
     providers = get_snapshot().providers
-    if base_url is None:
-        table = next((one for one in providers if one.id == TABLES.get(kind)), None)
-    else:
-        table = next((one for one in providers if re.match(one.api_pattern, base_url)), None)
+    named = next((one for one in providers if base_url and re.match(one.api_pattern, base_url)), None)
+    table = named or next((one for one in providers if one.id == TABLES.get(kind)), None)
     if table is None:
         return {}
     now = datetime.now(UTC)

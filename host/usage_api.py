@@ -13,10 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from host.ledger import now, usd
+from host.prices import cost_of
 from host.routes import Asked, Body, Table, json
 from sessions.context import SessionContext
 from sessions.current import checked_uid
-from sessions.models import Usage
+from sessions.models import Model, Usage
 from sessions.usage import Book, Sum, day_of, month_of
 
 TABLE = Table()
@@ -182,6 +183,54 @@ async def _storage(session: SessionContext) -> dict[str, int | None]:
     return {"bytes": size, "files": files, "limit": limit}
 
 
+class Since(Body):
+    first: Annotated[Day | None, Field(alias="from")] = None
+    last: Annotated[Day | None, Field(alias="to")] = None
+
+
+class Compared(Body):
+    model: str
+    cost: float | None
+    without_cache: float | None
+    savings: float | None
+
+
+class Comparison(Body):
+    currency: Literal["USD"]
+    input_tokens: int
+    output_tokens: int
+    actual_cost: float | None
+    models: list[Compared]
+
+
+@endpoint("GET", "/api/v1/usage/comparison", query=Since, answers={200: Comparison})
+async def comparison(asked: Asked) -> Response:
+    """What the same tokens would have cost with each of the caller's models, the cheapest first, unknown ones last.
+
+    `savings` is what the provider's cache saved of `withoutCache`. Models count tokens differently, so it is a
+    comparison and no forecast.
+    """
+    query = asked.query
+    async with asked.host.sessions.using(asked.uid) as session:
+        sums = await _sums(Book(session.store), Period.model_validate({"from": query.first, "to": query.last}))
+        models = [] if session.models is None else await session.models.models(session)
+    whole = _added("", "", sums)
+    rows = [_compared(model, whole.usage) for model in models]
+    rows.sort(key=lambda row: (row["cost"] is None, row["cost"], row["model"]))
+    row = _row(whole)
+    tokens = {name: row[name] for name in ("inputTokens", "outputTokens")}
+    return json({"currency": "USD", **tokens, "actualCost": row["cost"], "models": rows})
+
+
+def _compared(model: Model, used: Usage) -> dict[str, Any]:
+    price = model.price
+    if price is None:
+        return {"model": model.id, "cost": None, "withoutCache": None, "savings": None}
+    cost = cost_of(price, used)
+    plain = cost_of(price, Usage(used.all_input, used.output))
+    return {"model": model.id, "cost": usd(cost), "withoutCache": usd(plain), "savings": usd(plain - cost)}
+
+
 # -- everybody's
 
 
@@ -221,6 +270,26 @@ async def everybodys_usage(asked: Asked) -> Response:
     spent = await asked.host.ledger.by_user(month)
     users = [{"uid": uid, "cost": cost} for uid, cost in sorted(spent.items(), key=lambda pair: -pair[1])]
     return json({"month": month, "host": await asked.host.ledger.host_status(), "users": users})
+
+
+class Details(Body):
+    uid: str
+    currency: Literal["USD"]
+    rows: list[Row]
+    total_cost: float | None
+    unpriced_calls: int
+
+
+@endpoint("GET", "/api/v1/admin/usage/{uid}", query=Period, answers={200: Details})
+async def anothers_usage(asked: Asked) -> Response:
+    """What one user's models took and cost, as `/api/v1/usage` tells the user; needs `admin`. It wakes no session."""
+    _refuse_others(asked)
+    uid = checked_uid(asked.named("uid"))
+    sums = await _sums(Book(asked.host.databases.store(uid)), asked.query)
+    total = _row(_added("", "", sums))
+    rows = [_row(one) for one in sums]
+    more = {"totalCost": total["cost"], "unpricedCalls": total["unpricedCalls"]}
+    return json({"uid": uid, "currency": "USD", "rows": rows, **more})
 
 
 @endpoint("GET", "/api/v1/admin/budgets/{uid}", answers={200: Budgets})

@@ -104,6 +104,10 @@ class Voice:
         else:
             self._leaving.append(undo)
 
+    async def progress(self, token: str | int, value: object) -> None:
+        """Send `$/progress` for a request that gave this token; waits while its reader is slow."""
+        await self.connection.send(wire.notification(self.uid, "$/progress", {"token": token, "value": value}))
+
     def report(self, what: str, error: Exception) -> None:
         """Log a failure that the caller is told of in a sentence only."""
         log.warning("%s failed", what, exc_info=error)

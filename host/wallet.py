@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from sessions.errors import RoostError
 from sessions.usage import Book, periods
 
 if TYPE_CHECKING:
     from host.totals import Totals
     from sessions.context import SessionContext
+
+log = logging.getLogger("roost.host")
 
 MOST = 1_000
 """How many days, months and tasks are kept in memory; those that nothing runs in are read again."""
@@ -84,8 +88,14 @@ class Wallet:
         """Called when the session ends: what is in the store is then all that was spent."""
         if self._totals is None:
             return
+        try:
+            await self._note(self._totals)
+        except RoostError as error:  # the session ends all the same; the host's next start reads the user's own rows
+            log.warning("what a user spent is not noted in the host's rows: %s", error)
+
+    async def _note(self, totals: Totals) -> None:
         await self.book.store.flush()
         for (period, name), spending in self._spendings.items():
             if period == "month":
-                await self._totals.put(name, self.session.uid, spending.spent)
-        await self._totals.closed(self.session.uid)
+                await totals.put(name, self.session.uid, spending.spent)
+        await totals.closed(self.session.uid)

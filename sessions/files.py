@@ -6,12 +6,13 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import ParamSpec, Protocol, TypeVar
 
 from sessions.descriptors import CHUNK, FileStat, Handle, contents, identity_of
+from sessions.errors import FileSystemError, InvalidValue
 from sessions.paths import Told, path_of, uri_of
 from sessions.replacement import Replacement
 from sessions.root import Root
@@ -105,6 +106,18 @@ class Files:
         """A file of any size for reading in pieces."""
         handle, state = await self._run(self._opened, path)
         return OpenFile(self, path, handle, state)
+
+    async def identities(self, paths: Sequence[str]) -> list[tuple[int, ...] | None]:
+        """What each file is known by now, as `OpenFile.identity`; None where there is none, or it cannot be opened."""
+        return await self._run(lambda: [self._identity(path) for path in paths])
+
+    def _identity(self, path: str) -> tuple[int, ...] | None:
+        try:
+            handle, state = self._opened(path)
+        except (FileSystemError, InvalidValue):
+            return None
+        handle.close()
+        return identity_of(state)
 
     def replace(self, path: str, *, create: bool = True, overwrite: bool = True) -> Writing:
         """A file of any size written in pieces: `async with files.replace(path) as file: await file.write(piece)`."""

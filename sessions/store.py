@@ -14,6 +14,7 @@ import aiosqlite
 
 from sessions.current import checked_uid
 from sessions.errors import Overloaded, RoostError, SessionClosed
+from sessions.pace import Pace
 from sessions.pool import Pool
 from sessions.statefile import trouble
 from sessions.tasks import Tasks
@@ -54,6 +55,7 @@ class Databases:
         self.busy: set[Store] = set()
         """The stores that have something to commit."""
         self.closed = False
+        self.pace = Pace()
         self.commits = 0
         """Transactions committed since the start, for metrics."""
         self.acks = 0
@@ -125,6 +127,11 @@ class Store:
             self._writer = self._databases.tasks.start(self._drain(), f"commit for {self.uid}")
         return durable
 
+    @property
+    def pause_s(self) -> float:
+        """How long who can gather what it writes should do so, in seconds: longer where many users write."""
+        return self._databases.pace.seconds
+
     async def flush(self) -> None:
         """Wait until no write waits: each is durable or has failed."""
         if self._writer is not None:
@@ -194,6 +201,7 @@ class Store:
     def _acknowledge(self, group: list[Write]) -> None:
         self._databases.commits += 1
         self._databases.acks += len(group)
+        self._databases.pace.wrote(self.uid)
         for write in group:
             if not write.durable.done():
                 write.durable.set_result(None)

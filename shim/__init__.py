@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sessions.errors import FileSystemError, LanguageModelError
-from shim import commands, env, extensions, languages, window, workspace
+from shim import commands, env, extensions, languages, lm, window, workspace
 from shim.absent import NotSupported, absent
 from shim.appearance import ColorTheme, WindowState
 from shim.cancellation import CancellationError, CancellationToken, CancellationTokenSource
@@ -49,6 +49,7 @@ from shim.contexts import (
     SelectedCompletionInfo,
     SignatureHelpContext,
 )
+from shim.decorations import DecorationOptions, TextEditorDecorationType
 from shim.diagnostics import (
     CodeAction,
     CodeActionDisabled,
@@ -68,6 +69,15 @@ from shim.document import (
     TextDocument,
     TextDocumentChangeEvent,
     TextDocumentWillSaveEvent,
+)
+from shim.editing import TextEditorEdit
+from shim.editors import (
+    TextEditor,
+    TextEditorOptions,
+    TextEditorOptionsChangeEvent,
+    TextEditorSelectionChangeEvent,
+    TextEditorViewColumnChangeEvent,
+    TextEditorVisibleRangesChangeEvent,
 )
 from shim.edits import SnippetString, SnippetTextEdit, TextEdit, WorkspaceEdit, WorkspaceEditEntryMetadata
 from shim.enums import (
@@ -150,6 +160,16 @@ from shim.filesystems import FileChangeEvent, FileStat, FileSystemProvider
 from shim.folders import WorkspaceFolder, WorkspaceFoldersChangeEvent
 from shim.fs import FileSystem
 from shim.language_status import LanguageStatusItem
+from shim.lm import (
+    LanguageModelChat,
+    LanguageModelChatInformation,
+    LanguageModelChatResponse,
+    LanguageModelChatTool,
+    LanguageModelStatusPart,
+    LanguageModelThinkingPart,
+    LanguageModelToolInformation,
+    LanguageModelUsagePart,
+)
 from shim.markdown import MarkdownString
 from shim.messages import (
     ChatRequestTurn,
@@ -355,6 +375,7 @@ __all__ = [
     "DebugConfigurationProviderTriggerKind",
     "DebugConsoleMode",
     "DeclarationProvider",
+    "DecorationOptions",
     "DecorationRangeBehavior",
     "DefinitionProvider",
     "Diagnostic",
@@ -435,17 +456,25 @@ __all__ = [
     "InputBoxValidationSeverity",
     "InsertAndReplace",
     "LanguageConfiguration",
+    "LanguageModelChat",
+    "LanguageModelChatInformation",
     "LanguageModelChatMessage",
     "LanguageModelChatMessageRole",
+    "LanguageModelChatResponse",
+    "LanguageModelChatTool",
     "LanguageModelChatToolMode",
     "LanguageModelDataPart",
     "LanguageModelError",
     "LanguageModelInputPart",
     "LanguageModelPromptTsxPart",
+    "LanguageModelStatusPart",
     "LanguageModelTextPart",
+    "LanguageModelThinkingPart",
     "LanguageModelToolCallPart",
+    "LanguageModelToolInformation",
     "LanguageModelToolResult",
     "LanguageModelToolResultPart",
+    "LanguageModelUsagePart",
     "LanguageStatusItem",
     "LanguageStatusSeverity",
     "LightAndDark",
@@ -574,10 +603,18 @@ __all__ = [
     "TextDocumentSaveReason",
     "TextDocumentWillSaveEvent",
     "TextEdit",
+    "TextEditor",
     "TextEditorCursorStyle",
+    "TextEditorDecorationType",
+    "TextEditorEdit",
     "TextEditorLineNumbersStyle",
+    "TextEditorOptions",
+    "TextEditorOptionsChangeEvent",
     "TextEditorRevealType",
+    "TextEditorSelectionChangeEvent",
     "TextEditorSelectionChangeKind",
+    "TextEditorViewColumnChangeEvent",
+    "TextEditorVisibleRangesChangeEvent",
     "TextLine",
     "ThemeColor",
     "ThemeIcon",
@@ -611,6 +648,7 @@ __all__ = [
     "env",
     "extensions",
     "languages",
+    "lm",
     "scm",
     "tasks",
     "text_index",

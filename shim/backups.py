@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,6 +30,9 @@ log = logging.getLogger("roost.shim")
 
 JOURNAL_BYTES = 256 * 1024
 """Bytes of edits, besides as many as the text has, after which it is kept whole again."""
+
+SOON_S = 0.01
+"""What is not worth waiting for, in seconds."""
 
 LARGE = 64 * 1024
 """Characters of a text that is put together in a thread."""
@@ -57,7 +61,19 @@ class Kept(NamedTuple):
 class Backup:
     """The rows of one document. At most one write of it is under way; what comes meanwhile goes into the next."""
 
-    __slots__ = ("_document", "_edits", "_flight", "_journal", "_next", "_number", "_over", "_row", "_session")
+    __slots__ = (
+        "_document",
+        "_edits",
+        "_flight",
+        "_hurry",
+        "_journal",
+        "_next",
+        "_number",
+        "_over",
+        "_row",
+        "_session",
+        "_wrote",
+    )
 
     def __init__(self, session: SessionContext, document: TextDocument, number: int, row: int = 0) -> None:
         self._session = session
@@ -69,7 +85,9 @@ class Backup:
         self._journal = 0
         self._next: asyncio.Future[None] | None = None
         self._flight: asyncio.Future[None] | None = None
+        self._hurry: asyncio.Future[None] | None = None
         self._over = False
+        self._wrote = 0.0
 
     def note(self, edits: Sequence[TextEdit] | None = None) -> asyncio.Future[None]:
         """Keep what was just done to the text, or all of it; the future is done once that is on the disk.
@@ -94,6 +112,8 @@ class Backup:
     async def drop(self) -> None:
         """Forget it: the text is saved, or nobody wants it. Done once it is off the disk."""
         self._over = True
+        if self._hurry is not None and not self._hurry.done():
+            self._hurry.set_result(None)
         if self._flight is not None:
             await asyncio.wait([self._flight])
         await self._session.store.write(DROP, (_key(self._number), _key(self._number + 1)))
@@ -101,12 +121,25 @@ class Backup:
     async def _write(self) -> None:
         try:
             while self._next is not None and not self._over:
+                await self._gather()
                 promise, self._next = self._next, None
                 await self._write_some(promise)
+                self._wrote = time.monotonic()
         finally:
             self._flight = None
-            if self._next is not None and self._over:
-                settle(self._next, None)
+            if self._next is not None:
+                if self._over:
+                    settle(self._next, None)
+                else:
+                    self._next.cancel()
+
+    async def _gather(self) -> None:
+        """Let more edits come where many users write: one commit for several costs the host a fraction."""
+        wait = self._wrote + self._session.store.pause_s - time.monotonic()
+        if wait > SOON_S:
+            self._hurry = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._hurry], timeout=wait)
+            self._hurry = None
 
     async def _write_some(self, promise: asyncio.Future[None]) -> None:
         edits, self._edits = self._edits, []
@@ -194,7 +227,7 @@ def _encoded(model: TextModel) -> bytes:
 
 
 def _key(number: int) -> str:
-    return f"{number:06}/"
+    return f"{number:012}/"
 
 
 def number_of(key: str) -> int:

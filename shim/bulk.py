@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded, RoostError
@@ -60,6 +61,11 @@ class FileOperations:
         self.will_delete = WillEmitter[FileWillDeleteEvent]()
         self.will_rename = WillEmitter[FileWillRenameEvent]()
 
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone: it hears of nothing any more."""
+        for emitter in (self.created, self.deleted, self.renamed, self.will_create, self.will_delete, self.will_rename):
+            emitter.forget_extension(extension)
+
 
 class Draft:
     """A document's text as it will be, while the edit may still fail."""
@@ -76,8 +82,14 @@ class Draft:
 class Bulk:
     """One edit on its way. `apply` once."""
 
-    def __init__(self, session: SessionContext, reason: TextDocumentChangeReason | None = None) -> None:
+    def __init__(
+        self,
+        session: SessionContext,
+        reason: TextDocumentChangeReason | None = None,
+        versions: Mapping[Uri, int] = MappingProxyType({}),
+    ) -> None:
         self._session = session
+        self._versions = versions
         self._documents = session.get(Documents)
         self._systems = session.get(FileSystems)
         self._reason = reason
@@ -91,7 +103,7 @@ class Bulk:
 
         Raises `NotApplied`, and `QuotaExceeded`; then nothing was changed, or is again as it was.
         """
-        before = await self._asked(steps)
+        before = await self._asked(steps) if any(isinstance(step, FileEdit) for step in steps) else []
         async with self._documents.lock:
             try:
                 await self._run([*before, *steps])
@@ -128,7 +140,8 @@ class Bulk:
         texts: dict[Uri, list[ResourceEdit]] = {}
         for step in steps:
             if isinstance(step, ResourceEdit):
-                texts.setdefault(step.uri.with_(fragment=None), []).append(step)
+                uri = step.uri.with_(fragment=None) if step.uri.fragment else step.uri
+                texts.setdefault(uri, []).append(step)
             else:
                 await self._edit_texts(texts)
                 texts = {}
@@ -140,6 +153,8 @@ class Bulk:
             draft = self._drafts.get(uri)
             if draft is None:
                 draft = self._drafts[uri] = Draft(self._documents, await self._document(uri))
+                if self._versions.get(uri, draft.model.version) != draft.model.version:
+                    raise InvalidValue("version", f"{wire_uri(uri)} has changed since; look at it, and edit again")
             edits = [_plain(draft.document, step.edit) for step in own]
             changes = await self._documents.edited(draft.model, edits)
             self._check_size(draft, changes)
@@ -316,7 +331,13 @@ def _plain(document: TextDocument, edit: TextEdit | SnippetTextEdit) -> TextEdit
 
 
 async def apply_edit(
-    session: SessionContext, edit: WorkspaceEdit, reason: TextDocumentChangeReason | None = None
+    session: SessionContext,
+    edit: WorkspaceEdit,
+    reason: TextDocumentChangeReason | None = None,
+    versions: Mapping[Uri, int] = MappingProxyType({}),
 ) -> None:
-    """Apply an edit as work of the session: whoever stops waiting for it does not stop it in the middle."""
-    await asyncio.shield(session.promise(Bulk(session, reason).apply(edit.steps), "apply edit"))
+    """Apply an edit as work of the session: whoever stops waiting for it does not stop it in the middle.
+
+    `versions` are what documents must be at, or nothing is changed.
+    """
+    await asyncio.shield(session.promise(Bulk(session, reason, versions).apply(edit.steps), "apply edit"))

@@ -117,7 +117,23 @@ def _set_context(key: str, value: Any = None) -> None:
         del keys[key]
 
 
-BUILT_IN: Mapping[str, _Command] = {"setContext": _Command(_set_context, None)}
+async def _diff(*arguments: Any) -> None:
+    from shim.showing import show_diff  # on need: editors are built on commands
+
+    await show_diff(*arguments)
+
+
+async def _open(*arguments: Any) -> None:
+    from shim.showing import open_file
+
+    await open_file(*arguments)
+
+
+BUILT_IN: Mapping[str, _Command] = {
+    "setContext": _Command(_set_context, None),
+    "vscode.diff": _Command(_diff, None),
+    "vscode.open": _Command(_open, None),
+}
 """The commands that every user has without an extension."""
 
 

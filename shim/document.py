@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -44,7 +45,9 @@ class TextDocument:
         "_encoding",
         "_holds",
         "_language_id",
+        "_look",
         "_model",
+        "_saving",
         "_size",
         "_stamp",
         "_uri",
@@ -63,7 +66,15 @@ class TextDocument:
         self._backup: Backup | None = None
         self._holds = 0
         self._used = 0
+        self._look = False
+        self._saving: asyncio.Lock | None = None
         self._size = 0
+
+    def _one_at_a_time(self) -> asyncio.Lock:
+        """Held by who saves it or reads it again."""
+        if self._saving is None:
+            self._saving = asyncio.Lock()
+        return self._saving
 
     @property
     def uri(self) -> Uri:

@@ -9,33 +9,31 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded, RoostError
-from sessions.paths import uri_of
-from shim import backups, contents, encodings, folders, saving
+from sessions.errors import InvalidValue, QuotaExceeded, RoostError
+from shim import backups, contents, folders, saving
 from shim.backups import Backup
-from shim.contents import Content, digest
 from shim.document import (
     LINE_COST,
     Stamp,
     TextDocument,
-    TextDocumentChangeEvent,
-    TextDocumentWillSaveEvent,
 )
 from shim.edits import TextEdit
 from shim.enums import TextDocumentChangeReason, TextDocumentSaveReason
-from shim.events import Disposable, EventEmitter
+from shim.events import Disposable
 from shim.extensions import Extensions
 from shim.filesystems import FileSystems
 from shim.filetypes import language_of
-from shim.ranges import Position, Range
+from shim.following import Following
+from shim.reading import LARGE, checked_text, decoded, taken_apart
+from shim.telling import Telling
+from shim.telling import wire_uri as wire_uri
 from shim.text import TextDocumentContentChangeEvent, TextModel
 from shim.thenable import Thenable
 from shim.uri import Uri, as_uri
 from shim.utf16 import utf16_length
 from shim.virtual import Virtual
-from shim.waiting import WillEmitter
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -48,17 +46,11 @@ MOST = 500
 LARGEST_ALL = 64 * 1024 * 1024
 """What all of a user's open documents may take in memory, in bytes, by `LINE_COST` and a byte a character."""
 
-LARGEST_EVENT = 128 * 1024
-"""Characters of a change that is told to clients word by word; of a larger one they are told to ask for the text."""
-
-LARGE = 64 * 1024
-"""Bytes of a text that is taken apart in a thread."""
-
 KEPT = "SELECT scope, key, value FROM kv WHERE namespace = 'workspace' ORDER BY scope, key"
 """What sessions leave for the next one: rows of `backups.py` (scope 'backup') and of `folders.py` ('folders')."""
 
 
-class Documents:
+class Documents(Telling):
     """The open documents of one user; `session.get(Documents)`.
 
     `on_open`, `on_change`, `on_close`, `on_save` and `on_will_save` are events. `hold` keeps a document that is shown
@@ -66,58 +58,24 @@ class Documents:
     """
 
     __slots__ = (
-        "_changed",
-        "_closed",
         "_lock",
         "_numbers",
         "_open",
-        "_opened",
         "_opening",
-        "_saved",
-        "_session",
         "_uses",
-        "will_save",
+        "following",
     )
 
     def __init__(self, session: SessionContext) -> None:
-        self._session = session
+        super().__init__(session)
         self._open: dict[Uri, TextDocument] = {}
         self._opening: dict[Uri, asyncio.Future[TextDocument]] = {}
         self._uses = count(1)
         self._numbers = count(1)
         self._lock = asyncio.Lock()
-        self._opened = EventEmitter[TextDocument]()
-        self._changed = EventEmitter[TextDocumentChangeEvent]()
-        self._closed = EventEmitter[TextDocument]()
-        self._saved = EventEmitter[TextDocument]()
-        self.will_save = WillEmitter[TextDocumentWillSaveEvent]()
+        self.following = Following(session, self)
         session.get(FileSystems).on_change = lambda changes: self.look_again(change.uri for change in changes)
         session.get(Virtual).on_change = lambda uri: self.look_again([uri], always=True)
-
-    @property
-    def on_open(self) -> Any:
-        """Fires with each document that is opened."""
-        return self._opened.event
-
-    @property
-    def on_change(self) -> Any:
-        """Fires with a `TextDocumentChangeEvent` when a text or its being dirty changes."""
-        return self._changed.event
-
-    @property
-    def on_close(self) -> Any:
-        """Fires with each document that is closed, or goes on in another language (then it is opened at once)."""
-        return self._closed.event
-
-    @property
-    def on_save(self) -> Any:
-        """Fires with each document that was saved."""
-        return self._saved.event
-
-    @property
-    def on_will_save(self) -> Any:
-        """Fires before a document is saved; listeners may make edits by `wait_until`."""
-        return self.will_save.event
 
     @property
     def lock(self) -> asyncio.Lock:
@@ -179,21 +137,24 @@ class Documents:
             document = self._made(key, TextModel(""), "utf8", None)
             document._dirty = key.path.startswith("/")
         elif virtual.has(key.scheme):
-            document = self._made(key, await _split(await virtual.text(key)), "utf8", None)
+            document = self._made(key, await taken_apart(key, await virtual.text(key)), "utf8", None)
         else:
             content = await contents.read(self._session, key)
-            model, found, stamp = await _decoded(key, content, encoding)
-            document = self._made(key, model, found, stamp)
+            document = self._made(key, *await decoded(key, content, encoding))
         self.add(document)
         return document
 
-    def untitled(self, text: str = "", language_id: str | None = None) -> TextDocument:
-        """A new document that no file has; it is dirty where it has a text."""
-        number = next(n for n in count(1) if Uri("untitled", "", f"Untitled-{n}") not in self._open)
-        uri = Uri("untitled", "", f"Untitled-{number}")
-        document = self._made(uri, TextModel(checked_text(text)), "utf8", None, language_id)
+    async def untitled(self, text: str = "", language_id: str | None = None) -> TextDocument:
+        """A new document that no file has; where it has a text it is dirty, and kept as what is unsaved."""
+        if len(text) > contents.LARGEST:
+            raise QuotaExceeded("document_bytes", contents.LARGEST, len(text), "keep the text in several files")
+        model = await taken_apart(Uri("untitled", "", "Untitled"), text)
+        uri = next(uri for n in count(1) if (uri := Uri("untitled", "", f"Untitled-{n}")) not in self._open)
+        document = self._made(uri, model, "utf8", None, language_id)
         document._dirty = bool(text)
         self.add(document)
+        if text:
+            await self.backup(document)
         return document
 
     def _made(
@@ -202,7 +163,7 @@ class Documents:
         language = language_id or self.language_of(uri, model.line_at(0).text)
         document = TextDocument(self, uri, model, language, encoding)
         document._stamp = stamp
-        document._size = utf16_length(model.get_text()) if model.line_count < 1_000 else _length(model)
+        document._size = sum(map(len, model._lines)) + model.line_count
         return document
 
     def language_of(self, uri: Uri, first_line: str) -> str:
@@ -215,20 +176,26 @@ class Documents:
         self.make_room(_cost(document), 1)
         document._used = next(self._uses)
         self._open[document.uri] = document
-        self._tell_opened(document)
+        self.following.watch()
+        self.tell_opened(document)
 
     def make_room(self, more: int, documents: int = 0) -> None:
         """Close what nobody needs, the longest unused first. Raises `QuotaExceeded` where that is not enough."""
-        spare = sorted((one for one in self.all if not one.is_dirty and not one._holds), key=lambda one: one._used)
-        used = sum(map(_cost, self.all))
-        while spare and (len(self._open) + documents > MOST or used + more > LARGEST_ALL):
-            used -= _cost(spare[0])
-            self.forget(spare.pop(0))
+        used = sum(map(_cost, self._open.values()))
+        if len(self._open) + documents > MOST or used + more > LARGEST_ALL:
+            used = self._close_spare(used, more, documents)
         way_out = "save documents, or close some"
         if len(self._open) + documents > MOST:
             raise QuotaExceeded("documents", MOST, len(self._open), way_out)
         if used + more > LARGEST_ALL:
             raise QuotaExceeded("document_bytes", LARGEST_ALL, used, way_out)
+
+    def _close_spare(self, used: int, more: int, documents: int) -> int:
+        spare = sorted((one for one in self.all if not one.is_dirty and not one._holds), key=lambda one: one._used)
+        while spare and (len(self._open) + documents > MOST or used + more > LARGEST_ALL):
+            used -= _cost(spare[0])
+            self.forget(spare.pop(0))
+        return used
 
     # -- changing
 
@@ -269,68 +236,27 @@ class Documents:
     async def clean(self, document: TextDocument) -> None:
         """Nothing of it is unsaved any more: its backup goes."""
         document._dirty = False
+        self.following.watch()
         kept, document._backup = document._backup, None
         if kept is not None:
-            await kept.drop()
+            try:
+                await kept.drop()
+            except RoostError as error:  # it comes back once more after a restart, which loses nothing
+                log.warning("a text of %s that is no longer unsaved stays kept: %s", self._session.uid, error)
 
     # -- what others change
 
     async def refresh(self, document: TextDocument, *, always: bool = False) -> None:
-        """Read a clean document again if its file is another by now, and close it if that is gone.
-
-        With `always` a dirty one too, which loses what is unsaved: VS Code's revert.
-        """
-        async with self._lock:
-            if document.is_closed or document.is_untitled or (document.is_dirty and not always):
-                return
-            if always or not await self._is_current(document):
-                await self._reload(document)
-
-    async def _is_current(self, document: TextDocument) -> bool:
-        if document._stamp is None:
-            return True  # a provider says itself when its text is another
-        try:
-            identity = await contents.identity_of(self._session, document.uri)
-        except FileSystemError:
-            return True  # out of reach for now: what was read is all there is
-        return identity == document._stamp.identity
-
-    async def _reload(self, document: TextDocument) -> None:
-        try:
-            model, stamp = await self._current(document)
-        except FileSystemError as error:
-            if error.code == "FileNotFound":
-                self.forget(document)
-                await self.clean(document)
-                return
-            raise
-        edits = await asyncio.to_thread(difference, document._model, model)
-        dirty, text = document.is_dirty, document._model.copy()
-        changes = await self.edited(text, edits)
-        document._stamp = stamp
-        await self.clean(document)
-        if changes or dirty:
-            self.commit(document, text, changes, dirty=False)
-
-    async def _current(self, document: TextDocument) -> tuple[TextModel, Stamp | None]:
-        virtual = self._session.get(Virtual)
-        if virtual.has(document.uri.scheme):
-            return await _split(await virtual.text(document.uri)), None
-        content = await contents.read(self._session, document.uri)
-        model, document._encoding, stamp = await _decoded(document.uri, content, document.encoding)
-        return model, stamp
+        """Read a clean document again if its file is another by now; with `always` any, and lose what is unsaved."""
+        await self.following.refresh(document, always=always)
 
     def look_again(self, uris: Iterable[Uri], *, always: bool = False) -> None:
         """Somebody changed these files, or all below these folders: what is open of them is brought up to date."""
-        for uri in uris:
-            for document in self.below(uri):
-                self._session.start(self._look(document, always), "reload document")
+        self.following.look_again(uris, always=always)
 
-    async def _look(self, document: TextDocument, always: bool) -> None:
-        try:
-            await self.refresh(document, always=always)
-        except RoostError as error:
-            log.info("a document of %s is not reloaded: %s", self._session.uid, error)
+    async def close(self) -> None:
+        """The session ends: nothing is followed any more. What is unsaved is kept already."""
+        self.following.close()
 
     # -- saving and closing
 
@@ -350,16 +276,6 @@ class Documents:
         """Write a document to its file. `saving.Conflict` where somebody else changed that, but with `overwrite`."""
         await saving.save(self._session, self, document, reason, overwrite)
 
-    def tell_saved(self, document: TextDocument) -> None:
-        """Let everybody know that it is saved."""
-        self.post("workspace.onDidSaveTextDocument", _told(document))
-        self._saved.fire(document)
-
-    def tell_failed(self, document: TextDocument, message: str) -> None:
-        """Let the user know that it is not saved, and why; whoever asked is told so otherwise."""
-        log.info("a document of %s is not saved: %s", self._session.uid, message)
-        self.post("workspace.onDidFailToSave", {"uri": wire_uri(document.uri), "message": message})
-
     async def close_document(self, document: TextDocument) -> bool:
         """Close it, what is unsaved is lost; False where somebody else still holds it: then it stays as it is."""
         async with self._lock:
@@ -374,7 +290,7 @@ class Documents:
         if not document.is_closed:
             self._open.pop(document.uri, None)
             document._closed = True
-            self._tell_closed(document)
+            self.tell_closed(document)
 
     def move(self, document: TextDocument, uri: Uri) -> TextDocument:
         """The document goes on as another resource's: a new object, with the same text and what is unsaved of it."""
@@ -388,9 +304,9 @@ class Documents:
         """VS Code's `languages.setTextDocumentLanguage`: the same document, closed and opened for its listeners."""
         if document.is_closed:
             raise InvalidValue("document", "is closed; open it again with workspace.open_text_document(uri)")
-        self._tell_closed(document)
+        self.tell_closed(document)
         document._language_id = language_id
-        self._tell_opened(document)
+        self.tell_opened(document)
 
     # -- hot exit
 
@@ -402,41 +318,8 @@ class Documents:
             document._backup = Backup(self._session, document, one.number, one.row)
             document._used = next(self._uses)
             self._open[one.uri] = document
+        self.following.watch()
         self._numbers = count(newest + 1)
-
-    # -- telling
-
-    def tell_changed(
-        self,
-        document: TextDocument,
-        changes: Sequence[TextDocumentContentChangeEvent] = (),
-        reason: TextDocumentChangeReason | None = None,
-    ) -> None:
-        """Let everybody know what changed; no changes at all mean that only `is_dirty` did."""
-        data = _told(document)
-        if sum(len(change.text) for change in changes) > LARGEST_EVENT or len(changes) > 1_000:
-            data["reload"] = True
-        else:
-            data["contentChanges"] = [_wire(change) for change in changes]
-        if reason is not None:
-            data["reason"] = int(reason)
-        self.post("workspace.onDidChangeTextDocument", data)
-        self._changed.fire(TextDocumentChangeEvent(document, tuple(changes), reason))
-
-    def _tell_opened(self, document: TextDocument) -> None:
-        data = _told(document) | {"languageId": document.language_id, "eol": int(document.eol)}
-        self.post("workspace.onDidOpenTextDocument", data | {"lineCount": document.line_count})
-        self._opened.fire(document)
-
-    def _tell_closed(self, document: TextDocument) -> None:
-        self.post("workspace.onDidCloseTextDocument", {"uri": wire_uri(document.uri)})
-        self._closed.fire(document)
-
-    def post(self, type: str, data: dict[str, Any]) -> None:
-        try:
-            self._session.mailbox.post(type, data)
-        except RoostError as error:  # the text is changed already: a client sees the gap in `version`
-            log.warning("an event of %s is not told: %s", self._session.uid, error)
 
 
 async def restore(session: SessionContext) -> None:
@@ -450,41 +333,8 @@ async def restore(session: SessionContext) -> None:
         session.get(Documents).restore(kept, backups.number_of(texts[-1][0]))
 
 
-def wire_uri(uri: Uri) -> str:
-    """A Uri as clients know it."""
-    return uri_of(uri.path) if uri.scheme == "file" and not uri.authority else str(uri)
-
-
-def checked_text(text: str) -> str:
-    """`text` itself if it can be saved; raises `InvalidValue` where it holds half of a surrogate pair."""
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise InvalidValue("text", "must not hold half of a surrogate pair; put in the whole character") from None
-    return text
-
-
-def difference(old: TextModel, new: TextModel) -> list[TextEdit]:
-    """The one edit that makes a text another, leaving alone the lines that begin and end both."""
-    edits = []
-    if old._lines != new._lines:
-        edits.append(_replacement(old._lines, new._lines))
-    if old.eol != new.eol:
-        edits.append(TextEdit.set_end_of_line(new.eol))
-    return edits
-
-
-def _replacement(old: list[str], new: list[str]) -> TextEdit:
-    shorter = min(len(old), len(new))
-    start = next((i for i in range(shorter) if old[i] != new[i]), shorter - 1)
-    end = next((i for i in range(shorter - start) if old[-1 - i] != new[-1 - i]), shorter - start - 1)
-    stop = len(old) - 1 - end
-    return TextEdit(Range(start, 0, stop, utf16_length(old[stop])), "\n".join(new[start : len(new) - end]))
-
-
 def _key(uri: Uri) -> Uri:
-    return as_uri(uri, "uri").with_(fragment=None)
+    return as_uri(uri, "uri").with_(fragment=None) if uri.fragment else as_uri(uri, "uri")
 
 
 def _checked(uri: Uri) -> Uri:
@@ -500,39 +350,5 @@ def _is_in(key: Uri, root: Uri, folder: str) -> bool:
     return key.path.startswith(folder) and key.with_(path="") == root
 
 
-def _length(model: TextModel) -> int:
-    return model.offset_at(model.validate_position(Position(model.line_count, 0)))
-
-
 def _cost(document: TextDocument) -> int:
     return document._size + LINE_COST * document.line_count
-
-
-def _told(document: TextDocument) -> dict[str, Any]:
-    return {"uri": wire_uri(document.uri), "version": document.version, "isDirty": document.is_dirty}
-
-
-def _wire(change: TextDocumentContentChangeEvent) -> dict[str, Any]:
-    start, end = change.range.start, change.range.end
-    return {
-        "range": {
-            "start": {"line": start.line, "character": start.character},
-            "end": {"line": end.line, "character": end.character},
-        },
-        "rangeOffset": change.range_offset,
-        "rangeLength": change.range_length,
-        "text": change.text,
-    }
-
-
-async def _split(text: str) -> TextModel:
-    checked_text(text)
-    return await asyncio.to_thread(TextModel, text) if len(text) > LARGE else TextModel(text)
-
-
-async def _decoded(uri: Uri, content: Content, encoding: str | None) -> tuple[TextModel, str, Stamp]:
-    def work() -> tuple[TextModel, str, Stamp]:
-        text, found = encodings.decoded(uri.path, content.content, encoding)
-        return TextModel(text), found, Stamp(content.identity, digest(content.content))
-
-    return await asyncio.to_thread(work) if len(content.content) > LARGE else work()

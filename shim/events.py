@@ -119,6 +119,12 @@ class EventEmitter(Generic[T]):
             listener.forget()
         self._listeners = None
 
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone: what it listened with hears nothing any more."""
+        for listener in tuple(self._listeners or ()):
+            if listener.belongs_to(extension):
+                listener.dispose()
+
     def _remove(self, listener: _Listener[T]) -> None:
         if self._listeners and listener in self._listeners:
             self._listeners.remove(listener)
@@ -146,6 +152,9 @@ class _Listener(Disposable, Generic[T]):
     def hear(self, data: T) -> None:
         if self._hear and self._context:
             self._context.copy().run(_call, self._hear, data)  # a copy: one context cannot be entered twice
+
+    def belongs_to(self, extension: str) -> bool:
+        return self._context is not None and self._context.copy().run(current_extension) == extension
 
     def forget(self) -> None:
         self._emitter = self._hear = self._context = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from sessions.current import current_extension
 from sessions.errors import FileSystemError, InvalidValue
 from shim.enums import FileChangeType, FilePermission, FileType
 from shim.events import Disposable, Event
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest file that an extension reads whole."""
+
+ANSWER_S = 30.0
+"""How long a provider may take for one answer, in seconds."""
 
 MOST_SCHEMES = 100
 """File systems that a user's extensions may register."""
@@ -188,9 +193,14 @@ class Provided:
 
     async def _ask(self, name: str, *arguments: Any, **options: bool) -> Any:
         try:
-            return await called(lambda: getattr(self.provider, name)(*arguments, **options))
+            async with asyncio.timeout(ANSWER_S):
+                return await called(lambda: getattr(self.provider, name)(*arguments, **options))
         except FileSystemError:
             raise
+        except TimeoutError as error:
+            raise FileSystemError(
+                f"{arguments[0]}: the provider of '{arguments[0].scheme}' did not answer within {ANSWER_S:g} s"
+            ) from error
         except Exception as error:  # the edge of an extension: whoever asked for a file gets a file system's error
             raise FileSystemError(
                 f"{arguments[0]}: the provider of '{arguments[0].scheme}' failed ({type(error).__name__}: {error})"
@@ -221,9 +231,10 @@ async def _refuse_taken(place: Place, target: Uri) -> None:
 
 
 class Watched(NamedTuple):
-    """A registered provider, and the undo of listening to it."""
+    """A registered provider, whose it is, and the undo of listening to it."""
 
     place: Provided
+    extension: str | None
     undo: Callable[[], object]
 
 
@@ -268,8 +279,14 @@ class FileSystems:
             raise InvalidValue("scheme", f"{MOST_SCHEMES} file systems are registered; dispose of some first")
         listen = getattr(provider, "on_did_change_file", None)
         undo = listen(self._changed).dispose if listen is not None else lambda: None
-        registered = self._provided[scheme] = Watched(Provided(provider, is_readonly), undo)
+        registered = self._provided[scheme] = Watched(Provided(provider, is_readonly), current_extension(), undo)
         return Disposable(lambda: self._unregister(scheme, registered))
+
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone, and with it the files that it had."""
+        for scheme, registered in tuple(self._provided.items()):
+            if registered.extension == extension:
+                self._unregister(scheme, registered)
 
     def _changed(self, changes: Iterable[FileChangeEvent]) -> None:
         if self.on_change is not None:

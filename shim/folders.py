@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Sequence
-from posixpath import relpath
 from typing import TYPE_CHECKING
 
 from sessions.errors import InvalidValue, RoostError
@@ -92,7 +91,7 @@ class Folders:
         if folder is None:
             return str(path_or_uri) if is_text else uri.fs_path
         include = len(self.all) > 1 if include_workspace_folder is None else include_workspace_folder
-        relative = relpath(uri.path, folder.uri.path)
+        relative = uri.path[len(folder.uri.path.rstrip("/")) + 1 :]
         return f"{folder.name}/{relative}" if include and folder.name else relative
 
     def update(self, start: int, delete_count: int | None, added: Sequence[tuple[Uri, str | None]]) -> bool:
@@ -124,6 +123,10 @@ class Folders:
             log.warning("an event of %s is not told: %s", self._session.uid, error)
         self.changed.fire(WorkspaceFoldersChangeEvent(added, removed))
 
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone: it hears of nothing any more."""
+        self.changed.forget_extension(extension)
+
     def choose(self, folders: tuple[WorkspaceFolder, ...]) -> None:
         """Have these from now on, without telling anybody."""
         self._chosen = folders
@@ -131,7 +134,12 @@ class Folders:
 
 def restore(session: SessionContext, kept: bytes) -> None:
     """Have the folders that were chosen in an earlier session."""
-    session.get(Folders).choose(folders_of((Uri.from_(uri), name) for uri, name in json.loads(kept)))
+    try:
+        found = folders_of([(Uri.from_(uri), str(name)) for uri, name in json.loads(kept)])
+    except (ValueError, TypeError, AttributeError) as error:
+        log.error("the workspace folders of %s cannot be read; they have the first one again: %r", session.uid, error)
+        return
+    session.get(Folders).choose(found)
 
 
 def folders_of(wanted: Iterable[tuple[Uri, str]]) -> tuple[WorkspaceFolder, ...]:

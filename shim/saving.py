@@ -13,6 +13,7 @@ from shim.edits import TextEdit
 from shim.enums import TextDocumentSaveReason
 from shim.filesystems import FileSystems
 from shim.questions import ask
+from shim.text import TextModel
 from shim.uri import Uri
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ log = logging.getLogger("roost.shim")
 
 BEFORE_S = 1.75
 """How long listeners of `on_will_save_text_document` may hold up a save, in seconds (as in VS Code)."""
-
-LARGE = 64 * 1024
-"""Characters of a text that is encoded in a thread."""
 
 
 class Conflict(FileSystemError):
@@ -85,7 +83,8 @@ async def save_as(
         if not overwrite and await contents.identity_of(session, target) is not None:
             raise FileSystemError(f"{target.path}: there is a file; overwrite it, or choose a name", "FileExists")
         model, encoding = document._model.copy(), document.encoding
-        await contents.write(session, target, await _encoded(target, model, encoding))
+        content, _ = await _encoded(target, model, encoding)
+        await contents.write(session, target, content)
         if document.is_untitled:
             documents.forget(document)
             await documents.clean(document)
@@ -123,24 +122,34 @@ def _edits(result: Any) -> list[TextEdit]:
 
 
 async def _write(session: SessionContext, documents: Documents, document: TextDocument, overwrite: bool) -> None:
-    async with documents.lock:
+    """The text as it is now; edits made while it is written stay unsaved."""
+    async with document._one_at_a_time():
         if document.is_closed or not document.is_dirty:
             return
-        content = await _encoded(document.uri, document._model, document.encoding)
+        model = document._model.copy()
+        content, digest = await _encoded(document.uri, model, document.encoding)
         if not overwrite and not await contents.same(session, document.uri, document._stamp, content):
             raise Conflict(document.uri)
         identity = await contents.write(session, document.uri, content)
-        document._stamp = Stamp(identity, contents.digest(content))
-        await documents.clean(document)
-    documents.tell_changed(document)
-    documents.tell_saved(document)
+        async with documents.lock:
+            document._stamp = Stamp(identity, digest)
+            if document.version == model.version:
+                await documents.clean(document)
+            elif not document.is_closed:
+                documents.backup(document)
+    if not document.is_closed:
+        documents.tell_changed(document)
+        documents.tell_saved(document)
 
 
-async def _encoded(uri: Uri, model: Any, encoding: str) -> bytes:
-    def work() -> bytes:
-        return encodings.encoded(uri.path, model.get_text(), encoding)
+async def _encoded(uri: Uri, model: TextModel, encoding: str) -> tuple[bytes, bytes]:
+    """What to write, and its digest."""
 
-    return await asyncio.to_thread(work) if model.line_count * 64 > LARGE else work()
+    def work() -> tuple[bytes, bytes]:
+        content = encodings.encoded(uri.path, model.get_text(), encoding)
+        return content, contents.digest(content)
+
+    return await asyncio.to_thread(work)
 
 
 async def save_or_tell(session: SessionContext, documents: Documents, document: TextDocument) -> bool:

@@ -14,7 +14,7 @@ DEEPEST = 32
 
 _PART = re.compile(r"\\([$}\\])|\$(\d+)|\$\{(\d+)|\$([A-Za-z_]\w*)|\$\{([A-Za-z_]\w*)")
 _CHOICE = re.compile(r"\|((?:\\.|[^\\|])*)\|\}")
-_TRANSFORM = re.compile(r"/(?:\\.|[^\\/])*/(?:\\.|[^\\/])*/\w*\}")
+_TRANSFORM = re.compile(r"/(?:\\.|[^\\/])*/(?:\\.|\$\{[^}]*\}|[^\\/])*/\w*\}")
 _FIRST_CHOICE = re.compile(r"(?:\\.|[^\\,])*")
 _ESCAPED = re.compile(r"\\(.)")
 

@@ -28,6 +28,9 @@ DEFAULT_WORD = re.compile(
 )
 _LEADING_WHITESPACE = re.compile(f"[{WHITESPACE}]*")
 
+PIECE = 128 * 1024
+"""Characters that are taken apart at once."""
+
 LINE_ENDS = {EndOfLine.LF: "\n", EndOfLine.CRLF: "\r\n"}
 
 
@@ -184,10 +187,11 @@ class TextModel:
         return changes + (self._end_lines(ends[-1]) if ends else [])
 
     def copy(self) -> TextModel:
-        """One that is the same and can be changed apart from this. Costs nothing: lines are shared, never changed."""
+        """One that is the same and can be changed apart from this. Costs little: lines are shared, never changed."""
         twin = TextModel("")
         twin.restore(self.snapshot())
         twin.word_pattern = self.word_pattern
+        twin._starts = self._starts.copy()
         return twin
 
     def snapshot(self) -> Snapshot:
@@ -302,6 +306,21 @@ def _around(pattern: re.Pattern[str], text: str, at: int, start: int, stop: int)
 
 
 def _split(text: str) -> list[str]:
+    """The lines of a text, a large one piece by piece: in a thread, others may run between two pieces."""
+    if len(text) <= PIECE or ("\n" not in text and "\r" not in text):
+        return _split_piece(text)
+    lines, at = [""], 0
+    while at < len(text):
+        end = at + PIECE
+        end += text[end - 1 : end + 1] == "\r\n"
+        first, *more = _split_piece(text[at:end])
+        lines[-1] += first
+        lines += more
+        at = end
+    return lines
+
+
+def _split_piece(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from sessions.current import current_extension
 from sessions.errors import FileSystemError, InvalidValue
 from shim.cancellation import CancellationToken
 from shim.contents import LARGEST
 from shim.events import Disposable
-from shim.filesystems import OWN_SCHEMES
+from shim.filesystems import ANSWER_S, OWN_SCHEMES
 from shim.thenable import called
 from shim.uri import Uri
 
@@ -28,13 +30,21 @@ class TextDocumentContentProvider(Protocol):
     ) -> str | Awaitable[str | None] | None: ...
 
 
+class Registered(NamedTuple):
+    """A registered provider, whose it is, and the undo of listening to it."""
+
+    provider: TextDocumentContentProvider
+    extension: str | None
+    undo: Callable[[], object]
+
+
 class Virtual:
     """One user's content providers."""
 
     __slots__ = ("_providers", "on_change")
 
     def __init__(self, session: SessionContext) -> None:
-        self._providers: dict[str, list[TextDocumentContentProvider]] = {}
+        self._providers: dict[str, list[Registered]] = {}
         self.on_change: Callable[[Uri], object] | None = None
         """Called with the Uri of a text that is another now."""
 
@@ -44,17 +54,20 @@ class Virtual:
 
     async def text(self, uri: Uri) -> str:
         """The first text that a provider has. Raises `FileSystemError` where none has one, or one fails."""
-        for provider in tuple(self._providers.get(uri.scheme, ())):
-            text = await self._ask(provider, uri)
+        for registered in tuple(self._providers.get(uri.scheme, ())):
+            text = await self._ask(registered.provider, uri)
             if isinstance(text, str):
                 return _small(uri, text)
         raise FileSystemError(f"{uri}: no content provider has this text", "FileNotFound")
 
     async def _ask(self, provider: TextDocumentContentProvider, uri: Uri) -> Any:
         try:
-            return await called(provider.provide_text_document_content, uri, CancellationToken.NONE)
+            async with asyncio.timeout(ANSWER_S):
+                return await called(provider.provide_text_document_content, uri, CancellationToken.NONE)
         except FileSystemError:
             raise
+        except TimeoutError as error:
+            raise FileSystemError(f"{uri}: its content provider did not answer within {ANSWER_S:g} s") from error
         except Exception as error:  # the edge of an extension: whoever opens the document gets a sentence
             raise FileSystemError(f"{uri}: its content provider failed ({type(error).__name__}: {error})") from error
 
@@ -65,20 +78,28 @@ class Virtual:
             raise InvalidValue("scheme", f"'{scheme}' has its own texts; choose another scheme")
         if sum(map(len, self._providers.values())) >= MOST:
             raise InvalidValue("scheme", f"{MOST} content providers are registered; dispose of some first")
-        self._providers.setdefault(scheme, []).append(provider)
         listen = getattr(provider, "on_did_change", None)
         undo = listen(self._changed).dispose if listen is not None else lambda: None
-        return Disposable(lambda: self._unregister(scheme, provider, undo))
+        registered = Registered(provider, current_extension(), undo)
+        self._providers.setdefault(scheme, []).append(registered)
+        return Disposable(lambda: self._unregister(scheme, registered))
+
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone: nobody says its texts any more."""
+        for scheme, providers in tuple(self._providers.items()):
+            for one in tuple(providers):
+                if one.extension == extension:
+                    self._unregister(scheme, one)
 
     def _changed(self, uri: Uri) -> None:
         if self.on_change is not None:
             self.on_change(uri)
 
-    def _unregister(self, scheme: str, provider: TextDocumentContentProvider, undo: Callable[[], object]) -> None:
-        undo()
+    def _unregister(self, scheme: str, registered: Registered) -> None:
+        registered.undo()
         providers = self._providers.get(scheme, [])
-        if provider in providers:
-            providers.remove(provider)
+        if registered in providers:
+            providers.remove(registered)
         if not providers:
             self._providers.pop(scheme, None)
 

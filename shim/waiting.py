@@ -48,6 +48,10 @@ class WillEmitter(Generic[W]):
         """Listen (see `shim.events.Event`)."""
         return self._emitter.event(_waited_for(listener) if iscoroutinefunction(listener) else listener, disposables)
 
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone: nobody waits for it any more."""
+        self._emitter.forget_extension(extension)
+
     async def fire(self, event: W, within_s: float) -> list[Any]:
         """Let everybody hear it, wait as long as allowed, and give what those who ended in time came to.
 

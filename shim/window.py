@@ -13,7 +13,9 @@ from shim.appearance import (
     on_did_change_active_color_theme,
     on_did_change_window_state,
 )
+from shim.decorations import TextEditorDecorationType, create_text_editor_decoration_type
 from shim.dialogs import show_open_dialog, show_save_dialog, show_workspace_folder_pick
+from shim.editors import TextEditor
 from shim.notices import MessageItem, show_error_message, show_information_message, show_warning_message
 from shim.outputs import LogOutputChannel, OutputChannel, create_output_channel
 from shim.panels import (
@@ -29,6 +31,16 @@ from shim.quickinput import (
     QuickPickItemButtonEvent,
     create_input_box,
     create_quick_pick,
+)
+from shim.showing import (
+    Editors,
+    on_did_change_active_text_editor,
+    on_did_change_text_editor_options,
+    on_did_change_text_editor_selection,
+    on_did_change_text_editor_view_column,
+    on_did_change_text_editor_visible_ranges,
+    on_did_change_visible_text_editors,
+    show_text_document,
 )
 from shim.statusbar import StatusBarItem, create_status_bar_item, set_status_bar_message
 from shim.tabs import TabGroups, Tabs
@@ -63,20 +75,30 @@ __all__ = [
     "QuickPickItemButtonEvent",
     "StatusBarItem",
     "TabGroups",
+    "TextEditor",
+    "TextEditorDecorationType",
     "WebviewPanel",
     "WindowState",
     "active_color_theme",
     "active_terminal",
+    "active_text_editor",
     "create_input_box",
     "create_output_channel",
     "create_quick_pick",
     "create_status_bar_item",
     "create_terminal",
+    "create_text_editor_decoration_type",
     "create_webview_panel",
     "on_did_change_active_color_theme",
     "on_did_change_active_terminal",
+    "on_did_change_active_text_editor",
     "on_did_change_terminal_shell_integration",
     "on_did_change_terminal_state",
+    "on_did_change_text_editor_options",
+    "on_did_change_text_editor_selection",
+    "on_did_change_text_editor_view_column",
+    "on_did_change_text_editor_visible_ranges",
+    "on_did_change_visible_text_editors",
     "on_did_change_window_state",
     "on_did_close_terminal",
     "on_did_end_terminal_shell_execution",
@@ -92,11 +114,13 @@ __all__ = [
     "show_open_dialog",
     "show_quick_pick",
     "show_save_dialog",
+    "show_text_document",
     "show_warning_message",
     "show_workspace_folder_pick",
     "state",
     "tab_groups",
     "terminals",
+    "visible_text_editors",
     "with_progress",
 ]
 
@@ -112,12 +136,20 @@ state: WindowState
 active_color_theme: ColorTheme
 """The colours that the current user sees."""
 
+active_text_editor: TextEditor | None
+"""The editor that the current user is in."""
+
+visible_text_editors: tuple[TextEditor, ...]
+"""The editors that the current user sees."""
+
 tab_groups: TabGroups
 """What is open in the current user's window."""
 
 _LIVE: dict[str, Callable[[SessionContext], Any]] = {
     "state": lambda session: session.get(Appearance).state,
     "active_color_theme": lambda session: session.get(Appearance).theme,
+    "active_text_editor": lambda session: session.get(Editors).active,
+    "visible_text_editors": lambda session: session.get(Editors).visible,
     "tab_groups": lambda session: session.get(Tabs).shown,
     "terminals": lambda session: tuple(session.get(WindowTerminals)),
     "active_terminal": lambda session: session.get(WindowTerminals).active,

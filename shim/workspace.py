@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,7 @@ def open_text_document(
 async def _opened(uri: object, language: str | None, content: str | None, encoding: str | None) -> TextDocument:
     documents = current_session().get(Documents)
     if uri is None:
-        return documents.untitled(content or "", language)
+        return await documents.untitled(content or "", language)
     if language is not None or content is not None:
         raise InvalidValue("uri", "goes without language and content: those make a new untitled document")
     found = Uri.file(uri) if isinstance(uri, str) else as_uri(uri, "uri")
@@ -152,13 +153,14 @@ def apply_edit(edit: WorkspaceEdit, metadata: object = None) -> Thenable[bool]:
 
     Texts are changed and not saved; what was changed survives the host's being killed once this is true.
     """
-    return thenable(_applied(edit), "workspace.apply_edit")
+    # shielded: whoever stops waiting for an edit does not stop it in the middle
+    return asyncio.shield(thenable(_applied(edit), "workspace.apply_edit"))
 
 
 async def _applied(edit: WorkspaceEdit) -> bool:
     session = current_session()
     try:
-        await bulk.apply_edit(session, edit)
+        await bulk.Bulk(session).apply(edit.steps)
     except bulk.NotApplied as error:
         session.get(Documents).post("workspace.onDidFailToApplyEdit", {"message": str(error)})
         return False

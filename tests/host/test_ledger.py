@@ -54,7 +54,7 @@ class Clock:
 async def ledgers(
     folder: Path, settings: Config, clock: Callable[[], int] | None = None
 ) -> AsyncIterator[tuple[Ledger, SessionManager]]:
-    async with people(folder) as sessions, databases(folder / "host") as own, databases(folder / "users") as users:
+    async with databases(folder / "host") as own, databases(folder / "users") as users, people(folder) as sessions:
         ledger = Ledger(settings, own.store(NAME), users.store, clock or Clock())
         await ledger.begin()
         yield ledger, sessions
@@ -298,6 +298,21 @@ async def test_sleeping_and_waking_changes_no_sum(tmp_path: Path) -> None:
         alice = Hands(ledger, await sessions.open("alice"))
         await refused(alice.reserve(2), "budgets.day", 9)
         assert await ledger.by_user("2026-02") == {"alice": 9}
+
+
+async def test_a_session_ends_whole_though_the_hosts_rows_cannot_be_written(tmp_path: Path) -> None:
+    async with people(tmp_path) as sessions, databases(tmp_path / "users") as users:
+        async with databases(tmp_path / "host") as own:
+            ledger = Ledger(config(), own.store(NAME), users.store, Clock())
+            await ledger.begin()
+            await Hands(ledger, await sessions.open("alice")).spend(3)
+        await sessions.close("alice")
+        async with databases(tmp_path / "host") as own:
+            ledger = Ledger(config(host=5), own.store(NAME), users.store, Clock())
+            await ledger.begin()
+            bob = Hands(ledger, await sessions.open("bob"))
+            await refused(bob.reserve(3), "budgets.host", 3)
+            await sessions.close("bob")
 
 
 async def test_a_new_day_and_a_new_month_begin_at_nothing(tmp_path: Path) -> None:

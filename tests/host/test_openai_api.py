@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +14,19 @@ import pytest
 from host.app import Host
 from host.openai_chat import Chat, request_of
 from sessions.errors import InvalidValue
-from sessions.models import Image, Message, Price, Text, ToolCall, ToolResult
+from sessions.models import Image, Message, Text, ToolCall, ToolResult
+from tests.host.fakes import Asked, openai_says
+from tests.host.test_models_whole import COST, house
 from tests.hosted import hosted
-from tests.one_model import OneModel
 from tests.sessions.stores import eventually
 from tests.tokens import token
 
 pytestmark = pytest.mark.anyio
 
-WORD = Price(0, 1_000_000.0)
 ASK: dict[str, Any] = {"model": "demo/scripted", "messages": [{"role": "user", "content": "hello"}]}
 READ = {"type": "function", "function": {"name": "list_files", "parameters": {"type": "object"}}}
 RUN = {"type": "function", "function": {"name": "execute_command", "description": "Run it", "parameters": {}}}
-
-
-@asynccontextmanager
-async def with_models(folder: Path, **settings: Any) -> AsyncIterator[tuple[Host, Any]]:
-    """A host whose users alice and bob have the demo model, at a dollar a word."""
-    async with hosted(folder, **settings) as (host, user):
-        for uid in ("alice", "bob"):
-            session = await host.sessions.open(uid)
-            session.models = OneModel(host.ledger, WORD)
-        yield host, user
+ACME = ASK | {"model": "acme/m"}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +41,7 @@ def sdk(openai: Any, host: Host, uid: str) -> Any:
 
 
 async def test_openais_client_lists_models_asks_and_streams(tmp_path: Path, openai: Any) -> None:
-    async with with_models(tmp_path) as (host, _), sdk(openai, host, "alice") as client:
+    async with hosted(tmp_path) as (host, _), sdk(openai, host, "alice") as client:
         (model,) = [one async for one in client.models.list()]
         assert (model.id, model.owned_by) == ("demo/scripted", "demo")
         assert (await client.models.retrieve("demo/scripted")).id == "demo/scripted"
@@ -61,7 +50,7 @@ async def test_openais_client_lists_models_asks_and_streams(tmp_path: Path, open
         assert "I play a script" in text
         assert whole.choices[0].finish_reason == "stop"
         assert whole.usage.completion_tokens == len(text.split())
-        assert whole.usage.cost == len(text.split())
+        assert whole.usage.cost == 0
         stream = await client.chat.completions.create(**ASK, stream=True, stream_options={"include_usage": True})
         chunks = [chunk async for chunk in stream]
         assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks[:-1]) == text
@@ -73,7 +62,7 @@ async def test_openais_client_lists_models_asks_and_streams(tmp_path: Path, open
 
 
 async def test_tools_go_to_and_fro(tmp_path: Path, openai: Any) -> None:
-    async with with_models(tmp_path) as (host, _), sdk(openai, host, "alice") as client:
+    async with hosted(tmp_path) as (host, _), sdk(openai, host, "alice") as client:
         ask = {"model": "demo/scripted", "messages": [{"role": "user", "content": "fix it"}], "tools": [READ, RUN]}
         whole = await client.chat.completions.create(**ask)
         (call,) = whole.choices[0].message.tool_calls
@@ -91,18 +80,20 @@ async def test_tools_go_to_and_fro(tmp_path: Path, openai: Any) -> None:
         assert then.choices[0].message.tool_calls[0].function.name == "execute_command"
 
 
-async def test_what_is_asked_is_paid_by_who_asks_and_a_budget_ends_it(tmp_path: Path, openai: Any) -> None:
-    async with with_models(tmp_path, budgets={"day": 60}) as (host, user), sdk(openai, host, "alice") as client:
-        whole = await client.chat.completions.create(**ASK, max_completion_tokens=50)
-        words = whole.usage.completion_tokens
+async def test_openais_client_reads_that_a_budget_is_used_up_and_does_not_ask_again(
+    tmp_path: Path, openai: Any
+) -> None:
+    async with house(tmp_path, budgets={"day": 0.5}) as (host, user, acme), sdk(openai, host, "alice") as client:
+        whole = await client.chat.completions.create(**ACME, max_completion_tokens=20)
+        assert whole.usage.cost == pytest.approx(COST)
         for stream in (False, True):
             with pytest.raises(openai.RateLimitError) as refusal:
-                await client.chat.completions.create(**ASK, max_completion_tokens=50, stream=stream)
+                await client.chat.completions.create(**ACME, max_completion_tokens=50, stream=stream)
             assert refusal.value.code == "insufficient_quota"
             assert refusal.value.body["quota"] == "budgets.day"
-            assert refusal.value.body["used"] == words
-        assert host.ledger.counts.refused["budgets.day"] == 2  # the client does not ask again by itself
-        assert (await user("alice").get("/api/v1/usage")).json()["totalCost"] == words
+            assert refusal.value.body["used"] == pytest.approx(COST)
+        assert host.ledger.counts.refused["budgets.day"] == 2
+        assert len(acme.asked) == 1
         assert (await user("bob").get("/api/v1/usage")).json()["calls"] == 0
 
 
@@ -124,7 +115,7 @@ async def test_what_is_asked_is_paid_by_who_asks_and_a_budget_ends_it(tmp_path: 
 async def test_a_wrong_question_is_refused_as_openai_would_say_it(
     tmp_path: Path, openai: Any, change: dict[str, Any], status: int, param: str | None
 ) -> None:
-    async with with_models(tmp_path) as (_, user):
+    async with hosted(tmp_path) as (_, user):
         answer = await user("alice").post("/v1/chat/completions", json=ASK | change)
         error = answer.json()["error"]
         assert answer.status_code == status
@@ -134,7 +125,7 @@ async def test_a_wrong_question_is_refused_as_openai_would_say_it(
 
 
 async def test_who_is_nobody_gets_openais_401(tmp_path: Path, openai: Any) -> None:
-    async with with_models(tmp_path) as (host, _):
+    async with hosted(tmp_path) as (host, _):
         http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=host))
         client = openai.AsyncOpenAI(api_key="sk-wrong", base_url="http://127.0.0.1/v1", http_client=http)
         with pytest.raises(openai.AuthenticationError) as refusal:
@@ -144,22 +135,33 @@ async def test_who_is_nobody_gets_openais_401(tmp_path: Path, openai: Any) -> No
 
 
 async def test_a_stream_that_breaks_off_says_so_inside_of_it(tmp_path: Path, openai: Any) -> None:
-    async with with_models(tmp_path) as (host, user), sdk(openai, host, "alice") as client:
-        stream = await client.chat.completions.create(**ASK, stream=True, stop="cut")
+    async def breaks(asked: Asked) -> None:
+        await openai_says(asked, "Hel", end=False)
+
+    async with house(tmp_path, breaks) as (host, user, _), sdk(openai, host, "alice") as client:
+        stream = await client.chat.completions.create(**ACME, stream=True)
         with pytest.raises(openai.APIError, match="broke off"):
             async for _ in stream:
                 pass
-        answer = await user("alice").post("/v1/chat/completions", json=ASK | {"stream": True, "stop": "cut"})
+        answer = await user("alice").post("/v1/chat/completions", json=ACME | {"stream": True})
+        assert "Hel" in answer.text
         assert "[DONE]" not in answer.text
-        assert (await user("alice").post("/v1/chat/completions", json=ASK | {"stop": "cut"})).status_code == 502
+        assert (await user("alice").post("/v1/chat/completions", json=ACME)).status_code == 502
 
 
-async def test_a_client_that_goes_away_ends_the_call_and_pays_no_more(tmp_path: Path) -> None:
-    async with with_models(tmp_path) as (host, user):
-        session = await host.sessions.open("alice")
-        session.models = slow = OneModel(host.ledger, WORD, pace_s=30)
+async def test_a_client_that_goes_away_ends_the_call_and_frees_its_connection(tmp_path: Path) -> None:
+    begun = asyncio.Event()
+
+    async def hangs(asked: Asked) -> None:
+        await asked.head()
+        begun.set()
+        while True:  # until nobody reads it any more
+            await asked.send(b": still here\n\n")
+            await asyncio.sleep(0.01)
+
+    async with house(tmp_path, hangs) as (host, user, acme):
         for stream in (False, True):
-            body = json.dumps(ASK | {"stream": stream}).encode()
+            body = json.dumps(ACME | {"stream": stream}).encode()
             gone = asyncio.Event()
             sent: list[Any] = []
 
@@ -191,12 +193,12 @@ async def test_a_client_that_goes_away_ends_the_call_and_pays_no_more(tmp_path: 
             }
             async with asyncio.TaskGroup() as group:
                 group.create_task(host(scope, receive, send))
-                await eventually(lambda: slow.running == 1)
+                await begun.wait()
+                begun.clear()
                 gone.set()
-                await eventually(lambda: slow.running == 0)
-        await eventually(lambda: len(host.ledger) == 0)
-        report = (await user("alice").get("/api/v1/usage")).json()
-        assert (report["calls"], report["totalCost"]) == (2, 0)
+            await eventually(lambda: acme.open == 0 and len(host.ledger) == 0)
+        assert len(acme.asked) == 2
+        assert (await user("alice").get("/api/v1/usage")).json()["calls"] == 2
 
 
 def said(*messages: dict[str, Any], **more: Any) -> Chat:

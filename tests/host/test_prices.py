@@ -63,12 +63,13 @@ async def test_the_bundled_table_knows_the_vendors_models_and_their_long_prices(
     assert gemini.input == 1.25
 
 
-async def test_a_table_is_for_its_vendors_address_and_no_other() -> None:
-    names = ["gpt-4o"]
-    assert await NOBODYS.of("openai", "openai", None, names)
-    assert await NOBODYS.of("openai", "openai", "https://api.openai.com/v1", names)
-    assert await NOBODYS.of("openai", "openai", "https://models.example.org/v1", names) == {}
-    assert await NOBODYS.of("groq", "openai", "https://api.groq.com/openai/v1", ["llama-3.3-70b-versatile"])
+async def test_a_vendors_address_has_its_table_and_a_gateways_that_of_its_kind() -> None:
+    vendors = await NOBODYS.of("openai", "openai", "https://api.openai.com/v1", ["gpt-4o"])
+    assert vendors == await NOBODYS.of("openai", "openai", None, ["gpt-4o"])
+    assert vendors["gpt-4o"].input == 2.5
+    assert await NOBODYS.of("house", "openai", "http://127.0.0.1:8080/v1", ["gpt-4o", "house-7b"]) == vendors
+    assert await NOBODYS.of("groq", "openai", "https://api.groq.com/openai/v1", ["llama-3.3-70b-versatile", "gpt-4o"])
+    assert "gpt-4o" not in await NOBODYS.of("groq", "openai", "https://api.groq.com/openai/v1", ["gpt-4o"])
 
 
 async def test_the_operators_price_stands_above_the_table_and_is_not_a_users() -> None:

@@ -84,6 +84,25 @@ async def test_a_model_named_as_a_formula_is_a_text_in_the_table(tmp_path: Path)
         assert row["model"] == "'=cmd()/x"
 
 
+async def test_models_are_compared_by_what_was_really_used(tmp_path: Path) -> None:
+    prices = {
+        "fine": {"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75},
+        "cheap": {"input": 1, "output": 1, "cache_read": 0.5},
+    }
+    told = {"kind": "openai", "api_key": "x", "base_url": "http://127.0.0.1:9", "models": ["odd", "fine", "cheap"]}
+    async with hosted(tmp_path, ai_providers={"acme": {**told, "prices": prices}}) as (host, user):
+        await call(host, "alice")
+        answer = (await user("alice").get("/api/v1/usage/comparison")).json()
+        assert answer["actualCost"] == 1.65
+        assert answer["models"] == [
+            {"model": "demo/scripted", "cost": 0, "withoutCache": 0, "savings": 0},
+            {"model": "acme/cheap", "cost": 0.75, "withoutCache": 1, "savings": 0.25},
+            {"model": "acme/fine", "cost": 1.65, "withoutCache": 3, "savings": 1.35},
+            {"model": "acme/odd", "cost": None, "withoutCache": None, "savings": None},
+        ]
+        assert (await user("bob").get("/api/v1/usage/comparison")).json()["inputTokens"] == 0
+
+
 async def test_the_storage_is_what_the_users_files_take(tmp_path: Path) -> None:
     async with hosted(tmp_path, quotas={"bytes": 10_000_000}) as (_, user):
         alice = user("alice")
@@ -108,6 +127,7 @@ async def test_only_an_administrator_sees_sums_and_sets_budgets(tmp_path: Path) 
         await call(host, "alice", tokens=2_000)
         for method, target in (
             ("GET", "/api/v1/admin/usage"),
+            ("GET", "/api/v1/admin/usage/bob"),
             ("GET", "/api/v1/admin/budgets/alice"),
             ("PUT", "/api/v1/admin/budgets/alice"),
             ("PUT", "/api/v1/admin/budgets/*"),
@@ -118,6 +138,12 @@ async def test_only_an_administrator_sees_sums_and_sets_budgets(tmp_path: Path) 
         assert everybody["users"] == [{"uid": "alice", "cost": 0.0033}]
         assert everybody["host"] == {"limit": 50, "used": 0.0033, "held": 0}
         assert (await admin.get("/api/v1/admin/usage?month=2001-01")).json()["users"] == []
+        await host.sessions.close("alice")
+        details = (await admin.get("/api/v1/admin/usage/alice?by=model")).json()
+        assert (details["rows"][0]["model"], details["totalCost"]) == ("acme/fine", 0.0033)
+        assert host.sessions.get("alice") is None
+        assert (await admin.get("/api/v1/admin/usage/nobody")).json()["rows"] == []
+        assert not (tmp_path / "users/nobody").exists()
 
 
 async def test_a_budget_that_an_administrator_raises_lets_the_user_go_on(tmp_path: Path) -> None:

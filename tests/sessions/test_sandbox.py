@@ -462,21 +462,6 @@ async def test_a_memory_hog_is_killed_and_the_rest_of_the_user_lives(data: Path)
         terminal.close()
 
 
-async def test_a_loop_that_burns_all_processors_leaves_time_for_others(data: Path) -> None:
-    async with sandbox(data, "alice") as alice, sandbox(data, "bob") as bob:
-        burners = [await alice.start(["sh", "-c", "while :; do :; done"]) for _ in range(8)]
-        assert await output(alice, "nice") == "10"
-        terminal = await bob.open_terminal(SHELL)
-        await read_until(terminal, PROMPT)
-        for number in range(5):
-            type_in(terminal, f"echo n$(({number}+0))n\n")
-            await read_until(terminal, f"n{number}n")
-        for burner in burners:
-            await burner.kill()
-            burner.close()
-        terminal.close()
-
-
 async def test_memory_that_no_process_maps_is_refused_where_only_a_watch_would_count_it(alice: Sandbox) -> None:
     script = (
         "import ctypes, os\n"

@@ -216,3 +216,28 @@ def test_many_edits_of_many_lines_take_one_pass() -> None:
     changes = model.apply([TextEdit.insert(Position(line, 0), "new\n") for line in range(0, 100_000, 10)])
     assert (len(changes), model.line_count) == (10_000, 110_000)
     assert time.perf_counter() - began < 2
+
+
+def test_a_copy_is_changed_apart_from_its_original() -> None:
+    model = TextModel("one\ntwo\nthree")
+    assert model.offset_at(Position(2, 0)) == 8
+    twin = model.copy()
+    twin.apply([TextEdit.insert(Position(0, 0), "more\n")])
+    assert (twin.get_text(), twin.version, twin.offset_at(Position(3, 0))) == ("more\none\ntwo\nthree", 2, 13)
+    assert (model.get_text(), model.version, model.offset_at(Position(2, 0))) == ("one\ntwo\nthree", 1, 8)
+    model.apply([TextEdit.delete(Range(0, 0, 1, 0))])
+    assert (model.offset_at(Position(1, 0)), twin.offset_at(Position(2, 0))) == (4, 9)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\n\n", "\n\r"])
+@pytest.mark.parametrize("piece", range(1, 9))
+def test_a_text_in_pieces_has_the_lines_that_it_has_whole(
+    monkeypatch: pytest.MonkeyPatch, end: str, piece: int
+) -> None:
+    text = end.join(["one", "", "three", "4", end])
+    whole = TextModel(text)
+    monkeypatch.setattr("shim.text.PIECE", piece)
+    pieces = TextModel(text)
+    assert [pieces.line_at(n).text for n in range(pieces.line_count)] == [
+        whole.line_at(n).text for n in range(whole.line_count)
+    ]

@@ -128,6 +128,22 @@ async def test_a_save_does_not_lose_what_a_shell_wrote_meanwhile(base: str, alic
         assert await text_of(client, "/workspace/a") == "mine theirs"
 
 
+async def test_a_shown_document_follows_what_a_shell_writes(base: str, alice: str) -> None:
+    async with connect(base, alice) as client:
+        await client.call("session.open")
+        await write(client, "/workspace/a", "one\n")
+        await client.call("workspace.openTextDocument", uri="/workspace/a")
+        await write(client, "/workspace/a", "one\ntwo\n")
+        event = (await client.next())["params"]
+        while event["type"] != "workspace.onDidChangeTextDocument":
+            event = (await client.next())["params"]
+        assert event["data"]["isDirty"] is False and "two" in event["data"]["contentChanges"][0]["text"]
+        await client.call("workspace.fs.delete", uri="/workspace/a")
+        while event["type"] != "workspace.onDidCloseTextDocument":
+            event = (await client.next())["params"]
+        assert await client.call("workspace.textDocuments") == []
+
+
 async def test_an_untitled_document_is_edited_and_saved_as_a_file(base: str, alice: str) -> None:
     async with connect(base, alice) as client:
         made = await client.call("workspace.openUntitledTextDocument", content="a\n", language="markdown")

@@ -22,6 +22,9 @@ title = "Paint"
 [[contributes.commands]]
 command = "painter.heard"
 title = "Heard"
+[[contributes.commands]]
+command = "painter.editor"
+title = "Editor"
 """
 
 CODE = """
@@ -52,9 +55,26 @@ def activate(context):
         pick.show()
         vscode.window.with_progress(work, location=ProgressLocation.NOTIFICATION, title="Work", cancellable=True)
 
+    def editor():
+        shown = vscode.window.active_text_editor
+        if shown is None:
+            return None
+        text, rows = shown.document.get_text(shown.selection), [one.start.line for one in shown.visible_ranges]
+        return [shown.document.uri.path, text, rows, shown.options.tab_size, int(shown.view_column)]
+
+    async def write(text):
+        edits = lambda edit: edit.replace(vscode.window.active_text_editor.selection, text)
+        return await vscode.window.active_text_editor.edit(edits)
+
+    async def show(path):
+        await vscode.window.show_text_document(vscode.Uri.file(path))
+
     vscode.window.on_did_change_window_state(lambda state: heard.append(state.focused))
     context.subscriptions += [
         vscode.commands.register_command("painter.paint", paint),
+        vscode.commands.register_command("painter.editor", editor),
+        vscode.commands.register_command("painter.write", write),
+        vscode.commands.register_command("painter.show", show),
         vscode.commands.register_command("painter.hear", heard.append),
         vscode.commands.register_command("painter.heard", lambda: list(heard)),
     ]
@@ -161,3 +181,46 @@ async def test_a_clipboard_passes_between_a_client_and_an_extension(painters: st
         await one.call("env.clipboard.writeText", value="copied")
         assert await one.call("env.clipboard.readText") == "copied"
         assert await other.call("env.clipboard.readText") == ""
+
+
+async def test_an_editor_is_the_same_for_a_client_and_an_extension(painters: str, alice: str, bob: str) -> None:
+    async with connect(painters, alice) as one, connect(painters, bob) as other:
+        await heard(one)
+        await one.call("workspace.fs.writeFile", uri="/workspace/a.txt", content="one\ntwo\nthree\n")
+        shown = await one.call("window.showTextDocument", uri="/workspace/a.txt", viewColumn=-1, preview=False)
+        places = [{"line": 1, "character": 0}, {"line": 1, "character": 3}]
+        selected = [{"anchor": places[0], "active": places[1]}]
+        seen = [{"start": places[0], "end": {"line": 2, "character": 0}}]
+        more: tuple[tuple[str, dict[str, Any]], ...] = (
+            ("changeSelection", {"selections": selected, "kind": 2}),
+            ("changeVisibleRanges", {"ranges": seen}),
+            ("changeOptions", {"tabSize": 8}),
+        )
+        for method, params in more:
+            with pytest.raises(Refused, match="of this user"):
+                await other.call(f"window.editor.{method}", editor=shown["editor"], **params)
+            await one.call(f"window.editor.{method}", editor=shown["editor"], **params)
+        expected = ["/workspace/a.txt", "two", [1], 8, 1]
+        assert await one.call("commands.executeCommand", command="painter.editor") == expected
+        assert await other.call("commands.executeCommand", command="painter.editor") is None
+        assert await one.call("commands.executeCommand", command="painter.write", arguments=["2"]) is True
+        opened = await one.call("workspace.openTextDocument", uri="/workspace/a.txt")
+        assert (opened["text"], opened["isDirty"]) == ("one\n2\nthree\n", True)
+        (tab,) = (await pieces(one, "tabGroups"))["tabGroups"]["state"]["groups"][0]["tabs"]
+        assert (tab["handle"], tab["isDirty"], tab["label"]) == (shown["tab"], True, "a.txt")
+        for wrong in ({"kind": 9, "selections": selected}, {"selections": []}, {"selections": [{"anchor": places[0]}]}):
+            with pytest.raises(Refused) as caught:
+                await one.call("window.editor.changeSelection", editor=shown["editor"], **wrong)
+            assert caught.value.code == -32602
+
+
+async def test_what_an_extension_shows_without_a_client_is_there_for_one_that_comes(painters: str, alice: str) -> None:
+    async with connect(painters, alice) as one:
+        await heard(one)
+        await one.call("workspace.fs.writeFile", uri="/workspace/b.txt", content="text")
+        await one.call("commands.executeCommand", command="painter.show", arguments=["/workspace/b.txt"])
+    async with connect(painters, alice) as late:
+        editor = (await pieces(late, "textEditor", "tabGroups"))["textEditor"]
+        assert editor["state"]["uri"] == "file:///workspace/b.txt"
+        await late.call("window.tabs.close", tab=editor["state"]["tab"])
+        assert await late.call("commands.executeCommand", command="painter.editor") is None

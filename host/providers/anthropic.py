@@ -1,0 +1,239 @@
+"""Anthropic's Messages API, with marks for its prompt cache."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from host.providers.account import Account, Piece
+from host.providers.catalog import described
+from host.providers.faults import Faults, cut
+from host.providers.line import Client
+from host.providers.openai import ARGUMENT_BYTES, tool_call
+from sessions.errors import InvalidValue
+from sessions.models import (
+    CacheMark,
+    Finished,
+    Image,
+    Message,
+    Model,
+    Reason,
+    Request,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
+
+REASONS: Mapping[str, Reason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "tool_use": "tool_calls",
+    "refusal": "blocked",
+}
+OPTIONS = frozenset({"stop", "thinking_tokens"})
+MARKS = 4
+"""Places that the cache takes in one request."""
+
+EPHEMERAL = {"type": "ephemeral"}
+
+
+class Anthropic:
+    """The provider kind `anthropic`."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def models(self, account: Account) -> Sequence[Model]:
+        """The account's models: those that it names, else those that the provider lists."""
+        names = list(account.models)
+        if not names:
+            with Faults(account.provider):
+                sdk = await self._client.anthropic(account)
+                names = [one.id async for one in await sdk.models.list(limit=1000)]
+        return [described(account, name) for name in names[:1_000]]
+
+    async def stream(self, account: Account, model: Model, request: Request) -> AsyncIterator[Piece]:
+        """Ask once."""
+        asked = body(model, request)
+        answer = Answer(account.provider)
+        with Faults(account.provider, answer):
+            sdk = await self._client.anthropic(account)
+            stream = await sdk.messages.create(**asked)
+            async with stream:
+                async for event in stream:
+                    for piece in answer.take(event):
+                        yield piece
+        for piece in answer.end():
+            yield piece
+
+
+class Answer:
+    """An answer as it comes: pieces out of events, tool calls when it is whole."""
+
+    def __init__(self, provider: str) -> None:
+        self.begun = False
+        self._provider = provider
+        self._calls: dict[int, dict[str, str]] = {}
+        self._reason: str | None = None
+        self._stopped = False
+        self._usage = Usage()
+        self._thought = 0
+
+    def take(self, event: Any) -> list[Piece]:
+        """The pieces of one event; kinds that are not known are passed over, as Anthropic asks."""
+        match event.type:
+            case "message_start":
+                self._usage = usage_of(event.message.usage)
+            case "content_block_start":
+                return self._start(event)
+            case "content_block_delta":
+                return self._delta(event)
+            case "message_delta":
+                self._reason = event.delta.stop_reason or self._reason
+                self._usage = _newer(self._usage, event.usage, self._thought)
+            case "message_stop":
+                self._stopped = True
+        return []
+
+    def _start(self, event: Any) -> list[Piece]:
+        self.begun = True
+        block = event.content_block
+        if block.type == "tool_use":
+            self._calls[event.index] = {"id": block.id, "name": block.name, "arguments": ""}
+        elif block.type == "redacted_thinking":
+            return [Thinking("", block.data, redacted=True)]
+        return []
+
+    def _delta(self, event: Any) -> list[Piece]:
+        delta = event.delta
+        match delta.type:
+            case "text_delta":
+                return [Text(delta.text)]
+            case "thinking_delta":
+                self._thought += len(delta.thinking)
+                return [Thinking(delta.thinking)]
+            case "signature_delta":
+                return [Thinking("", delta.signature)]
+            case "input_json_delta" if event.index in self._calls:
+                self._calls[event.index]["arguments"] += delta.partial_json
+                if len(self._calls[event.index]["arguments"]) > ARGUMENT_BYTES:
+                    raise cut(self._provider, f"the arguments of a call are longer than {ARGUMENT_BYTES} bytes")
+        return []
+
+    def end(self) -> list[Piece]:
+        """Tool calls and the end, if the answer is whole. Raises `Fault` where it is not."""
+        if self._reason is None or not self._stopped:
+            raise cut(self._provider)
+        reason = REASONS.get(self._reason, "other")
+        calls: list[Piece] = []
+        if reason != "length":
+            calls = [tool_call(at, kept) for at, kept in sorted(self._calls.items())]
+        return [*calls, Finished(reason, self._usage)]
+
+
+def usage_of(raw: Any) -> Usage:
+    """Anthropic counts cached tokens apart from the input's."""
+    read, write = raw.cache_read_input_tokens or 0, raw.cache_creation_input_tokens or 0
+    return Usage(raw.input_tokens or 0, raw.output_tokens or 0, read, write)
+
+
+def _newer(usage: Usage, raw: Any, thought: int) -> Usage:
+    """The counts so far; the last ones are those of the whole answer."""
+    found = []
+    for name, known in (
+        ("input_tokens", usage.input),
+        ("output_tokens", usage.output),
+        ("cache_read_input_tokens", usage.cache_read),
+        ("cache_creation_input_tokens", usage.cache_write),
+    ):
+        said = getattr(raw, name, None)
+        found.append(known if said is None else said)
+    read, written, cached, stored = found
+    return Usage(read, written, cached, stored, min(written, thought // 4))
+
+
+# -- what is sent
+
+
+def body(model: Model, request: Request) -> dict[str, Any]:
+    """The request as the API takes it. Raises `InvalidValue` for an option that it does not have."""
+    unknown = sorted(set(request.options) - OPTIONS)
+    if unknown:
+        raise InvalidValue(
+            f"options.{unknown[0]}", f"is unknown to this provider; there are {', '.join(sorted(OPTIONS))}"
+        )
+    most = min(request.max_output_tokens or model.max_output_tokens, model.max_output_tokens)
+    asked: dict[str, Any] = {"model": model.own_name, "max_tokens": most, "stream": True}
+    asked["messages"] = [{"role": one.role, "content": _blocks(one)} for one in request.messages]
+    if request.system:
+        asked["system"] = _marked(request.system)
+    if request.tools:
+        asked["tools"] = [
+            {"name": tool.name, "description": tool.description, "input_schema": dict(tool.schema)}
+            for tool in request.tools
+        ]
+        asked["tool_choice"] = _choice(request)
+    if "stop" in request.options:
+        stop = request.options["stop"]
+        asked["stop_sequences"] = [stop] if isinstance(stop, str) else list(stop)
+    if "thinking_tokens" in request.options:
+        asked["thinking"] = {"type": "enabled", "budget_tokens": request.options["thinking_tokens"]}
+    if not any(isinstance(part, CacheMark) for one in request.messages for part in one.parts):
+        _mark(asked)
+    return asked
+
+
+def _choice(request: Request) -> dict[str, Any]:
+    if request.forced_tool:
+        return {"type": "tool", "name": request.forced_tool}
+    return {"type": {"auto": "auto", "required": "any", "none": "none"}[request.tool_choice]}
+
+
+def _mark(asked: dict[str, Any]) -> None:
+    """Mark, from the longest-lived on: the tools, the system prompt, and the last two messages of the user."""
+    if asked.get("tools"):
+        asked["tools"][-1]["cache_control"] = EPHEMERAL
+    if asked.get("system") and not any("cache_control" in block for block in asked["system"]):
+        asked["system"][-1]["cache_control"] = EPHEMERAL
+    used = bool(asked.get("tools")) + sum("cache_control" in block for block in asked.get("system", ()))
+    said = [one for one in asked["messages"] if one["role"] == "user" and one["content"]]
+    for message in said[-min(2, max(0, MARKS - used)) :] if used < MARKS else []:
+        message["content"][-1]["cache_control"] = EPHEMERAL
+
+
+def _marked(parts: Sequence[Any]) -> list[dict[str, Any]]:
+    """Blocks, each mark on the block before it."""
+    blocks: list[dict[str, Any]] = []
+    for part in parts:
+        if isinstance(part, CacheMark):
+            if blocks:
+                blocks[-1]["cache_control"] = EPHEMERAL
+        else:
+            blocks.append(_block(part))
+    return blocks
+
+
+def _blocks(message: Message) -> list[dict[str, Any]]:
+    return _marked(message.parts)
+
+
+def _block(part: Text | Thinking | Image | ToolCall | ToolResult) -> dict[str, Any]:
+    match part:
+        case Text():
+            return {"type": "text", "text": part.text or " "}
+        case Thinking(redacted=True):
+            return {"type": "redacted_thinking", "data": part.signature}
+        case Thinking():
+            return {"type": "thinking", "thinking": part.text, "signature": part.signature}
+        case Image():
+            data = base64.b64encode(part.data).decode()
+            return {"type": "image", "source": {"type": "base64", "media_type": part.mime, "data": data}}
+        case ToolCall():
+            return {"type": "tool_use", "id": part.id, "name": part.name, "input": dict(part.arguments)}
+        case ToolResult():
+            content = [_block(one) for one in part.content] or [{"type": "text", "text": " "}]
+            return {"type": "tool_result", "tool_use_id": part.call_id, "content": content, "is_error": part.is_error}

@@ -1,0 +1,286 @@
+"""`vscode.window`'s text editors: which there are, which is active, and how a document comes to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sessions.current import current_session
+from sessions.errors import InvalidValue
+from shim.document import TextDocument, TextDocumentChangeEvent
+from shim.documents import Documents
+from shim.editors import (
+    TextEditor,
+    TextEditorOptionsChangeEvent,
+    TextEditorSelectionChangeEvent,
+    TextEditorViewColumnChangeEvent,
+    TextEditorVisibleRangesChangeEvent,
+)
+from shim.enums import TextEditorSelectionChangeKind, ViewColumn
+from shim.events import EventEmitter, of_user
+from shim.ranges import AnyRange, Selection, as_range
+from shim.tabs import Tab, Tabs
+from shim.thenable import Thenable, thenable
+from shim.types import TabInputText, TabInputTextDiff
+from shim.uri import Uri, as_uri
+
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
+
+
+class Shown:
+    """What a tab with text shows: an editor, or the two of a diff; the last is the one to type in."""
+
+    __slots__ = ("_holds", "editors")
+
+    def __init__(self, documents: Documents, editors: list[TextEditor]) -> None:
+        self.editors = editors
+        self._holds = [documents.hold(editor.document) for editor in editors]
+
+    def closed(self) -> None:
+        """The tab is closed: the documents may be, too."""
+        for hold in self._holds:
+            hold.dispose()
+        for editor in self.editors:
+            editor.tab = None
+            editor.dispose()
+
+
+class Editors:
+    """The text editors of one user."""
+
+    __slots__ = (
+        "_columns",
+        "_documents",
+        "_tabs",
+        "activated",
+        "active",
+        "moved",
+        "options_set",
+        "scrolled",
+        "selected",
+        "visibility",
+        "visible",
+    )
+
+    def __init__(self, session: SessionContext) -> None:
+        self._documents = session.get(Documents)
+        self._tabs = session.get(Tabs)
+        self._columns: dict[TextEditor, ViewColumn] = {}
+        self.active: TextEditor | None = None
+        """The one that the user is in."""
+        self.visible: tuple[TextEditor, ...] = ()
+        """Those that are shown, column by column."""
+        self.activated = EventEmitter[TextEditor | None]()
+        self.visibility = EventEmitter[tuple[TextEditor, ...]]()
+        self.selected = EventEmitter[TextEditorSelectionChangeEvent]()
+        self.scrolled = EventEmitter[TextEditorVisibleRangesChangeEvent]()
+        self.options_set = EventEmitter[TextEditorOptionsChangeEvent]()
+        self.moved = EventEmitter[TextEditorViewColumnChangeEvent]()
+        self._tabs.changed.append(self._look)
+        with session.entered():
+            self._documents.on_change(self._text_changed)
+            self._documents.on_save(self._mark)
+            self._documents.on_close(self._document_closed)
+
+    # -- how a document comes to be shown
+
+    async def show(
+        self,
+        what: TextDocument | Uri,
+        column: int | None = None,
+        *,
+        preserve_focus: bool = False,
+        preview: bool = True,
+        selection: AnyRange | None = None,
+    ) -> TextEditor:
+        """Show a document in a column, and give its editor. Raises `FileSystemError` of what cannot be opened."""
+        document = await self._documents.open(what if isinstance(what, Uri) else what.uri)
+        tab = self._tabs.open(
+            TabInputText(document.uri),
+            document.uri.basename(),
+            column,
+            content=lambda: Shown(self._documents, [TextEditor(self, document, "text")]),
+            preview=preview and not document.is_dirty,
+            preserve_focus=preserve_focus,
+        )
+        return self._shown(tab, selection)
+
+    async def diff(self, original: Uri, modified: Uri, title: str | None, **more: Any) -> TextEditor:
+        """Show two documents side by side, and give the editor of the second."""
+        before, after = await self._documents.open(original), await self._documents.open(modified)
+        tab = self._tabs.open(
+            TabInputTextDiff(before.uri, after.uri),
+            title or f"{before.uri.basename()} ↔ {after.uri.basename()}",
+            more.pop("column", None),
+            content=lambda: Shown(
+                self._documents, [TextEditor(self, before, "original"), TextEditor(self, after, "modified")]
+            ),
+            preview=more.get("preview", True) and not after.is_dirty,
+            preserve_focus=bool(more.get("preserve_focus")),
+        )
+        return self._shown(tab, more.get("selection"))
+
+    def _shown(self, tab: Tab, selection: AnyRange | None) -> TextEditor:
+        self._adopt(tab)
+        editor: TextEditor = tab.content.editors[-1]
+        if selection is not None:
+            range = as_range(selection, "selection")
+            wanted = range if isinstance(range, Selection) else Selection(range.start, range.end)
+            editor.selection = wanted
+            editor.reveal_range(wanted)
+        return editor
+
+    def _adopt(self, tab: Tab) -> None:
+        """Let the editors of a tab know where they are."""
+        for editor in tab.content.editors:
+            if editor.tab is not tab:
+                editor.tab = tab
+                editor.changed()
+        self._mark(None)
+
+    def find(self, handle: str) -> TextEditor:
+        """The editor of this handle; raises `InvalidValue` where there is none."""
+        for editor in self._all():
+            if editor.handle == handle:
+                return editor
+        raise InvalidValue("editor", "names no text editor of this user; `window.surface` lists them")
+
+    def show_again(self, editor: TextEditor, column: ViewColumn | None) -> None:
+        """VS Code's `TextEditor.show`."""
+        if editor.tab is not None:
+            if column not in (None, editor.view_column, ViewColumn.ACTIVE):
+                self._tabs.move(editor.tab, int(column or 0))
+            self._tabs.show(editor.tab)
+
+    def hide(self, editor: TextEditor) -> None:
+        """VS Code's `TextEditor.hide`."""
+        if editor.tab is not None:
+            self._tabs.shut(editor.tab)
+
+    # -- what happens to them
+
+    def _all(self) -> list[TextEditor]:
+        tabs = (tab for group in self._tabs.groups for tab in group.tabs)
+        return [editor for tab in tabs if isinstance(tab.content, Shown) for editor in tab.content.editors]
+
+    def _look(self) -> None:
+        """Tabs were changed: see who is shown now, and tell what is other than before."""
+        visible = tuple(
+            editor
+            for group in self._tabs.groups
+            if group.active_tab is not None and isinstance(group.active_tab.content, Shown)
+            for editor in group.active_tab.content.editors
+        )
+        front = self._tabs.active.active_tab
+        active = front.content.editors[-1] if front is not None and isinstance(front.content, Shown) else None
+        for tab in (tab for group in self._tabs.groups for tab in group.tabs if isinstance(tab.content, Shown)):
+            for editor in tab.content.editors:
+                editor.tab = tab
+                editor.changed()
+        self._tell(visible, active)
+
+    def _tell(self, visible: tuple[TextEditor, ...], active: TextEditor | None) -> None:
+        before, self.visible = self.visible, visible
+        was, self.active = self.active, active
+        columns, self._columns = self._columns, {one: one.view_column for one in visible if one.view_column is not None}
+        if visible != before:
+            self.visibility.fire(visible)
+        if active is not was:
+            self.activated.fire(active)
+        for editor, column in list(self._columns.items()):
+            if columns.get(editor, column) != column:
+                self.moved.fire(TextEditorViewColumnChangeEvent(editor, column))
+
+    def _text_changed(self, event: TextDocumentChangeEvent) -> None:
+        for editor in self._all():
+            if editor.document is event.document and event.content_changes:
+                editor.follow(event)
+        self._mark(None)
+
+    def _mark(self, _: object) -> None:
+        """Let tabs say what is not saved; who types in a preview wants to keep it."""
+        with self._tabs.change():
+            for editor in self._all():
+                if editor.tab is not None and editor.side != "original":
+                    editor.tab.is_dirty = editor.document.is_dirty
+                    editor.tab.is_preview = editor.tab.is_preview and not editor.document.is_dirty
+
+    def _document_closed(self, document: TextDocument) -> None:
+        if document.is_closed:
+            self._tabs.shut(*(one.tab for one in self._all() if one.document is document and one.tab is not None))
+
+    def tell_selected(self, editor: TextEditor, kind: TextEditorSelectionChangeKind | None) -> None:
+        self.selected.fire(TextEditorSelectionChangeEvent(editor, editor.selections, kind))
+
+    def tell_scrolled(self, editor: TextEditor) -> None:
+        self.scrolled.fire(TextEditorVisibleRangesChangeEvent(editor, editor.visible_ranges))
+
+    def tell_options(self, editor: TextEditor) -> None:
+        self.options_set.fire(TextEditorOptionsChangeEvent(editor, editor.options))
+
+
+on_did_change_active_text_editor = of_user(lambda session: session.get(Editors).activated)
+"""Fires with the editor that the user is in now, or None."""
+
+on_did_change_visible_text_editors = of_user(lambda session: session.get(Editors).visibility)
+"""Fires with the editors that are shown now."""
+
+on_did_change_text_editor_selection = of_user(lambda session: session.get(Editors).selected)
+"""Fires with a `TextEditorSelectionChangeEvent`."""
+
+on_did_change_text_editor_visible_ranges = of_user(lambda session: session.get(Editors).scrolled)
+"""Fires with a `TextEditorVisibleRangesChangeEvent` when a client scrolls."""
+
+on_did_change_text_editor_options = of_user(lambda session: session.get(Editors).options_set)
+"""Fires with a `TextEditorOptionsChangeEvent`."""
+
+on_did_change_text_editor_view_column = of_user(lambda session: session.get(Editors).moved)
+"""Fires with a `TextEditorViewColumnChangeEvent`."""
+
+
+def show_text_document(
+    document_or_uri: TextDocument | Uri,
+    column: ViewColumn | int | Mapping[str, Any] | None = None,
+    preserve_focus: bool = False,
+    *,
+    view_column: ViewColumn | int | None = None,
+    preview: bool = True,
+    selection: AnyRange | None = None,
+) -> Thenable[TextEditor]:
+    """Show a document in the user's window, on all clients that are or come; gives its editor.
+
+    `column` may also be VS Code's options as a mapping. A tab in `preview` makes room for the next one.
+    """
+    options: dict[str, Any] = {"preserve_focus": preserve_focus, "preview": preview, "selection": selection}
+    options["view_column"] = view_column
+    options |= column if isinstance(column, Mapping) else {} if column is None else {"view_column": column}
+    place = options.pop("view_column")
+    what = document_or_uri if isinstance(document_or_uri, TextDocument) else as_uri(document_or_uri, "document_or_uri")
+    return thenable(current_session().get(Editors).show(what, place, **options), "window.show_text_document")
+
+
+async def show_diff(left: Uri, right: Uri, title: str | None = None, options: Any = None) -> None:
+    """VS Code's command `vscode.diff`: two files side by side."""
+    await current_session().get(Editors).diff(as_uri(left, "left"), as_uri(right, "right"), title, **_options(options))
+
+
+async def open_file(uri: Uri, options: Any = None, label: str | None = None) -> None:
+    """VS Code's command `vscode.open`: a file in an editor, a web page by a client."""
+    if as_uri(uri, "uri").scheme in ("http", "https", "mailto"):
+        from shim.env import open_external  # on need: env is a namespace beside this one
+
+        await open_external(uri)
+        return
+    await current_session().get(Editors).show(uri, **_options(options))
+
+
+def _options(options: Any) -> dict[str, Any]:
+    """The options of such a command: a column, or a mapping in VS Code's names or ours."""
+    if options is None:
+        return {}
+    if isinstance(options, int):
+        return {"column": int(options)}
+    names = {"viewColumn": "column", "view_column": "column", "preserveFocus": "preserve_focus"}
+    found = {names.get(name, name): one for name, one in dict(options).items()}
+    return {name: found[name] for name in ("column", "preserve_focus", "preview", "selection") if name in found}

@@ -1,0 +1,48 @@
+"""What one user fills or uses up is theirs alone: shared memory, processors, the room that a single file may take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sessions.limits import Limits
+from tests.sessions.sandboxes import HAS_BUBBLEWRAP, NO_BUBBLEWRAP, folder, output, read_until, sandbox, type_in
+
+pytestmark = [pytest.mark.anyio, pytest.mark.skipif(not HAS_BUBBLEWRAP, reason=NO_BUBBLEWRAP)]
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    with folder() as made:
+        yield made
+
+
+async def test_shared_memory_that_one_user_filled_is_empty_for_another(data: Path) -> None:
+    async with sandbox(data, "alice") as alice, sandbox(data, "bob") as bob:
+        assert "No space left" in await output(alice, "head -c 100000000 /dev/zero 2>&1 >/dev/shm/fill | tail -1")
+        assert int(await output(alice, "stat -c %s /dev/shm/fill")) <= 64 << 20
+        assert await output(bob, "head -c 1000000 /dev/zero >/dev/shm/mine && stat -c %s /dev/shm/mine") == "1000000"
+        assert await output(alice, "rm /dev/shm/fill && echo x >/dev/shm/again && echo works") == "works"
+
+
+async def test_a_file_that_is_never_to_end_does(data: Path) -> None:
+    async with sandbox(data, limits=Limits(file_bytes=3 << 20)) as alice:
+        for name in ("/workspace/fill", "/tmp/fill", "$HOME/fill"):
+            assert await output(alice, f"exec 2>/dev/null; cat /dev/zero >{name}; stat -c %s {name}") == str(3 << 20)
+
+
+async def test_a_loop_that_burns_all_processors_leaves_time_for_others(data: Path) -> None:
+    async with sandbox(data, "alice") as alice, sandbox(data, "bob") as bob:
+        burners = [await alice.start(["sh", "-c", "while :; do :; done"]) for _ in range(8)]
+        assert await output(alice, "nice") == "10"
+        terminal = await bob.open_terminal(["bash", "--norc", "--noprofile", "-i"])
+        await read_until(terminal, "$ ")
+        for number in range(5):
+            type_in(terminal, f"echo n$(({number}+0))n\n")
+            await read_until(terminal, f"n{number}n")
+        for burner in burners:
+            await burner.kill()
+            burner.close()
+        terminal.close()

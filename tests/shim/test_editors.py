@@ -1,0 +1,363 @@
+"""Text editors: showing documents, editing them at one go, selections that follow the text, marks, and events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import shim as vscode
+from sessions.context import SessionContext
+from sessions.errors import FileSystemError, InvalidValue, RoostError
+from shim import (
+    DecorationOptions,
+    EndOfLine,
+    MarkdownString,
+    Position,
+    Range,
+    Selection,
+    SnippetString,
+    TextEditor,
+    TextEditorEdit,
+    TextEditorOptions,
+    TextEditorRevealType,
+    TextEditorSelectionChangeKind,
+    ThemeColor,
+    Uri,
+    ViewColumn,
+)
+from shim.decorations import MOST
+from shim.editing import moved
+from shim.showing import Editors
+from shim.text import TextDocumentContentChangeEvent
+from tests.shim.screen import Screen
+
+pytestmark = pytest.mark.anyio
+
+TEXT = "one\n  two\nthree\n"
+
+
+async def put(session: SessionContext, name: str, text: str = TEXT) -> Uri:
+    await session.files.write(f"/workspace/{name}", text.encode())
+    return Uri.file(f"/workspace/{name}")
+
+
+@pytest.fixture
+async def editor(ada: SessionContext) -> TextEditor:
+    """Ada's editor of a file, not in preview."""
+    uri = await put(ada, "a.txt")
+    with ada.entered("acme.hello"):
+        return await vscode.window.show_text_document(uri, preview=False)
+
+
+# -- which are shown
+
+
+async def test_a_document_that_is_shown_is_the_active_editor(ada: SessionContext, ben: SessionContext) -> None:
+    with ada.entered():
+        assert vscode.window.active_text_editor is None
+        assert vscode.window.visible_text_editors == ()
+        document = await vscode.workspace.open_text_document(await put(ada, "a.py"))
+        assert vscode.window.active_text_editor is None
+        editor = await vscode.window.show_text_document(document)
+        assert vscode.window.active_text_editor is editor
+        assert vscode.window.visible_text_editors == (editor,)
+        assert editor.document is document
+        assert editor.view_column == ViewColumn.ONE
+        tab = vscode.window.tab_groups.active_tab_group.active_tab
+        assert tab is not None
+        assert (tab.label, tab.input, tab.is_preview) == ("a.py", vscode.TabInputText(document.uri), True)
+        assert await vscode.window.show_text_document(document) is editor
+    with ben.entered():
+        assert vscode.window.active_text_editor is None
+
+
+async def test_a_preview_gives_way_and_what_is_kept_stays(ada: SessionContext) -> None:
+    uris = [await put(ada, name) for name in ("a", "b", "c")]
+    with ada.entered():
+        first = await vscode.window.show_text_document(uris[0])
+        second = await vscode.window.show_text_document(uris[1])
+        assert first.view_column is None
+        assert await second.edit(lambda edit: edit.insert(Position(0, 0), "x"))
+        third = await vscode.window.show_text_document(uris[2], {"preview": False, "view_column": ViewColumn.BESIDE})
+        assert vscode.window.visible_text_editors == (second, third)
+        labels = [[(tab.label, tab.is_dirty, tab.is_preview) for tab in group.tabs]
+                  for group in vscode.window.tab_groups.all]  # fmt: skip
+        assert labels == [[("b", True, False)], [("c", False, False)]]
+        assert await second.document.save()
+        assert not vscode.window.tab_groups.all[0].tabs[0].is_dirty
+
+
+async def test_what_cannot_be_opened_is_not_shown(ada: SessionContext) -> None:
+    with ada.entered():
+        with pytest.raises(FileSystemError):
+            await vscode.window.show_text_document(Uri.file("/workspace/none"))
+        with pytest.raises(InvalidValue, match="document_or_uri"):
+            vscode.window.show_text_document("/workspace/none")  # type: ignore[arg-type]
+        assert vscode.window.tab_groups.all[0].tabs == ()
+
+
+async def test_extensions_hear_which_editors_are_shown(ada: SessionContext) -> None:
+    heard: list[Any] = []
+    a, b = await put(ada, "a"), await put(ada, "b")
+    with ada.entered():
+        vscode.window.on_did_change_active_text_editor(lambda one: heard.append(one and one.document.uri.basename()))
+        vscode.window.on_did_change_visible_text_editors(lambda all: heard.append([one.side for one in all]))
+        vscode.window.on_did_change_text_editor_view_column(lambda event: heard.append(int(event.view_column)))
+        await vscode.window.show_text_document(a, ViewColumn.ONE)
+        other = await vscode.window.show_text_document(b, ViewColumn.TWO, True)
+        assert vscode.window.active_text_editor is not other
+        await vscode.window.tab_groups.close(vscode.window.tab_groups.all[0])
+        await vscode.window.tab_groups.close(vscode.window.tab_groups.all[0])
+    assert heard == [["text"], "a", ["text", "text"], ["text"], "b", 1, [], None]
+
+
+async def test_a_selection_can_be_asked_for(ada: SessionContext) -> None:
+    uri = await put(ada, "a")
+    screen = Screen(ada)
+    with ada.entered():
+        editor = await vscode.window.show_text_document(uri, selection=Range(1, 2, 99, 0))
+    assert editor.selection == Selection(1, 2, 3, 0)
+    await screen.settle()
+    assert screen.revealed[-1]["range"] == {"start": {"line": 1, "character": 2}, "end": {"line": 3, "character": 0}}
+
+
+async def test_a_diff_shows_two_and_the_second_is_typed_in(ada: SessionContext) -> None:
+    a, b = await put(ada, "a"), await put(ada, "b")
+    with ada.entered():
+        await vscode.commands.execute_command("vscode.diff", a, b, "A to B", {"preview": False})
+        assert [one.side for one in vscode.window.visible_text_editors] == ["original", "modified"]
+        editor = vscode.window.active_text_editor
+        assert editor is not None
+        assert editor.document.uri == b
+        tab = vscode.window.tab_groups.active_tab_group.active_tab
+        assert tab is not None
+        assert (tab.label, tab.input) == ("A to B", vscode.TabInputTextDiff(a, b))
+        assert await editor.edit(lambda edit: edit.insert(Position(0, 0), "x"))
+        assert tab.is_dirty
+        assert await vscode.window.tab_groups.close(tab)
+        assert vscode.window.active_text_editor is None
+
+
+async def test_a_file_is_opened_by_command(ada: SessionContext) -> None:
+    uri = await put(ada, "a")
+    with ada.entered():
+        await vscode.commands.execute_command("vscode.open", uri, {"viewColumn": 2, "selection": Range(1, 0, 1, 1)})
+        editor = vscode.window.active_text_editor
+    assert editor is not None
+    assert (editor.document.uri, editor.selection) == (uri, Selection(1, 0, 1, 1))
+
+
+async def test_a_closed_tab_lets_its_document_go_and_a_closed_document_its_tab(ada: SessionContext) -> None:
+    uri = await put(ada, "a")
+    with ada.entered():
+        editor = await vscode.window.show_text_document(uri)
+        assert editor.document._holds == 1
+        editor.hide()
+        assert editor.document._holds == 0
+        with pytest.raises(InvalidValue, match="closed editor"):
+            editor.edit(lambda edit: None)
+        again = await vscode.window.show_text_document(uri)
+        edit = vscode.WorkspaceEdit()
+        edit.delete_file(uri)
+        assert await vscode.workspace.apply_edit(edit)
+        assert again.document.is_closed
+        assert vscode.window.visible_text_editors == ()
+
+
+# -- editing
+
+
+async def test_edits_are_made_all_at_once(ada: SessionContext, editor: TextEditor) -> None:
+    changes: list[Any] = []
+
+    def ask(edit: TextEditorEdit) -> None:
+        edit.insert(Position(0, 0), "zero\n")
+        edit.replace(Range(1, 2, 1, 5), "TWO")
+        edit.replace(Position(2, 5), "!")
+        edit.delete(Selection(2, 0, 2, 2))
+
+    with ada.entered():
+        vscode.workspace.on_did_change_text_document(lambda event: changes.append(len(event.content_changes)))
+        assert await editor.edit(ask, undo_stop_before=False)
+    assert editor.document.get_text() == "zero\none\n  TWO\nree!\n"
+    assert changes == [4]
+
+
+async def test_lines_may_be_ended_otherwise(ada: SessionContext, editor: TextEditor) -> None:
+    with ada.entered():
+        assert await editor.edit(lambda edit: edit.set_end_of_line(EndOfLine.CRLF))
+    assert editor.document.get_text() == TEXT.replace("\n", "\r\n")
+
+
+async def test_an_edit_of_a_text_that_has_changed_since_is_not_made(ada: SessionContext, editor: TextEditor) -> None:
+    with ada.entered():
+        first = editor.edit(lambda edit: edit.insert(Position(0, 0), "first "))
+        second = editor.edit(lambda edit: edit.insert(Position(0, 0), "second "))
+        assert [await first, await second] == [True, False]
+    assert editor.document.get_text() == f"first {TEXT}"
+
+
+async def test_edits_that_overlap_are_refused_and_nothing_is_changed(ada: SessionContext, editor: TextEditor) -> None:
+    def ask(edit: TextEditorEdit) -> None:
+        edit.replace(Range(0, 0, 0, 2), "x")
+        edit.replace(Range(0, 1, 0, 3), "y")
+
+    with ada.entered(), pytest.raises(InvalidValue, match="overlapping"):
+        await editor.edit(ask)
+    assert editor.document.get_text() == TEXT
+
+
+async def test_edits_are_taken_only_while_they_are_asked_for(ada: SessionContext, editor: TextEditor) -> None:
+    kept: list[TextEditorEdit] = []
+    with ada.entered():
+        assert await editor.edit(kept.append)
+        with pytest.raises(RoostError, match="only while the callback runs"):
+            kept[0].insert(Position(0, 0), "x")
+        with pytest.raises(InvalidValue, match="end_of_line"):
+            await editor.edit(lambda edit: edit.set_end_of_line(7))  # type: ignore[arg-type]
+
+
+async def test_a_snippet_fills_what_is_selected_and_its_first_place_is_selected_then(
+    ada: SessionContext, editor: TextEditor
+) -> None:
+    with ada.entered():
+        editor.selection = Selection(1, 2, 1, 5)
+        assert await editor.insert_snippet(SnippetString("if ${1:cond}:\n\t$TM_SELECTED_TEXT$0"))
+    assert editor.document.get_text() == "one\n  if cond:\n  \ttwo\nthree\n"
+    assert editor.document.get_text(editor.selection) == "cond"
+
+
+async def test_a_snippet_comes_to_several_places(ada: SessionContext, editor: TextEditor) -> None:
+    with ada.entered():
+        assert await editor.insert_snippet(SnippetString("<$1>"), [Position(0, 0), Position(2, 0)])
+        with pytest.raises(InvalidValue, match="overlapping"):
+            editor.insert_snippet(SnippetString("x"), [Range(0, 0, 1, 0), Range(0, 1, 2, 0)])
+    assert editor.document.get_text() == "<>one\n  two\n<>three\n"
+    assert editor.selection == Selection(0, 1, 0, 1)
+
+
+# -- what is selected and seen
+
+
+async def test_selections_are_cut_to_what_there_is_and_heard_of(ada: SessionContext, editor: TextEditor) -> None:
+    heard: list[Any] = []
+    with ada.entered():
+        vscode.window.on_did_change_text_editor_selection(
+            lambda event: heard.append((event.text_editor is editor, len(event.selections), event.kind))
+        )
+        assert editor.selection == Selection(0, 0, 0, 0)
+        editor.selections = [Selection(0, 0, 0, 99), Selection(9, 9, 1, 0)]
+        assert editor.selections == (Selection(0, 0, 0, 3), Selection(3, 0, 1, 0))
+        editor.selections = editor.selections
+        editor.select([Selection(0, 1, 0, 1)], TextEditorSelectionChangeKind.MOUSE)
+        for wrong in ([], [Range(0, 0, 0, 1)], [None]):
+            with pytest.raises(InvalidValue, match="selections"):
+                editor.selections = wrong  # type: ignore[assignment]
+    command, mouse = TextEditorSelectionChangeKind.COMMAND, TextEditorSelectionChangeKind.MOUSE
+    assert heard == [(True, 2, command), (True, 1, mouse)]
+
+
+@pytest.mark.parametrize(
+    ("selection", "range", "text", "after"),
+    [
+        (Selection(1, 3, 1, 3), Range(0, 0, 0, 0), "new\n", Selection(2, 3, 2, 3)),
+        (Selection(1, 3, 1, 3), Range(1, 3, 1, 3), "xy", Selection(1, 5, 1, 5)),
+        (Selection(1, 3, 1, 3), Range(1, 0, 1, 2), "", Selection(1, 1, 1, 1)),
+        (Selection(1, 3, 1, 3), Range(1, 1, 1, 5), "Z", Selection(1, 2, 1, 2)),
+        (Selection(1, 3, 1, 3), Range(0, 1, 1, 2), "", Selection(0, 2, 0, 2)),
+        (Selection(1, 3, 1, 3), Range(2, 0, 2, 1), "abc", Selection(1, 3, 1, 3)),
+        (Selection(1, 3, 1, 3), Range(1, 3, 1, 4), "abc", Selection(1, 3, 1, 3)),
+        (Selection(1, 3, 1, 3), Range(1, 3, 1, 3), "a\n😀", Selection(2, 2, 2, 2)),
+        (Selection(2, 0, 0, 1), Range(1, 0, 2, 0), "", Selection(1, 0, 0, 1)),
+    ],
+)
+def test_a_selection_stays_on_its_text(selection: Selection, range: Range, text: str, after: Selection) -> None:
+    assert moved(selection, [TextDocumentContentChangeEvent(range, 0, 0, text)]) == after
+
+
+async def test_cursors_follow_the_edits_of_others(ada: SessionContext, editor: TextEditor) -> None:
+    with ada.entered():
+        editor.selection = Selection(2, 0, 2, 5)
+        edit = vscode.WorkspaceEdit()
+        edit.insert(editor.document.uri, Position(0, 0), "new\n")
+        assert await vscode.workspace.apply_edit(edit)
+    assert editor.document.get_text(editor.selection) == "three"
+
+
+async def test_what_is_seen_is_what_a_client_says(ada: SessionContext, editor: TextEditor) -> None:
+    heard: list[Any] = []
+    with ada.entered():
+        vscode.window.on_did_change_text_editor_visible_ranges(lambda event: heard.append(event.visible_ranges))
+        assert editor.visible_ranges == (Range(0, 0, 3, 0),)
+        for _ in range(2):
+            editor.look_at([Range(1, 0, 99, 0)])
+    assert heard == [(Range(1, 0, 3, 0),)]
+
+
+async def test_revealing_asks_the_clients(ada: SessionContext, editor: TextEditor) -> None:
+    screen = Screen(ada)
+    with ada.entered():
+        editor.reveal_range(Range(1, 0, 1, 3), TextEditorRevealType.IN_CENTER)
+    await screen.settle()
+    (revealed,) = screen.revealed
+    assert (revealed["kind"], revealed["handle"], revealed["revealType"]) == ("textEditor", editor.handle, 1)
+
+
+async def test_options_are_set_one_by_one_or_together(ada: SessionContext, editor: TextEditor) -> None:
+    heard: list[Any] = []
+    with ada.entered():
+        vscode.window.on_did_change_text_editor_options(lambda event: heard.append(event.options.tab_size))
+        assert (editor.options.tab_size, editor.options.insert_spaces) == (4, True)
+        editor.options.tab_size = 2
+        editor.options = TextEditorOptions(tab_size=8, insert_spaces=False)
+        editor.options = {"tab_size": "auto"}
+        assert (editor.options.tab_size, editor.options.insert_spaces) == (8, False)
+        for name, wrong in (("tab_size", 0), ("tab_size", True), ("indent_size", "x"), ("font", 1)):
+            with pytest.raises(InvalidValue, match=name):
+                editor.options = {name: wrong}
+    assert heard == [2, 8]
+
+
+# -- marks
+
+
+async def test_marks_are_told_to_clients_by_their_type(ada: SessionContext, editor: TextEditor) -> None:
+    screen = Screen(ada, late=True)
+    with ada.entered():
+        kind = vscode.window.create_text_editor_decoration_type(
+            background_color=ThemeColor("a.b"), is_whole_line=True, before={"content_text": "»"}
+        )
+        editor.set_decorations(
+            kind,
+            [
+                Range(0, 0, 0, 3),
+                DecorationOptions(Range(1, 0, 1, 2), hover_message=[MarkdownString("why"), "so"]),
+                {"range": Range(2, 0, 2, 1), "render_options": {"after": {"content_text": "!"}}},
+            ],
+        )
+        state = await screen.shows("decorationType")
+        assert state == {
+            "key": kind.key,
+            "options": {"backgroundColor": {"id": "a.b"}, "isWholeLine": True, "before": {"contentText": "»"}},
+        }
+        marks = (await screen.shows("textEditor"))[f"decorations.{kind.key}"]
+        assert [mark["range"]["start"]["line"] for mark in marks] == [0, 1, 2]
+        assert [one["value"] if isinstance(one, dict) else one for one in marks[1]["hoverMessage"]] == ["why", "so"]
+        assert marks[2]["renderOptions"] == {"after": {"contentText": "!"}}
+        editor.set_decorations(kind, [])
+        assert f"decorations.{kind.key}" not in await screen.shows("textEditor")
+        with pytest.raises(InvalidValue, match="mark what is visible"):
+            editor.set_decorations(kind, [Range(0, 0, 0, 1)] * (MOST + 1))
+        kind.dispose()
+        editor.set_decorations(kind, [Range(0, 0, 0, 1)])
+        await screen.settle()
+        assert screen.of("decorationType") == []
+        assert f"decorations.{kind.key}" not in screen.of("textEditor")[-1]
+
+
+async def test_an_editor_outlives_the_extension_that_opened_it(ada: SessionContext, editor: TextEditor) -> None:
+    ada.forget_extension("acme.hello")
+    assert ada.get(Editors).find(editor.handle) is editor
+    with pytest.raises(InvalidValue, match="of this user"):
+        ada.get(Editors).find("999")
