@@ -32,6 +32,9 @@ FASTEST = Size(1 << 30, 20_000)
 FAILURES = 5
 """After so many counts that failed one after the other, as directories move under them, the disk is closed too."""
 
+LOST = 60
+"""After so many, about a minute in which the user can give folders back to be read, the sandbox ends."""
+
 PAUSE_SECONDS = 1.0
 ENDLESS = 1 << 62
 
@@ -64,8 +67,8 @@ class Disk:
     """
 
     __slots__ = (
-        "_again", "_allowance", "_base", "_before", "_due", "_failures", "_folder", "_free", "_most", "_news", "_owner",
-        "_told", "_turn", "_usage", "state",
+        "_again", "_allowance", "_base", "_before", "_due", "_failures", "_folder", "_for_good", "_free", "_most",
+        "_news", "_owner", "_told", "_turn", "_usage", "state",
     )  # fmt: skip
 
     def __init__(
@@ -92,11 +95,13 @@ class Disk:
         self._before: object = None
         self._base: Size | None = None
         self._failures = 0
+        self._for_good = False
         self._news: dict[str, Any] | None = None
 
     async def enter(self, inside: Inside) -> State:
         """A new sandbox: that of a user who was over begins where the last one ended."""
         if self.state is not State.OPEN:
+            self._failures = 0
             await asyncio.to_thread(self._close, inside)
         return self.state
 
@@ -134,9 +139,9 @@ class Disk:
     def _is_time(self) -> bool:
         """Whether the user can have come over, or back under, since the last count, as far as the clock can tell."""
         now = time.monotonic()
-        if now < self._again or (now < self._due and self.state is State.OPEN and not self._failures):
-            return now >= self._again and self._is_near()
-        return True
+        if now < self._again:
+            return False
+        return self.state is not State.OPEN or self._failures > 0 or now >= self._due or self._is_near()
 
     def _is_near(self) -> bool:
         """Whether the file system lost so much since the last count that the user can be over."""
@@ -171,18 +176,27 @@ class Disk:
                 self._open(inside)
             return
         if self.state is State.OPEN:
-            self._close(inside)
             self._news = news(excess)
+            self._close(inside, for_good=counted is None)
+        elif counted is None:
+            self._close(inside, for_good=True)
+            self.state = State.ENDED if self._failures >= LOST else self.state
         elif self._base is None:
             self._base = counted  # what was being written when it closed is written by now
-        elif counted is None or grew(counted, self._base):
+        elif grew(counted, self._base):
             self.state = State.ENDED
 
-    def _close(self, inside: Inside) -> None:
+    def _close(self, inside: Inside, *, for_good: bool = False) -> None:
+        """Where nothing can be counted, processes must not get their limit back by themselves: nobody would notice."""
         self._base = None
-        self.state = State.CLOSED if limit(inside, 0, self._owner) else State.ENDED
+        self._for_good = for_good
+        self.state = State.CLOSED if limit(inside, 0, self._owner, for_good=for_good) else State.ENDED
 
     def _open(self, inside: Inside) -> None:
+        """What was closed for good ends, and what starts then may write."""
+        if self._for_good:
+            self.state = State.ENDED
+            return
         self.state, self._base = State.OPEN, None
         limit(inside, self._most, self._owner)
         self._news = {"exceeded": False, "message": "you are within your quota again: your processes may write"}

@@ -20,43 +20,44 @@ EACH = (
 )
 
 
-def limit(inside: Inside, size: int, owner: int | None) -> bool:
+def limit(inside: Inside, size: int, owner: int | None, *, for_good: bool = False) -> bool:
     """Let no process in there make a file larger than `size` bytes; False where that cannot be had of all of them.
 
-    It can be raised again up to what a process began with. A new process has the limit of the one that made it, so that
-    none is left once a look around finds no new one. `owner` is the OS uid of the processes where that is not the
-    host's own. Blocks: call it in a thread.
+    It can be raised again, also by whoever it holds, up to what a process began with; not where it is `for_good`. A new
+    process has the limit of the one that made it, so that none is left once a look around finds no new one. `owner` is
+    the OS uid of the processes where that is not the host's own. Blocks: call it in a thread.
     """
     until = time.monotonic() + SECONDS
     done: set[int] = set()
     while new := inside.pids() - done:
-        if time.monotonic() > until or not _limit(new, size, owner):
+        if time.monotonic() > until or not _limit(new, size, owner, for_good):
             return False
         done |= new
     return True
 
 
-def _limit(pids: Iterable[int], size: int, owner: int | None) -> bool:
+def _limit(pids: Iterable[int], size: int, owner: int | None, for_good: bool) -> bool:
     """As the host; or as the tenant themselves, where this is a root that may not (CAP_SYS_RESOURCE)."""
     try:
         for pid in pids:
-            _limit_one(pid, size)
+            _limit_one(pid, size, for_good)
     except PermissionError:
-        return owner is not None and _limit_as(owner, pids, size)
+        return owner is not None and _limit_as(owner, pids, f"{size}:{size if for_good else ''}")
     return True
 
 
-def _limit_one(pid: int, size: int) -> None:
+def _limit_one(pid: int, size: int, for_good: bool) -> None:
     try:
         _, hard = resource.prlimit(pid, KIND)
-        resource.prlimit(pid, KIND, (size if hard == resource.RLIM_INFINITY else min(size, hard), hard))
+        soft = size if hard == resource.RLIM_INFINITY else min(size, hard)
+        resource.prlimit(pid, KIND, (soft, soft if for_good else hard))
     except ProcessLookupError:
         return  # it ended
 
 
-def _limit_as(owner: int, pids: Iterable[int], size: int) -> bool:
+def _limit_as(owner: int, pids: Iterable[int], size: str) -> bool:
     identity = [f"--reuid={owner}", f"--regid={owner}", *DROP]
-    each = [shell(), "-c", EACH, PRLIMIT, f"{size}:", *map(str, pids)]
+    each = [shell(), "-c", EACH, PRLIMIT, size, *map(str, pids)]
     try:
         ended = subprocess.run([SETPRIV, *identity, "--", *each], env={}, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
