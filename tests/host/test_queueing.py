@@ -118,15 +118,15 @@ async def test_each_users_requests_go_in_their_order() -> None:
 
 async def test_who_asks_again_and_again_does_not_lose_the_place_they_have() -> None:
     line = Line(1)
-    first, waiting = line.join("ben", nothing), line.join("ada", nothing)
-    for _ in range(20):
+    going = [line.join(f"guest{number}", nothing) for number in range(3)]
+    mine = line.join("ada", nothing)
+    for number in range(3, 20):
+        line.leave(going.pop(0))
+        if mine.ready.done():
+            break
         line.join("ada", nothing)
-        newer = line.join("ben", nothing)
-        line.leave(first)
-        first = newer
-        if waiting.ready.done():
-            return
-    pytest.fail("ada was never served")
+        going.append(line.join(f"guest{number}", nothing))
+    assert number < 6, "those who came later went first"
 
 
 async def test_a_user_with_double_weight_has_double_the_places() -> None:
