@@ -21,7 +21,8 @@ from tests.sessions.roots import resolve
 
 __all__ = ["resolve"]
 
-CANARY = b"CANARY: this is not alice's"
+CANARY = b"CANARY: this is not alice's. " * 300
+"""Longer than any path, so that the size of a link is never taken for it."""
 
 DOTS = [
     "..", "../", ".././", "./..", "..//", "...", "....//", "..;", "..\\", "..%2f", "%2e%2e", "%2e%2e%2f", "%252e%252e",
