@@ -9,7 +9,7 @@ import time
 from secrets import token_hex
 from urllib.parse import quote_from_bytes
 
-from sessions.descriptors import Handle, Owner, look, settle, sync_directory, write_all
+from sessions.descriptors import SPECIAL, Handle, Owner, look, regular, settle, sync_directory, write_all
 from sessions.openat2 import DIRECTORY, LOOK, identity, rename_exclusively
 from sessions.paths import Refusal, encoded
 from sessions.staging import is_visible, sweep
@@ -74,6 +74,25 @@ class Entry:
                 return False
             at = above
         return True
+
+
+def append(entry: Entry, content: bytes, owner: Owner | None, meter: Meter) -> None:
+    """Write at the end of the file, made if need be, which then is for its owner alone."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    state = entry.look()
+    if state is not None and not stat.S_ISREG(state.st_mode):
+        raise Refusal("NoPermissions", SPECIAL)
+    fresh = state is None
+    meter.reserve(len(content), int(fresh))
+    try:
+        with Handle(os.open(entry.name, flags | os.O_CREAT, 0o600, dir_fd=entry.parent.fd)) as file:
+            regular(file.fd)
+            if fresh and owner:
+                os.fchown(file.fd, *owner)
+            write_all(file.fd, content)
+    except BaseException:
+        meter.released(len(content), int(fresh and entry.look() is None))
+        raise
 
 
 def delete(entry: Entry, *, recursive: bool, meter: Meter) -> None:

@@ -91,6 +91,9 @@ class Files:
     async def write(self, path: str, content: bytes, *, create: bool = True, overwrite: bool = True) -> None:
         await self._change(self.root.write, path, content, create=create, overwrite=overwrite, meter=self._meter)
 
+    async def append(self, path: str, content: bytes) -> None:
+        await self._change(self.root.append, path, content, meter=self._meter)
+
     async def create_directory(self, path: str) -> None:
         await self._change(self.root.create_directory, path, meter=self._meter)
 

@@ -31,6 +31,7 @@ C = TypeVar("C", bound=Child)
 START_SECONDS = 20.0
 ANSWER_SECONDS = 20.0
 END_SECONDS = 5.0
+NOBODY = -1
 OWN_PROCESSES = 2
 """bubblewrap's first process and the supervisor; the other forms count none of theirs."""
 
@@ -246,11 +247,14 @@ class Holder:
             child.end(code)
 
     async def kill(self, child: Child) -> None:
-        """End a child and what it started. A tree that outgrows the killing takes the whole sandbox with it."""
-        if self._inside is None or self._ending:
+        """End a child and what it started. A tree that outgrows the killing takes the whole sandbox with it.
+
+        The number of one that has ended may be another's by now: then only its mark tells what it left.
+        """
+        if self._inside is None or self._ending or not (child.running or child.token):
             return
-        processes = self._inside.processes
-        if not await asyncio.to_thread(processes.kill, lambda: processes.tree(child.process_id, child.token)):
+        processes, root = self._inside.processes, child.process_id if child.running else NOBODY
+        if not await asyncio.to_thread(processes.kill, lambda: processes.tree(root, child.token)):
             self.end("its processes multiplied faster than they could be killed")
 
     def output(self, keep: int) -> Output:

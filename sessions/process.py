@@ -53,7 +53,10 @@ class Child:
                 return
 
     async def kill(self) -> None:
-        """End it and everything it started, in whatever session that is now (for a terminal: its own session)."""
+        """End it and everything it started, in whatever session that is now (for a terminal: its own session).
+
+        Of one that has ended, what it left running.
+        """
         await self._kill(self)
 
     def end(self, code: int | None) -> None:

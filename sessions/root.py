@@ -135,6 +135,11 @@ class Root(Places):
             self._sweep(entry.parent)
             return Replacement(entry, self.owner, meter, overwrite=overwrite)
 
+    def append(self, path: str, content: bytes, *, meter: Meter = _UNMETERED) -> None:
+        """Put `content` at the end of a log, which is made with its parents if need be: neither atomic nor durable."""
+        with Told(path), self._writable(path, meter) as entry:
+            entries.append(entry, content, self.owner, meter)
+
     def create_directory(self, path: str, *, meter: Meter = _UNMETERED) -> None:
         """Make the directory and its parents; one that is there is fine."""
         raw = encoded(path)

@@ -81,7 +81,7 @@ class ShellOptions:
             return Command(program, [*words, shell, *start.arguments], {}, tells)
         away = [word for name, value in self.env.items() if value is None for word in ("-u", name)]
         words = ["/usr/bin/env", *away, "--"] if away else []
-        return Command(program, [*words, shell, *start.arguments], _inherited(sandbox) | given, tells)
+        return Command(program, [*words, shell, *start.arguments], inherited(sandbox) | given, tells)
 
 
 def _is_program(path: str) -> bool:
@@ -98,8 +98,8 @@ def _tools(sandbox: Sandbox) -> str | None:
     return None if tools is None else TOOLS if sandbox.level.form == "bubblewrap" else str(tools)
 
 
-def _inherited(sandbox: Sandbox) -> dict[str, str]:
-    """On one's own machine a terminal has one's own environment, as an editor's has; the host's settings are not it."""
+def inherited(sandbox: Sandbox) -> dict[str, str]:
+    """On one's own machine what runs has one's own environment, as an editor's has; the host's settings are not it."""
     if sandbox.level.form != "none":
         return {}
     own = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_") and name != "MULTI_USER"}

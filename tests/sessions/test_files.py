@@ -179,6 +179,22 @@ def test_a_forgotten_writer_leaves_nothing(root: Root, folder: Path) -> None:
 # ---- stat and listing
 
 
+def test_a_log_grows_at_its_end_and_is_its_owners_alone(root: Root, folder: Path) -> None:
+    root.append("/home/logs/a", b"one ")
+    root.append("/home/logs/a", b"two")
+    assert root.read("/home/logs/a", 100) == b"one two"
+    assert (folder / "home" / "logs" / "a").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_that_a_link_leads_elsewhere_stays_in_the_users_world(root: Root, folder: Path) -> None:
+    (folder / "workspace" / "log").symlink_to("/../../../../etc/roost-log")
+    with refused("FileNotFound"):
+        root.append("/workspace/log", b"x")
+    os.mkfifo(folder / "workspace" / "pipe")
+    with refused("NoPermissions"):
+        root.append("/workspace/pipe", b"x")
+
+
 def test_stat_tells_what_an_entry_is_and_what_a_link_means(root: Root, folder: Path) -> None:
     root.write("/workspace/f", b"four")
     place = folder / "workspace"
