@@ -6,7 +6,6 @@ Both judge the path as it is after `..` and links are followed: the caller gives
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable
 
 from pathspec import GitIgnoreSpec
@@ -28,7 +27,7 @@ class Access:
     __slots__ = ("_folder", "_spec")
 
     def __init__(self, folder: str, ignore: str | None = None) -> None:
-        self._folder = posixpath.normpath(folder)
+        self._folder = _absolute("/", folder)
         self._spec = None if ignore is None else GitIgnoreSpec.from_lines([*ignore.splitlines(), IGNORE_FILE])
 
     def can_read(self, path: str) -> bool:
@@ -50,10 +49,19 @@ class Access:
         return not word.startswith("-") and not self.can_read(word)
 
     def _inside(self, path: str) -> str | None:
-        """The path below the folder, or None where it is outside or the folder itself."""
-        whole = posixpath.normpath(posixpath.join(self._folder, path))
-        inside = posixpath.relpath(whole, self._folder)
-        return None if inside == "." or inside.startswith("../") or inside == ".." else inside
+        return inside(self._folder, path)
+
+
+def inside(folder: str, path: str) -> str | None:
+    """The path below the folder, which is absolute; None where it is outside or the folder itself. Asks no disk."""
+    whole = _absolute(folder, path)
+    above = folder.rstrip("/") + "/"
+    return whole[len(above) :] if whole.startswith(above) and whole != above else None
+
+
+def _absolute(folder: str, path: str) -> str:
+    """POSIX lets two slashes at the beginning mean something of their own; here they do not."""
+    return "/" + posixpath.normpath(posixpath.join(folder, path)).lstrip("/")
 
 
 class Protection:
@@ -62,16 +70,13 @@ class Protection:
     __slots__ = ("_folder", "_spec")
 
     def __init__(self, folder: str) -> None:
-        self._folder = posixpath.normpath(folder)
+        self._folder = _absolute("/", folder)
         # A file system may not tell case apart, and the rules are read by name: neither do we.
         self._spec = GitIgnoreSpec.from_lines(pattern.lower() for pattern in PROTECTED)
 
     def protects(self, path: str) -> bool:
         """Whether writing the file needs to be asked for."""
-        whole = posixpath.normpath(posixpath.join(self._folder, path))
-        inside = posixpath.relpath(whole, self._folder)
-        outside = inside == ".." or inside.startswith("../")
-        name = re.sub(r"^/+", "", whole) if outside else inside
+        name = inside(self._folder, path) or _absolute(self._folder, path).lstrip("/")
         return self._spec.match_file(name.lower())
 
     def among(self, paths: Iterable[str]) -> list[str]:

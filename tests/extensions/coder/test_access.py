@@ -44,6 +44,12 @@ def test_ordinary_files_are_not_protected(path: str) -> None:
     assert not Protection("/w").protects(path)
 
 
+@pytest.mark.parametrize("path", ["//w/key", "/w//key", "./key", "../w/key", "/x/../w/key", "//w/../w/key"])
+def test_no_spelling_of_a_path_gets_around_the_rules(path: str) -> None:
+    assert not Access("/w", "key").can_read(path)
+    assert Protection("/w").protects(path.replace("key", ".roomodes"))
+
+
 def test_the_ignore_file_itself_is_ignored() -> None:
     assert not Access("/w", "*.log").can_read(".rooignore")
 

@@ -1,0 +1,56 @@
+"""What a command's words and folders mean in the task's workspace. Nothing is run here."""
+
+from __future__ import annotations
+
+import posixpath
+
+import shim as vscode
+from extensions.coder.access import inside
+from extensions.coder.launchers import Unclear, starts
+from extensions.coder.shell import Command, read
+from extensions.coder.tool import ToolError, Use
+
+DEPTH = 4
+
+
+async def folder_of(use: Use, given: str | None) -> str:
+    """The folder that a command is to run in, absolute. Raises `ToolError` where there is none."""
+    place = posixpath.normpath(posixpath.join(use.cwd, given or "."))
+    try:
+        stat = await vscode.workspace.fs.stat(vscode.Uri.file(place))
+    except vscode.FileSystemError:
+        raise ToolError(f"cwd: the folder '{place}' does not exist; leave cwd out for '{use.cwd}'") from None
+    if not stat.type & vscode.FileType.DIRECTORY:
+        raise ToolError(f"cwd: '{place}' is a file; name a folder, or leave cwd out for '{use.cwd}'")
+    return place
+
+
+def refuse_ignored(use: Use, line: str, cwd: str) -> None:
+    """Raise `ToolError` where a program that reads files is given one that `.rooignore` keeps from the agent.
+
+    It is told by the words: what a program opens by itself is not known before it runs.
+    """
+    for command in read(line).commands:
+        for one in (command, *_started(command, DEPTH)):
+            words = [one.name or "", *(_place(word.text, cwd) for word in one.words[1:])]
+            blocked = use.access.blocked_argument(words)
+            if blocked is not None:
+                raise ToolError(
+                    f"the command reads '{inside(use.cwd, blocked)}', which .rooignore keeps from you: "
+                    "go on without that file, or ask the user to change .rooignore"
+                )
+
+
+def _started(command: Command, depth: int) -> list[Command]:
+    """The programs that this one starts, as far as that can be told."""
+    if not depth:
+        return []
+    try:
+        inner = starts(command, lambda text: read(text).commands, command.source)
+    except Unclear:
+        return []
+    return [one for each in inner for one in (each, *_started(each, depth - 1))]
+
+
+def _place(word: str, cwd: str) -> str:
+    return word if word.startswith("-") else posixpath.normpath(posixpath.join(cwd, word))

@@ -1,0 +1,20 @@
+"""The tools of the agent, one file each."""
+
+from __future__ import annotations
+
+from extensions.coder.tool import Tool
+from extensions.coder.tools import (
+    execute_command,
+    get_process_output,
+    kill_process,
+    read_command_output,
+    start_process,
+)
+
+TOOLS: tuple[Tool, ...] = (
+    execute_command.TOOL,
+    read_command_output.TOOL,
+    start_process.TOOL,
+    get_process_output.TOOL,
+    kill_process.TOOL,
+)
