@@ -23,22 +23,24 @@ QUIET_SECONDS = 0.6
 PREVIEWS = MappingProxyType({"small": 5_000, "medium": 10_000, "large": 20_000})
 DEFAULT_PREVIEW = "medium"
 
-PARAMETERS = {
-    "type": "object",
-    "properties": {
-        "command": {"type": "string", "description": "The command line, as for bash"},
-        "cwd": {
-            "type": ["string", "null"],
-            "description": "The folder to run it in, relative to the workspace or absolute; the workspace by default",
+PARAMETERS = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {
+            "command": {"type": "string", "description": "The command line, as for bash"},
+            "cwd": {
+                "type": ["string", "null"],
+                "description": "The folder to run it in, relative or absolute; the workspace by default",
+            },
+            "timeout": {
+                "type": ["number", "null"],
+                "description": "Seconds to wait; then it goes on in the background and the output so far is returned",
+            },
         },
-        "timeout": {
-            "type": ["number", "null"],
-            "description": "Seconds to wait; then it goes on in the background and the output so far is returned",
-        },
-    },
-    "required": ["command"],
-    "additionalProperties": False,
-}
+        "required": ["command"],
+        "additionalProperties": False,
+    }
+)
 
 
 async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
@@ -146,4 +148,4 @@ def preview_bytes() -> int:
     return PREVIEWS.get(size, PREVIEWS[DEFAULT_PREVIEW]) if isinstance(size, str) else PREVIEWS[DEFAULT_PREVIEW]
 
 
-TOOL = Tool("execute_command", MappingProxyType(PARAMETERS), plan)
+TOOL = Tool("execute_command", PARAMETERS, plan)

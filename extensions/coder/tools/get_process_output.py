@@ -16,14 +16,18 @@ LONGEST_WAIT = 60.0
 CALM_SECONDS = 0.3
 """A process that says nothing for so long after it said something has said what it had to say."""
 
-PROCESS = {"type": "integer", "description": "The number of the process, as start_process gave it"}
-WAIT = {"type": ["number", "null"], "description": "Seconds to wait for output or its end; 60 at most"}
-PARAMETERS = {
-    "type": "object",
-    "properties": {"process_id": PROCESS, "wait": WAIT},
-    "required": ["process_id"],
-    "additionalProperties": False,
-}
+PROCESS = MappingProxyType({"type": "integer", "description": "The number of the process, as start_process gave it"})
+WAIT = MappingProxyType(
+    {"type": ["number", "null"], "description": "Seconds to wait for output or its end; 60 at most"}
+)
+PARAMETERS = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {"process_id": dict(PROCESS), "wait": dict(WAIT)},
+        "required": ["process_id"],
+        "additionalProperties": False,
+    }
+)
 
 
 async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
@@ -80,4 +84,4 @@ def seconds(arguments: Mapping[str, Any], default: float) -> float:
     return default if given is None else min(max(0.0, float(given)), LONGEST_WAIT)
 
 
-TOOL = Tool("get_process_output", MappingProxyType(PARAMETERS), plan, is_reading=True)
+TOOL = Tool("get_process_output", PARAMETERS, plan, is_reading=True)

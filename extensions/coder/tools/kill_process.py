@@ -12,12 +12,14 @@ from extensions.coder.tool import Plan, Result, Tool, Use
 from extensions.coder.tools.execute_command import preview_bytes
 from extensions.coder.tools.get_process_output import PROCESS, found
 
-PARAMETERS = {
-    "type": "object",
-    "properties": {"process_id": PROCESS},
-    "required": ["process_id"],
-    "additionalProperties": False,
-}
+PARAMETERS = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {"process_id": dict(PROCESS)},
+        "required": ["process_id"],
+        "additionalProperties": False,
+    }
+)
 
 
 async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
@@ -34,4 +36,4 @@ async def kill(running: Running) -> Result:
     return Result(f"Process {running.number} (`{running.command[:200]}`) has ended. {running.state()}{last}")
 
 
-TOOL = Tool("kill_process", MappingProxyType(PARAMETERS), plan)
+TOOL = Tool("kill_process", PARAMETERS, plan)

@@ -20,20 +20,25 @@ ARTIFACT = re.compile(r"cmd-[0-9]{1,20}\.txt")
 LINE_CHARS = 500
 BLOCK_LINES = 100
 
-PARAMETERS = {
-    "type": "object",
-    "properties": {
-        "artifact_id": {"type": "string", "description": "The name of the stored output: cmd-<digits>.txt"},
-        "search": {
-            "type": ["string", "null"],
-            "description": "A regular expression, case aside: only lines that match are returned",
+PARAMETERS = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {
+            "artifact_id": {"type": "string", "description": "The name of the stored output: cmd-<digits>.txt"},
+            "search": {
+                "type": ["string", "null"],
+                "description": "A regular expression, case aside: only lines that match are returned",
+            },
+            "offset": {"type": ["integer", "null"], "description": "Bytes to begin after; 0 by default"},
+            "limit": {
+                "type": ["integer", "null"],
+                "description": f"Bytes to return; {LIMIT_BYTES} by default and at most",
+            },
         },
-        "offset": {"type": ["integer", "null"], "description": "Bytes to begin after; 0 by default"},
-        "limit": {"type": ["integer", "null"], "description": f"Bytes to return; {LIMIT_BYTES} by default and at most"},
-    },
-    "required": ["artifact_id"],
-    "additionalProperties": False,
-}
+        "required": ["artifact_id"],
+        "additionalProperties": False,
+    }
+)
 
 
 async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
@@ -97,4 +102,4 @@ def matching(raw: list[bytes], pattern: str, *, is_anchored: bool) -> Iterator[i
             yield from (start + at for at, line in enumerate(block) if matches(pattern, line))
 
 
-TOOL = Tool("read_command_output", MappingProxyType(PARAMETERS), plan, is_reading=True)
+TOOL = Tool("read_command_output", PARAMETERS, plan, is_reading=True)

@@ -15,16 +15,18 @@ from extensions.coder.tools.get_process_output import WAIT, look, seconds
 from shim.proposed import processes
 
 FIRST_SECONDS = 3.0
-PARAMETERS = {
-    "type": "object",
-    "properties": {
-        "command": {"type": "string", "description": "The command line, as for bash"},
-        "cwd": {"type": ["string", "null"], "description": "The folder to run it in; the workspace by default"},
-        "wait": WAIT,
-    },
-    "required": ["command"],
-    "additionalProperties": False,
-}
+PARAMETERS = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {
+            "command": {"type": "string", "description": "The command line, as for bash"},
+            "cwd": {"type": ["string", "null"], "description": "The folder to run it in; the workspace by default"},
+            "wait": dict(WAIT),
+        },
+        "required": ["command"],
+        "additionalProperties": False,
+    }
+)
 
 
 async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
@@ -49,4 +51,4 @@ async def start(use: Use, command: str, cwd: str, wait: float) -> Result:
     return await look(use, running, wait)
 
 
-TOOL = Tool("start_process", MappingProxyType(PARAMETERS), plan)
+TOOL = Tool("start_process", PARAMETERS, plan)
