@@ -299,6 +299,7 @@ class Host:
             failed=self._work_failed,
             workspace=workspace,
             storage=str(folder / "storage") if single else "/home/.local/share/roost",
+            home=os.environ.get("HOME") or "/" if single else "/home",
             single_user=single,
             make_sandbox=partial(self._make_sandbox, uid, folder, workspace, owner, group, disk),
             turns=self.isolation.turns,

@@ -54,6 +54,7 @@ class SessionContext:
         "allowance",
         "context",
         "files",
+        "home",
         "idle_since",
         "in_flight",
         "inotify",
@@ -86,6 +87,7 @@ class SessionContext:
         failed: Callable[[str, str, BaseException], None],
         workspace: str = "/workspace",
         storage: str = "/home/.local/share/roost",
+        home: str = "/home",
         single_user: bool = False,
         make_sandbox: Callable[[], Coroutine[Any, Any, Sandbox]] | None = None,
         turns: Turns | None = None,
@@ -104,6 +106,8 @@ class SessionContext:
         """The path of the workspace folder, as the user's own code names it."""
         self.storage = storage
         """Where the user's extensions keep files of their own, as a path of the user's world."""
+        self.home = home
+        """The user's home folder, as a path of their world."""
         self.single_user = single_user
         self.make_sandbox = make_sandbox
         """Makes `sandbox()`; None where nothing of the user may run."""

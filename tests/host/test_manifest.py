@@ -194,7 +194,7 @@ IN_GENERAL = [
     ("x = [{y = 10:00:00}]", "x[0].y: must not be a date or time; write it as a string"),
     (
         'enabled_api_proposals = ["telepathy"]',
-        "enabled_api_proposals: there is no 'telepathy'; choose among events, records, sessions",
+        f"enabled_api_proposals: there is no 'telepathy'; choose among {', '.join(proposals())}",
     ),
     (
         'extension_dependencies = ["base"]',
