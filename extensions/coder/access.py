@@ -13,7 +13,8 @@ from pathspec import GitIgnoreSpec
 IGNORE_FILE = ".rooignore"
 
 PROTECTED = (
-    ".rooignore", ".roomodes", ".roorules*", ".clinerules*", "**/.roo/**", "**/.vscode/**", "**/.git/**",
+    ".rooignore", ".roomodes", ".roorules*", ".clinerules*", "**/.roo/**", "**/.agents/**",
+    "**/.vscode/**", "**/.git/**",
     "*.code-workspace", ".rooprotected", "AGENTS.md", "AGENT.md", "AGENTS.local.md",
 )  # fmt: skip
 

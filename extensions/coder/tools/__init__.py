@@ -8,6 +8,8 @@ from extensions.coder.tools import (
     get_process_output,
     kill_process,
     read_command_output,
+    run_slash_command,
+    skill,
     start_process,
 )
 
@@ -17,4 +19,6 @@ TOOLS: tuple[Tool, ...] = (
     start_process.TOOL,
     get_process_output.TOOL,
     kill_process.TOOL,
+    run_slash_command.TOOL,
+    skill.TOOL,
 )

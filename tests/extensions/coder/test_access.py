@@ -33,7 +33,8 @@ def test_files_are_kept_as_in_roo_code(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "path",
     [".roo/rules/a.md", "sub/.roo/rules/a.md", ".ROOMODES", "agents.md", ".git/hooks/pre-commit", "./x/../.roomodes",
-     "/w/.vscode/settings.json", ".clinerules-code"],
+     "/w/.vscode/settings.json", ".clinerules-code", ".clinerules/a.md",
+     ".agents/skills/a/SKILL.md", "/home/.roo/custom_modes.yaml", "sub/AGENTS.md"],
 )  # fmt: skip
 def test_what_steers_the_agent_is_protected_in_every_spelling(path: str) -> None:
     assert Protection("/w").protects(path)

@@ -1,0 +1,186 @@
+"""What a model is told before the conversation: the system prompt, section by section, and the tools of a mode.
+
+The order serves providers' caches: what all tasks of a mode share comes first, then what the project says. Nothing in
+it changes from step to step; what does is in `environment`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import shim as vscode
+from extensions.coder.agent_files import AgentFiles
+from extensions.coder.modes import ALWAYS, FileRestricted, Mode, ToolRefused, UnknownTool, check_tool, is_mcp
+from extensions.coder.rules import Wishes
+from extensions.coder.skills import Skill
+from extensions.coder.texts import filled
+from extensions.coder.tool import Tool
+
+KINDS: Mapping[str, frozenset[str]] = MappingProxyType({
+    "bug_fix": frozenset({"read", "edit", "command", "mcp"}),
+    "feature_implementation": frozenset({"read", "edit", "command", "browser", "mcp"}),
+    "code_review": frozenset({"read", "mcp"}),
+    "refactoring": frozenset({"read", "edit", "command"}),
+})  # fmt: skip
+"""Kinds of tasks, and the groups of tools that one of them takes: never more than its mode has."""
+
+PARTS = ("read", "edit", "command", "browser", "mcp")
+SEES = frozenset({"screenshot"})
+"""Tools whose result is a picture and nothing else."""
+
+LONGEST_DESCRIPTION = 4_000
+"""Characters of what a plugin says of its tool."""
+
+
+class Capabilities(Protocol):
+    """What a model can do."""
+
+    @property
+    def tools(self) -> bool: ...
+    @property
+    def images(self) -> bool: ...
+
+
+class PromptService:
+    """Makes the prompts of one user's tasks from the agent's files and theirs; `own` are the agent's tools."""
+
+    def __init__(self, files: AgentFiles, own: Sequence[Tool]) -> None:
+        self._files = files
+        self._own = own
+
+    # -- the system prompt
+
+    async def system(self, cwd: vscode.Uri, mode: Mode, *, is_subtask: bool = False) -> list[str]:
+        """The system prompt of a mode in a folder: what is everybody's, then what is the user's and the project's."""
+        texts = await self._files.texts()
+        modes = await self._files.modes(cwd)
+        skills = await self._files.skills(cwd, mode.slug)
+        rules = await self._files.rules(cwd, mode.slug, wishes(mode))
+        shared = [
+            mode.role,
+            texts["sections/tool_use"],
+            capabilities(texts, mode, cwd.path),
+            texts["sections/work"],
+            filled(texts["sections/modes"], name=mode.name, slug=mode.slug, modes=_listed(modes)),
+        ]
+        own = [filled(texts["sections/skills"], skills=_offered(skills))] if skills else []
+        own += [filled(texts["sections/instructions"], rules=rules.text)] if rules.text else []
+        own += [texts["sections/objective"]] + ([texts["sections/objective_subtask"]] if is_subtask else [])
+        return ["\n\n".join(one for one in part if one) for part in (shared, own)]
+
+    # -- the tools
+
+    async def tools(
+        self, mode: Mode, *, model: vscode.LanguageModelChat | None = None, kind: str | None = None
+    ) -> list[vscode.LanguageModelChatTool]:
+        """The tools that a mode may use, in a fixed order: ours, then those of extensions and MCP servers by name."""
+        texts = await self._files.texts()
+        able: Capabilities | None = None if model is None else model.capabilities
+        if able is not None and not able.tools:
+            return []
+        included, disabled = choice(model.id if model else None)
+        narrowed = narrow(mode, kind)
+        offered = [
+            vscode.LanguageModelChatTool(name, texts.get(f"tools/{tool.name}", tool.name), dict(tool.parameters))
+            for tool in self._own
+            for name in names(tool, included)
+            if (tool.available is None or tool.available())
+            and not (able is not None and not able.images and name in SEES)
+            and allows(narrowed, name, included, disabled)
+        ]
+        return offered + plugins(narrowed, {one.name for one in offered}, disabled)
+
+
+def names(tool: Tool, included: Collection[str]) -> Iterable[str]:
+    """Under which name a model gets a tool: an alias that its settings include, else the tool's own."""
+    return [alias for alias in tool.aliases if alias in included] or [tool.name]
+
+
+def allows(mode: Mode, name: str, included: Collection[str], disabled: Collection[str]) -> bool:
+    """Whether a mode may use a tool at all; on which files is seen at the call."""
+    try:
+        check_tool(name, mode, included=included, disabled=disabled)
+    except FileRestricted:
+        return True
+    except (ToolRefused, UnknownTool):
+        return False
+    return True
+
+
+def plugins(mode: Mode, taken: Collection[str], disabled: Collection[str]) -> list[vscode.LanguageModelChatTool]:
+    """The tools of extensions that a mode may use; none takes the place of one of ours."""
+    found = []
+    for one in sorted(vscode.lm.tools, key=lambda tool: tool.name):
+        has = any(group.name == "mcp" for group in mode.groups) if is_mcp(one.name) else bool(mode.groups)
+        if has and one.name not in taken and one.name not in disabled and one.name not in ALWAYS:
+            about = one.description[:LONGEST_DESCRIPTION]
+            found.append(vscode.LanguageModelChatTool(one.name, about, one.input_schema))
+    return found
+
+
+def narrow(mode: Mode, kind: str | None) -> Mode:
+    """The mode with no more groups than a kind of task takes; of an unknown kind, as it is."""
+    groups = KINDS.get(kind or "")
+    if groups is None:
+        return mode
+    kept = tuple(group for group in mode.groups if group.name in groups)
+    return Mode(mode.slug, mode.name, mode.role, kept, mode.when_to_use, mode.description, mode.instructions)
+
+
+def choice(model: str | None) -> tuple[frozenset[str], frozenset[str]]:
+    """The tools that settings include and disable, for everybody and for one model."""
+    settings = vscode.workspace.get_configuration("coder")
+    own = _table(_table(settings.get("modelOverrides")).get(model or ""))
+    included = (*_names(settings.get("includedTools")), *_names(own.get("includedTools")))
+    disabled = (*_names(settings.get("disabledTools")), *_names(own.get("excludedTools")))
+    return frozenset(included), frozenset(disabled)
+
+
+def wishes(mode: Mode) -> Wishes:
+    """What the user's settings and the mode say of how to work."""
+    settings = vscode.workspace.get_configuration("coder")
+    return Wishes(
+        language=str(settings.get("language") or ""),
+        instructions=str(settings.get("customInstructions") or ""),
+        mode_name=mode.name,
+        mode_instructions=mode.instructions,
+        use_agent_files=settings.get("useAgentRules") is not False,
+        use_subfolders=settings.get("enableSubfolderRules") is True,
+    )
+
+
+def capabilities(texts: Mapping[str, str], mode: Mode, cwd: str) -> str:
+    """What the mode can do, by its groups."""
+    parts = []
+    for name in PARTS:
+        group = next((one for one in mode.groups if one.name == name), None)
+        if group is None:
+            continue
+        limit = f", but only those that match `{group.file_regex}`" if group.file_regex else ""
+        about = f" ({group.description})" if group.file_regex and group.description else ""
+        parts.append(filled(texts[f"sections/capabilities_{name}"], restriction=limit + about))
+    told = "\n" + "\n".join(parts) if parts else ""
+    return filled(texts["sections/capabilities"], cwd=cwd, parts=told).strip()
+
+
+def _listed(modes: Iterable[Mode]) -> str:
+    return "\n".join(f"- {one.name} (`{one.slug}`): {_line(one)}" for one in modes)
+
+
+def _line(mode: Mode) -> str:
+    about = mode.when_to_use or mode.description or mode.role.partition(". ")[0]
+    return " ".join(about.split())
+
+
+def _offered(skills: Iterable[Skill]) -> str:
+    return "\n".join(f"- `{one.name}`: {' '.join(one.description.split())} ({one.path})" for one in skills)
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list | tuple) else ()
