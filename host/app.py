@@ -40,8 +40,10 @@ from host.routes import not_found, routes
 from host.totals import NAME
 from host.version import installed_version
 from host.watchdog import Watchdog
+from sessions import backstage
+from sessions.backstage import Backstage
 from sessions.context import SessionContext
-from sessions.disk import Disk
+from sessions.disk import Disk, Usage
 from sessions.files import Files, Root
 from sessions.manager import SessionManager
 from sessions.quotas import Allowance, Quotas
@@ -285,8 +287,12 @@ class Host:
         root = await asyncio.to_thread(_root_of, folder, single, owner)
         quotas = self.quotas_of(uid)
         workspace = str(self.config.workspace or Path.cwd()) if single else "/workspace"
-        allowance = Allowance(quotas, root.usage)
-        disk = partial(self._disk, uid, folder, root, allowance, owner)
+        usage = partial(backstage.usage, root, folder / "backstage")
+        allowance = Allowance(quotas, usage)
+        disk = partial(self._disk, uid, folder, usage, allowance, owner)
+        real = workspace if single else str(folder / "root" / "workspace")
+        tasks = Tasks(group, partial(self._work_failed, uid))
+        beside = partial(self.isolation.beside, uid, real, owner, quotas, tasks)
         store = self.databases.store(uid)
         return SessionContext(
             uid,
@@ -302,6 +308,7 @@ class Host:
             home=os.environ.get("HOME") or "/" if single else "/home",
             single_user=single,
             make_sandbox=partial(self._make_sandbox, uid, folder, workspace, owner, group, disk),
+            backstage=Backstage(folder / "backstage", beside, allowance),
             turns=self.isolation.turns,
             inotify=self.isolation.inotify,
             models=self.models,
@@ -317,10 +324,10 @@ class Host:
         watched = disk() if self.config.multi_user else None
         return await self.isolation.sandbox(uid, folder, workspace, owner, self.quotas_of(uid), tasks, ended, watched)
 
-    def _disk(self, uid: str, folder: Path, root: Root, allowance: Allowance, owner: int | None) -> Disk:
+    def _disk(self, uid: str, folder: Path, usage: Usage, allowance: Allowance, owner: int | None) -> Disk:
         told = partial(self._tell, uid, "session.onDidExceedQuota")
         turn, most = self.isolation.counting, largest_file(self.quotas_of(uid))
-        return Disk(allowance, partial(root.usage, "/"), folder, told, turn, most=most, owner=owner)
+        return Disk(allowance, usage, folder, told, turn, most=most, owner=owner)
 
     def _sandbox_ended(self, uid: str, reason: str) -> None:
         """A user's sandbox went down by itself, with all that ran in it: they are told."""

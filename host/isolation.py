@@ -11,13 +11,13 @@ from pathlib import Path
 
 from host import caller
 from host.config import Config
-from sessions import cgroups, startup
+from sessions import backstage, cgroups, startup
 from sessions.disk import Disk
 from sessions.egress import Egress, Internal
-from sessions.errors import RoostError
+from sessions.errors import RoostError, SandboxUnavailable
 from sessions.inotify import Instances
 from sessions.jail import Network
-from sessions.levels import ISOLATED, NONE, OFF, WEAKER, Level, check, probe
+from sessions.levels import INSTALL, ISOLATED, NONE, OFF, WEAKER, Level, check, probe
 from sessions.quotas import Quotas
 from sessions.sandbox import Limits, Sandbox, World
 from sessions.tasks import Tasks
@@ -120,6 +120,21 @@ class Isolation:
         limits = limits_of(quotas) if self._config.multi_user else None
         gate, groups = self._egress, self._groups
         return Sandbox(world, level, network, limits, tasks, gate=gate, groups=groups, disk=disk, ended=ended)
+
+    async def beside(
+        self, uid: str, workspace: str, owner: int | None, quotas: Quotas, tasks: Tasks, folder: Path
+    ) -> Sandbox:
+        """The sandbox of a place beside a user's world: it sees the place and the real `workspace`, and no network."""
+        level, _ = await self.found()
+        if level.form == "landlock":  # each start of one there ends whatever else has the user's OS uid
+            raise SandboxUnavailable(f"a second sandbox of a user cannot be had at the level {level.name}: {INSTALL}")
+        await asyncio.to_thread(backstage.prepare, folder, owner)
+        if level.form == "none":
+            world = World(uid, {}, folder / "run", None, str(folder / "files"), workspace)
+            return Sandbox(world, level, "host", None, tasks)
+        limits = limits_of(quotas) if self._config.multi_user else None
+        world = backstage.world(uid, folder, workspace, owner)
+        return Sandbox(world, level, "none", limits, tasks, groups=self._groups)
 
 
 def limits_of(quotas: Quotas) -> Limits:

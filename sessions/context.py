@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sessions.backstage import Backstage
 from sessions.current import Turn, set_turn, with_user
 from sessions.errors import SandboxUnavailable, SessionClosed
 from sessions.files import Files
@@ -52,6 +53,7 @@ class SessionContext:
         "_tasks",
         "_vault",
         "allowance",
+        "backstage",
         "context",
         "files",
         "home",
@@ -90,6 +92,7 @@ class SessionContext:
         home: str = "/home",
         single_user: bool = False,
         make_sandbox: Callable[[], Coroutine[Any, Any, Sandbox]] | None = None,
+        backstage: Backstage | None = None,
         turns: Turns | None = None,
         inotify: Instances | None = None,
         keep_terminals_s: float | None = None,
@@ -112,6 +115,8 @@ class SessionContext:
         self.make_sandbox = make_sandbox
         """Makes `sandbox()`; None where nothing of the user may run."""
         self._sandbox: asyncio.Future[Sandbox] | None = None
+        self.backstage = backstage
+        """Where extensions keep what the user's processes must not touch; None where there is no such place."""
         self.turns = turns or Turns()
         """Whose terminal is read next, over all users of the host."""
         self.inotify = inotify or Instances()
@@ -284,6 +289,8 @@ class SessionContext:
             if close is not None:
                 await close()
         self._of.clear()
+        if self.backstage is not None:
+            await self.backstage.close()
         if self._sandbox is not None and not self._sandbox.cancelled() and self._sandbox.exception() is None:
             await self._sandbox.result().close()
         await self.mailbox.close()

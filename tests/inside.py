@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sessions import startup
+from sessions import backstage, startup
+from sessions.backstage import Backstage
 from sessions.context import SessionContext
 from sessions.integration import Execution
 from sessions.launch import BUBBLEWRAP
@@ -39,6 +40,8 @@ async def tenants(*uids: str) -> AsyncIterator[tuple[SessionManager, list[Sessio
             opened = [await sessions.open(uid) for uid in uids]
             for number, session in enumerate(opened, 1):
                 session.make_sandbox = partial(asyncio.to_thread, sandbox_of, session.uid, folder, number, tasks)
+                beside = partial(asyncio.to_thread, place_of, session.uid, folder, number, tasks)
+                session.backstage = Backstage(folder / "users" / session.uid / "backstage", beside, session.allowance)
             yield sessions, opened
     assert not failures, failures
 
@@ -55,6 +58,18 @@ def sandbox_of(uid: str, folder: Path, number: int, tasks: Tasks) -> Sandbox:
         if owner is not None:
             os.chown(real, owner, owner)
     return Sandbox(world, ISOLATED, "none", Limits(), tasks)
+
+
+def place_of(uid: str, folder: Path, number: int, tasks: Tasks, place: Path) -> Sandbox:
+    """The sandbox of a place beside the user's world."""
+    owner = BASE + number if os.geteuid() == 0 else None
+    workspace = folder / "users" / uid / "root" / "workspace"
+    for above in (workspace.parents[1], workspace.parents[0]):
+        above.chmod(0o711)
+    if owner is not None:
+        os.chown(workspace, owner, owner)
+    backstage.prepare(place, owner)
+    return Sandbox(backstage.world(uid, place, str(workspace), owner), ISOLATED, "none", Limits(), tasks)
 
 
 async def until(viewer: Viewer, text: bytes, within_s: float = 15.0) -> bytes:
