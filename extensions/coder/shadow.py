@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from shim.proposed import backstage
 from shim.proposed.backstage import Place
@@ -55,13 +56,21 @@ parent=$(git rev-parse -q --verify HEAD)
 commit=$(git commit-tree "$tree" ${parent:+-p "$parent"} -m "$MESSAGE") || exit 1
 git update-ref HEAD "$commit" && echo "$commit"
 """
-LOOK = """exec xargs -0 -r sh -c 'exec find "$@" -maxdepth 0 -type f \\( -readable -printf r -o -printf - \\) \
--printf "%s %p\\0" 2>/dev/null || :' sh"""
+LOOK = """exec xargs -0 -r sh -c 'find "$@" -maxdepth 0 \\( -readable -printf r -o -printf - \\) -printf "%y%s %p\\0" \
+2>/dev/null || :' sh"""
 PACK = "git repack -a -d -q && git prune --expire=1.hour.ago"
 
 
 class NoCheckpoint(Exception):
     """A checkpoint cannot be made, or used: the sentence says why. The task can go on without."""
+
+
+class Found(NamedTuple):
+    """What files of the workspace are: bytes of those to be taken, why some are left out, what is no file any more."""
+
+    total: int
+    left_out: dict[str, str]
+    others: frozenset[str]
 
 
 class Shadow:
@@ -80,7 +89,16 @@ class Shadow:
     # -- looking at the workspace
 
     async def stage(self) -> None:
-        """Take all of the workspace into the index, as far as it is not left out."""
+        """Take all of the workspace into the index, as far as it is not left out.
+
+        What changes while it is looked at may be in the way once.
+        """
+        try:
+            await self._stage()
+        except NoCheckpoint:
+            await self._stage()
+
+    async def _stage(self) -> None:
         for _ in range(ROUNDS):
             changed = await self._changed()
             nested = [path for path in changed if path.endswith("/")]
@@ -110,23 +128,26 @@ class Shadow:
 
     async def _take(self, changed: Mapping[str, str]) -> None:
         there = [path for path, state in changed.items() if state != "R"]
-        sizes, self.left_out = await self._look(there)
+        found = await self._look(there)
+        self.left_out = found.left_out
         try:
-            await asyncio.to_thread(self.place.reserve, sum(sizes.values()))
+            await asyncio.to_thread(self.place.reserve, found.total)
         except backstage.Failure as error:
             raise NoCheckpoint(f"no checkpoint is made: {error}") from error
-        taken = [path for path in changed if path not in self.left_out]
+        gone = {path for path, state in changed.items() if state == "R"} | found.left_out.keys() | found.others
+        taken = [path for path in there if path not in gone]
         many = {"GIT_CONFIG_VALUE_0": "1"} if len(taken) > MANY else {}
-        argv = ["git", "update-index", "-z", "--add", "--remove", "--replace", "--stdin"]
-        await self._run(argv, stdin=_lines(taken), env=many)
-        gone = [path for path in self.left_out if changed[path] == "C"]
-        if gone:
-            await self._run(["git", "update-index", "-z", "--force-remove", "--stdin"], stdin=_lines(gone))
+        await self._update("--force-remove", sorted(gone))
+        await self._update("--add --remove --replace", taken, many)
 
-    async def _look(self, paths: list[str]) -> tuple[dict[str, int], dict[str, str]]:
-        """The sizes of files, and why some of them are left out."""
+    async def _update(self, how: str, paths: list[str], env: Mapping[str, str] | None = None) -> None:
+        if paths:
+            argv = ["git", "update-index", "-z", *how.split(), "--stdin"]
+            await self._run(argv, stdin=_lines(paths), env=env)
+
+    async def _look(self, paths: list[str]) -> Found:
         if not paths:
-            return {}, {}
+            return Found(0, {}, frozenset())
         said = await self._run(["sh", "-c", LOOK], stdin=_lines([f"./{path}" for path in paths]), keep=LISTED_BYTES)
         return await asyncio.to_thread(_judged, said)
 
@@ -149,7 +170,7 @@ class Shadow:
     async def has(self, commit: str) -> bool:
         """Whether it is a commit of this repository."""
         finished = await self._try(["git", "cat-file", "-t", commit])
-        return finished.exit_code == 0 and finished.head.strip() == b"commit"
+        return finished.exit_code == 0 and finished.output.strip() == b"commit"
 
     async def put_back(self, commit: str) -> None:
         """Make the workspace what it was; what is in the index and not in the commit is removed."""
@@ -238,17 +259,20 @@ def _listed(said: bytes) -> dict[str, str]:
     return found
 
 
-def _judged(said: bytes) -> tuple[dict[str, int], dict[str, str]]:
-    sizes: dict[str, int] = {}
+def _judged(said: bytes) -> Found:
+    total = 0
     left_out: dict[str, str] = {}
+    others: set[str] = set()
     for entry in said.decode("utf-8", "surrogateescape").split("\0"):
-        size, _, path = entry[1:].partition(" ./")
+        size, _, path = entry[2:].partition(" ./")
         if not path:
             continue
-        if entry[0] != "r":
+        if entry[1] not in "fl":
+            others.add(path)
+        elif entry[:2] == "-f":
             left_out[path] = "it may not be read"
         elif int(size) > LARGEST_BYTES:
             left_out[path] = f"it is larger than {LARGEST_BYTES >> 20} MiB"
         else:
-            sizes[path] = int(size)
-    return sizes, left_out
+            total += int(size)
+    return Found(total, left_out, frozenset(others))
