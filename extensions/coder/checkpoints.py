@@ -15,7 +15,7 @@ from extensions.coder.excludes import patterns
 from extensions.coder.shadow import NoCheckpoint, Shadow
 from shim.proposed import backstage
 
-__all__ = ["Checkpoint", "Checkpoints", "FileDiff", "NoCheckpoint"]
+__all__ = ("Checkpoint", "Checkpoints", "FileDiff", "NoCheckpoint")
 
 TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
