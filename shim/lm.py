@@ -51,6 +51,9 @@ AHEAD = 256
 
 MOST_TOOLS = 1_000
 
+CACHE_MARK = "cache_control"
+"""The type of a data part that stands where a provider's cache may end, as Copilot's extensions write it."""
+
 tools: tuple[LanguageModelToolInformation, ...]
 """The tools that the user's extensions registered."""
 
@@ -367,7 +370,9 @@ def _in_result(part: object) -> models.Text | models.Image:
     raise InvalidValue("content", "a tool's result is texts and images")
 
 
-def _data(part: LanguageModelDataPart) -> models.Text | models.Image:
+def _data(part: LanguageModelDataPart) -> models.Text | models.Image | models.CacheMark:
+    if part.mime_type == CACHE_MARK:
+        return models.CacheMark()
     if part.mime_type.startswith("image/"):
         return models.Image(part.mime_type, bytes(part.data))
     try:

@@ -194,8 +194,7 @@ def body(model: Model, request: Request) -> dict[str, Any]:
         asked["stop_sequences"] = [stop] if isinstance(stop, str) else list(stop)
     if "thinking_tokens" in request.options:
         asked["thinking"] = {"type": "enabled", "budget_tokens": request.options["thinking_tokens"]}
-    if not any(isinstance(part, CacheMark) for one in request.messages for part in one.parts):
-        _mark(asked)
+    _mark(asked)
     return asked
 
 
@@ -206,12 +205,20 @@ def _choice(request: Request) -> dict[str, Any]:
 
 
 def _mark(asked: dict[str, Any]) -> None:
-    """Mark, from the longest-lived on: the tools, the system prompt, and the last two messages of the user."""
+    """Mark, from the longest-lived on: the tools, the system prompt, and the last two messages of the user.
+
+    Where messages have marks of their own, these stay instead, the last ones as far as the cache takes so many.
+    """
     if asked.get("tools"):
         asked["tools"][-1]["cache_control"] = EPHEMERAL
     if asked.get("system") and not any("cache_control" in block for block in asked["system"]):
         asked["system"][-1]["cache_control"] = EPHEMERAL
     used = bool(asked.get("tools")) + sum("cache_control" in block for block in asked.get("system", ()))
+    own = [block for one in asked["messages"] for block in one["content"] if "cache_control" in block]
+    for block in own[: max(0, len(own) + used - MARKS)]:
+        del block["cache_control"]
+    if own:
+        return
     said = [one for one in asked["messages"] if one["role"] == "user" and one["content"]]
     for message in said[-min(2, max(0, MARKS - used)) :] if used < MARKS else []:
         message["content"][-1]["cache_control"] = EPHEMERAL

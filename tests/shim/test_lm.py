@@ -13,6 +13,7 @@ from host.config import Config
 from host.ledger import Ledger
 from host.models import Pool
 from host.totals import NAME
+from sessions import models
 from sessions.context import SessionContext
 from sessions.errors import InvalidValue, LanguageModelError
 from sessions.manager import SessionManager
@@ -131,3 +132,9 @@ async def test_tools_are_called_by_name_and_are_their_users_alone(ada: SessionCo
     with ada.entered():
         undo.dispose()
         assert lm.tools == ()
+
+
+def test_a_mark_for_the_cache_is_a_data_part_as_in_copilots_extensions() -> None:
+    mark = vscode.LanguageModelDataPart(b"ephemeral", lm.CACHE_MARK)
+    sent = lm.message_of(vscode.LanguageModelChatMessage.user([vscode.LanguageModelTextPart("x"), mark]))
+    assert sent.parts == (models.Text("x"), models.CacheMark())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from host.providers import anthropic, openai
 from host.providers.account import Account
 from sessions.errors import InvalidValue
 from sessions.models import (
+    CacheMark,
     Finished,
     Image,
     Item,
@@ -191,3 +193,39 @@ def test_options_are_named_as_each_wire_names_them_and_unknown_ones_are_refused(
             body(Request("acme/m", (), options={"warmth": 1}))
     assert openai_body(Request("acme/m", ()), base_url=None)["max_completion_tokens"] == 100
     assert openai_body(Request("acme/m", ()), "gemini", None)["max_tokens"] == 100
+
+
+def marked(turns: int, changing: str) -> Request:
+    """A conversation whose last message ends, behind a mark, with what is other each time."""
+    asked = conversation(turns)
+    users = [at for at, one in enumerate(asked.messages) if one.role == "user"][-2:]
+    said = [
+        replace(one, parts=(*one.parts, CacheMark())) if at in users else one for at, one in enumerate(asked.messages)
+    ]
+    return replace(asked, messages=(*said[:-1], replace(said[-1], parts=(*said[-1].parts, Text(changing)))))
+
+
+@pytest.mark.parametrize("turns", [0, 1, 4])
+def test_what_changes_stands_behind_the_callers_mark_and_spoils_no_cache(turns: int) -> None:
+    now, then = anthropic.body(MODEL, marked(turns, "9:00")), anthropic.body(MODEL, marked(turns + 1, "9:01"))
+    for body in (now, then):
+        assert "cache_control" in body["tools"][-1]
+        assert "cache_control" in body["system"][-1]
+        assert "cache_control" not in body["messages"][-1]["content"][-1]
+        assert orjson.dumps(body).count(b"cache_control") <= anthropic.MARKS
+    cached = now["messages"][-1]["content"][:-1]
+    again = then["messages"][len(now["messages"]) - 1]["content"]
+    assert "cache_control" in cached[-1]
+    assert cached == again
+
+
+def test_marks_beyond_what_the_cache_takes_are_left_out_from_the_oldest_on() -> None:
+    asked = conversation(5)
+    said = tuple(replace(one, parts=(*one.parts, CacheMark())) for one in asked.messages)
+    body = anthropic.body(MODEL, replace(asked, messages=said))
+    held = [at for at, one in enumerate(body["messages"]) if "cache_control" in one["content"][-1]]
+    assert held == [len(said) - 2, len(said) - 1]
+
+
+def test_marks_are_nothing_to_the_other_wire() -> None:
+    assert openai_body(marked(2, "9:00"))["messages"][:-1] == openai_body(conversation(2))["messages"][:-1]
