@@ -11,6 +11,7 @@ from extensions.coder.tools import (
     run_slash_command,
     skill,
     start_process,
+    terminal_session,
 )
 
 TOOLS: tuple[Tool, ...] = (
@@ -19,6 +20,7 @@ TOOLS: tuple[Tool, ...] = (
     start_process.TOOL,
     get_process_output.TOOL,
     kill_process.TOOL,
+    terminal_session.TOOL,
     run_slash_command.TOOL,
     skill.TOOL,
 )
