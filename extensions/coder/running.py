@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import shim as vscode
@@ -180,6 +180,7 @@ class Commands:
         self._all: dict[int, Running] = {}
         self._count = 0
         self._stamp = 0
+        self._others: list[Callable[[], Awaitable[None]]] = []
 
     @classmethod
     def of(cls, notes: dict[str, Any]) -> Commands:
@@ -213,11 +214,13 @@ class Commands:
         for number in gone:
             del self._all[number]
 
+    def at_end(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Call `close`, too, when the task ends."""
+        self._others.append(close)
+
     async def end(self) -> None:
         """End all that runs, and all that was left behind: the task has ended."""
-        async with asyncio.TaskGroup() as group:
-            for one in self:
-                group.create_task(one.kill())
+        await asyncio.gather(*(one.kill() for one in self), *(close() for close in self._others))
         self._all.clear()
 
     def news(self) -> str:

@@ -1,0 +1,146 @@
+"""`browser_action`: look at a page and use it as a person would, with a picture after each step."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from extensions.coder.browser import MISSING, PROGRAM, SCROLL, Browser
+from extensions.coder.devtools import BrowserGone
+from extensions.coder.tool import Action, Plan, Result, Tool, ToolError, Use
+from shim.proposed import processes
+
+ACTIONS = (
+    "launch", "click", "hover", "type", "press", "scroll_down", "scroll_up", "resize", "screenshot", "close",
+)  # fmt: skip
+PAIR = re.compile(r"\s*(\d{1,5})\s*[,x]\s*(\d{1,5})\s*(?:@\s*(\d{1,5})\s*[,x]\s*(\d{1,5})\s*)?")
+SCHEMES = frozenset({"http", "https", "file", "about"})
+LONGEST_TEXT = 20_000
+SMALLEST, LARGEST = 100, 4_000
+
+PARAMETERS = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {
+            "action": {"type": "string", "enum": list(ACTIONS)},
+            "url": {"type": ["string", "null"], "description": "For launch: http, https or file"},
+            "coordinate": {"type": ["string", "null"], "description": "For click and hover: x,y or x,y@WIDTHxHEIGHT"},
+            "size": {"type": ["string", "null"], "description": "For resize: WIDTHxHEIGHT"},
+            "text": {"type": ["string", "null"], "description": "For type: the text; for press: Enter, ctrl+a, …"},
+        },
+        "required": ["action"],
+        "additionalProperties": False,
+    }
+)
+
+
+async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
+    action = str(arguments["action"])
+    browser = Browser.of(use.notes)
+    if action == "launch":
+        url = checked_url(use, arguments.get("url"))
+        return Plan(partial(act, use, "launch", browser.launch, url), (Action("browser", name=url),), {"url": url})
+    if action == "close":
+        return Plan(partial(close, browser), shown={"action": action})
+    if not browser.is_open:
+        raise ToolError("no browser is open: launch it with a url first")
+    step = _step(browser, action, arguments)
+    return Plan(partial(act, use, action, *step), (Action("browser", name=action),), dict(arguments))
+
+
+def _step(browser: Browser, action: str, arguments: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What is to be called, and with what. Raises `ToolError`."""
+    match action:
+        case "click":
+            return browser.click, *point(browser, arguments.get("coordinate"))
+        case "hover":
+            return browser.move, *point(browser, arguments.get("coordinate"))
+        case "type" | "press":
+            text = arguments.get("text")
+            if not text or len(text) > LONGEST_TEXT:
+                raise ToolError(f"text: needed for {action}, up to {LONGEST_TEXT} characters")
+            return (browser.type if action == "type" else browser.press), text
+        case "scroll_down" | "scroll_up":
+            return browser.scroll, SCROLL if action == "scroll_down" else -SCROLL
+        case "resize":
+            return browser.resize, *size_of(arguments.get("size"))
+    return (browser.settle,)
+
+
+async def act(use: Use, action: str, step: Any, *values: Any) -> Result:
+    """Do it, and see what has become of the page."""
+    browser = Browser.of(use.notes)
+    try:
+        await step(*values)
+        return await seen(use, browser, f"Did {action}.")
+    except (BrowserGone, ValueError, processes.Failure) as error:
+        said = "\n".join(browser.logs())
+        return Result(f"{action} failed: {error}" + (f"\nThe page logged:\n{said}" if said else ""), failed=True)
+
+
+async def seen(use: Use, browser: Browser, did: str) -> Result:
+    """The page as it is now, as words and, for a model that sees, as a picture."""
+    url, logs = await browser.address(), browser.logs()
+    width, height = browser.size
+    lines = [f"{did} The page is {url}, {width}x{height}; the mouse is at {browser.mouse[0]},{browser.mouse[1]}."]
+    lines += ["The page logged:", *logs] if logs else ["The page logged nothing new."]
+    images = (await browser.picture(),) if use.sees_images else ()
+    return Result("\n".join(lines), images, shown={"url": url})
+
+
+async def close(browser: Browser) -> Result:
+    """End the browser."""
+    await browser.close()
+    return Result("The browser is closed.")
+
+
+def checked_url(use: Use, url: Any) -> str:
+    """The address, if a browser may show it here. Raises `ToolError`."""
+    if PROGRAM is None:
+        raise ToolError(MISSING)
+    if not isinstance(url, str) or not url.strip():
+        raise ToolError("url: needed; write http://…, https://… or file:///workspace/…")
+    whole: str = url.strip() if "://" in url or url.startswith("about:") else f"http://{url.strip()}"
+    parts = urlsplit(whole)
+    if parts.scheme not in SCHEMES:
+        raise ToolError(f"url: the scheme {parts.scheme!r} is not shown here; write http, https or file")
+    if parts.scheme == "file":
+        path = posixpath.normpath(unquote(parts.path))
+        if not use.access.can_read(path):
+            raise ToolError(f"url: .rooignore keeps {path} from you")
+    return whole
+
+
+def point(browser: Browser, given: Any) -> tuple[int, int]:
+    """`x,y`, or `x,y@WxH` as seen on a picture of another size. Raises `ToolError`."""
+    match = PAIR.fullmatch(given) if isinstance(given, str) else None
+    if match is None:
+        raise ToolError("coordinate: write x,y in pixels of the picture, or x,y@WIDTHxHEIGHT")
+    x, y = int(match[1]), int(match[2])
+    width, height = browser.size
+    if match[3] and int(match[3]) and int(match[4]):
+        x, y = round(x * width / int(match[3])), round(y * height / int(match[4]))
+    if x >= width or y >= height:
+        raise ToolError(f"coordinate: {x},{y} is beyond the page's {width}x{height}; scroll, or resize")
+    return x, y
+
+
+def size_of(given: Any) -> tuple[int, int]:
+    """`WxH`. Raises `ToolError`."""
+    match = PAIR.fullmatch(given) if isinstance(given, str) else None
+    if match is None or match[3] or not all(SMALLEST <= int(one) <= LARGEST for one in (match[1], match[2])):
+        raise ToolError(f"size: write WIDTHxHEIGHT, each from {SMALLEST} to {LARGEST}")
+    return int(match[1]), int(match[2])
+
+
+def available() -> bool:
+    """Whether there is a browser."""
+    return PROGRAM is not None
+
+
+TOOL = Tool("browser_action", PARAMETERS, plan, available=available)
