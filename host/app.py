@@ -312,6 +312,7 @@ class Host:
             turns=self.isolation.turns,
             inotify=self.isolation.inotify,
             models=self.models,
+            web=self.isolation.web,
             keep_terminals_s=self.config.sessions.keep_terminals_s,
         )
 

@@ -23,6 +23,7 @@ from sessions.sandbox import Limits, Sandbox, World
 from sessions.tasks import Tasks
 from sessions.tenants import Tenants
 from sessions.turns import Turns
+from sessions.web import Web
 
 log = logging.getLogger("roost.isolation")
 
@@ -51,6 +52,8 @@ class Isolation:
         self._found: asyncio.Future[tuple[Level, Network]] | None = None
         allow = config.terminals.egress_allow
         self._egress = Egress(("*",) if allow is None else allow, internal=internal)
+        self.web = Web(self._egress) if config.terminals.network != "none" else None
+        """Fetches pages for users; None where nothing of theirs may leave."""
 
     def close(self) -> None:
         """Let nobody out any more; the sandboxes have ended before."""

@@ -165,7 +165,7 @@ class Terminals(Table):
         tuple[str, ...] | None,
         Names(fields.target, "must be a host such as pypi.org, *.example.org or example.org:8443"),
     ] = None
-    """The hosts that proxy lets through; null: every public one, an empty list: none."""
+    """The hosts that proxy lets through, and pages come from; null: every public one, an empty list: none."""
 
 
 class Sessions(Table):

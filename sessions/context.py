@@ -29,6 +29,7 @@ from sessions.turns import Turns
 
 if TYPE_CHECKING:
     from sessions.models import Models
+    from sessions.web import Web
 
 T = TypeVar("T")
 
@@ -73,6 +74,7 @@ class SessionContext:
         "store",
         "turns",
         "uid",
+        "web",
         "workspace",
     )
 
@@ -97,6 +99,7 @@ class SessionContext:
         inotify: Instances | None = None,
         keep_terminals_s: float | None = None,
         models: Models | None = None,
+        web: Web | None = None,
     ) -> None:
         self.uid = uid
         self.session_id = secrets.token_urlsafe(12)
@@ -125,6 +128,8 @@ class SessionContext:
         """How long a terminal lives that nobody looks at, in seconds; None: until its shell ends."""
         self.models = models
         """The host's language models; None where there are none."""
+        self.web = web
+        """What fetches pages for the user; None where nothing may leave."""
         self.mailbox = Mailbox(store, uid)
         self.settings = Settings(store, SettingsFile(files, workspace, self._keep_settings))
         self.requests = Requests()

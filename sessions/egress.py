@@ -1,7 +1,8 @@
-"""The way out of a sandbox: an HTTP proxy in the host that connects to public addresses on an allow-list only.
+"""The way out, of a sandbox as of the host itself: connections to public addresses on an allow-list only.
 
-It speaks CONNECT (https, ssh, git) and plain http. A name is resolved once, its addresses are judged, and one that
-passed is connected to: what a name says later changes nothing, and every redirect is a new request.
+For sandboxes it is an HTTP proxy, which speaks CONNECT (https, ssh, git) and plain http. A name is resolved once, its
+addresses are judged, and one that passed is connected to: what a name says later changes nothing, and every redirect
+is a new request.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class User:
 
 
 class Egress:
-    """The proxy of one host.
+    """The gate of one host.
 
     `allow` holds names (`pypi.org`), all names below one (`*.example.org`) and `*` for any; each may end with `:port`,
     which then need not be one of `ports`. Nothing in it allows an address that is not public. Empty allows nothing.
@@ -126,7 +127,7 @@ class Egress:
         if request.host == INTERNAL and request.head:
             await self._serve_internal(user, request, reader, writer)
             return
-        far_reader, far_writer = await self._reach(user, request)
+        far_reader, far_writer = await self.reach(user, request)
         try:
             if request.head:
                 far_writer.write(request.head)
@@ -143,8 +144,8 @@ class Egress:
             raise Refused("503 Service Unavailable", f"{INTERNAL}: this host offers no model API")
         await self._internal(user.uid, request.head, reader, writer)
 
-    async def _reach(self, user: User, request: Request) -> Streams:
-        """Connect to the first of the host's addresses that may be and can be connected to."""
+    async def reach(self, user: User, request: Request) -> Streams:
+        """Connect to the first of the host's addresses that may be and can be connected to. Raises `Refused`."""
         self.check(request.host, request.port)
         problem: OSError | TimeoutError | None = None
         for address in await self._judged(user, request):
