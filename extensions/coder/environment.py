@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import shim as vscode
+from extensions.coder import repository
 from extensions.coder.access import Access, inside
 from extensions.coder.checklist import Todo, write_checklist
 from extensions.coder.listing import listed
@@ -26,9 +27,6 @@ TABS = 50
 CHANGES = 50
 PROBLEMS = 30
 LONGEST_PROBLEM = 300
-GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--no-optional-locks")
-"""Git that starts nothing which a repository's configuration names for looking at it."""
-
 SEVERITIES = ("Error", "Warning", "Information", "Hint")
 
 
@@ -107,12 +105,10 @@ async def _git(now: Situation, limit_s: float) -> str:
         await vscode.workspace.fs.stat(vscode.Uri.join_path(now.cwd, ".git"))
     except vscode.FileSystemError:
         return ""
-    argv = [*GIT, "status", "--short", "--branch"]
-    done = await processes.run(argv, cwd=now.cwd, timeout=limit_s, keep=32_000)
-    if done.exit_code != 0:
+    try:
+        kept = await repository.status(now.cwd, now.access, seconds=limit_s)
+    except repository.NoGit:
         return ""
-    lines = done.output.decode(errors="replace").splitlines()
-    kept = [line for line in lines if line.startswith("##") or now.access.can_read(line[3:])]
     return "\n".join((*kept[:CHANGES], *([f"(and {len(kept) - CHANGES} more)"] if len(kept) > CHANGES else [])))
 
 

@@ -1,0 +1,275 @@
+"""What a message names: `@/path`, `@problems`, `@terminal`, `@git-changes`, `@<commit>`, `@https://…`, `/command`.
+
+Each is looked up and put behind the message. Only what people wrote is given here: what a model or a page says names
+nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import posixpath
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+import shim as vscode
+from extensions.coder import pages, repository
+from extensions.coder.access import Access, inside
+from extensions.coder.choosing import Candidate, select
+from extensions.coder.environment import problems
+from extensions.coder.excerpts import read_slice
+from extensions.coder.kept import legible
+from extensions.coder.reading import TooLarge, entries, kind_of, read_text
+from extensions.coder.skills import Skill
+from extensions.coder.slash import SlashCommand, written
+from extensions.coder.tokens import BYTES, estimate
+from extensions.coder.tool import Image
+from shim.proposed import fetching, processes
+
+NAMED = re.compile(
+    r"(?:^|(?<=[\s(]))@(/(?:\\ |[^\s\\])*|https?://[^\s]+|problems\b|terminal\b|git-changes\b|[0-9a-f]{7,40}\b)"
+)
+CALLED = re.compile(r"(?:^|(?<=\s))/([A-Za-z0-9_.-]{1,200})(?=\s|$)")
+ENDS = ".,;:!?)]}'\""
+"""What ends a sentence and no path."""
+
+MOST = 20
+"""Mentions of one message that are looked up."""
+
+BUDGET = 40_000
+"""Tokens of all that is put behind one message."""
+
+LARGEST_TEXT = 2 << 20
+LARGEST_IMAGE = 5 << 20
+PROBLEMS = 200
+TERMINAL_BYTES = 60_000
+PAGE_BYTES = 2 << 20
+PAGE_CHARACTERS = 60_000
+PAGE_SECONDS = 20.0
+FOLDER_FILES = 50
+MIMES = (
+    (".png", "image/png"), (".jpg", "image/jpeg"), (".jpeg", "image/jpeg"), (".gif", "image/gif"),
+    (".webp", "image/webp"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Where mentions are looked up, and what a message may call."""
+
+    cwd: vscode.Uri
+    access: Access
+    commands: Sequence[SlashCommand] = ()
+    skills: Sequence[Skill] = ()
+    sees_images: bool = True
+    budget: int = BUDGET
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A message with what it names."""
+
+    text: str
+    """As it was, each mention marked as one that is answered below."""
+    blocks: tuple[str, ...] = ()
+    images: tuple[Image, ...] = field(default=(), repr=False)
+    mode: str = ""
+    """The mode that a slash command at the beginning asks for, or empty."""
+
+    @property
+    def whole(self) -> str:
+        """The message and the blocks."""
+        return "\n\n".join((self.text, *self.blocks))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came of a mention."""
+
+    block: str
+    image: Image | None = None
+
+
+async def expand(text: str, world: World) -> Expanded:
+    """The message with all that it names, in the order that it names it."""
+    names = list(dict.fromkeys(_name(found[1]) for found in NAMED.finditer(text)))[:MOST]
+    answers = await asyncio.gather(*(_answered(name, world) for name in names))
+    marked = NAMED.sub(lambda found: _marked(found, names), text)
+    called, mode = _called(text, world)
+    marked = CALLED.sub(lambda found: f"/{found[1]} (see below)" if found[1] in called else found[0], marked)
+    blocks = _within([*(one.block for one in answers), *called.values()], world.budget)
+    return Expanded(marked, blocks, tuple(one.image for one in answers if one.image is not None), mode)
+
+
+def _name(given: str) -> str:
+    return given.rstrip(ENDS) if given.startswith(("/", "http")) and len(given) > 1 else given
+
+
+def _marked(found: re.Match[str], names: Sequence[str]) -> str:
+    name = _name(found[1])
+    rest = found[1][len(name) :]
+    return f"'{name.replace(chr(92) + ' ', ' ')}' (see below){rest}" if name in names else found[0]
+
+
+def _called(text: str, world: World) -> tuple[dict[str, str], str]:
+    """The blocks of the commands and skills that the message calls, and the mode of one that it begins with."""
+    commands = {one.name: one for one in world.commands}
+    skills = {one.name: one for one in world.skills}
+    found: dict[str, str] = {}
+    mode = ""
+    for call in CALLED.finditer(text):
+        name = call[1]
+        if name in commands:
+            found[name] = written(commands[name])
+            mode = mode or (commands[name].mode if not text[: call.start()].strip() else "")
+        elif name in skills:
+            found[name] = f'<skill name="{name}" path="{escape(skills[name].path)}">\n{skills[name].text}\n</skill>'
+        if len(found) >= MOST:
+            break
+    return found, mode
+
+
+def _within(blocks: Sequence[str], budget: int) -> tuple[str, ...]:
+    """The blocks, the last of them cut or named only where they are more than there is room for."""
+    kept: list[str] = []
+    left = budget
+    for block in blocks:
+        size = estimate(block)
+        if size > left:
+            note = "\n(cut here: the message names more than there is room for; read the rest with a tool)"
+            block = block[: max(200, int(left * BYTES))] + note
+        left = max(0, left - size)
+        kept.append(block)
+    return tuple(kept)
+
+
+# -- one mention
+
+
+async def _answered(name: str, world: World) -> _Answer:
+    if name.startswith("/"):
+        return await _path(name.replace("\\ ", " "), world)
+    if name.startswith("http"):
+        return _Answer(await _told("page", "url", name, lambda: _page(name)))
+    if name == "problems":
+        return _Answer(await _told("problems", "", "", lambda: _problems(world)))
+    if name == "terminal":
+        return _Answer(await _told("terminal", "", "", _terminal))
+    if name == "git-changes":
+        return _Answer(await _told("git_changes", "", "", lambda: repository.changes(world.cwd, world.access)))
+    return _Answer(await _told("git_commit", "hash", name, lambda: repository.commit(world.cwd, world.access, name)))
+
+
+async def _told(tag: str, attribute: str, value: str, work: Callable[[], Awaitable[str]]) -> str:
+    """A block of what `work` gives, or of why it gives nothing."""
+    try:
+        text = await work()
+    except (pages.NoText, repository.NoGit, processes.Failure) as error:
+        text = f"(not to be had: {error})"
+    return _block(tag, attribute, value, text)
+
+
+def _block(tag: str, attribute: str, value: str, text: str) -> str:
+    named = f' {attribute}="{escape(value)}"' if attribute else ""
+    return f"<{tag}{named}>\n{text}\n</{tag}>"
+
+
+async def _page(url: str) -> str:
+    page = await fetching.fetch(url, max_bytes=PAGE_BYTES, timeout=PAGE_SECONDS)
+    if page.status >= 400:
+        raise fetching.FetchFailed(f"the server answers {page.status}")
+    moved = f"(from {page.url})\n\n" if page.url.rstrip("/") != url.rstrip("/") else ""
+    return moved + await asyncio.to_thread(pages.read, page, PAGE_CHARACTERS)
+
+
+async def _problems(world: World) -> str:
+    return problems(world.access, world.cwd.path, most=PROBLEMS) or "(none)"
+
+
+async def _terminal() -> str:
+    living = [one for one in vscode.window.terminals if one.shell is not None]
+    terminal = vscode.window.active_terminal or (living[-1] if living else None)
+    if terminal is None or terminal.shell is None:
+        return "(there is no terminal)"
+    memory = terminal.shell.scrollback
+    start = max(memory.start, memory.end - TERMINAL_BYTES)
+    return f"{terminal.name}:\n{legible(memory.read(start, memory.end - start)).strip() or '(it is empty)'}"
+
+
+# -- files and folders
+
+
+async def _path(name: str, world: World) -> _Answer:
+    place = posixpath.normpath(posixpath.join(world.cwd.path, name.lstrip("/")))
+    shown = inside(world.cwd.path, place) or ("" if place == world.cwd.path else None)
+    if shown is None:
+        return _Answer(_block("file_content", "path", name, "(it is outside of the workspace)"))
+    uri = vscode.Uri.file(place)
+    if await kind_of(uri) is vscode.FileType.DIRECTORY:
+        return _Answer(_block("folder_content", "path", shown or ".", await _folder(uri, world)))
+    return await _file(uri, shown, world)
+
+
+async def _file(uri: vscode.Uri, shown: str, world: World) -> _Answer:
+    if not world.access.can_read(uri.path):
+        return _Answer(_block("file_content", "path", shown, "(.rooignore closes this file)"))
+    mime = next((mime for end, mime in MIMES if uri.path.lower().endswith(end)), None)
+    if mime is not None and world.sees_images:
+        return await _image(uri, shown, mime)
+    try:
+        text = await read_text(uri, LARGEST_TEXT)
+    except TooLarge as error:
+        return _Answer(_block("file_content", "path", shown, f"({error})"))
+    if text is None:
+        return _Answer(_block("file_content", "path", shown, "(there is no such file)"))
+    return _Answer(_block("file_content", "path", shown, await asyncio.to_thread(_numbered, text)))
+
+
+async def _image(uri: vscode.Uri, shown: str, mime: str) -> _Answer:
+    try:
+        stat = await vscode.workspace.fs.stat(uri)
+        if stat.size > LARGEST_IMAGE:
+            return _Answer(_block("file_content", "path", shown, f"(an image of more than {LARGEST_IMAGE >> 20} MiB)"))
+        data = await vscode.workspace.fs.read_file(uri)
+    except vscode.FileSystemError:
+        return _Answer(_block("file_content", "path", shown, "(there is no such file)"))
+    return _Answer(_block("file_content", "path", shown, "(the image is attached)"), Image(data, mime))
+
+
+def _numbered(text: str) -> str:
+    if "\0" in text[:8_000]:
+        return "(it is not text)"
+    if not text:
+        return "(it is empty)"
+    excerpt = read_slice(text)
+    rest = f"\n(the first {excerpt.count} of {excerpt.total} lines)" if excerpt.truncated else ""
+    return excerpt.content + rest
+
+
+async def _folder(folder: vscode.Uri, world: World) -> str:
+    """The names in a folder, and what stands in its files as far as there is room."""
+    names = await entries(folder)
+    lines, files = [], []
+    for name, kind in names[: 4 * FOLDER_FILES]:
+        uri = vscode.Uri.join_path(folder, name)
+        is_folder = bool(kind & vscode.FileType.DIRECTORY)
+        is_open = world.access.can_read(f"{uri.path}/*" if is_folder else uri.path)
+        lines.append(f"{'' if is_open else '🔒 '}{name}{'/' if is_folder else ''}")
+        if is_open and not is_folder:
+            files.append(uri)
+    if len(names) > len(lines):
+        lines.append(f"(and {len(names) - len(lines)} more)")
+    return "\n".join(lines) + await _contents(files[:FOLDER_FILES], world)
+
+
+async def _contents(files: Sequence[vscode.Uri], world: World) -> str:
+    texts = await asyncio.gather(*(read_text(uri) for uri in files), return_exceptions=True)
+    readable = [
+        Candidate(inside(world.cwd.path, uri.path) or uri.path, await asyncio.to_thread(_numbered, text))
+        for uri, text in zip(files, texts, strict=True)
+        if isinstance(text, str) and "\0" not in text[:8_000]
+    ]
+    choice = select(readable, world.budget // 2, most=1.0)
+    blocks = [_block("file_content", "path", one.path, one.text) for one in choice.chosen]
+    return "\n\n" + "\n\n".join(blocks) if blocks else ""
