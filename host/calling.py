@@ -107,8 +107,8 @@ class Call:
             breaker.probing = breaker.probing and not probe
 
     async def _read(self) -> AsyncGenerator[Item, None]:
-        said = 0
-        self._usage = Usage(input=self._worst.input // 2)  # what is cancelled from here on has been read
+        told = self._usage = Usage(input=self._worst.input // 2)  # what is cancelled from here on has been read
+        said = 0  # bytes since the provider told what it took
         stream = self._way.provider.stream(self._way.account, self._way.model, self._request)
         async with AsyncExitStack() as stack:
             close = getattr(stream, "aclose", None)
@@ -120,8 +120,14 @@ class Call:
                         self._outcome, self._usage = "finished", piece.usage
                         yield replace(piece, cost=await self.settle())
                         return
+                    if isinstance(piece, Usage):
+                        told = self._usage = piece
+                        said = 0
+                        continue
                     said += _length(piece)
-                    self._usage = Usage(self._worst.input // 2, min(said // 3 + 1, self._worst.output))
+                    self._usage = replace(
+                        told, output=max(told.output, min(told.output + said // 3 + 1, self._worst.output))
+                    )
                     yield piece
             except Fault as fault:
                 if fault.code != "Cut":

@@ -17,6 +17,7 @@ from host.tables import (
     Budgets,
     Extensions,
     Logging,
+    Models,
     Person,
     Provider,
     Quotas,
@@ -85,6 +86,7 @@ class Config(Table):
     quotas: Quotas = Quotas()
     users: dict[Uid, Person] = Field(default_factory=dict)
     budgets: Budgets = Budgets()
+    models: Models = Models()
     security: Security = Security()
     storage: Storage = Storage()
     logging: Logging = Logging()
@@ -123,6 +125,11 @@ class Config(Table):
         own = self.users.get(uid)
         everybodys = _laid(base, self.quotas)
         return _laid(everybodys, own.quotas) if own else everybodys
+
+    def weight_of(self, uid: str) -> float:
+        """How many connections to providers `uid` may have for another's one."""
+        person = self.users.get(uid)
+        return person.weight if person else 1.0
 
 
 def _laid(below: Quotas, above: Quotas) -> Quotas:

@@ -116,14 +116,16 @@ class Whole(Kind):
 @dataclass(frozen=True)
 class Number(Kind):
     high: float = math.inf
+    least: float = 0.0
     words = "number"
 
     def read(self, value: Any) -> float:
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,15})?", value):
             value = float(value)
-        if type(value) in (int, float) and 0 <= value <= min(self.high, 1e15):
+        if type(value) in (int, float) and self.least <= value <= min(self.high, 1e15):
             return float(value)
-        raise ValueError("must be a number of at least 0" + (f" and at most {self.high:g}" if self.high < 1e15 else ""))
+        most = f" and at most {self.high:g}" if self.high < 1e15 else ""
+        raise ValueError(f"must be a number of at least {self.least:g}{most}")
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("roost.models")
 
-CONNECTIONS = 64
 LISTED_S = 600.0
 UNLISTED_S = 30.0
 """How long the models of a provider are kept, and how long one that cannot be asked for them is left alone."""
@@ -43,12 +42,17 @@ UNLISTED_S = 30.0
 LISTING_S = 20.0
 
 
+BEGINNING = 4
+"""Calls of one user that are looked up and reserved at once: a hundred together would take the loop from others."""
+
+
 class Streams:
     """How many calls a user has, running and waiting."""
 
-    __slots__ = ("count", "listeners")
+    __slots__ = ("beginning", "count", "listeners")
 
     def __init__(self, session: SessionContext) -> None:
+        self.beginning = asyncio.Semaphore(BEGINNING)
         self.count = 0
         self.listeners: list[Callable[[], None]] = []
 
@@ -56,8 +60,8 @@ class Streams:
 class Pool:
     """The host's `sessions.models.Models`.
 
-    `connections` are open at most, over all providers and users; `backoff_s` is the first pause before trying again;
-    `open_s` how long a provider that keeps failing is left alone.
+    `connections` are open at most, over all providers and users (None: as configured); `backoff_s` is the first pause
+    before trying again; `open_s` how long a provider that keeps failing is left alone.
     """
 
     def __init__(
@@ -65,7 +69,7 @@ class Pool:
         config: Config,
         ledger: Ledger,
         *,
-        connections: int = CONNECTIONS,
+        connections: int | None = None,
         backoff_s: float = BACKOFF_S,
         open_s: float = OPEN_S,
         bounds: Bounds = BOUNDS,
@@ -74,8 +78,9 @@ class Pool:
         self._ledger = ledger
         self._backoff_s = backoff_s
         self._open_s = open_s
-        self._client = Client(connections, bounds)
-        self.line = Line(connections)
+        limit = connections or config.models.connections
+        self._client = Client(limit, bounds)
+        self.line = Line(limit, config.weight_of)
         self._prices = Prices({name: one.prices for name, one in config.ai_providers.items()})
         compatible = OpenAI(self._client)
         self._kinds: dict[str, Provider] = {
@@ -181,14 +186,15 @@ class Pool:
     @asynccontextmanager
     async def stream(self, session: SessionContext, request: Request) -> AsyncIterator[AsyncIterator[Item]]:
         """Ask. The items end with `Finished`; leaving the body before that cancels the call at once."""
-        account, model = await self._find(session, request.model)
         streams, limit = session.get(Streams), session.quotas.streams
         if limit is not None and streams.count >= limit:
             raise QuotaExceeded("streams", limit, streams.count, "wait until one of your answers is whole")
         streams.count += 1
         try:
-            worst = worst_of(request, model)
-            reservation = await self._ledger.reserve(session, request, model, worst)
+            async with streams.beginning:
+                account, model = await self._find(session, request.model)
+                worst = worst_of(request, model)
+                reservation = await self._ledger.reserve(session, request, model, worst)
             call = Call(session.uid, self._way(account, model), request, worst, reservation)
             try:
                 async with aclosing(call.items()) as items:

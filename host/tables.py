@@ -215,7 +215,14 @@ class Limits(Table):
     month: Annotated[float | None, Number()] = None
 
 
+class Models(Table):
+    connections: Annotated[int, Whole(1, 10_000)] = 64
+    """Connections to providers that are open at most, of all users; one user leaves a quarter of them to others."""
+
+
 class Person(Table):
+    weight: Annotated[float, Number(1_000, least=0.001)] = 1.0
+    """How many connections to providers this user may have for another's one, where both want more than there are."""
     quotas: Quotas = Quotas()
     """What this user may have instead, key by key as in `quotas`."""
     budgets: Limits = Limits()

@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from sessions.models import Finished, Model, Request, Text, Thinking, ToolCall
+from sessions.models import Finished, Model, Request, Text, Thinking, ToolCall, Usage
 
-Piece: TypeAlias = Text | Thinking | ToolCall | Finished
-"""What a provider gives: text and thinking as they come, tool calls once they are whole, at the end `Finished`."""
+Piece: TypeAlias = Text | Thinking | Usage | ToolCall | Finished
+"""What a provider gives: text and thinking as they come, tool calls once they are whole, at the end `Finished`.
+
+`Usage` is what it says that all so far took: what counts where the answer is cut after it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ class Answer:
         match event.type:
             case "message_start":
                 self._usage = usage_of(event.message.usage)
+                return [self._usage]
             case "content_block_start":
                 return self._start(event)
             case "content_block_delta":
@@ -109,6 +110,7 @@ class Answer:
             case "message_delta":
                 self._reason = text_of(event.delta.stop_reason) or self._reason
                 self._usage = _newer(self._usage, event.usage, self._thought)
+                return [self._usage]
             case "message_stop":
                 self._stopped = True
         return []

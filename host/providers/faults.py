@@ -119,6 +119,8 @@ def wait_of(headers: Mapping[str, str]) -> float | None:
 
 def _seconds(text: str, unit: float) -> float | None:
     text = text.strip()
+    if not text.isascii():
+        return None
     if re.fullmatch(r"\d+(\.\d+)?", text):
         found = float(text) * unit
         if found > EPOCH_S:  # not how long, but when: some count seconds since 1970, some milliseconds

@@ -181,9 +181,21 @@ def _counted(inner: httpx2.AsyncByteStream, bounds: Bounds) -> httpx2.AsyncByteS
                 yield chunk
 
         async def aclose(self) -> None:
+            _leave_no_rest(inner)
             await inner.aclose()
 
     return Counted()
+
+
+def _leave_no_rest(stream: Any) -> None:
+    """Use a connection no more that brought bytes after its answer: they would be taken for the next one's, of another.
+
+    The client has no name for this (what comes later it sees itself), so it is looked for where it keeps it.
+    """
+    for name in ("_httpcore_stream", "_stream", "_connection", "_h11_state"):
+        stream = getattr(stream, name, None)
+    if stream is not None and stream.trailing_data[0]:
+        stream.send_failed()
 
 
 async def guard(

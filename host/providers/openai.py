@@ -109,13 +109,14 @@ class Answer:
     def take(self, chunk: Any) -> list[Piece]:
         """The pieces of one chunk."""
         found: list[Piece] = []
-        if getattr(chunk, "usage", None) is not None:
-            self._usage = usage_of(chunk.usage)
         for choice in (chunk.choices or ())[:1]:
             self._reason = text_of(choice.finish_reason) or self._reason
             if choice.delta is not None:
                 found = self._delta(choice.delta)
         self.begun = self.begun or bool(found) or bool(self._calls)
+        if getattr(chunk, "usage", None) is not None:
+            self._usage = usage_of(chunk.usage)
+            found.append(self._usage)
         return found
 
     def _delta(self, delta: Any) -> list[Piece]:

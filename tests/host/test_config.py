@@ -236,6 +236,16 @@ def test_a_users_own_quotas_stand_over_everybodys_and_those_over_the_defaults(tm
     assert (bob.files, bob.terminals, bob.streams, bob.requests_per_second) == (5, None, 8, 10_000)
 
 
+def test_a_user_may_weigh_more_than_others_in_the_line_for_models() -> None:
+    config = Config.model_validate({"users": {"alice": {"weight": 2.5}}, "models": {"connections": 7}})
+    assert (config.weight_of("alice"), config.weight_of("bob"), config.models.connections) == (2.5, 1.0, 7)
+    with pytest.raises(ConfigError) as error:
+        load({}, {"ROOST_USERS__alice__WEIGHT": "0"}, None)
+    assert error.value.lines == (
+        "users.alice.weight: must be a number of at least 0.001 and at most 1000; leave it out for `1`",
+    )
+
+
 def test_the_single_users_disk_has_no_quota_unless_one_is_set() -> None:
     plain = load({}, {}, None).quotas_of("local")
     assert (plain.bytes, plain.files, plain.connections) == (None, None, 100)
@@ -426,7 +436,7 @@ def test_an_embedder_who_makes_the_settings_in_code_gets_the_same_rules(tmp_path
 def test_the_document_has_every_key_and_is_in_step_with_the_code() -> None:
     assert (ROOT / "docs/configuration.md").read_text() == document()
     rows = [line for line in document().split("\n") if line.startswith("| `")]
-    assert len(rows) == 56
+    assert len(rows) == 58
     assert not [row for row in rows if "None" in row or "Undefined" in row or row.count("|") != 5]
 
 

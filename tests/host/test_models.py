@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from host.models import BEGINNING
 from host.providers.line import guard
 from host.providers.own import keep_provider
 from host.tables import Provider
@@ -327,3 +328,25 @@ async def test_what_was_judged_is_what_is_connected_to() -> None:
     await guard(request, look_up)
     assert (request.url.host, request.headers["host"]) == ("93.184.215.14", "models.example")
     assert request.extensions["sni_hostname"] == "models.example"
+
+
+async def test_only_few_of_a_users_calls_are_begun_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with provider(words("ok")) as one, house(tmp_path, one.url) as home:
+        reserve, running, most = home.ledger.reserve, 0, 0
+
+        async def counted(*of: Any) -> Any:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            try:
+                return await reserve(*of)
+            finally:
+                running -= 1
+
+        monkeypatch.setattr(home.ledger, "reserve", counted)
+        session = await home.sessions.open("ada")
+        assert session.quotas.streams is not None
+        async with asyncio.TaskGroup() as group:
+            for _ in range(session.quotas.streams):
+                group.create_task(home.ask())
+    assert 1 < most <= BEGINNING < session.quotas.streams
