@@ -30,15 +30,22 @@ def refuse_ignored(use: Use, line: str, cwd: str) -> None:
 
     It is told by the words: what a program opens by itself is not known before it runs.
     """
-    for command in read(line).commands:
+    script = read(line)
+    for command in script.commands:
         for one in (command, *_started(command, DEPTH)):
             words = [one.name or "", *(_place(word.text, cwd) for word in one.words[1:])]
-            blocked = use.access.blocked_argument(words)
-            if blocked is not None:
-                raise ToolError(
-                    f"the command reads '{inside(use.cwd, blocked)}', which .rooignore keeps from you: "
-                    "go on without that file, or ask the user to change .rooignore"
-                )
+            _refuse(use, use.access.blocked_argument(words))
+    for word in script.reads:
+        place = _place(word.text, cwd)
+        _refuse(use, None if use.access.can_read(place) else place)
+
+
+def _refuse(use: Use, blocked: str | None) -> None:
+    if blocked is not None:
+        raise ToolError(
+            f"the command reads '{inside(use.cwd, blocked)}', which .rooignore keeps from you: "
+            "go on without that file, or ask the user to change .rooignore"
+        )
 
 
 def _started(command: Command, depth: int) -> list[Command]:

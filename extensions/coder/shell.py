@@ -69,9 +69,10 @@ class Command:
 
 @dataclass(slots=True)
 class Script:
-    """A command line: its programs in the order written, files that it writes, variables that it sets."""
+    """A command line: its programs in the order written, files that it reads and writes by `<` and `>`, variables."""
 
     commands: list[Command] = field(default_factory=list)
+    reads: list[Word] = field(default_factory=list)
     writes: list[Word] = field(default_factory=list)
     assigned: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
@@ -155,9 +156,13 @@ def _note_document(node: Node, script: Script) -> None:
 def _note_redirect(node: Node, script: Script) -> None:
     operator = next((one.type for one in node.children if one.type in OUTPUTS), None)
     target = node.child_by_field_name("destination")
-    if operator is None or target is None:
+    if target is None:
         return
     word = _word(target)
+    if operator in (None, "<>"):
+        script.reads.append(word)
+    if operator is None:
+        return
     if operator == ">&" and (word.text.isdigit() or word.text == "-"):
         return
     if not (word.literal and word.text in ("/dev/null", "/dev/stdout", "/dev/stderr")):

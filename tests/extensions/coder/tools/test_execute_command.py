@@ -115,6 +115,10 @@ async def test_an_empty_command_is_refused(use: Using) -> None:
         ("true | grep key secret.txt", "."),
         ("bash -c 'head secret.txt'", "."),
         ("cat ../secret.txt", "sub"),
+        ("wc -l < secret.txt", "."),
+        ("while read -r x; do echo $x; done <../secret.txt", "sub"),
+        ("echo $(<secret.txt)", "."),
+        ("cat //workspace/sub/../secret.txt", "."),
         ("find . -exec cat secret.txt ;", "."),
     ],
 )
