@@ -20,6 +20,7 @@ NAMES = (
     "sandbox",
     "shells",
     "terminals",
+    "commands",
     "lives",
     "memory",
     "extensions",
