@@ -1,13 +1,15 @@
 """All files that steer the agent in one folder for one user: modes, rules, commands, skills, and what is closed to it.
 
-They are read when they are asked for, so what somebody just wrote counts; a broken one is told to the user once.
+They are read when they are asked for, so what somebody just wrote counts; in a folder that is watched, what was read
+counts until a file changes. A broken one is told to the user once.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import shim as vscode
 from extensions.coder.access import IGNORE_FILE, Access
@@ -20,6 +22,8 @@ from extensions.coder.slash import SlashCommand, slash_commands
 from extensions.coder.texts import built_in_modes, load
 from shim.proposed import places
 
+T = TypeVar("T")
+
 PROJECT_MODES = ".roomodes"
 OWN_MODES = "custom_modes.yaml"
 MOST_TOLD = 200
@@ -27,6 +31,12 @@ MOST_TOLD = 200
 
 SHOWN_S = 600.0
 """How long a problem waits for a client that shows it, in seconds."""
+
+STALE_S = 30.0
+"""How long what was read counts at most, in seconds, where no change is heard of: watchers have limits."""
+
+KEPT = 100
+"""Answers that are kept."""
 
 WATCHED = (
     "{.roomodes,.rooignore,AGENTS.md,AGENT.md,AGENTS.local.md,.roorules*,.clinerules*,.clinerules*/**,"
@@ -40,6 +50,10 @@ class AgentFiles:
     def __init__(self, storage: vscode.Uri | None = None) -> None:
         self._storage = storage
         self._texts: Mapping[str, str] | None = None
+        self._built_in: tuple[Mode, ...] = ()
+        self._watched: dict[str, int] = {}
+        self._kept: dict[Hashable, tuple[float, Any]] = {}
+        self._version = 0
         self._told: dict[str, None] = {}
         self.changed = vscode.EventEmitter[None]()
         """Fires when one of the files was written, made or removed."""
@@ -47,24 +61,49 @@ class AgentFiles:
     async def texts(self) -> Mapping[str, str]:
         """The agent's own prompts, read once."""
         if self._texts is None:
-            self._texts = await asyncio.to_thread(load)
+            texts = await asyncio.to_thread(load)
+            self._built_in = await asyncio.to_thread(built_in_modes, texts)
+            self._texts = texts
         return self._texts
+
+    def forget(self) -> None:
+        """Read everything anew when it is next asked for."""
+        self._version += 1
+        self._kept.clear()
+
+    async def _once(self, cwd: vscode.Uri, key: Hashable, read: Callable[[], Awaitable[T]]) -> T:
+        """What `read` gives, kept while nothing changes where that would be heard of."""
+        if cwd.path not in self._watched:
+            return await read()
+        until, value = self._kept.get((cwd.path, key), (0.0, None))
+        if time.monotonic() < until:
+            kept: T = value
+            return kept
+        version, found = self._version, await read()
+        if version == self._version:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            self._kept[cwd.path, key] = (time.monotonic() + STALE_S, found)
+        return found
 
     # -- what they say
 
     async def modes(self, cwd: vscode.Uri) -> tuple[Mode, ...]:
         """The modes that there are: a project's before the user's before ours."""
-        own = await asyncio.to_thread(built_in_modes, await self.texts())
+        given = vscode.workspace.get_configuration("coder").get("customModes")
+        return await self._once(cwd, ("modes", repr(given)), lambda: self._modes(cwd, given))
+
+    async def _modes(self, cwd: vscode.Uri, given: object) -> tuple[Mode, ...]:
+        await self.texts()
         project = vscode.Uri.join_path(cwd, PROJECT_MODES)
         users = [vscode.Uri.join_path(places.home(), ".roo", OWN_MODES)]
         if self._storage is not None:
             users.append(vscode.Uri.join_path(self._storage, "settings", OWN_MODES))
-        layers = await asyncio.gather(_modes(project, "project"), *(_modes(one, "global") for one in users))
-        given = vscode.workspace.get_configuration("coder").get("customModes")
+        layers = await asyncio.gather(_modes_of(project, "project"), *(_modes_of(one, "global") for one in users))
         setting = await asyncio.to_thread(listed_modes, given, "coder.customModes", "global")
         found = [*layers, setting]
         self.tell(problem for one in found for problem in one.problems)
-        return merged(own, *(one.modes for one in found))
+        return merged(self._built_in, *(one.modes for one in found))
 
     async def mode(self, cwd: vscode.Uri, slug: str) -> Mode | None:
         """The mode of that name."""
@@ -72,24 +111,30 @@ class AgentFiles:
 
     async def rules(self, cwd: vscode.Uri, mode: str, wishes: Wishes) -> Rules:
         """What the system prompt says of rules."""
-        rules = await gather(cwd, places.home(), mode, wishes)
+        home = places.home()
+        rules = await self._once(cwd, ("rules", mode, wishes), lambda: gather(cwd, home, mode, wishes))
         self.tell(rules.problems)
         return rules
 
     async def commands(self, cwd: vscode.Uri) -> Sequence[SlashCommand]:
         """The slash commands that there are."""
-        found, problems = await slash_commands(cwd, places.home(), await self.texts())
+        home, texts = places.home(), await self.texts()
+        found, problems = await self._once(cwd, "commands", lambda: slash_commands(cwd, home, texts))
         self.tell(problems)
         return found
 
     async def skills(self, cwd: vscode.Uri, mode: str) -> Sequence[Skill]:
         """The skills of a mode."""
-        found, problems = await skills(cwd, places.home(), mode)
+        home = places.home()
+        found, problems = await self._once(cwd, ("skills", mode), lambda: skills(cwd, home, mode))
         self.tell(problems)
         return found
 
     async def access(self, cwd: vscode.Uri) -> Access:
         """What the agent may see. Rules that cannot be read close everything: nobody knows what they would close."""
+        return await self._once(cwd, "access", lambda: self._access(cwd))
+
+    async def _access(self, cwd: vscode.Uri) -> Access:
         try:
             text = await read_text(vscode.Uri.join_path(cwd, IGNORE_FILE))
         except TooLarge as error:
@@ -112,18 +157,28 @@ class AgentFiles:
     def watch(self, cwd: vscode.Uri) -> vscode.Disposable:
         """Fire `changed` for the files of a folder and those at home, until this is disposed of."""
         own = [vscode.Uri.join_path(places.home(), name) for name in (".roo", ".agents")]
-        return vscode.Disposable.from_(self._watch(cwd, WATCHED), *(self._watch(top, "**") for top in own))
+        self._watched[cwd.path] = self._watched.get(cwd.path, 0) + 1
+        watchers = [self._watch(cwd, WATCHED), *(self._watch(top, "**") for top in own)]
+        return vscode.Disposable.from_(*watchers, vscode.Disposable(lambda: self._unwatched(cwd.path)))
+
+    def _unwatched(self, path: str) -> None:
+        self._watched[path] -= 1
+        if not self._watched[path]:
+            del self._watched[path]
+        self.forget()
 
     def _watch(self, top: vscode.Uri, pattern: str) -> vscode.Disposable:
         watcher = vscode.workspace.create_file_system_watcher(vscode.RelativePattern(top, pattern))
-        tell: Callable[[Any], None] = lambda _: self.changed.fire(None)  # noqa: E731
-        watcher.on_did_create(tell)
-        watcher.on_did_change(tell)
-        watcher.on_did_delete(tell)
+        for event in (watcher.on_did_create, watcher.on_did_change, watcher.on_did_delete):
+            event(self._heard)
         return watcher
 
+    def _heard(self, _: vscode.Uri) -> None:
+        self.forget()
+        self.changed.fire(None)
 
-async def _modes(file: vscode.Uri, source: str) -> Found:
+
+async def _modes_of(file: vscode.Uri, source: str) -> Found:
     try:
         text = await read_text(file)
     except TooLarge as error:

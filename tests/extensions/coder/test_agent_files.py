@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,34 @@ async def test_who_watches_hears_of_a_change(files: AgentFiles, ada: SessionCont
     await lay({"src/a.py": "", ".roomodes": "customModes: []"})
     await eventually(lambda: bool(heard))
     with_watch.dispose()
+
+
+async def test_what_is_watched_is_read_once_until_it_changes(
+    files: AgentFiles, ada: SessionContext, roo: vscode.Uri, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    real = type(ada.files).read
+
+    async def counted(self: Any, path: Any, *more: Any, **named: Any) -> Any:
+        read.append(path)
+        return await real(self, path, *more, **named)
+
+    watching = files.watch(roo)
+    first = [await files.modes(roo), await files.rules(roo, "code", Wishes()), await files.skills(roo, "code")]
+    await files.access(roo)
+    monkeypatch.setattr(type(ada.files), "read", counted)
+    again = [await files.modes(roo), await files.rules(roo, "code", Wishes()), await files.skills(roo, "code")]
+    await files.access(roo)
+    assert (again, read) == (first, [])
+    await lay({".roo/rules/new.md": "Write it down.", "~/.roo/rules/own.md": "Mine."})
+    async with asyncio.timeout(10):
+        while not {"Write it down.", "Mine."} <= set((await files.rules(roo, "code", Wishes())).text.splitlines()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    watching.dispose()
+    await lay({".roo/rules/new.md": "At once."})
+    read.clear()
+    assert "At once." in (await files.rules(roo, "code", Wishes())).text
+    assert read
 
 
 # -- rules
