@@ -55,6 +55,8 @@ class AgentFiles:
         self._kept: dict[Hashable, tuple[float, Any]] = {}
         self._version = 0
         self._told: dict[str, None] = {}
+        self.turn = asyncio.Semaphore(1)
+        """For `mentions.World`: one page of the user is made text at a time."""
         self.changed = vscode.EventEmitter[None]()
         """Fires when one of the files was written, made or removed."""
 

@@ -13,6 +13,9 @@ from html import escape, unescape
 TAG = re.compile(r"(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
 HREF = re.compile(r"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 LONGEST_TAG = 4_000
+LONGEST_ATTRIBUTES = 1_000
+"""Characters of a tag in which its link is looked for."""
+
 DEEPEST = 60
 
 KEPT = frozenset({
@@ -98,7 +101,7 @@ class _Page:
         if len(self._open) >= DEEPEST:
             return
         self._open.append(name)
-        found = HREF.search(attributes) if name == "a" else None
+        found = HREF.search(attributes[:LONGEST_ATTRIBUTES]) if name == "a" else None
         link = unescape(found[1] or found[2] or found[3] or "")[:1_000] if found else ""
         yield f'<{name} href="{escape(link)}">' if link else f"<{name}>"
 

@@ -64,6 +64,8 @@ class World:
     skills: Sequence[Skill] = ()
     sees_images: bool = True
     budget: int = BUDGET
+    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """Taken while a page is made text: one of a user at a time, as that takes a thread for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ async def _answered(name: str, world: World) -> _Answer:
     if name.startswith("/"):
         return await _path(name.replace("\\ ", " "), world)
     if name.startswith("http"):
-        return _Answer(await _told("page", "url", name, lambda: _page(name)))
+        return _Answer(await _told("page", "url", name, lambda: _page(name, world)))
     if name == "problems":
         return _Answer(await _told("problems", "", "", lambda: _problems(world)))
     if name == "terminal":
@@ -175,12 +177,13 @@ def _block(tag: str, attribute: str, value: str, text: str) -> str:
     return f"<{tag}{named}>\n{text}\n</{tag}>"
 
 
-async def _page(url: str) -> str:
+async def _page(url: str, world: World) -> str:
     page = await fetching.fetch(url, max_bytes=PAGE_BYTES, timeout=PAGE_SECONDS)
     if page.status >= 400:
         raise fetching.FetchFailed(f"the server answers {page.status}")
     moved = f"(from {page.url})\n\n" if page.url.rstrip("/") != url.rstrip("/") else ""
-    return moved + await asyncio.to_thread(pages.read, page, PAGE_CHARACTERS)
+    async with world.turn:
+        return moved + await asyncio.to_thread(pages.read, page, PAGE_CHARACTERS)
 
 
 async def _problems(world: World) -> str:

@@ -7,10 +7,10 @@ import re
 from extensions.coder.markup import plain
 from shim.proposed.fetching import Page
 
-LONGEST_HTML = 2_000_000
+LONGEST_HTML = 1_000_000
 """Characters of HTML that are gone through."""
 
-LONGEST_PLAIN = 300_000
+LONGEST_PLAIN = 150_000
 """Characters of what is left of it that are made Markdown."""
 
 BLANKS = re.compile(r"\n\s*\n\s*")
