@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from codecs import getincrementaldecoder
+from typing import NamedTuple
 
 from extensions.coder.output_text import readable
 
@@ -13,7 +14,7 @@ LIVE_CHARS = 50_000
 """So much of a command is shown as it comes; of what follows, only the newest of each moment."""
 
 LIVE_LATER = 2_000
-LIVE_AT_ONCE = 8_000
+LIVE_AT_ONCE = 4_000
 NO_TEXT = re.compile("[\ufffd\x00-\x08\x0b-\x1f\x7f]+")
 FEW = 8
 
@@ -42,13 +43,25 @@ class Kept:
         wanted = min(self.total - offset, most, len(self._tail))
         return bytes(self._tail[len(self._tail) - wanted :]), self.total - offset - wanted
 
-    def preview(self, most: int) -> str:
-        """All of it as text, or of more than `most` bytes the first and the last half of that; at most 32 KiB."""
+    def preview(self, most: int) -> Preview:
+        """All of it, or of more than `most` bytes the first and the last half of that; at most 32 KiB."""
         if self.total <= most:
-            return legible(self.since(0, most)[0])
+            return Preview(self.since(0, most)[0], 0, b"")
         half = min(most // 2, HEAD_BYTES)
-        gap = f"\n[...{self.total - 2 * half} bytes omitted...]\n"
-        return f"{legible(self._head[:half])}{gap}{legible(self.since(0, half)[0])}"
+        return Preview(self._head[:half], self.total - 2 * half, self.since(0, half)[0])
+
+
+class Preview(NamedTuple):
+    """Two ends of an output, and how many bytes are between them."""
+
+    head: bytes
+    omitted: int
+    tail: bytes
+
+    def text(self) -> str:
+        """As a person reads it. It computes: for more than a few KiB, call it in a thread."""
+        gap = f"\n[...{self.omitted} bytes omitted...]\n" if self.omitted else ""
+        return f"{legible(self.head)}{gap}{legible(self.tail)}"
 
 
 def legible(data: bytes) -> str:

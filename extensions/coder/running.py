@@ -10,7 +10,6 @@ from typing import Any
 
 import shim as vscode
 from extensions.coder.kept import Kept, legible
-from extensions.coder.output_text import truncate_output
 from shim.proposed import processes
 from shim.thenable import thenable
 
@@ -28,7 +27,10 @@ LINGER_SECONDS = 3.0
 
 MOST_RUNNING = 16
 MOST_REMEMBERED = 48
-NEWS_CHARS = 2_000
+NEWS_BYTES = 8_000
+"""Of all background commands together, for each time that the environment is told."""
+
+ONE_NEWS_BYTES = 2_000
 ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PAGER": "cat", "GIT_PAGER": "cat"}.items()
 
 
@@ -156,12 +158,20 @@ class Running:
         if self._work is not None:
             await asyncio.wait({self._work}, timeout=LINGER_SECONDS)
 
-    def unread(self, most: int) -> str:
+    async def unread(self, most: int) -> str:
         """What it said since the model last looked, the newest `most` bytes of it."""
         data, left_out = self.kept.since(self.read_until, most)
         self.read_until = self.kept.total
-        gap = f"[...{left_out} bytes omitted, the whole output is in {self.artifact}...]\n" if left_out else ""
-        return gap + legible(data)
+        return self._gap(left_out) + await asyncio.to_thread(legible, data)
+
+    def newest(self, most: int) -> str:
+        """As `unread`, for the few bytes that the loop itself makes text of."""
+        data, left_out = self.kept.since(self.read_until, most)
+        self.read_until = self.kept.total
+        return self._gap(left_out) + legible(data)
+
+    def _gap(self, left_out: int) -> str:
+        return f"[...{left_out} bytes omitted, the whole output is in {self.artifact}...]\n" if left_out else ""
 
     def state(self) -> str:
         """How it stands, as a sentence."""
@@ -181,6 +191,7 @@ class Commands:
         self._count = 0
         self._stamp = 0
         self._others: list[Callable[[], Awaitable[None]]] = []
+        self._voices: list[Callable[[], str]] = []
 
     @classmethod
     def of(cls, notes: dict[str, Any]) -> Commands:
@@ -223,17 +234,23 @@ class Commands:
         await asyncio.gather(*(one.kill() for one in self), *(close() for close in self._others))
         self._all.clear()
 
+    def told_by(self, news: Callable[[], str]) -> None:
+        """Add what `news` says to the task's environment, too."""
+        self._voices.append(news)
+
     def news(self) -> str:
         """For the task's environment: what runs in the background, what ended there, and what they said since."""
-        told = [self._told(one) for one in self if one.is_background]
-        for one in self:
-            if one.is_background and one.ended.done() and not one.is_open:
-                one.is_background = False
-        return "# Background commands\n" + "\n".join(told) if told else ""
+        background = [one for one in self if one.is_background]
+        each = NEWS_BYTES // max(1, len(background))
+        told = [self._told(one, each) for one in background]
+        for one in background:
+            one.is_background = one.is_open or not one.ended.done()
+        sections = ["# Background commands\n" + "\n".join(told)] if told else []
+        return "\n\n".join([*sections, *filter(None, (voice() for voice in self._voices))])
 
     @staticmethod
-    def _told(one: Running) -> str:
-        output = truncate_output(one.unread(4 * NEWS_CHARS).strip("\n"), max_chars=NEWS_CHARS)
+    def _told(one: Running, most: int) -> str:
+        output = one.newest(min(most, ONE_NEWS_BYTES)).strip("\n")
         said = f"\nNew output:\n{output}" if output else ""
         return f"## Process {one.number} in '{one.cwd}': `{one.command[:200]}`\n{one.state()}{said}"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import shim as vscode
 from extensions.coder.kept import Kept, legible
-from extensions.coder.running import told_exit
+from extensions.coder.running import Commands, told_exit
 from shim.thenable import thenable
 
 MOST = 4
@@ -74,7 +74,7 @@ class Seat:
             listening.dispose()
         self._seen = self._end
         state = told_exit(ended.result()) if ended.done() and ended.result() is not None else self.state()
-        return Said(kept.preview(most), state, ended.result() if ended.done() else None)
+        return Said(await asyncio.to_thread(kept.preview(most).text), state, ended.result() if ended.done() else None)
 
     async def type(self, text: str, seconds: float, most: int, is_stopped: Callable[[], bool], enter: bool) -> Said:
         """Type into what runs in it, and wait until it has answered or the time is over."""
@@ -89,8 +89,13 @@ class Seat:
         while seconds and self.is_open and before < self._end and not is_stopped():
             before = self._end
             await asyncio.sleep(CALM_SECONDS)
-        output, self._seen = self._since(most), self._end
-        return Said(output, self.state())
+        (gap, data), self._seen = self._since(most), self._end
+        return Said(gap + await asyncio.to_thread(legible, data), self.state())
+
+    def cwd(self, default: str) -> str:
+        """The shell's folder, as far as it says."""
+        integration = self.terminal.shell_integration
+        return integration.cwd.path if integration is not None and integration.cwd is not None else default
 
     def state(self) -> str:
         """How it stands, as a sentence."""
@@ -103,13 +108,13 @@ class Seat:
     def _end(self) -> int:
         return self.terminal.shell.scrollback.end if self.terminal.shell is not None else 0
 
-    def _since(self, most: int) -> str:
+    def _since(self, most: int) -> tuple[str, bytes]:
         if self.terminal.shell is None:
-            return ""
+            return "", b""
         memory = self.terminal.shell.scrollback
         start = max(self._seen, memory.start, memory.end - most)
         gap = f"[...{start - self._seen} bytes omitted...]\n" if start > self._seen else ""
-        return gap + legible(memory.read(start, memory.end - start))
+        return gap, memory.read(start, memory.end - start)
 
     @staticmethod
     async def _until(done: Callable[[], bool], seconds: float, is_stopped: Callable[[], bool]) -> None:
@@ -130,7 +135,10 @@ class Seats:
     @classmethod
     def of(cls, notes: dict[str, Any]) -> Seats:
         """Those of the task whose notes these are."""
-        found: Seats = notes.setdefault("terminals", cls())
+        found: Seats | None = notes.get("terminals")
+        if found is None:
+            found = notes["terminals"] = cls()
+            Commands.of(notes).told_by(found.news)
         return found
 
     def __iter__(self) -> Iterator[Seat]:

@@ -72,12 +72,12 @@ async def act(use: Use, command: str, cwd: str, patience: float | None) -> Resul
         running.on_output = None
     if use.token.is_cancellation_requested and not running.ended.done():
         await running.kill()
-        return told(running, size, "Ended by the user while it ran.", failed=True)
+        return await told(running, size, "Ended by the user while it ran.", failed=True)
     if not running.ended.done():
         running.is_background = True
         await running.store()
     running.is_background = running.is_open
-    return told(running, size)
+    return await told(running, size)
 
 
 async def wait(use: Use, running: Running, live: Live, until: float | None) -> None:
@@ -111,9 +111,10 @@ async def _news(running: Running, until: float | None) -> bool:
     return True
 
 
-def told(running: Running, size: int, ending: str = "", failed: bool = False) -> Result:
+async def told(running: Running, size: int, ending: str = "", failed: bool = False) -> Result:
     """What the model reads of it."""
-    seen, running.read_until = running.kept.preview(size), running.kept.total
+    preview, running.read_until = running.kept.preview(size), running.kept.total
+    seen = await asyncio.to_thread(preview.text)
     shown = {"command": running.command, "cwd": running.cwd, "exitCode": running.exit_code}
     if not running.ended.done() and not ending:
         text = (

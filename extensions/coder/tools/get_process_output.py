@@ -39,7 +39,7 @@ async def look(use: Use, running: Running, wait: float) -> Result:
     """What it said since the model last looked, waiting for that if it must."""
     if running.kept.total == running.read_until and not running.ended.done() and wait > 0:
         await _something(use, running, wait)
-    said = running.unread(preview_bytes())
+    said = await running.unread(preview_bytes())
     running.is_background = running.is_open
     shown = {"command": running.command, "processId": running.number, "exitCode": running.exit_code}
     stored = f"\nAll of its output is in {running.artifact} (read_command_output)." if running.is_stored else ""

@@ -31,7 +31,7 @@ async def kill(running: Running) -> Result:
     """End it with all that it started."""
     await running.kill()
     running.is_background = False
-    said = running.unread(preview_bytes())
+    said = await running.unread(preview_bytes())
     last = f"\nIts last output:\n{said}" if said else ""
     return Result(f"Process {running.number} (`{running.command[:200]}`) has ended. {running.state()}{last}")
 

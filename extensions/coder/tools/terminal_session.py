@@ -63,7 +63,7 @@ def _plan_send(use: Use, seat: Seat, arguments: Mapping[str, Any], shown: dict[s
         return Plan(partial(press, use, seat, key, wait), shown={**shown, "key": key})
     if len(text) > LONGEST or any(one < " " and one not in "\t\n" for one in text):
         raise ToolError(f"text: up to {LONGEST} characters, and no control characters; for those there is key")
-    refuse_ignored(use, text, use.cwd)
+    refuse_ignored(use, text, seat.cwd(use.cwd))
     command = text if text.strip() else "press Enter"
     return Plan(partial(send, use, seat, text, wait), (Action("execute", command=command),), {**shown, "command": text})
 

@@ -15,12 +15,12 @@ def kept(*pieces: bytes) -> Kept:
 
 
 def test_a_short_output_is_given_whole() -> None:
-    assert kept(b"one\n", b"two\n").preview(5000) == "one\ntwo\n"
+    assert kept(b"one\n", b"two\n").preview(5000).text() == "one\ntwo\n"
 
 
 def test_of_a_long_one_the_first_and_the_last_half_are_given_and_the_rest_counted() -> None:
     lines = b"".join(b"%05d\n" % number for number in range(10_000))
-    shown = kept(*(lines[at : at + 4096] for at in range(0, len(lines), 4096))).preview(6000)
+    shown = kept(*(lines[at : at + 4096] for at in range(0, len(lines), 4096))).preview(6000).text()
     assert shown.startswith("00000\n00001\n") and shown.endswith("09998\n09999\n")
     assert "\n[...54000 bytes omitted...]\n" in shown
     assert len(shown) < 6100

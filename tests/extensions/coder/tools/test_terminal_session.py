@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 import shim as vscode
+from extensions.coder.access import Access
+from extensions.coder.running import Commands
 from extensions.coder.terminals import MOST, Seats
 from extensions.coder.tool import Action, ToolError
 from extensions.coder.tools.terminal_session import TOOL
@@ -141,3 +143,12 @@ async def test_a_task_has_only_so_many(opened: Using) -> None:
     with pytest.raises(ToolError, match="close one of them"):
         await planned(TOOL, opened, action="open")
     assert Seats.of(opened.notes).news().count("waits at its prompt") == MOST
+    assert Commands.of(opened.notes).news().startswith("# Terminals\nTerminal 1: It waits at its prompt.\n")
+
+
+async def test_an_ignored_file_is_kept_from_it_wherever_the_shell_stands(ada: SessionContext, opened: Using) -> None:
+    opened.access = Access("/workspace", "secret.txt\n")
+    await send(opened, "mkdir sub; cd sub")
+    with pytest.raises(ToolError, match="rooignore keeps"):
+        await planned(TOOL, opened, action="send", terminal_id=1, text="cat ../secret.txt")
+    await planned(TOOL, opened, action="send", terminal_id=1, text="cat ../../secret.txt")
