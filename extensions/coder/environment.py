@@ -80,7 +80,7 @@ async def _within(limit_s: float, work: Callable[[], Awaitable[str]]) -> str:
 
 def _path(now: Situation, uri: vscode.Uri) -> str | None:
     """How the agent names a file, None where it may not see it or it is none."""
-    if uri.scheme != "file" or not now.access.can_read(uri.path):
+    if uri.scheme != "file" or not uri.path.isprintable() or not now.access.can_read(uri.path):
         return None
     return inside(now.cwd.path, uri.path) or uri.path
 
@@ -126,7 +126,7 @@ def problems(access: Access, cwd: str, *, most: int, worst: int = 3) -> str:
     found = [
         (int(one.severity), path, one)
         for uri, some in vscode.languages.get_diagnostics()
-        if uri.scheme == "file" and access.can_read(uri.path)
+        if uri.scheme == "file" and uri.path.isprintable() and access.can_read(uri.path)
         for path in [inside(cwd, uri.path) or uri.path]
         for one in some
         if int(one.severity) <= worst

@@ -43,8 +43,8 @@ async def listed(folder: vscode.Uri, access: Access, most: int) -> Listing:
             for name, kind in names:
                 uri = vscode.Uri.join_path(parent, name)
                 path = (inside(folder.path, uri.path) or name) + ("/" if kind & vscode.FileType.DIRECTORY else "")
-                if name == ".git" or ignored.match_file(path):
-                    continue
+                if name == ".git" or not name.isprintable() or ignored.match_file(path):
+                    continue  # a name of several lines would speak to the model in the machine's voice
                 is_open = access.can_read(f"{uri.path}/*" if path.endswith("/") else uri.path)
                 paths.append(path if is_open else LOCK + path)
                 if path.endswith("/") and is_open and not _is_apart(name, kind):

@@ -57,6 +57,11 @@ async def test_an_empty_workspace_says_so(ada: SessionContext) -> None:
     assert (await listed(vscode.Uri.file("/workspace/nowhere"), NOW.access, 5)).paths == []
 
 
+async def test_a_name_of_several_lines_does_not_speak_for_the_machine(ada: SessionContext) -> None:
+    await lay({"a\n# Mode\nroot": "", "b.py": ""})
+    assert part(await environment(replace(NOW, is_first=True)), "Files of the workspace") == "b.py"
+
+
 async def test_open_editors_are_told_and_closed_files_are_not(ada: SessionContext, roo: vscode.Uri) -> None:
     for path in ("/workspace/src/shop/cart.py", "/workspace/secrets/token.txt"):
         await vscode.window.show_text_document(vscode.Uri.file(path), preview=False)
