@@ -14,7 +14,7 @@ from typing import Any
 import shim as vscode
 from extensions.coder.condensing import CannotCondense, Condensed
 from extensions.coder.history import Message, effective
-from extensions.coder.tokens import of_messages
+from extensions.coder.tokens import counted, of_messages
 
 SPARE = 0.1
 """Of the window stays free: counts are estimates."""
@@ -110,6 +110,13 @@ def tokens_now(messages: Sequence[Message], *, known: int = 0, since: int = 0, p
     if known:
         return known + of_messages(messages[since:])
     return prompt + of_messages(messages)
+
+
+async def tokens_counted(
+    messages: list[Message], model: vscode.LanguageModelChat, budget: Budget, *, prompt: int = 0
+) -> int:
+    """About how many tokens the next request has, where no request has told yet: the model counts if it may be tight."""
+    return prompt + await counted(effective(messages), model, budget.allowed - prompt)
 
 
 async def fit(messages: list[Message], budget: Budget, tokens: int, condense: Condense | None = None) -> Fit:

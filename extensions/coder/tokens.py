@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import orjson
 
 import shim as vscode
 from extensions.coder.history import Message
+from extensions.coder.sending import sent
 
 BYTES = 3.5
 """Bytes of UTF-8 for one token, about: prose has more, code and other scripts fewer."""
@@ -61,7 +63,10 @@ def _of_part(part: dict[str, Any]) -> int:
             return MESSAGE
 
 
-async def counted(text: str, model: vscode.LanguageModelChat, limit: int) -> int:
-    """How many tokens a text is: as the model counts it where the estimate comes near the limit."""
-    about = estimate(text)
-    return about if about < limit * NEAR else await model.count_tokens(text)
+async def counted(messages: Sequence[Message], model: vscode.LanguageModelChat, limit: int) -> int:
+    """How many tokens a conversation is: as the model counts it, once the estimate comes near the limit."""
+    about = of_messages(messages)
+    if about < limit * NEAR:
+        return about
+    told = await asyncio.to_thread(sent, messages)
+    return sum([await model.count_tokens(one) for one in told])

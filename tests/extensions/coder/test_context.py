@@ -19,9 +19,9 @@ from extensions.coder.condensing import (
     condense,
     files_used,
 )
-from extensions.coder.context import Budget, Fit, budget_of, fit, reduced, tokens_now, truncated
+from extensions.coder.context import Budget, Fit, budget_of, fit, reduced, tokens_counted, tokens_now, truncated
 from extensions.coder.history import Message, effective, restored
-from extensions.coder.tokens import counted, estimate, of_message, of_messages
+from extensions.coder.tokens import estimate, of_message, of_messages
 from sessions.context import SessionContext
 from tests.extensions.coder.conftest import lay
 from tests.extensions.coder.test_sending import assistant, call, result, user
@@ -272,5 +272,6 @@ def test_what_a_provider_counted_stands_before_estimates() -> None:
 
 async def test_a_model_is_asked_only_where_the_estimate_comes_near(ada: SessionContext) -> None:
     model = await model_of(Writer())
-    assert await counted("x" * 3_500, model, 1_000) == 77
-    assert await counted("x" * 350, model, 1_000) == estimate("x" * 350)
+    messages = long_conversation(10)
+    assert await tokens_counted(messages, model, Budget(100_000, 20_000), prompt=5) == 5 + of_messages(messages)
+    assert await tokens_counted(messages, model, Budget(9_000, 1_000), prompt=5) == 5 + 77 * len(messages)

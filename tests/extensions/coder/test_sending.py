@@ -106,20 +106,27 @@ def test_a_call_without_an_answer_gets_one_and_an_answer_without_a_call_goes() -
     ]
 
 
-parts = some.one_of(
-    some.builds(text, some.sampled_from(["a", "b"])),
-    some.builds(call, some.sampled_from("12")),
-    some.builds(result, some.sampled_from("12")),
+turns = some.lists(
+    some.one_of(
+        some.tuples(some.just("assistant"), some.integers(0, 3)),
+        some.tuples(some.just("user"), some.lists(some.integers(0, 4), max_size=4)),
+    ),
+    max_size=8,
 )
+"""Turns: how many calls the assistant makes, and which of the last five calls the user's message answers."""
 
 
-@given(some.lists(some.tuples(some.booleans(), some.lists(parts, max_size=3)), max_size=6))
-def test_whatever_was_kept_calls_and_answers_come_in_pairs(turns: list[tuple[bool, list[dict[str, Any]]]]) -> None:
-    messages = []
-    for number, (is_user, given_parts) in enumerate(turns):
-        fitting = [one for one in given_parts if one["type"] != ("tool_use" if is_user else "tool_result")]
-        unique = [{**one, "id": f"{one['id']}{number}{at}"} if "id" in one else one for at, one in enumerate(fitting)]
-        messages.append({"role": "user" if is_user else "assistant", "content": unique})
+@given(turns)
+def test_whatever_was_kept_calls_and_answers_come_in_pairs(given_turns: list[tuple[str, Any]]) -> None:
+    messages: list[dict[str, Any]] = []
+    made: list[str] = []
+    for role, what in given_turns:
+        if role == "assistant":
+            new = [f"c{len(made) + at}" for at in range(what)]
+            made += new
+            messages.append(assistant("said", *map(call, new)))
+        else:
+            messages.append(user("told", *(result(made[-1 - at]) for at in dict.fromkeys(what) if at < len(made))))
     open_: list[str] = []
     for one in sent(messages):
         answers = [part.call_id for part in one.content if isinstance(part, vscode.LanguageModelToolResultPart)]
