@@ -115,7 +115,7 @@ def tokens_now(messages: Sequence[Message], *, known: int = 0, since: int = 0, p
 async def tokens_counted(
     messages: list[Message], model: vscode.LanguageModelChat, budget: Budget, *, prompt: int = 0
 ) -> int:
-    """About how many tokens the next request has, where no request has told yet: the model counts if it may be tight."""
+    """About how many tokens the next request has, where none has told yet: the model counts if it may be tight."""
     return prompt + await counted(effective(messages), model, budget.allowed - prompt)
 
 
