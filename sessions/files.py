@@ -81,6 +81,9 @@ class Files:
     async def stat(self, path: str) -> FileStat:
         return await self._run(self.root.stat, path)
 
+    async def real(self, path: str) -> str:
+        return await self._run(self.root.real, path)
+
     async def read_directory(self, path: str) -> list[tuple[str, int]]:
         return await self._run(self.root.read_directory, path)
 

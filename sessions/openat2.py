@@ -108,7 +108,7 @@ class _Steps:
         os.close(self._at)
 
     def open(self, path: bytes, flags: int) -> int:
-        names = _names(path)
+        names = names_of(path)
         while names:
             name = names.pop()
             if name == b"..":
@@ -169,14 +169,14 @@ class _Steps:
         if target.startswith(b"/"):
             del self._trail[1:]
             self._stand_in(os.dup(self._root))
-        return _names(target)
+        return names_of(target)
 
     def _stand_in(self, directory: int) -> None:
         os.close(self._at)
         self._at = directory
 
 
-def _names(path: bytes) -> list[bytes]:
+def names_of(path: bytes) -> list[bytes]:
     """The names of `path`, last first; a slash at the end asks for a directory, as `.` after it does."""
     names = [name for name in path.split(b"/") if name]
     if path.endswith(b"/"):

@@ -10,7 +10,18 @@ from pathlib import Path
 from sessions.descriptors import LINK, Handle, Owner, sync_directory, type_of_mode
 from sessions.entries import Entry
 from sessions.errors import InvalidValue, SessionClosed
-from sessions.openat2 import DIRECTORY, LOOK, LOOK_AT_LINK, MAX_LINKS, Resolve, has_openat2, identity, openat2, walk
+from sessions.openat2 import (
+    DIRECTORY,
+    LOOK,
+    LOOK_AT_LINK,
+    MAX_LINKS,
+    Resolve,
+    has_openat2,
+    identity,
+    names_of,
+    openat2,
+    walk,
+)
 from sessions.paths import Refusal, Told, encoded, split
 from sessions.staging import sweep
 from sessions.trees import Meter
@@ -106,6 +117,36 @@ class Places:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         self._check_sealed(entry.parent)
         return entry
+
+    def _led(self, raw: bytes) -> bytes:
+        """Where a path leads: links followed, `.` and `..` gone; what is not there stays as it is written."""
+        ahead, links = names_of(raw), 0
+        behind: list[bytes] = []
+        while ahead:
+            name = ahead.pop()
+            if name == b"..":
+                behind = behind[:-1]
+            elif name != b".":
+                link = self._link(b"/" + b"/".join([*behind, name]))
+                if link is None:
+                    behind.append(name)
+                    continue
+                links += 1
+                if links > MAX_LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+                behind = [] if link.startswith(b"/") else behind
+                ahead += names_of(link)
+        return b"/" + b"/".join(behind)
+
+    def _link(self, raw: bytes) -> bytes | None:
+        """What the last name of a path points to, if it is a symbolic link."""
+        try:
+            with self._opened(raw, LOOK_AT_LINK) as found:
+                return os.readlink(b"", dir_fd=found.fd) if stat.S_ISLNK(os.fstat(found.fd).st_mode) else None
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
+                return None
+            raise
 
     def _check_sealed(self, parent: Handle) -> None:
         if self._sealed and identity(parent.fd) == self._identity:

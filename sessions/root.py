@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from sessions import copying, entries
 from sessions.descriptors import LINK, FileStat, Handle, contents, file_stat, regular, type_of
 from sessions.entries import Entry
+from sessions.errors import InvalidValue
 from sessions.openat2 import DIRECTORY, LOOK, LOOK_AT_LINK, READ
 from sessions.paths import Refusal, Told, encoded, failure, shown
 from sessions.places import Places
@@ -114,6 +115,15 @@ class Root(Places):
 
             size, files = measure(at, seen, enough=enough)
         return Size(size, files - staged)
+
+    def real(self, path: str) -> str:
+        """Where a path leads in the user's world: absolute, without links, `.` and `..`. It need not be there."""
+        with Told(path):
+            led = self._led(encoded(path))
+        try:
+            return led.decode()
+        except UnicodeDecodeError:
+            raise InvalidValue("uri", "leads to a name that is no UTF-8; rename it in a terminal") from None
 
     # ---- changing
 

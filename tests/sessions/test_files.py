@@ -831,3 +831,51 @@ def test_a_number_of_a_closed_root_is_not_reused_under_a_running_call(tmp_path: 
     assert got == [b"alice"]
     for other in others:
         other.close()
+
+
+# ---- where a path leads
+
+
+@pytest.mark.parametrize(
+    ("path", "real"),
+    [
+        ("/workspace/a", "/workspace/a"),
+        ("/workspace/./deep//../a/", "/workspace/a"),
+        ("/workspace/none/at/all", "/workspace/none/at/all"),
+        ("/workspace/none/../a", "/workspace/a"),
+        ("/../../workspace/a", "/workspace/a"),
+        ("/", "/"),
+        ("/workspace/to-a", "/workspace/a"),
+        ("/workspace/to-to-a", "/workspace/a"),
+        ("/workspace/to-none", "/workspace/none"),
+        ("/workspace/up", "/home/x"),
+        ("/workspace/to-deep/b", "/workspace/deep/b"),
+        ("/workspace/to-deep/../a", "/workspace/a"),
+        ("/workspace/to-home/../workspace/to-a", "/workspace/a"),
+        ("/workspace/to-system", "/usr/bin/python3"),
+        ("/workspace/a/under-a-file", "/workspace/a/under-a-file"),
+        ("/workspace/ä b%2e%2e", "/workspace/ä b%2e%2e"),
+    ],
+)
+def test_a_path_leads_where_writing_to_it_would_write(root: Root, folder: Path, path: str, real: str) -> None:
+    root.write("/workspace/a", b"")
+    root.write("/workspace/deep/b", b"")
+    for name, target in {
+        "to-a": "a", "to-to-a": "/workspace/to-a", "to-none": "none", "up": "../../../home/x", "to-deep": "./deep",
+        "to-home": "/home", "to-system": "/usr/bin/python3",
+    }.items():  # fmt: skip
+        (folder / "workspace" / name).symlink_to(target)
+    assert root.real(path) == real
+
+
+def test_links_that_go_in_a_circle_lead_nowhere(root: Root, folder: Path) -> None:
+    (folder / "workspace/one").symlink_to("two")
+    (folder / "workspace/two").symlink_to("one")
+    with refused("NoPermissions"):
+        root.real("/workspace/one/x")
+
+
+def test_a_link_to_a_name_that_is_no_text_is_refused(root: Root, folder: Path) -> None:
+    os.symlink(b"\xff", os.fsencode(folder) + b"/workspace/odd")
+    with pytest.raises(InvalidValue, match="no UTF-8"):
+        root.real("/workspace/odd")
