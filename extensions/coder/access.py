@@ -14,7 +14,7 @@ IGNORE_FILE = ".rooignore"
 
 PROTECTED = (
     ".rooignore", ".roomodes", ".roorules*", ".clinerules*", "**/.roo/**", "**/.agents/**",
-    "**/.vscode/**", "**/.git/**",
+    "**/.vscode/**", "**/.git",
     "*.code-workspace", ".rooprotected", "AGENTS.md", "AGENT.md", "AGENTS.local.md",
 )  # fmt: skip
 
@@ -32,9 +32,11 @@ class Access:
         self._spec = None if ignore is None else GitIgnoreSpec.from_lines([*ignore.splitlines(), IGNORE_FILE])
 
     def can_read(self, path: str) -> bool:
-        """Whether the agent may see the file; the rules reach only into the folder."""
+        """Whether the agent may see a file, or with a slash at its end a folder; rules reach into the folder only."""
         inside = self._inside(path)
-        return self._spec is None or inside is None or not self._spec.match_file(inside)
+        if self._spec is None or inside is None:
+            return True
+        return not self._spec.match_file(inside + "/" * path.endswith("/"))
 
     def readable(self, paths: Iterable[str]) -> list[str]:
         """Those that the agent may see."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from extensions.coder.output_text import cut
+
 LIMIT = 2_000
 """Lines of one excerpt."""
 
@@ -74,11 +76,7 @@ def effective_indents(lines: list[Line]) -> list[int]:
 def format_lines(lines: list[Line], longest: int = LINE_LENGTH) -> str:
     """The lines behind their right-aligned numbers; very long ones are cut."""
     width = len(str(lines[-1].number)) if lines else 1
-    return "\n".join(f"{line.number:>{width}} | {_cut(line.content, longest)}" for line in lines)
-
-
-def _cut(content: str, longest: int) -> str:
-    return content if len(content) <= longest else content[: longest - 3] + "..."
+    return "\n".join(f"{line.number:>{width}} | {cut(line.content, longest)}" for line in lines)
 
 
 def read_slice(text: str, offset: int = 0, limit: int = LIMIT) -> Excerpt:

@@ -140,11 +140,22 @@ def is_known(tool: str) -> bool:
 
 def _check_files(tool: str, mode: Mode, group: Group, arguments: Mapping[str, Any]) -> None:
     for path in edited_files(tool, arguments):
-        if group.file_regex is not None and not matches(group.file_regex, path):
-            what = f" ({group.description})" if group.description else ""
-            raise FileRestricted(
-                f"{tool}: the mode {mode.slug!r} may only edit files that match {group.file_regex}{what}, not {path}"
-            )
+        _check_name(tool, mode, group, path)
+
+
+def check_file(tool: str, mode: Mode, path: str) -> None:
+    """Raise `FileRestricted` unless the mode may edit this file: where the path of a call really leads."""
+    for group in mode.groups:
+        if group.name == "edit":
+            _check_name(tool, mode, group, path)
+
+
+def _check_name(tool: str, mode: Mode, group: Group, path: str) -> None:
+    if group.file_regex is not None and not matches(group.file_regex, path):
+        what = f" ({group.description})" if group.description else ""
+        raise FileRestricted(
+            f"{tool}: the mode {mode.slug!r} may only edit files that match {group.file_regex}{what}, not {path}"
+        )
 
 
 def edited_files(tool: str, arguments: Mapping[str, Any]) -> list[str]:

@@ -1,8 +1,9 @@
-"""What a terminal printed, as text for a model: overwritten parts gone, repeats folded, the middle cut. No I/O."""
+"""What a model is shown of a text that is too long, and of what a terminal printed. Text in, text out."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import groupby
 
 
@@ -70,6 +71,22 @@ def _truncate_lines(text: str, max_lines: int) -> str:
     tail = max_lines - head
     gap = len(lines) - max_lines
     return "\n".join(lines[:head]) + f"\n\n[...{gap} lines omitted...]\n\n" + "\n".join(lines[len(lines) - tail :])
+
+
+def cut(line: str, longest: int) -> str:
+    """A line of at most so many characters; three of them say that it is cut."""
+    return line if len(line) <= longest else line[: longest - 3] + "..."
+
+
+def fitting(lines: Iterable[str], max_chars: int) -> list[str]:
+    """The first lines that together, with their line ends, are within the limit; one at least."""
+    kept: list[str] = []
+    for line in lines:
+        max_chars -= len(line) + 1
+        if max_chars < 0 and kept:
+            break
+        kept.append(line)
+    return kept
 
 
 ANSI = re.compile(r"\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~]|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])")
