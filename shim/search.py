@@ -59,22 +59,23 @@ async def found(
     """The files, in the order of the workspace's folders. Cancelling it ends the search."""
     if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
         raise InvalidValue("max_results", "must be a number from 1 on, or None for as many as there are")
-    hidden = tuple(excluding(session.settings.get("files.exclude"))) if exclude is DEFAULT else ()
+    hidden = () if exclude is None else tuple(excluding(session.settings.get("files.exclude")))
     without = None if exclude is DEFAULT or exclude is None else Pattern(exclude, "exclude")  # type: ignore[arg-type]
     search = FileSearch(Pattern(include, "include"), without, hidden)
     limit = min(most or MOST, MOST)
     paths: dict[str, None] = {}
     try:
-        for top in _tops(session, search):
+        for top in tops_of(session, search.base):
             paths |= dict.fromkeys(await _below(session, top, search, limit))
     finally:
         search.stopped = True  # the thread that looks stops at its next file
     return [Uri.file(path) for path in list(paths)[:limit]]
 
 
-def _tops(session: SessionContext, search: FileSearch) -> list[str]:
-    if search.base is not None:
-        return [search.base.path.rstrip("/")] if search.base.scheme == "file" else []
+def tops_of(session: SessionContext, base: Uri | None) -> list[str]:
+    """The folders to search: that of a pattern's own, else those of the workspace."""
+    if base is not None:
+        return [base.path.rstrip("/")] if base.scheme == "file" else []
     return [one.uri.path.rstrip("/") for one in session.get(Folders).all if one.uri.scheme == "file"]
 
 
@@ -95,7 +96,8 @@ def find_files(
 ) -> Thenable[list[Uri]]:
     """The files that `include` means, within the workspace's folders or below a `RelativePattern`'s base.
 
-    Without `exclude` those of `files.exclude` are left out, with None nothing is. At most `max_results`, and 20,000.
+    Those of `files.exclude` are left out, and those of `exclude` besides; where that is None, nothing is. At most
+    `max_results`, and 20,000.
     Links are neither found nor followed. A cancelled search has found nothing.
     """
     return thenable(_found(include, exclude, max_results, token), "workspace.find_files")

@@ -28,6 +28,7 @@ from shim.filesystems import FileSystemProvider, FileSystems
 from shim.folders import Folders, WorkspaceFolder, WorkspaceFoldersChangeEvent, checked
 from shim.fs import FileSystem
 from shim.search import find_files
+from shim.text_search import find_text_in_files
 from shim.thenable import Thenable, thenable
 from shim.uri import Uri, as_uri
 from shim.virtual import TextDocumentContentProvider, Virtual
@@ -36,7 +37,7 @@ from shim.watchers import create_file_system_watcher
 if TYPE_CHECKING:
     from sessions.context import SessionContext
 
-__all__ = ["create_file_system_watcher", "find_files", "get_configuration"]
+__all__ = ["create_file_system_watcher", "find_files", "find_text_in_files", "get_configuration"]
 
 fs = FileSystem()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sessions import backstage, startup
+from sessions import backstage, ripgrep, startup
 from sessions.backstage import Backstage
 from sessions.context import SessionContext
 from sessions.integration import Execution
@@ -35,6 +35,7 @@ async def tenants(*uids: str) -> AsyncIterator[tuple[SessionManager, list[Sessio
     failures: list[tuple[str, Exception]] = []
     with passable() as folder:
         await asyncio.to_thread(startup.write, folder / "tools")
+        await asyncio.to_thread(ripgrep.provide, folder / "tools")
         async with asyncio.TaskGroup() as group, people(folder) as sessions:
             tasks = Tasks(group, lambda name, error: failures.append((name, error)))
             opened = [await sessions.open(uid) for uid in uids]
