@@ -19,6 +19,7 @@ from extensions.coder.history import Message, effective, since_summary
 from extensions.coder.reading import TooLarge, read_text
 from extensions.coder.sending import sent
 from extensions.coder.tokens import of_messages
+from shim.proposed import paths
 
 OPENING = re.compile(r'<command name="[^"\n]{1,200}">\n')
 CLOSING = "\n</command>"
@@ -202,9 +203,10 @@ def _named(cwd: vscode.Uri, uri: vscode.Uri) -> str:
 
 
 async def _text(uri: vscode.Uri, access: Access) -> str | None:
-    if not access.can_read(uri.path):
-        return None
     try:
-        return await read_text(uri, LARGEST_FILE)
-    except TooLarge:
-        return None
+        real = await paths.real(uri)
+        if access.can_read(uri.path) and access.can_read(real.path):
+            return await read_text(real, LARGEST_FILE)
+    except (TooLarge, paths.Failure):
+        pass
+    return None

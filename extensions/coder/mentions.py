@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 from html import escape
 
 import shim as vscode
-from extensions.coder import pages, repository
+from extensions.coder import extracts, pages, pictures, repository
 from extensions.coder.access import Access, inside
 from extensions.coder.choosing import Candidate, select
 from extensions.coder.environment import problems
 from extensions.coder.excerpts import read_slice
 from extensions.coder.kept import legible
-from extensions.coder.reading import TooLarge, entries, kind_of, read_text
+from extensions.coder.reading import entries, kind_of, read_text
 from extensions.coder.skills import Skill
 from extensions.coder.slash import SlashCommand, written
 from extensions.coder.tokens import BYTES, estimate
-from extensions.coder.tool import Image
-from shim.proposed import fetching, processes
+from extensions.coder.tool import Image, ToolError
+from shim.proposed import fetching, paths, processes
 
 NAMED = re.compile(
     r"(?:^|(?<=[\s(]))@(/(?:\\ |[^\s\\])*|https?://[^\s]+|problems\b|terminal\b|git-changes\b|[0-9a-f]{7,40}\b)"
@@ -40,7 +40,7 @@ MOST = 20
 BUDGET = 40_000
 """Tokens of all that is put behind one message."""
 
-LARGEST_TEXT = 2 << 20
+LARGEST = 8 << 20
 LARGEST_IMAGE = 5 << 20
 PROBLEMS = 200
 TERMINAL_BYTES = 60_000
@@ -48,10 +48,6 @@ PAGE_BYTES = 2 << 20
 PAGE_CHARACTERS = 60_000
 PAGE_SECONDS = 20.0
 FOLDER_FILES = 50
-MIMES = (
-    (".png", "image/png"), (".jpg", "image/jpeg"), (".jpeg", "image/jpeg"), (".gif", "image/gif"),
-    (".webp", "image/webp"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,39 +201,53 @@ async def _terminal() -> str:
 
 async def _path(name: str, world: World) -> _Answer:
     place = posixpath.normpath(posixpath.join(world.cwd.path, name.lstrip("/")))
-    shown = inside(world.cwd.path, place) or ("" if place == world.cwd.path else None)
+    shown = inside(world.cwd.path, place) or ("." if place == world.cwd.path else None)
     if shown is None:
-        return _Answer(_block("file_content", "path", name, "(it is outside of the workspace)"))
-    uri = vscode.Uri.file(place)
-    if await kind_of(uri) is vscode.FileType.DIRECTORY:
-        return _Answer(_block("folder_content", "path", shown or ".", await _folder(uri, world)))
-    return await _file(uri, shown, world)
+        return _file_block(name, "(it is outside of the workspace)")
+    try:
+        top, real = await asyncio.gather(*(paths.real(vscode.Uri.file(one)) for one in (world.cwd.path, place)))
+    except paths.Failure as error:
+        return _file_block(shown, f"({error})")
+    below = inside(top.path, real.path)
+    if below is None and real.path != top.path:
+        return _file_block(shown, "(it leads outside of the workspace)")
+    led = posixpath.join(world.cwd.path, below or "")
+    if await kind_of(real) is vscode.FileType.DIRECTORY:
+        return _Answer(_block("folder_content", "path", shown, await _folder(vscode.Uri.file(led), world)))
+    if not (world.access.can_read(place) and world.access.can_read(led)):
+        return _file_block(shown, "(.rooignore closes this file)")
+    return await _file(real, shown, world)
+
+
+def _file_block(shown: str, text: str, image: Image | None = None) -> _Answer:
+    return _Answer(_block("file_content", "path", shown, text), image)
 
 
 async def _file(uri: vscode.Uri, shown: str, world: World) -> _Answer:
-    if not world.access.can_read(uri.path):
-        return _Answer(_block("file_content", "path", shown, "(.rooignore closes this file)"))
-    mime = next((mime for end, mime in MIMES if uri.path.lower().endswith(end)), None)
-    if mime is not None and world.sees_images:
-        return await _image(uri, shown, mime)
     try:
-        text = await read_text(uri, LARGEST_TEXT)
-    except TooLarge as error:
-        return _Answer(_block("file_content", "path", shown, f"({error})"))
-    if text is None:
-        return _Answer(_block("file_content", "path", shown, "(there is no such file)"))
-    return _Answer(_block("file_content", "path", shown, await asyncio.to_thread(_numbered, text)))
+        size = (await vscode.workspace.fs.stat(uri)).size
+        if size > LARGEST:
+            return _file_block(shown, f"(it has {size} bytes, and {LARGEST} are shown here at most)")
+        content = await vscode.workspace.fs.read_file(uri)
+    except vscode.FileSystemError as error:
+        return _file_block(shown, "(there is no such file)" if error.code == "FileNotFound" else f"({error})")
+    mime = pictures.mime_of(content)
+    if mime is not None and world.sees_images and len(content) <= LARGEST_IMAGE:
+        return _file_block(shown, "(the image is attached)", Image(content, mime))
+    try:
+        return _file_block(shown, await asyncio.to_thread(_shown, shown, content))
+    except ToolError as error:
+        return _file_block(shown, f"({error})")
 
 
-async def _image(uri: vscode.Uri, shown: str, mime: str) -> _Answer:
-    try:
-        stat = await vscode.workspace.fs.stat(uri)
-        if stat.size > LARGEST_IMAGE:
-            return _Answer(_block("file_content", "path", shown, f"(an image of more than {LARGEST_IMAGE >> 20} MiB)"))
-        data = await vscode.workspace.fs.read_file(uri)
-    except vscode.FileSystemError:
-        return _Answer(_block("file_content", "path", shown, "(there is no such file)"))
-    return _Answer(_block("file_content", "path", shown, "(the image is attached)"), Image(data, mime))
+def _shown(name: str, content: bytes) -> str:
+    """The text of a file's content. Raises `ToolError`."""
+    extracts.refuse_office(name)
+    if name.lower().endswith(".ipynb"):
+        return _numbered(extracts.notebook(name, content))
+    if name.lower().endswith(".pdf"):
+        return _numbered(extracts.pdf(name, content))
+    return _numbered(content.decode("utf-8-sig", "replace"))
 
 
 def _numbered(text: str) -> str:
@@ -259,7 +269,7 @@ async def _folder(folder: vscode.Uri, world: World) -> str:
         is_folder = bool(kind & vscode.FileType.DIRECTORY)
         is_open = world.access.can_read(f"{uri.path}/*" if is_folder else uri.path)
         lines.append(f"{'' if is_open else '🔒 '}{name}{'/' if is_folder else ''}")
-        if is_open and not is_folder:
+        if is_open and kind == vscode.FileType.FILE:  # a link may lead to what is closed
             files.append(uri)
     if len(names) > len(lines):
         lines.append(f"(and {len(names) - len(lines)} more)")

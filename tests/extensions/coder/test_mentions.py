@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -52,12 +53,13 @@ async def test_a_file_stands_behind_the_message_with_its_lines(ada: SessionConte
         ("@/a.bin", "it is not text"),
         ("@/empty.txt", "it is empty"),
         ("@/big.txt", "the first 2000 of"),
-        ("@/huge.txt", "may have"),
+        ("@/huge.txt", "are shown here at most"),
+        ("@/a.docx", "pandoc"),
     ],
 )
 async def test_what_cannot_be_shown_says_why(ada: SessionContext, text: str, said: str) -> None:
     await lay({"secrets/token": "hunter2", "~/x": "mine", "a.bin": "a\0b", "empty.txt": ""})
-    await lay({"big.txt": "line\n" * 5_000, "huge.txt": "x" * (3 << 20)})
+    await lay({"big.txt": "line\n" * 5_000, "huge.txt": "x" * (9 << 20), "a.docx": "PK"})
     (block,) = (await expanded(text)).blocks
     assert said in block
     assert "hunter2" not in block
@@ -79,13 +81,38 @@ async def test_a_folder_is_listed_with_what_stands_in_its_files(ada: SessionCont
     assert "hunter2" not in top
 
 
+async def test_a_link_to_what_is_closed_or_outside_shows_nothing(ada: SessionContext, tmp_path: Path) -> None:
+    await lay({"secrets/token": "hunter2", "~/x": "hunter3", "open.txt": "fine"})
+    top = tmp_path / "users/ada/root/workspace"
+    for name, target in (("a", "secrets/token"), ("b", "/home/x"), ("c", "open.txt"), ("d", "secrets"), ("e", "e")):
+        (top / name).symlink_to(target)
+    found = await expanded("@/a @/b @/c @/d @/e @/")
+    assert [("fine" in one, "closes" in one or "outside" in one) for one in found.blocks[:3]] == [
+        (False, True),
+        (False, True),
+        (True, False),
+    ]
+    assert "hunter" not in found.whole
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(24)
+
+
 async def test_an_image_is_attached_for_a_model_that_sees(ada: SessionContext) -> None:
-    await lay({"a.PNG": "not really"})
+    await vscode.workspace.fs.write_file(vscode.Uri.file("/workspace/a.PNG"), PNG)
     found = await expanded("@/a.PNG")
-    assert found.images == (Image(b"not really", "image/png"),)
+    assert found.images == (Image(PNG, "image/png"),)
     assert "attached" in found.blocks[0]
     blind = await expanded("@/a.PNG", World(WORKSPACE, OPEN.access, sees_images=False))
     assert blind.images == ()
+    assert "it is not text" in blind.blocks[0]
+
+
+async def test_the_cells_of_a_notebook_are_shown(ada: SessionContext) -> None:
+    await lay({"a.ipynb": '{"cells": [{"cell_type": "code", "source": ["x = 1"]}]}', "b.ipynb": "{"})
+    good, bad = (await expanded("@/a.ipynb @/b.ipynb")).blocks
+    assert "2 | x = 1" in good
+    assert "this is no notebook" in bad
 
 
 async def test_a_message_that_names_too_much_is_cut_and_says_so(ada: SessionContext) -> None:
