@@ -85,6 +85,57 @@ def doctor(as_json: bool, config: Path | None, **flags: Any) -> None:
     sys.exit(0 if report.ok else 1)
 
 
+@cli.command()
+@click.argument("uids", nargs=-1)
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of everything persistent (data).")
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings.")
+@click.option("--to", type=click.Path(path_type=Path), help="A folder for the copies, instead of each user's own.")
+def backup(uids: tuple[str, ...], config: Path | None, to: Path | None, **flags: Any) -> None:
+    """Copy the state of UIDS (of all users and the host's books, if none is named) while the host runs or not."""
+    from host import keeping
+    from host.config import load
+
+    settings = load({"multi_user": True, **flags}, os.environ, config)
+    failed, seen = False, set[str]()
+    for uid, made in keeping.back_up_all(settings.data, uids, settings.backups.keep, to):
+        seen.add(uid)
+        failed = failed or isinstance(made, Exception)
+        click.echo(f"{uid}: {made}", err=isinstance(made, Exception))
+    for uid in uids:
+        if uid not in seen:
+            failed = True
+            click.echo(f"{uid}: has no state in {settings.data}", err=True)
+    sys.exit(1 if failed else 0)
+
+
+@cli.command()
+@click.argument("uid")
+@click.option("--from", "wanted", help="A backup's file, or its name in the user's folder.  [the newest]")
+@click.option("--list", "listing", is_flag=True, help="Only say which backups there are.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of everything persistent (data).")
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings.")
+def restore(uid: str, wanted: str | None, listing: bool, config: Path | None, **flags: Any) -> None:
+    """Put a backup of UID's state in its place; the host must be stopped. What was there is kept beside it."""
+    from host import keeping
+    from host.app import holding
+    from host.config import load
+    from sessions.backups import backups_of
+    from sessions.current import checked_uid
+
+    settings = load({"multi_user": True, **flags}, os.environ, config)
+    state = settings.data / "users" / checked_uid(uid) / "state.db"
+    if listing:
+        for one in backups_of(state):
+            click.echo(one.name)
+        return
+    chosen = keeping.choose(state, wanted)
+    if chosen is None:
+        raise click.ClickException(f"{uid} has no such backup: `roost restore {uid} --list` says which there are.")
+    with holding(settings.data):
+        kept = keeping.put_back(state, chosen)
+    click.echo(f"{uid}: {chosen.name} is in place" + (f"; what was there is {kept}" if kept else ""))
+
+
 def _show(lines: Iterable[tuple[str, str]]) -> None:
     """Print lines of (style, text), in colour where somebody looks."""
     if not sys.stdout.isatty():

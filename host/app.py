@@ -8,8 +8,8 @@ import inspect
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from host.edge import Edge
 from host.guard import Guard
 from host.health import DatabaseProbe
 from host.isolation import Isolation, largest_file
+from host.keeping import Keeper
 from host.ledger import Ledger
 from host.loader import Loader
 from host.methods import CONTRACT
@@ -117,7 +118,10 @@ class Host:
             self.isolation = Isolation(self.config, self.tasks, Relay(self._router).serve)
             stack.callback(self.isolation.close)
             self._vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
-            self.databases = Databases(self.config.data / "users", self.tasks, idle_s=2.0)
+            keeper = Keeper(self.config.data, self.config.backups, lambda uid: self.sessions.get(uid))
+            self.databases = Databases(
+                self.config.data / "users", self.tasks, idle_s=2.0, keep=self.config.backups.keep, told=keeper.rescued
+            )
             stack.push_async_callback(self.databases.close)
             books = Databases(self.config.data / "host", self.tasks)
             stack.push_async_callback(books.close)
@@ -131,7 +135,7 @@ class Host:
             self.sessions = SessionManager(
                 lambda uid: self._make(uid, group),
                 sleep_after_s=self.config.sessions.sleep_after_s,
-                opened=self.loader.begin,
+                opened=partial(_opened, self.loader, keeper),
                 ending=self.loader.end,
             )
             self.loader.using = self.sessions.using
@@ -139,6 +143,7 @@ class Host:
             stack.push_async_callback(self.sessions.close_all)
             stack.push_async_callback(self.drain)
             self.tasks.start(self._sweep(), "sweep")
+            self.tasks.start(keeper.run(), "backups")
             self._stack = stack.pop_all()
         self.started_at = time.time()
         if self.config.multi_user and self.authenticate is None and not self.wants_token:
@@ -347,6 +352,11 @@ class Host:
         self._tell(uid, "session.onDidFailTask", told)
 
 
+async def _opened(loader: Loader, keeper: Keeper, session: SessionContext) -> None:
+    await loader.begin(session)
+    await keeper.opened(session)
+
+
 def _below(base: str, scope: Scope) -> Scope:
     """The scope with `server.base_path` as its root path, where the proxy in front has left that in the path."""
     root = scope.get("root_path", "")
@@ -370,6 +380,16 @@ def _root_of(folder: Path, single: bool, owner: int | None) -> Root:
 async def _locked(data: Path) -> AsyncIterator[None]:
     """Hold the data folder for this host alone."""
     descriptor = await asyncio.to_thread(_lock, data)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def holding(data: Path) -> Iterator[None]:
+    """As a host does, for a command that no host may run beside. Raises `DataInUse`."""
+    descriptor = _lock(data)
     try:
         yield
     finally:

@@ -14,6 +14,7 @@ from host.fields import Flag, Folder
 from host.layers import ConfigError, Layer, environ_layer, file_layer, over, put
 from host.tables import (
     Auth,
+    Backups,
     Budgets,
     Extensions,
     Logging,
@@ -89,6 +90,7 @@ class Config(Table):
     models: Models = Models()
     security: Security = Security()
     storage: Storage = Storage()
+    backups: Backups = Backups()
     logging: Logging = Logging()
 
     @model_validator(mode="before")

@@ -255,6 +255,13 @@ class Storage(Table):
     """The same setting as `data`."""
 
 
+class Backups(Table):
+    every_s: Annotated[float | None, Number(least=1)] = 86_400.0
+    """How old a user's newest backup may be, in seconds, before a changed state is copied; null: never by itself."""
+    keep: Annotated[int, Whole(1, 1000)] = 3
+    """How many backups of each user are kept, beside their state in `DATA/users/<uid>/backups`."""
+
+
 class Logging(Table):
     level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     """The least that is logged."""

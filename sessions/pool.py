@@ -14,8 +14,9 @@ from pathlib import Path
 
 import aiosqlite
 
+from sessions.backups import Rescued, is_damage
 from sessions.migrations import template
-from sessions.statefile import is_there, open_empty, open_file, trouble
+from sessions.statefile import is_there, open_empty, open_file, open_kept, trouble
 from sessions.tasks import Tasks
 
 NOBODY = ""
@@ -38,14 +39,21 @@ class Database:
         self.used = 0.0
 
 
+Told = Callable[[str, Rescued], None]
+
+
 class Pool:
     """The open files of `folder/<uid>/state.db`, at most `limit`; one unused for `idle_s` seconds is closed.
 
     Who needs one while all are in use waits. An open file costs a thread, three descriptors and some 180 KB. Who only
     reads and has no file yet is answered from one empty database in memory, which all such users share.
+
+    With `keep` backups a damaged file is kept aside, the newest good backup put in its place, and `told` called.
     """
 
-    def __init__(self, folder: Path, tasks: Tasks, limit: int, idle_s: float) -> None:
+    def __init__(
+        self, folder: Path, tasks: Tasks, limit: int, idle_s: float, keep: int = 0, told: Told = lambda uid, _: None
+    ) -> None:
         self.waiting = 0
         """How many wait now for another user's file to be closed."""
         self._folder = folder.absolute()
@@ -57,6 +65,12 @@ class Pool:
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         self._fresh = b""
+        self._keep = keep
+        self._told = told
+        self._whole: set[str] = set()
+        """Whose files were found whole since the start."""
+        self._doubted: set[str] = set()
+        """Whose files somebody found damaged."""
         self._placing = tuple(threading.Lock() for _ in range(16))
         self._most = 0
         """How many were open at once since memory was last given back."""
@@ -123,7 +137,8 @@ class Pool:
     async def _open(self, uid: str, database: Database) -> aiosqlite.Connection:
         await self._make_room()
         failures: list[Exception] = []
-        connector = partial(_connect, self._opening(uid), failures)
+        rescued: list[Rescued] = []
+        connector = partial(_connect, self._opening(uid, rescued), failures)
         try:
             connection = await aiosqlite.Connection(connector, iter_chunk_size=64)
         except BaseException:
@@ -133,6 +148,10 @@ class Pool:
             await self._close(connection)
             raise trouble(uid, failures[0]) from failures[0]
         database.connection = connection
+        self._whole.add(uid)
+        self._doubted.discard(uid)
+        for one in rescued:
+            self._told(uid, one)
         self._most = max(self._most, len(self))
         return connection
 
@@ -142,11 +161,29 @@ class Pool:
         finally:
             self._room.release()
 
-    def _opening(self, uid: str) -> Callable[[], sqlite3.Connection]:
+    async def doubt(self, uid: str, error: Exception) -> None:
+        """Somebody got this error of the user's file: if it says that the file is damaged, the next use repairs it."""
+        if self._keep and uid != NOBODY and is_damage(error):
+            self._doubted.add(uid)
+            await self.shut(uid)
+
+    def _opening(self, uid: str, rescued: list[Rescued]) -> Callable[[], sqlite3.Connection]:
         if uid == NOBODY:
             return partial(open_empty, self._template)
         # A cancelled opening goes on in its thread: the next one of that user must not be in its way.
-        return partial(open_file, self._path(uid), self._template, self._placing[hash(uid) % len(self._placing)])
+        placing = self._placing[hash(uid) % len(self._placing)]
+        if not self._keep:
+            return partial(open_file, self._path(uid), self._template, placing)
+        doubted = True if uid in self._doubted else None if uid in self._whole else False
+        return partial(
+            open_kept,
+            self._path(uid),
+            self._template,
+            placing,
+            keep=self._keep,
+            doubted=doubted,
+            rescued=rescued.append,
+        )
 
     def _path(self, uid: str) -> Path:
         return self._folder / uid / "state.db"

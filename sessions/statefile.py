@@ -9,8 +9,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from sessions.backups import CHECKED_BYTES, Rescued, back_up, check, is_damage, rescue
 from sessions.errors import FileSystemError, RoostError, StoreError
-from sessions.migrations import migrate
+from sessions.migrations import STEPS, migrate
 
 WAL_LIMIT = 4 << 20
 """Bytes that a write-ahead log keeps once its rows are in the file; one big commit may grow it further for a while."""
@@ -40,12 +41,47 @@ def open_file(path: Path, fresh: Callable[[], bytes], placing: AbstractContextMa
     with placing:
         if not path.exists():
             _place(path, fresh())
+    return _opened(path)
+
+
+def open_kept(
+    path: Path,
+    fresh: Callable[[], bytes],
+    placing: AbstractContextManager[object],
+    *,
+    keep: int,
+    doubted: bool | None,
+    rescued: Callable[[Rescued], None],
+) -> sqlite3.Connection:
+    """As `open_file`, for a file with backups: a damaged one is kept aside, and the newest good backup opened.
+
+    `doubted`: whether somebody saw damage in it, so that all of it is read; None: it was opened before, and was whole.
+    """
+    with placing:
+        try:
+            if not path.exists():
+                _place(path, fresh())
+            return _opened(path, keep, doubted)
+        except (sqlite3.DatabaseError, Unusable) as error:
+            if not isinstance(error, Unusable) and not is_damage(error):
+                raise
+            rescued(rescue(path, fresh()))
+            return _opened(path)
+
+
+def _opened(path: Path, keep: int = 0, doubted: bool | None = None) -> sqlite3.Connection:
+    """Open a file that is there. `keep`: so many backups are kept, and one is made before it is migrated."""
     if not path.stat().st_size:
-        raise StoreError("it is empty, which it never is by us; put a copy of it back, or remove it to begin anew")
+        raise Unusable("it is empty, which it never is by us; put a copy of it back, or remove it to begin anew")
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        if doubted or (doubted is not None and path.stat().st_size <= CHECKED_BYTES):
+            check(connection, whole=doubted)
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if keep and 0 < version < len(STEPS):
+            back_up(path, keep, why=f"v{version}")
         migrate(connection)
     except BaseException:
         connection.close()
@@ -63,6 +99,10 @@ def open_empty(fresh: Callable[[], bytes]) -> sqlite3.Connection:
     return connection
 
 
+class Unusable(StoreError):
+    """The file is not there as it should be, which no opening of it can tell."""
+
+
 def is_there(path: Path) -> bool:
     """Whether the user has a file, or what is left of one."""
     return path.exists() or _log_of(path).exists()
@@ -75,7 +115,7 @@ def _log_of(path: Path) -> Path:
 def _place(path: Path, image: bytes) -> None:
     """Make the file whole or not at all, readable by the host alone."""
     if _log_of(path).exists():
-        raise StoreError(
+        raise Unusable(
             f"it is missing, but its log {_log_of(path).name} is there and may hold what was acknowledged:"
             " put the file back, or remove the log to begin anew"
         )

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple, cast
 
 import aiosqlite
 
+from sessions.backups import is_damage
 from sessions.current import checked_uid
-from sessions.errors import Overloaded, RoostError, SessionClosed
+from sessions.errors import Overloaded, RoostError, SessionClosed, StoreError
 from sessions.pace import Pace
-from sessions.pool import Pool
+from sessions.pool import Pool, Told
 from sessions.statefile import trouble
 from sessions.tasks import Tasks
 
@@ -45,11 +46,22 @@ class Databases:
     """Every user's state.db, `folder/<uid>/state.db`, of which at most `limit` are open.
 
     One unused for `idle_s` seconds is closed; at most `gate` commits run at once, which bounds how long the event loop
-    is kept from others. `tasks` runs the commits: close this before them.
+    is kept from others. `tasks` runs the commits: close this before them. `keep` and `told` are the pool's: how many
+    backups a file has, and who hears that a damaged one was replaced.
     """
 
-    def __init__(self, folder: Path, tasks: Tasks, *, limit: int = 256, idle_s: float = 5.0, gate: int = 16) -> None:
-        self.pool = Pool(folder, tasks, limit, idle_s)
+    def __init__(
+        self,
+        folder: Path,
+        tasks: Tasks,
+        *,
+        limit: int = 256,
+        idle_s: float = 5.0,
+        gate: int = 16,
+        keep: int = 0,
+        told: Told = lambda uid, rescued: None,
+    ) -> None:
+        self.pool = Pool(folder, tasks, limit, idle_s, keep, told)
         self.gate = asyncio.Semaphore(gate)
         self.tasks = tasks
         self.busy: set[Store] = set()
@@ -99,6 +111,15 @@ class Store:
     async def read(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
         """All rows of a query (bound it in SQL); it sees every write that was acknowledged. Raises `StoreError`."""
         self._refuse_when_closed()
+        try:
+            return await self._read(sql, params)
+        except StoreError as error:
+            if not isinstance(error.__cause__, Exception) or not is_damage(error.__cause__):
+                raise
+            await self._databases.pool.doubt(self.uid, error.__cause__)
+            return await self._read(sql, params)
+
+    async def _read(self, sql: str, params: Params) -> list[tuple[Any, ...]]:
         async with self._databases.pool.look(self.uid) as connection:
             try:
                 return cast(list[tuple[Any, ...]], await connection.execute_fetchall(sql, params))
@@ -160,6 +181,7 @@ class Store:
 
     async def _commit_some(self) -> None:
         failures: list[RoostError] = []
+        group: list[Write] = []
         async with self._databases.gate:
             try:
                 async with self._databases.pool.use(self.uid) as connection:
@@ -171,6 +193,8 @@ class Store:
                 failures += [_fail(write, error) for write in group]
         if failures:
             log.warning("%d of %d writes of %s were not kept: %s", len(failures), len(group), self.uid, failures[0])
+            if isinstance(cause := failures[0].__cause__, Exception):
+                await self._databases.pool.doubt(self.uid, cause)
 
     def _take(self) -> list[Write]:
         size = count = 0
@@ -187,7 +211,9 @@ class Store:
             await _transact(connection, group)
         except Exception as error:  # noqa: BLE001  whatever a write raises belongs to whoever awaits it
             if len(group) == 1:
-                failures.append(_fail(group[0], trouble(self.uid, error)))
+                told = trouble(self.uid, error)
+                told.__cause__ = error
+                failures.append(_fail(group[0], told))
                 return
             for write in group:  # only the guilty one fails
                 await self._commit(connection, [write], failures)
