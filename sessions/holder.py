@@ -249,11 +249,12 @@ class Holder:
     async def kill(self, child: Child) -> None:
         """End a child and what it started. A tree that outgrows the killing takes the whole sandbox with it.
 
-        The number of one that has ended may be another's by now: then only its mark tells what it left.
+        The number of a command that has ended may be another's by now: then only its mark tells what it left.
         """
-        if self._inside is None or self._ending or not (child.running or child.token):
+        if self._inside is None or self._ending:
             return
-        processes, root = self._inside.processes, child.process_id if child.running else NOBODY
+        processes = self._inside.processes
+        root = child.process_id if child.running or child.token is None else NOBODY
         if not await asyncio.to_thread(processes.kill, lambda: processes.tree(root, child.token)):
             self.end("its processes multiplied faster than they could be killed")
 

@@ -146,6 +146,17 @@ async def test_how_a_terminal_ended_is_told(ada: SessionContext) -> None:
     assert window.active_terminal is None
 
 
+async def test_what_does_not_hang_up_with_its_shell_is_ended_all_the_same(ada: SessionContext) -> None:
+    line = "(trap '' HUP; exec sleep 3007) & echo started; wait"
+    terminal = window.create_terminal(shell_path="/bin/bash", shell_args=["-c", line])
+    await eventually(lambda: b"started" in screen(terminal))
+    assert terminal.shell is not None
+    await ada.get(Terminals).dispose(terminal.shell.id, by="extension")
+    sandbox = await ada.sandbox()
+    finished = await sandbox.run(["bash", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep[ ]3007'"])
+    assert finished.output == b"0\n"
+
+
 async def test_a_terminal_of_a_client_is_an_extensions_too(ada: SessionContext) -> None:
     before = await ada.get(Terminals).open(ShellOptions("/bin/cat"), name="mine")
     (found,) = window.terminals

@@ -46,10 +46,11 @@ async def said(process: processes.Process) -> bytes:
 
 
 async def running(session: SessionContext) -> int:
-    """How many processes of the user's there are, the sandbox's own among them."""
+    """How many processes of the user's run, the sandbox's own among them; the dead wait for a moment to be buried."""
     sandbox = await session.sandbox()
     assert sandbox._holder is not None
-    return len(await asyncio.to_thread(sandbox._holder.inside.pids))
+    stats = sandbox._holder.inside.processes.stats
+    return await asyncio.to_thread(lambda: len(list(stats())))
 
 
 async def test_a_command_runs_where_its_user_works_and_tells_how_it_ended(ada: SessionContext) -> None:
