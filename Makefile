@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.made-from-pyproject-and-constraints
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test setup system check bench clean
+.PHONY: run test setup page system check bench clean
 
 run: setup system  ## start the host with embedded defaults (MULTI_USER=1 for many users; ARGS="--port 0" for flags)
 	@$(BIN)/roost serve $(ARGS)
@@ -12,7 +12,10 @@ run: setup system  ## start the host with embedded defaults (MULTI_USER=1 for ma
 test: setup system  ## every test, in parallel
 	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
-setup: $(STAMP)  ## build .venv
+setup: $(STAMP) page  ## build .venv and the page
+
+page: $(STAMP)  ## build the page (host/web/dist), unless it is built of these sources; without npm the host does without
+	@$(BIN)/python host/web/build.py
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Roost needs Python 3.11 or later: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -20,10 +23,12 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-system:  ## bubblewrap, which keeps people's shells apart: installed where that can be done, named where not
+system:  ## bubblewrap, which keeps people's shells apart, and chromium, which the page is tested in: installed where that can be done, named where not
 	@command -v bwrap >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  { apt-get install -qq -y bubblewrap >/dev/null 2>&1 || { apt-get update -qq && apt-get install -qq -y bubblewrap; } >/dev/null 2>&1; }; } || \
 	  echo "bubblewrap is not installed: with many users there are no terminals until you run: apt-get install bubblewrap"
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && [ "$(filter test,$(MAKECMDGOALS))" ] && \
+	  { apt-get install -qq -y chromium >/dev/null 2>&1 || { apt-get update -qq && apt-get install -qq -y chromium; } >/dev/null 2>&1; }; } || true
 
 check: setup  ## lint and types
 	@$(BIN)/ruff check .
@@ -34,4 +39,4 @@ bench: setup  ## what it costs, against the bare floor, in one run (ARGS=--quick
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv build dist *.egg-info host/web/dist host/web/node_modules .mypy_cache .ruff_cache .pytest_cache

@@ -19,7 +19,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
-from host import api, links, logs, webviews
+from host import api, links, logs, page, webviews
 from host.auth import Authenticator, BadToken, User
 from host.cache import FileCache
 from host.config import Config, ConfigError, load
@@ -94,6 +94,7 @@ class Host:
         self._preview = Preview(self)
         self._webviews = webviews.Webviews(self)
         self._links = links.Links(self)
+        self._page = page.Page(self)
         self._router = Router(routes(self, api.TABLE), default=not_found, redirect_slashes=False)
         self._stack: AsyncExitStack | None = None
         self.tasks: Tasks
@@ -179,6 +180,8 @@ class Host:
             await self._webviews(scope, receive, send)
         elif links.place_of(scope) is not None:
             await self._links(scope, receive, send)
+        elif page.asset_of(scope) is not None:
+            await self._page(scope, receive, send)
         elif scope["type"] == "websocket":
             await serve_socket(self, scope, receive, send)
         else:

@@ -1,0 +1,104 @@
+// The user's terminals in tabs. They belong to the session: what runs goes on while nobody looks.
+import { signal } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { began, call, tell } from "../host";
+import { Icon } from "../icons";
+import { go, place } from "../router";
+import { View } from "./view";
+
+const views = signal<View[]>([]);
+const current = signal<string | null>(null);
+const cannot = signal("");
+let begun = false;
+
+function begin(): void {
+  if (begun) return;
+  begun = true;
+  began((one) => {
+    const listed = () => void list().then(() => Promise.all(views.value.map((view) => view.ended.value === undefined && view.attach()))).catch(tell);
+    one.onOpen.add(listed);
+    one.on("terminal.exit", ({ terminalId, exitCode }) => find(terminalId)?.end(exitCode));
+    one.on("window.onDidOpenTerminal", () => void list(true).catch(() => {}));
+    one.on("window.onDidCloseTerminal", () => void list(true).catch(() => {}));
+    if (one.status.value === "connected") listed();
+  });
+}
+const find = (id: string | null) => views.value.find((one) => one.id === id);
+
+async function list(attach = false): Promise<void> {
+  const all = await call("terminal.list", {});
+  for (const gone of views.value.filter((one) => !all.some((other) => other.terminalId === one.id))) gone.dispose();
+  const before = views.value;
+  views.value = all.map((one) => find(one.terminalId) ?? new View(one.terminalId, one.name));
+  for (const one of all) if (one.exitCode !== undefined && find(one.terminalId)!.ended.value === undefined) void find(one.terminalId)?.attach().then(() => find(one.terminalId)?.end(one.exitCode ?? null));
+  if (attach) for (const one of views.value) if (!before.includes(one) && one.ended.value === undefined) await one.attach();
+  if (!find(current.value)) current.value = views.value.at(-1)?.id ?? null;
+}
+
+async function create(): Promise<void> {
+  cannot.value = "";
+  try {
+    const { terminalId } = await call("window.createTerminal", {});
+    await list(true);
+    current.value = terminalId;
+  } catch (error: any) {
+    cannot.value = error.message;
+  }
+}
+
+export function TerminalScreen({ shown }: { shown: boolean }) {
+  const box = useRef<HTMLDivElement>(null), [finding, setFinding] = useState(false), asked = shown ? place.value.rest : "";
+  useEffect(begin, []);
+  useEffect(() => {
+    if (asked === "new") void create().then(() => go("terminal"));
+    else if (asked) void list(true).then(() => find(asked) && (current.value = asked));
+  }, [asked]);
+  const view = find(current.value);
+  useEffect(() => {
+    if (!shown || !box.current) return;
+    if (!view) return box.current.replaceChildren();
+    view.show(box.current);
+    const watch = new ResizeObserver(() => view.fit());
+    watch.observe(box.current);
+    return () => watch.disconnect();
+  }, [view, shown]);
+  const close = async (one: View) => {
+    await call("terminal.dispose", { terminalId: one.id }).catch(tell);
+    await list(true);
+  };
+  const key = (event: KeyboardEvent) => {
+    if ((event.ctrlKey || event.metaKey) && event.shiftKey && event.key.toLowerCase() === "f") {
+      event.preventDefault();
+      setFinding(true);
+    }
+  };
+  return (
+    <div class="terminals" onKeyDown={key}>
+      <div class="bar">
+        <div class="tabs" role="group" aria-label="Terminals">
+          {views.value.map((one) => (
+            <span key={one.id} class="tab">
+              <button aria-current={one === view} onClick={() => (current.value = one.id)}>{one.name}{one.ended.value !== undefined && <em> ended</em>}</button>
+              <button class="plain" aria-label={`Close ${one.name}`} onClick={() => void close(one)}><Icon name="close" size={12} /></button>
+            </span>
+          ))}
+        </div>
+        <button class="plain" aria-label="New terminal" title="New terminal" onClick={() => void create()}><Icon name="plus" /></button>
+        <span class="gap" />
+        {view && <button class="plain" aria-label="Find in terminal" title="Find (Ctrl+Shift+F)" onClick={() => setFinding(!finding)}><Icon name="search" /></button>}
+      </div>
+      {finding && view && (
+        <form class="find" onSubmit={(event) => (event.preventDefault(), view.search.findPrevious((event.currentTarget.elements[0] as HTMLInputElement).value))}>
+          <input aria-label="Find in terminal" placeholder="Find above" ref={(one) => one?.focus()} onKeyDown={(event) => event.key === "Escape" && (setFinding(false), view.xterm.focus())} />
+          <button>Previous</button>
+          <button type="button" onClick={(event) => view.search.findNext((event.currentTarget.form!.elements[0] as HTMLInputElement).value)}>Next</button>
+        </form>
+      )}
+      {cannot.value && <p class="wrong" role="alert">{cannot.value}</p>}
+      {!views.value.length && (
+        <div class="empty"><h2>No terminal is open</h2><p>A shell of yours, in your workspace. It goes on while this page is closed.</p><button class="primary" onClick={() => void create()}>New terminal</button></div>
+      )}
+      <div class="xterm-place" ref={box} hidden={!view} />
+    </div>
+  );
+}

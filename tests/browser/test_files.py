@@ -1,0 +1,61 @@
+"""Files in the page: the tree, the editor, what changes on the disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open, violations
+
+
+def test_a_file_is_opened_in_the_tree_edited_and_saved(opened: Open, workspace: Path) -> None:
+    page = opened("#/files")
+    page.get_by_role("treeitem", name="src").click()
+    page.get_by_role("treeitem", name="billing.py").click()
+    editor = page.locator(".cm-content")
+    expect(editor).to_contain_text("The sum, less a discount")
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\n# by hand\n")
+    expect(page.get_by_label("not saved")).to_be_visible()
+    page.keyboard.press("Control+s")
+    expect(page.get_by_label("not saved")).to_have_count(0)
+    assert (workspace / "src/billing.py").read_text().endswith("# by hand\n")
+    assert violations(page) == []
+
+
+def test_a_change_on_the_disk_is_shown_and_never_thrown_over_what_is_unsaved(opened: Open, workspace: Path) -> None:
+    note = workspace / "note.txt"
+    note.write_text("one\n")
+    page = opened(f"#/files{workspace}/note.txt")
+    editor = page.locator(".cm-content")
+    expect(editor).to_contain_text("one")
+    note.write_text("two\n")
+    expect(editor).to_contain_text("two")
+    editor.click()
+    page.keyboard.type("mine ")
+    note.write_text("three\n")
+    expect(page.get_by_role("alert")).to_contain_text("changed on the disk")
+    expect(editor).to_contain_text("mine")
+    page.get_by_role("button", name="Take the disk's").click()
+    expect(editor).to_contain_text("three")
+
+
+def test_files_are_uploaded_into_the_workspace_and_appear_in_the_tree(opened: Open, workspace: Path) -> None:
+    page = opened("#/files")
+    expect(page.get_by_role("treeitem", name="README.md")).to_be_visible()
+    content = bytes(range(256)) * 40
+    page.locator("input[type=file]").set_input_files({"name": "logo.bin", "mimeType": "image/png", "buffer": content})
+    expect(page.get_by_role("treeitem", name="logo.bin")).to_be_visible()
+    assert (workspace / "logo.bin").read_bytes() == content
+
+
+def test_the_palette_finds_a_file_by_a_part_of_its_name(opened: Open) -> None:
+    page = opened()
+    page.get_by_role("button", name="Commands").click()
+    page.keyboard.type("go to a file")
+    page.keyboard.press("Enter")
+    page.get_by_placeholder("Type a command or a place").fill("billing")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cm-content")).to_contain_text("What a cart costs")

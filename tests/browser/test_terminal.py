@@ -1,0 +1,41 @@
+"""A person's terminals in the page."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Line, Open, violations
+
+
+def typed(page: Page, line: str) -> None:
+    page.locator(".xterm").click()
+    page.keyboard.type(line + "\n")
+
+
+def test_a_shell_runs_what_is_typed_and_is_there_again_after_the_page_is_loaded_anew(opened: Open) -> None:
+    page = opened("#/terminal/new")
+    typed(page, "echo $((6 * 7))-answers")
+    expect(page.locator(".xterm-rows")).to_contain_text("42-answers")
+    page.reload()
+    expect(page.locator(".xterm-rows")).to_contain_text("42-answers")
+    assert violations(page) == []
+
+
+def test_output_goes_on_where_it_was_when_the_line_was_cut(opened: Open) -> None:
+    line = Line()
+    page = opened("#/terminal/new", before=line.watch)
+    typed(page, "clear; for i in $(seq 1 25); do echo line-$i-; sleep 0.05; done; echo over-$((1+1))")
+    expect(page.locator(".xterm-rows")).to_contain_text("line-3-")
+    line.cut()
+    expect(page.get_by_test_id("pill")).to_contain_text("reconnecting")
+    expect(page.get_by_test_id("pill")).to_contain_text(re.compile("^(connected|caught up)"))
+    expect(page.locator(".xterm-rows")).to_contain_text("over-2")
+    assert re.findall(r"line-(\d+)-", page.locator(".xterm-rows").inner_text()) == [str(one) for one in range(1, 26)]
+
+
+def test_megabytes_of_output_are_taken_and_acknowledged(opened: Open) -> None:
+    page = opened("#/terminal/new")
+    typed(page, "seq 1 400000; echo end-$((2+2))")
+    expect(page.locator(".xterm-rows")).to_contain_text("end-4", timeout=20_000)

@@ -1,0 +1,29 @@
+"""The page's types are those of the methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from host.methods import CONTRACT
+from host.wire_types import typescript
+
+WIRE = Path(__file__).resolve().parents[2] / "host/web/src/wire.ts"
+
+
+def test_the_pages_types_are_made_of_the_methods_that_there_are() -> None:
+    again = typescript(CONTRACT.document("0"))
+    assert WIRE.read_text() == again, "run `python -m host.wire_types > host/web/src/wire.ts` and look at what changed"
+
+
+def test_a_schema_becomes_the_type_that_it_describes() -> None:
+    several = {"items": {"$ref": "#/components/schemas/One"}, "type": "array"}
+    method = {
+        "name": "a.b", "summary": "Does it.",
+        "params": [{"name": "of", "required": False, "schema": {"enum": ["x", "y"]}}],
+        "result": {"schema": {"anyOf": [several, {"type": "null"}]}},
+    }  # fmt: skip
+    pair = {"prefixItems": [{"type": "string"}, {}], "type": "array"}
+    one = {"type": "object", "properties": {"n": {"type": "integer"}, "pair": pair}, "required": ["n"]}
+    text = typescript({"components": {"schemas": {"One": one}}, "methods": [method]})
+    assert "export type One = { n: number; pair?: [string, any] };" in text
+    assert '"a.b": { params: { of?: "x" | "y" }; result: Array<One> | null };' in text
