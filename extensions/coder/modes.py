@@ -15,8 +15,9 @@ from extensions.coder.patterns import matches
 
 GROUPS: Mapping[str, frozenset[str]] = MappingProxyType({
     "read": frozenset({"read_file", "search_files", "list_files", "codebase_search", "list_code_definition_names",
-                       "parse_ast", "get_diagnostics", "find_definitions", "find_references"}),
-    "edit": frozenset({"apply_diff", "write_to_file", "generate_image", "str_replace_editor"}),
+                       "parse_ast", "get_diagnostics", "find_definitions", "find_references", "open_file",
+                       "show_diff"}),
+    "edit": frozenset({"apply_diff", "write_to_file", "generate_image", "str_replace_editor", "insert_text"}),
     "command": frozenset({"execute_command", "read_command_output", "terminal_session", "start_process",
                           "get_process_output", "kill_process"}),
     "browser": frozenset({"browser_action", "screenshot"}),
@@ -32,7 +33,7 @@ ON_REQUEST: Mapping[str, frozenset[str]] = MappingProxyType(
 
 ALWAYS = frozenset({
     "ask_followup_question", "attempt_completion", "switch_mode", "new_task", "update_todo_list", "run_slash_command",
-    "skill",
+    "skill", "show_notification",
 })  # fmt: skip
 
 CONTENT = ("content", "diff", "patch", "old_string", "new_string", "search", "replace", "operations", "line")

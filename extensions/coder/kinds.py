@@ -1,0 +1,53 @@
+"""Which tools suit which kind of task: what a prompt names first, of the tools that the mode has. Values only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Literal, get_args
+
+Kind = Literal["bug_fix", "feature_implementation", "code_review", "refactoring"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+EDITS = ("apply_diff", "str_replace_editor", "apply_patch", "edit", "search_replace", "edit_file")
+
+SUITED: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
+    {
+        "bug_fix": ("search_files", "read_file", "get_diagnostics", "find_definitions", *EDITS, "execute_command"),
+        "feature_implementation": (
+            "list_files", "codebase_search", "read_file", "write_to_file", *EDITS, "execute_command",
+        ),
+        "code_review": ("read_file", "get_diagnostics", "find_references", "search_files", "find_definitions"),
+        "refactoring": ("parse_ast", "find_references", "list_code_definition_names", "read_file", *EDITS,
+                        "get_diagnostics", "execute_command"),
+    }
+)  # fmt: skip
+
+WORDS: Mapping[Kind, re.Pattern[str]] = MappingProxyType(
+    {
+        "code_review": re.compile(r"\b(review(s|ed|ing)?|audit|inspect|critique|look over)\b"),
+        "refactoring": re.compile(
+            r"\b(refactor(s|ed|ing)?|rename|restructure|extract|inline|deduplicate|simplify|clean ?up|split up)\b"
+        ),
+        "bug_fix": re.compile(
+            r"\b(fix(es|ed|ing)?|bugs?|broken|crash(es|ed|ing)?|fail(s|ed|ing|ure)?|errors?|exception|traceback"
+            r"|regression|wrong|does(n't| not) work)\b"
+        ),
+        "feature_implementation": re.compile(
+            r"\b(add|implement|create|build|introduce|support|write|new feature|make)\b"
+        ),
+    }
+)
+"""What a task of each kind says, the surest first: "review the fix" is a review."""
+
+
+def kind_of(message: str) -> Kind | None:
+    """The kind of a task by its first message; None where it does not say."""
+    words = message[:2_000].lower()
+    return next((kind for kind, said in WORDS.items() if said.search(words)), None)
+
+
+def select_tools(kind: Kind, available: Collection[str]) -> tuple[str, ...]:
+    """The tools that suit a task of that kind, in the order of their use, of those that there are."""
+    return tuple(name for name in SUITED[kind] if name in available)
