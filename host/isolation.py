@@ -116,7 +116,6 @@ class Isolation:
     ) -> Sandbox:  # fmt: skip
         """The sandbox of a user whose things are in `folder`; nothing of it runs before it is used."""
         level, network = await self.found()
-        await asyncio.to_thread((folder / "run").mkdir, 0o711, True, True)
         if level.form == "none":
             world = World(uid, {}, folder / "run", None, str(Path.home()), workspace, self._tools)
         else:

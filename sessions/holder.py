@@ -23,9 +23,12 @@ from sessions.limits import Limits
 from sessions.output import Output
 from sessions.process import Child, Pipes, Process, Terminal, gone, open_terminal
 from sessions.sockets import Sockets
+from sessions.spare import Spare, Spares
+from sessions.spare import line as spare_line
 from sessions.supervisor import DIED, Supervisor, command
 from sessions.tasks import Tasks
 
+A = TypeVar("A")
 C = TypeVar("C", bound=Child)
 
 START_SECONDS = 20.0
@@ -73,6 +76,7 @@ class Holder:
         self._dead: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._inside: Inside | None = None
         self._run = -1
+        self._spares: Spares | None = None
 
     @property
     def running(self) -> bool:
@@ -84,12 +88,15 @@ class Holder:
             raise SandboxDied(DIED)
         return self._inside
 
-    async def start(self) -> None:
-        """Start it. Raises `SandboxUnavailable` with why not, and nothing is left of it then."""
+    async def start(self, terminals: bool = False) -> None:
+        """Start it; for `terminals` the first one's shell is got ready meanwhile.
+
+        Raises `SandboxUnavailable` with why not, and nothing is left of it then.
+        """
         try:
-            launch = await asyncio.to_thread(self._prepare)
+            launch, spares = await asyncio.to_thread(self._prepare, terminals)
             try:
-                await self._start(launch)
+                await self._start(launch, spares)
             finally:
                 launch.given.close()
         except (TimeoutError, SandboxDied, OSError, LookupError, ValueError) as error:
@@ -99,12 +106,14 @@ class Holder:
             await self.close()
             raise
 
-    def _prepare(self) -> Launch:
+    def _prepare(self, terminals: bool) -> tuple[Launch, list[Spare]]:
         self._run = open_empty(self.world.run)
         cgroup = self._cgroup.procs if self._cgroup else None
-        return prepare(self.world, self.form, self._network, self._limits, cgroup)
+        self._spares = Spares(self._run, self.run_folder, self.world.owner, self._supervisor, self._tasks)
+        spares = self._spares.open(1) if terminals else []
+        return prepare(self.world, self.form, self._network, self._limits, cgroup), spares
 
-    async def _start(self, launch: Launch) -> None:
+    async def _start(self, launch: Launch, spares: list[Spare]) -> None:
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -113,10 +122,14 @@ class Holder:
         except BaseException:
             ours.close()
             raise
+        assert self._spares is not None
+        if spares:
+            self._spares.start(spares, self._mark)
         async with asyncio.timeout(START_SECONDS):
             await self._supervisor.ready
         self._limit()
         self._inside = self._look(launch.info)
+        self._spares.parent = self._inside.shell
 
     def _spawn(self, launch: Launch, theirs: socket.socket) -> None:
         """On the loop's own thread, as a sandbox dies with the thread that started it. It does not fork the host."""
@@ -159,20 +172,33 @@ class Holder:
         line = self._line(argv, cwd, env)
         self._starting += 1
         try:
-            return self._adopt(await self._open_terminal(line, columns, rows))
+            return self._adopt(await self._open_terminal(argv, env, line, columns, rows))
         finally:
             self._starting -= 1
+            if self._spares is not None and self.running:
+                self._spares.refill(self._mark)
 
-    async def _open_terminal(self, line: bytes, columns: int, rows: int) -> Terminal:
+    async def _open_terminal(
+        self, argv: Sequence[str], env: Mapping[str, str], line: bytes, columns: int, rows: int
+    ) -> Terminal:
         master, slave, path = open_terminal(self.inside.ptmx, self.world.owner, columns, rows)
         try:
-            pid = await self._answer(self._supervisor.start_on_terminal(line, path))
-            return Terminal(master, pid, procfs.open_child(self.inside.shell, pid), self.kill)
+            assert self._spares is not None
+            found = await self._answer(self._spares.use(spare_line(argv, env, path, line)))
+            if found is None:
+                pid = await self._answer(self._supervisor.start_on_terminal(line, path))
+                found = pid, procfs.open_child(self.inside.shell, pid)
+            return Terminal(master, *found, self.kill)
         except BaseException:
             os.close(master)
             raise
         finally:
             os.close(slave)
+
+    @property
+    def _mark(self) -> dict[str, str]:
+        """What all processes of a sandbox carry that has no namespace of its own."""
+        return {} if self.form == "bubblewrap" else {"ROOST_SANDBOX": self._token}
 
     async def start_process(
         self, argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: bool, apart: bool
@@ -207,7 +233,8 @@ class Holder:
         """Whether anything runs in it, or is being started."""
         if not self._children and not self._starting and self._inside is not None:
             running = await asyncio.to_thread(self._inside.processes.pids)
-            return bool(len(running) > OWN_PROCESSES or self._children or self._starting)
+            own = OWN_PROCESSES + len(self._spares or ())
+            return bool(len(running) > own or self._children or self._starting)
         return True
 
     @property
@@ -217,10 +244,10 @@ class Holder:
 
     def _line(self, argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> bytes:
         if self.form != "bubblewrap":
-            env, cwd = {**env, "ROOST_SANDBOX": self._token}, self.world.real(cwd)
+            env, cwd = {**env, **self._mark}, self.world.real(cwd)
         return command(argv, cwd, env)
 
-    async def _answer(self, question: Awaitable[int]) -> int:
+    async def _answer(self, question: Awaitable[A]) -> A:
         """What the supervisor says; one that is silent is the tenant's by now, and no good any more."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -293,6 +320,8 @@ class Holder:
             await self._bury()
         finally:
             self._supervisor.close()
+            if self._spares is not None:
+                await self._spares.close()
             for undo in self._undo:
                 undo()
             if self._inside is not None:
@@ -320,7 +349,8 @@ class Holder:
 
 
 def open_empty(folder: Path) -> int:
-    """A descriptor of the host's own folder, without what an earlier life left there."""
+    """A descriptor of the host's own folder, made if need be, without what an earlier life left there."""
+    folder.mkdir(0o711, parents=True, exist_ok=True)
     fd = os.open(folder, FOLDER)
     for left in folder.iterdir():
         left.unlink()

@@ -10,6 +10,7 @@ from typing import Literal
 from sessions import jail, landlock
 from sessions.jail import Arguments, Network, World, environment
 from sessions.limits import Limits
+from sessions.spare import PARKED
 from sessions.supervisor import LAST, script, shell
 
 Form = Literal["bubblewrap", "landlock", "none"]
@@ -55,7 +56,7 @@ def _argv(
 ) -> list[str]:
     info = str(given.fds[0])
     env = environment(world, network, own=form == "bubblewrap")
-    supervisor = [shell(), "-c", script(limits, env) + (LAST if form == "none" else "")]
+    supervisor = [shell(), "-c", script(limits, env, PARKED) + (LAST if form == "none" else "")]
     beneath = [shell(), "-c", BENEATH, "sh", *supervisor]
     if form == "none":
         return [SETPRIV, "--pdeathsig=KILL", "--", *beneath]

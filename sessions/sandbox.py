@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from sessions import jail
-from sessions.cgroups import Cgroup, Cgroups
+from sessions.cgroups import Cgroups
 from sessions.disk import Disk, State
 from sessions.errors import SandboxDied, SandboxUnavailable, SessionClosed
 from sessions.holder import Holder
@@ -100,7 +100,7 @@ class Sandbox:
         `cwd` is a path inside (default: the workspace), `env` is added to what `jail.environment` gives. A program or
         a folder that is not there says so on the terminal, and the exit code is 125 to 127, as under a shell.
         """
-        holder = await self._start()
+        holder = await self._start(terminals=True)
         return await holder.open_terminal(argv, cwd or self.world.cwd, env or {}, columns, rows)
 
     async def start(
@@ -163,7 +163,7 @@ class Sandbox:
             self._holder.end("the session ended")
             await self._holder.close()
 
-    async def _start(self) -> Holder:
+    async def _start(self, terminals: bool = False) -> Holder:
         """The running sandbox: the one there is, or a new one."""
         if self._holder is not None and self._holder.running:
             return self._holder
@@ -173,17 +173,17 @@ class Sandbox:
                 raise SessionClosed("the session has ended, so nothing can be started in it; connect again")
             if self._holder is not None and self._holder.running:
                 return self._holder
-            self._holder = await self._new()
+            self._holder = await self._new(terminals)
             return self._holder
 
-    async def _new(self) -> Holder:
+    async def _new(self, terminals: bool) -> Holder:
         if self.level.form is None or self.network not in self.level.networks:
             raise SandboxUnavailable(self.level.refusal(self.network))
-        group = await asyncio.to_thread(self._group)
+        group = await asyncio.to_thread(self._groups.create, self.limits) if self._groups and self.limits else None
         holder = Holder(self.world, self.level.form, self.network, self.limits, self._tasks, group)
         fetch = Fetch() if self._gate is not None and self.network == "proxy" else None
         try:
-            await holder.start()
+            await holder.start(terminals)
             if self._disk is not None:
                 await self._disk.enter(holder.inside)
             if fetch is not None:
@@ -205,9 +205,6 @@ class Sandbox:
         except OSError as error:
             raise SandboxUnavailable(f"the sandbox has no way to the egress proxy: {error}") from error
         holder.on_end(await self._gate.serve(listener, self.world.uid, self._tasks))
-
-    def _group(self) -> Cgroup | None:
-        return self._groups.create(self.limits) if self._groups and self.limits else None
 
     async def _live(self, holder: Holder) -> None:
         await holder.live()

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from posixpath import basename
 from typing import TYPE_CHECKING, NamedTuple
@@ -67,10 +68,10 @@ class ShellOptions:
 
     def _shell(self, sandbox: Sandbox) -> str:
         own = os.environ.get("SHELL", "") if sandbox.level.form == "none" else ""
-        return self.path or next((one for one in (own, *SHELLS) if one and Path(one).exists()), SHELLS[-1])
+        return self.path or (own if own and is_there(own) else SHELL)
 
     def command(self, sandbox: Sandbox, nonce: str) -> Command:
-        """The command line for that sandbox, of a shell that marks its output with `nonce` if it can. It blocks."""
+        """The command line for that sandbox, of a shell that marks its output with `nonce` if it can."""
         shell = self._shell(sandbox)
         program = basename(shell)
         start = plan(shell, self.arguments, self.env, _tools(sandbox), nonce)
@@ -82,6 +83,12 @@ class ShellOptions:
         away = [word for name, value in self.env.items() if value is None for word in ("-u", name)]
         words = ["/usr/bin/env", *away, "--"] if away else []
         return Command(program, [*words, shell, *start.arguments], inherited(sandbox) | given, tells)
+
+
+@cache
+def is_there(path: str) -> bool:
+    """Whether this machine has that file. Looked for once."""
+    return Path(path).exists()
 
 
 def _is_program(path: str) -> bool:

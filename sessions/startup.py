@@ -26,7 +26,8 @@ if [ -n "${ROOST_LOGIN-}" ]; then
   done
   unset __roost_file
 else
-  [ -r /etc/bash.bashrc ] && . /etc/bash.bashrc
+  # Debian's bash has read it by now, which shows: it sets a prompt of its own.
+  [ "$PS1" = '\s-\v\$ ' ] && [ -r /etc/bash.bashrc ] && . /etc/bash.bashrc
   [ -r ~/.bashrc ] && . ~/.bashrc
 fi
 """

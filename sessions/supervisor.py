@@ -25,6 +25,10 @@ pipes() {
     id=$1 in=$2 out=$3 err=$4; shift 4
     { start -- "$@" <&5 >&6 2>&7 5<&- 6>&- 7>&- & echo "$id $!"; } 5<"$in" 6>"$out" 7>"$err" || echo "$id 0"
 }
+park() {
+    id=$1 in=$2; shift 2
+    { start -- / "$@" "$shell" -c "$parked" <&5 5<&- & echo "$id $!"; } 5<"$in" || echo "$id 0"
+}
 ended() { wait "$2"; echo "$1 $?"; }
 """
 """Each answers with the number of the question and one more."""
@@ -56,9 +60,10 @@ def shell() -> str:
     raise FileNotFoundError(f"none of {', '.join(SHELLS)} is there; install dash or bash")
 
 
-def script(limits: Limits | None, env: Mapping[str, str]) -> str:
+def script(limits: Limits | None, env: Mapping[str, str], parked: str) -> str:
     """What the supervisor runs: limit itself, export what all its children get, say so, then do what each line says.
 
+    `parked` is what a shell runs that waits to become a terminal's.
     Of processes it may have a few more than those, or a user who has all of theirs could not even be helped.
     """
     kind = Path(shell()).name
@@ -68,7 +73,8 @@ def script(limits: Limits | None, env: Mapping[str, str]) -> str:
     limit = f"ulimit {process_flag(kind)} {limits.processes};" if limits and limits.processes else ""
     become = f'exec /usr/bin/setsid $how {ENV} --chdir="$cwd" -- {locale} "$@"'
     start = f"start() {{ how=$1 cwd=$2; shift 2; {limit} {become}; }}"
-    return f"{ulimits(limits, kind)} n='\n'; {exports}\n{start}{FUNCTIONS}{LOOP}"
+    own = os.fsdecode(b"shell=%s parked=%s" % (quoted(shell()), quoted(parked)))
+    return f"{ulimits(limits, kind)} n='\n'; {own}; {exports}\n{start}{FUNCTIONS}{LOOP}"
 
 
 def quoted(text: str) -> bytes:
@@ -118,6 +124,20 @@ class Supervisor(asyncio.Protocol):
         """Start a `command` on stdin, stdout and stderr, all open by then; its pid inside, 0 if it could not."""
         return await self._ask(b"pipes", b" ".join([*map(quoted, paths), words]))
 
+    async def park(self, path: str, env: Mapping[str, str]) -> int:
+        """Start a shell that waits at the pipe at `path` and answers here; its pid inside, 0 if it could not."""
+        return await self._ask(b"park", b" ".join(map(quoted, (path, *(f"{name}={env[name]}" for name in env)))))
+
+    def become(self, line: bytes, tell: Callable[[bytes], None]) -> asyncio.Future[int]:
+        """`tell` this to a shell that was parked; what it answers: 1, or 0 if it could not."""
+        number, answer = self._question()
+        tell(b"%d %s\n" % (number, line))
+        return answer
+
+    def forget(self, answer: asyncio.Future[int]) -> None:
+        """It will never come."""
+        self._pending = {number: one for number, one in self._pending.items() if one is not answer}
+
     async def wait(self, pid: int) -> int:
         """The exit code of a process that was started here and has ended; 128 + the signal that ended it."""
         return await self._ask(b"ended", b"%d" % pid)
@@ -127,6 +147,12 @@ class Supervisor(asyncio.Protocol):
             self._transport.abort()
 
     async def _ask(self, what: bytes, words: bytes) -> int:
+        number, answer = self._question()
+        assert self._transport is not None
+        self._transport.write(b"%s %d %s\n" % (what, number, words))
+        return await answer
+
+    def _question(self) -> tuple[int, asyncio.Future[int]]:
         if self._transport is None or self._transport.is_closing():
             raise SandboxDied(DIED)
         if len(self._pending) >= PENDING:
@@ -134,8 +160,7 @@ class Supervisor(asyncio.Protocol):
         self._count += 1
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._pending[self._count] = answer
-        self._transport.write(b"%s %d %s\n" % (what, self._count, words))
-        return await answer
+        return self._count, answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none of asyncio's classes

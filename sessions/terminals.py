@@ -83,7 +83,7 @@ class Terminals:
         self._take_place()
         try:
             sandbox = await session.sandbox()
-            program, argv, env, tells = await asyncio.to_thread(options.command, sandbox, nonce)
+            program, argv, env, tells = options.command(sandbox, nonce)
             shell = await sandbox.open_terminal(argv, cwd=options.cwd, env=env, columns=columns, rows=rows)
         finally:
             self._opening -= 1

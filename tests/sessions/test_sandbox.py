@@ -20,6 +20,7 @@ from sessions.levels import NONE, OFF
 from sessions.limits import Limits
 from sessions.orphans import end_orphans
 from sessions.sandbox import Sandbox
+from sessions.spare import MOST
 from tests.sessions.sandboxes import (
     HAS_BUBBLEWRAP,
     IS_ROOT,
@@ -505,6 +506,7 @@ async def test_a_sandbox_that_was_killed_from_inside_is_told_and_started_anew(da
         await alice.run(["bash", "-c", "kill -9 2"], timeout=20)  # the supervisor
         assert (await ended(terminal), await ended(process)) == (None, None)
         assert await output(alice, "echo again") == "again"
+        await until(lambda: told)
         assert told == ["its supervisor ended"]
         assert not terminal.running
         terminal.close()
@@ -519,6 +521,7 @@ async def test_a_supervisor_that_falls_silent_is_ended(data: Path, monkeypatch: 
             finished = await alice.run(["kill", "-STOP", "2"])
             assert finished.exit_code is None
         assert await output(alice, "echo again") == "again"
+        await until(lambda: told)
         assert told == ["its supervisor did not answer"]
 
 
@@ -624,15 +627,16 @@ async def test_descriptors_do_not_leak(data: Path) -> None:
     async with sandbox(data) as alice:
         await output(alice, "true")
         before = len(os.listdir("/proc/self/fd"))
-        for _ in range(5):
+        for _ in range(10):
             terminal = await alice.open_terminal(["true"])
             await ended(terminal)
             terminal.close()
             await alice.run(["cat"], stdin=b"x")
             with pytest.raises(InvalidValue):
                 await alice.run(["a\0b"])
-        await asyncio.sleep(0)
-        assert len(os.listdir("/proc/self/fd")) <= before
+        waiting = 2 * MOST  # a pipe and a pidfd for each shell that waits for a terminal
+        await until(lambda: len(os.listdir("/proc/self/fd")) <= before + waiting)
+    assert len(os.listdir("/proc/self/fd")) < before
     async with sandbox(data, "bob") as bob:
         await output(bob, "kill -9 2; true")
     assert len(os.listdir("/proc/self/fd")) < before
