@@ -11,6 +11,8 @@ import pytest
 from sessions import backstage as kept
 from sessions.context import SessionContext
 from sessions.errors import FileSystemError, InvalidValue, NoCurrentUser, SandboxUnavailable, SessionClosed
+from sessions.jail import Network
+from sessions.levels import WEAKER, Level
 from sessions.root import Root
 from sessions.trees import Size
 from shim.proposed import backstage, processes
@@ -157,3 +159,13 @@ async def test_a_host_gives_every_user_one_and_counts_it() -> None:
                 place = await backstage.open("one")
                 assert await said(place, "head -c 300000 /dev/zero > /backstage/x && id -u") == "1000"
             assert (await asyncio.to_thread(session.allowance._measure))[0] >= counted[0] + 300_000
+
+
+async def test_where_a_user_can_have_one_sandbox_only_there_is_none(tmp_path: Path) -> None:
+    async with hosted(tmp_path) as (host, _):
+        found: asyncio.Future[tuple[Level, Network]] = asyncio.get_running_loop().create_future()
+        found.set_result((WEAKER, "none"))
+        host.isolation._found = found
+        session = await host.sessions.open("ada")
+        with session.entered("acme.keeper"), pytest.raises(SandboxUnavailable, match="install bubblewrap"):
+            await backstage.open("one")
