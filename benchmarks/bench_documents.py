@@ -12,11 +12,13 @@ import random
 import statistics
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
+from host.tenure import Tenure
 from sessions.context import SessionContext
 from shim import Position, Range, TextDocument, TextEdit, Uri, WorkspaceEdit, workspace
 from tests.people import people
@@ -104,8 +106,9 @@ class Typist:
 
 
 async def measured(users: int, rate: float, seconds: float) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         async with people(Path(folder)) as sessions:
+            stack.enter_context(Tenure(lambda: False))  # as in a host
             typists = [Typist(await sessions.open(f"user{number}")) for number in range(users)]
             for typist in typists:
                 await typist.begin()

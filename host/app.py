@@ -38,6 +38,7 @@ from host.presence import Presence
 from host.preview import Preview, place_of
 from host.relay import Relay
 from host.routes import not_found, routes
+from host.tenure import Tenure
 from host.totals import NAME
 from host.version import installed_version
 from host.watchdog import Watchdog
@@ -145,6 +146,8 @@ class Host:
             stack.push_async_callback(self.drain)
             self.tasks.start(self._sweep(), "sweep")
             self.tasks.start(keeper.run(), "backups")
+            tenure = stack.enter_context(Tenure(lambda: not self.connections))
+            self.tasks.start(tenure.watch(), "collect garbage")
             self._stack = stack.pop_all()
         self.started_at = time.time()
         if self.config.multi_user and self.authenticate is None and not self.wants_token:

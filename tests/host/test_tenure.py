@@ -1,0 +1,100 @@
+"""The garbage collector's long walks: they are short while people work, and nothing is lost for good by that."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from host import tenure
+from host.tenure import Tenure
+
+
+@pytest.fixture
+def kept() -> Iterator[Tenure]:
+    """The policy in force, somebody being connected."""
+    with Tenure(lambda: False) as made:
+        yield made
+
+
+class Circle:
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_is_old_is_not_walked_through_again(kept: Tenure) -> None:
+    kept.collect()
+    old = [[number] for number in range(400_000)]
+    gc.collect()
+    began = time.thread_time()
+    gc.collect()
+    again = time.thread_time() - began
+    gc.unfreeze()
+    began = time.thread_time()
+    gc.collect()
+    whole = time.thread_time() - began
+    assert again < whole / 4 and len(old) == 400_000
+
+
+def test_what_nobody_holds_goes_at_once_wherever_it_is(kept: Tenure) -> None:
+    class Thing: ...
+
+    thing = Thing()
+    gone = weakref.ref(thing)
+    gc.collect()
+    del thing
+    assert gone() is None
+
+
+def test_a_circle_that_ended_out_of_sight_goes_with_the_next_whole_collection(kept: Tenure) -> None:
+    circle = Circle()
+    gone = weakref.ref(circle)
+    gc.collect()
+    del circle
+    gc.collect()
+    assert gone() is not None
+    kept.collect()
+    assert gone() is None and kept.whole == 1
+
+
+def test_one_is_due_once_when_all_have_left() -> None:
+    connected = [True]
+    with Tenure(lambda: not connected) as kept:
+        assert not kept.is_due(0.0, 0, 0.0)
+        connected.clear()
+        assert kept.is_due(0.9, 0, 1.0) and not kept.is_due(0.0, 0, 2.0)
+        connected.append(True)
+        assert not kept.is_due(0.0, 0, 3.0)
+        connected.clear()
+        assert kept.is_due(0.0, 0, 4.0)
+
+
+def test_one_is_due_when_memory_has_grown_and_it_disturbs_little(kept: Tenure) -> None:
+    kept.taken = 100 << 20
+    assert not kept.is_due(0.0, 149 << 20, 0.0) and not kept.is_due(0.0, 163 << 20, 1.0)
+    assert not kept.is_due(0.9, 200 << 20, 10.0) and not kept.is_due(0.9, 200 << 20, 600.0)
+    assert kept.is_due(0.1, 200 << 20, 601.0) and kept.is_due(0.9, 200 << 20, 611.0)
+    kept.collect()
+    kept.taken = 200 << 20
+    assert not kept.is_due(0.0, 200 << 20, 700.0)
+
+
+@pytest.mark.anyio
+async def test_a_running_host_looks_for_what_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tenure, "LOOK_S", 0.01)
+    with Tenure(lambda: True) as kept:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(kept.watch(), 0.5)
+        assert kept.whole == 1 and kept.taken > 1 << 20
+
+
+def test_afterwards_the_collector_is_as_it_was() -> None:
+    before = gc.get_threshold(), list(gc.callbacks)
+    with Tenure(lambda: False):
+        assert gc.get_threshold() == tenure.THRESHOLDS
+    assert (gc.get_threshold(), list(gc.callbacks)) == before
+    assert gc.get_freeze_count() == 0
