@@ -134,6 +134,25 @@ async def test_tools_are_called_by_name_and_are_their_users_alone(ada: SessionCo
         assert lm.tools == ()
 
 
+async def test_a_tool_is_not_called_with_what_its_schema_does_not_allow(ada: SessionContext) -> None:
+    called: list[object] = []
+
+    class Tool:
+        async def invoke(self, options: Any, token: Any) -> Any:
+            called.append(options["input"])
+            return vscode.LanguageModelToolResult([])
+
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    with ada.entered("acme.math"):
+        lm.register_tool("count", Tool(), input_schema=schema)
+        for wrong, told in (({}, "input.n: must be given"), ({"n": "1"}, "input.n: must be of type integer")):
+            with pytest.raises(InvalidValue) as error:
+                await lm.invoke_tool("count", wrong)
+            assert str(error.value) == f"{told}, as the tool 'count' has it"
+        await lm.invoke_tool("count", {"n": 1})
+    assert called == [{"n": 1}]
+
+
 def test_a_mark_for_the_cache_is_a_data_part_as_in_copilots_extensions() -> None:
     mark = vscode.LanguageModelDataPart(b"ephemeral", lm.CACHE_MARK)
     sent = lm.message_of(vscode.LanguageModelChatMessage.user([vscode.LanguageModelTextPart("x"), mark]))

@@ -1,0 +1,179 @@
+"""What is wrong with a value by its JSON Schema: the part that tools describe their input with. It runs no code of it.
+
+Types, enum, const, bounds, lengths, patterns (in linear time), items, properties, required, additionalProperties,
+anyOf, oneOf, allOf, not, and `$ref` within the schema. Keywords beyond these, and schemas that are none, say nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+STEPS = 20_000
+"""How many rules are looked at; what is larger is let through, as the tool looks at its input itself."""
+
+DEEP = 64
+
+Mistake = tuple[str, str]
+"""Where it is, as in `edits[2].path` ("" is the value itself), and the rule that is broken."""
+
+TYPES: Mapping[str, Callable[[object], bool]] = {
+    "null": lambda value: value is None,
+    "boolean": lambda value: isinstance(value, bool),
+    "integer": lambda value: _is_number(value) and float(value).is_integer(),  # type: ignore[arg-type]
+    "number": lambda value: _is_number(value),
+    "string": lambda value: isinstance(value, str),
+    "array": lambda value: isinstance(value, list | tuple),
+    "object": lambda value: isinstance(value, Mapping),
+}
+
+
+def mistake(value: object, schema: Mapping[str, Any]) -> Mistake | None:
+    """The first rule that `value` breaks; None where it is fine."""
+    try:
+        return next(_Check(schema).of(value, schema, "", 0), None)
+    except _TooMuch:
+        return None
+
+
+class _TooMuch(Exception):
+    """The schema or the value is larger than what is looked at."""
+
+
+class _Check:
+    def __init__(self, whole: Mapping[str, Any]) -> None:
+        self._whole = whole
+        self._left = STEPS
+
+    def of(self, value: object, schema: object, at: str, depth: int) -> Iterator[Mistake]:
+        """Every rule that is broken, in the order in which a reader would look."""
+        self._left -= 1
+        if self._left < 0 or depth > DEEP:
+            raise _TooMuch
+        if schema is False:
+            yield at, "must not be given"
+        if not isinstance(schema, Mapping):
+            return
+        if "$ref" in schema:
+            yield from self.of(value, self._found(schema["$ref"]), at, depth + 1)
+        yield from _of_kind(value, schema, at)
+        yield from self._of_parts(value, schema, at, depth)
+        yield from self._of_choices(value, schema, at, depth)
+
+    def _found(self, reference: object) -> object:
+        """What a `$ref` points at; nothing where it leads out of the schema."""
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            return None
+        found: object = self._whole
+        for name in reference[1:].split("/")[1:]:
+            name = name.replace("~1", "/").replace("~0", "~")
+            found = found.get(name) if isinstance(found, Mapping) else None
+        return found
+
+    def _of_parts(self, value: object, schema: Mapping[str, Any], at: str, depth: int) -> Iterator[Mistake]:
+        if isinstance(value, list | tuple) and "items" in schema:
+            for number, one in enumerate(value):
+                yield from self.of(one, schema["items"], f"{at}[{number}]", depth + 1)
+        if not isinstance(value, Mapping):
+            return
+        properties = schema.get("properties")
+        known = properties if isinstance(properties, Mapping) else {}
+        for name in _texts(schema.get("required")):
+            if name not in value:
+                yield _below(at, name), "must be given"
+        for name, one in value.items():
+            if name in known:
+                yield from self.of(one, known[name], _below(at, name), depth + 1)
+            elif schema.get("additionalProperties") is False and "patternProperties" not in schema:
+                there = ", ".join(map(str, list(known)[:20])) or "none"
+                yield _below(at, name), f"is unknown: there are {there}"
+            else:
+                yield from self.of(one, schema.get("additionalProperties"), _below(at, name), depth + 1)
+
+    def _of_choices(self, value: object, schema: Mapping[str, Any], at: str, depth: int) -> Iterator[Mistake]:
+        for one in _several(schema.get("allOf")):
+            yield from self.of(value, one, at, depth + 1)
+        for name in ("anyOf", "oneOf"):
+            choices = [next(self.of(value, one, at, depth + 1), None) for one in _several(schema.get(name))]
+            if choices and None not in choices:
+                rules = dict.fromkeys(f"{place.removeprefix(at).lstrip('.')} {rule}".strip() for place, rule in choices)  # type: ignore[misc]
+                yield at, " or ".join(list(rules)[:5])
+            elif name == "oneOf" and choices.count(None) > 1:
+                yield at, "must fit only one of several forms"
+        if isinstance(schema.get("not"), Mapping) and next(self.of(value, schema["not"], at, depth + 1), None) is None:
+            yield at, "must not be so"
+
+
+def _of_kind(value: object, schema: Mapping[str, Any], at: str) -> Iterator[Mistake]:
+    kinds = [kind for kind in _texts(schema.get("type")) if kind in TYPES]
+    if kinds and not any(TYPES[kind](value) for kind in kinds):
+        yield at, f"must be of type {' or '.join(kinds)}"
+    if isinstance(schema.get("enum"), list) and not any(_same(value, one) for one in schema["enum"]):
+        yield at, f"must be one of {', '.join(repr(one)[:80] for one in schema['enum'][:20])}"
+    if "const" in schema and not _same(value, schema["const"]):
+        yield at, f"must be {schema['const']!r}"[:200]
+    if isinstance(value, str):
+        yield from _of_size(len(value), schema, at, "Length", "characters")
+        pattern = schema.get("pattern")
+        if isinstance(pattern, str) and not _matches(pattern)(value):
+            yield at, f"must match {pattern}"[:200]
+    elif isinstance(value, list | tuple):
+        yield from _of_size(len(value), schema, at, "Items", "items")
+    elif _is_number(value):
+        yield from _of_number(value, schema, at)
+
+
+def _of_size(size: int, schema: Mapping[str, Any], at: str, what: str, unit: str) -> Iterator[Mistake]:
+    least, most = schema.get(f"min{what}"), schema.get(f"max{what}")
+    if isinstance(least, int) and size < least:
+        yield at, f"must have at least {least} {unit}"
+    if isinstance(most, int) and size > most:
+        yield at, f"must have at most {most} {unit}"
+
+
+def _of_number(value: Any, schema: Mapping[str, Any], at: str) -> Iterator[Mistake]:
+    rules: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
+        ("minimum", "at least", lambda bound: value < bound),
+        ("maximum", "at most", lambda bound: value > bound),
+        ("exclusiveMinimum", "more than", lambda bound: value <= bound),
+        ("exclusiveMaximum", "less than", lambda bound: value >= bound),
+    )
+    for name, words, broken in rules:
+        bound = schema.get(name)
+        if _is_number(bound) and broken(bound):
+            yield at, f"must be {words} {bound:g}"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _same(one: object, other: object) -> bool:
+    """Equal as JSON: unlike in Python, true is not 1."""
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list | tuple) else []
+
+
+def _several(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _below(at: str, name: object) -> str:
+    return f"{at}.{name}" if at else str(name)
+
+
+@lru_cache(maxsize=256)
+def _matches(pattern: str) -> Callable[[str], bool]:
+    """Whether a text has the pattern somewhere; one that cannot be read in linear time says nothing."""
+    from pydantic_core import SchemaError, SchemaValidator, core_schema
+
+    try:
+        return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex")).isinstance_python
+    except SchemaError:
+        return lambda text: True
