@@ -50,7 +50,7 @@ app = FastAPI(lifespan=lifespan)
 
 @app.get("/")
 def home() -> dict[str, str]:
-    return {"log in": "/login/ada or /login/grace", "then": "/code/docs, /code/api/health, and the socket at /code/ws"}
+    return {"log in": "/login/ada or /login/grace", "then": "/code/ is the page, /code/docs the reference, /code/ws the socket"}
 
 
 @app.get("/login/{name}")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import asking
 from tests.client import ROOT, Process, running
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -68,7 +69,9 @@ def total(prices: list[Decimal], discount: Decimal = Decimal(0)) -> Decimal:
 def local(tmp_path_factory: pytest.TempPathFactory, workspace: Path) -> Iterator[Process]:
     """The host of one person."""
     data = tmp_path_factory.mktemp("local") / "data"
-    with running(data, "--workspace", str(workspace), MULTI_USER="0") as started:
+    folders = json.dumps([str(asking.write(tmp_path_factory.mktemp("extensions")))])
+    more = {"MULTI_USER": "0", "ROOST_EXTENSIONS__FOLDERS": folders}
+    with running(data, "--workspace", str(workspace), **more) as started:
         yield started
 
 
@@ -110,12 +113,17 @@ class Line:
     def __init__(self) -> None:
         self.ways: list[sync_api.WebSocketRoute] = []
         self.seq = 0.0
+        self.hold = False
+        """Whether who connects is cut off at once."""
 
     def watch(self, page: sync_api.Page) -> None:
         page.route_web_socket(re.compile("/ws"), self._connected)
 
     def _connected(self, way: sync_api.WebSocketRoute) -> None:
         self.ways.append(way)
+        if self.hold:
+            way.close(code=4000, reason="held")
+            return
         server = way.connect_to_server()
         server.on_message(lambda message: (self._note(message), way.send(message)))
 

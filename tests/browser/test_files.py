@@ -51,6 +51,17 @@ def test_files_are_uploaded_into_the_workspace_and_appear_in_the_tree(opened: Op
     assert (workspace / "logo.bin").read_bytes() == content
 
 
+def test_a_text_is_found_in_files_and_leads_to_its_line(opened: Open) -> None:
+    page = opened("#/files")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_label("Search in files").fill("less a discount")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 in 1 file")).to_be_visible()
+    page.get_by_role("button", name="The sum, less a discount").click()
+    expect(page.locator(".cm-activeLine")).to_contain_text("The sum, less a discount")
+    assert violations(page) == []
+
+
 def test_the_palette_finds_a_file_by_a_part_of_its_name(opened: Open) -> None:
     page = opened()
     page.get_by_role("button", name="Commands").click()

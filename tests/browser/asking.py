@@ -1,0 +1,75 @@
+"""An extension that asks its user things, shows a page in a frame and tells of itself, for the tests of the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+MANIFEST = """
+name = "asking"
+publisher = "acme"
+version = "1.0.0"
+
+[[contributes.commands]]
+command = "asking.colour"
+title = "Choose a Colour"
+category = "Asking"
+
+[[contributes.commands]]
+command = "asking.frame"
+title = "Show a Frame"
+category = "Asking"
+
+[[contributes.commands]]
+command = "asking.count"
+title = "Count"
+category = "Asking"
+
+[contributes.configuration]
+title = "Asking"
+
+[contributes.configuration.properties."asking.loud"]
+type = "boolean"
+default = false
+description = "Say it in capitals."
+"""
+
+CODE = '''
+import shim as vscode
+
+async def colour():
+    name = await vscode.window.show_input_box(title="Your name", validate_input=lambda text: None if text else "say one")
+    pick = await vscode.window.show_quick_pick(["red", "green", "blue"], place_holder="Which colour")
+    sure = await vscode.window.show_warning_message(f"{name} likes {pick}", "So it is", modal=True)
+    if vscode.workspace.get_configuration("asking").get("loud"):
+        sure = sure.upper()
+    return sure
+
+def frame():
+    panel = vscode.window.create_webview_panel("asking.frame", "A Frame", vscode.ViewColumn.ONE, enable_scripts=True)
+    panel.webview.on_did_receive_message(lambda message: panel.webview.post_message({"twice": message["number"] * 2}))
+    panel.webview.html = """<!doctype html><p id=said>nothing yet</p><script nonce="frame">
+      addEventListener("message", (event) => { document.getElementById("said").textContent = "heard " + event.data.twice; });
+      acquireVsCodeApi().postMessage({number: 21});
+    </script>"""
+
+def count():
+    item.text = str(int(item.text) + 1)
+    item.show()
+
+def activate(context):
+    global item
+    item = vscode.window.create_status_bar_item(vscode.StatusBarAlignment.LEFT, 1)
+    item.text = "0"
+    for name in ("colour", "frame", "count"):
+        context.subscriptions.append(vscode.commands.register_command(f"asking.{name}", globals()[name]))
+'''
+
+
+def write(folder: Path) -> Path:
+    """The extension, in a folder of extensions."""
+    place = folder / "asking"
+    place.mkdir(parents=True)
+    (place / "extension.toml").write_text(MANIFEST)
+    (place / "extension.py").write_text(dedent(CODE))
+    return folder

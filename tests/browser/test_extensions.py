@@ -1,0 +1,89 @@
+"""What extensions ask and show, in the page: input, picks, messages, frames, the status line, settings."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Line, Open, violations
+
+
+def run(page: Page, title: str) -> None:
+    page.get_by_role("button", name="Commands").click()
+    page.get_by_placeholder("Type a command or a place").fill(title)
+    expect(page.get_by_role("option", name=title)).to_be_visible()
+    page.keyboard.press("Enter")
+
+
+def test_an_extension_asks_for_a_line_a_pick_and_a_yes_by_keyboard_alone(opened: Open) -> None:
+    page = opened()
+    run(page, "Asking: Choose a Colour")
+    name = page.get_by_label("Your name").last
+    expect(name).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("say one")).to_be_visible()
+    page.keyboard.type("Ada")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("option", name="red")).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Ada likes green")).to_be_visible()
+    page.get_by_role("button", name="So it is").click()
+    expect(page.locator(".notice")).to_contain_text("So it is")
+
+
+def test_a_question_is_there_again_after_the_line_was_cut_and_is_answered_once(opened: Open) -> None:
+    line = Line()
+    page = opened(before=line.watch)
+    run(page, "Asking: Choose a Colour")
+    expect(page.get_by_label("Your name").last).to_be_focused()
+    line.cut()
+    expect(page.get_by_test_id("pill")).to_have_text("connected")
+    expect(page.get_by_label("Your name").last).to_be_focused()
+    page.keyboard.type("Grace")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("option", name="red")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_a_frame_of_an_extension_runs_its_script_and_talks_with_it_alone(opened: Open) -> None:
+    page = opened()
+    run(page, "Asking: Show a Frame")
+    page.get_by_role("link", name="Views").click()
+    frame = page.frame_locator("iframe").last
+    expect(frame.locator("#said")).to_have_text("heard 42")
+    assert page.locator("iframe").last.get_attribute("sandbox") == "allow-scripts allow-forms"
+
+
+def test_what_happened_while_the_line_was_cut_is_caught_up_once(opened: Open) -> None:
+    line = Line()
+    page, other = opened(before=line.watch), opened()
+    run(page, "Asking: Count")
+    item = page.locator(".status .item")
+    expect(item).to_be_visible()
+    before = int(item.inner_text())
+    line.hold = True
+    line.cut()
+    expect(page.get_by_test_id("pill")).to_contain_text("reconnecting")
+    for _ in range(3):
+        run(other, "Asking: Count")
+        before += 1
+        expect(other.locator(".status .item")).to_have_text(str(before))
+    expect(item).not_to_have_text(str(before))
+    line.hold = False
+    expect(page.get_by_test_id("pill")).to_contain_text("caught up")
+    expect(item).to_have_text(str(before))
+
+
+def test_a_setting_of_an_extension_is_changed_from_its_manifest(opened: Open) -> None:
+    page = opened("#/settings")
+    page.get_by_role("button", name="Extensions").click()
+    expect(page.get_by_text("Say it in capitals.")).to_be_visible()
+    page.get_by_label("loud").check()
+    page.reload()
+    page.get_by_role("button", name="Extensions").click()
+    expect(page.get_by_label("loud")).to_be_checked()
+    page.get_by_label("loud").uncheck()
+    expect(page.get_by_label("loud")).not_to_be_checked()
