@@ -50,7 +50,10 @@ app = FastAPI(lifespan=lifespan)
 
 @app.get("/")
 def home() -> dict[str, str]:
-    return {"log in": "/login/ada or /login/grace", "then": "/code/ is the page, /code/docs the reference, /code/ws the socket"}
+    return {
+        "log in": "/login/ada or /login/grace",
+        "then": "/code/ is the page, /code/docs the reference, /code/ws the socket",
+    }
 
 
 @app.get("/login/{name}")

@@ -38,7 +38,8 @@ CODE = '''
 import shim as vscode
 
 async def colour():
-    name = await vscode.window.show_input_box(title="Your name", validate_input=lambda text: None if text else "say one")
+    wrong = lambda text: None if text else "say one"
+    name = await vscode.window.show_input_box(title="Your name", validate_input=wrong)
     pick = await vscode.window.show_quick_pick(["red", "green", "blue"], place_holder="Which colour")
     sure = await vscode.window.show_warning_message(f"{name} likes {pick}", "So it is", modal=True)
     if vscode.workspace.get_configuration("asking").get("loud"):
@@ -49,7 +50,8 @@ def frame():
     panel = vscode.window.create_webview_panel("asking.frame", "A Frame", vscode.ViewColumn.ONE, enable_scripts=True)
     panel.webview.on_did_receive_message(lambda message: panel.webview.post_message({"twice": message["number"] * 2}))
     panel.webview.html = """<!doctype html><p id=said>nothing yet</p><script nonce="frame">
-      addEventListener("message", (event) => { document.getElementById("said").textContent = "heard " + event.data.twice; });
+      const said = document.getElementById("said");
+      addEventListener("message", (event) => { said.textContent = "heard " + event.data.twice; });
       acquireVsCodeApi().postMessage({number: 21});
     </script>"""
 

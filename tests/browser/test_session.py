@@ -126,9 +126,10 @@ def test_text_streams_in_and_markdown_of_a_model_runs_nothing(opened: Open) -> N
 
 
 def test_a_message_steers_or_waits_its_turn_and_stop_stops(opened: Open) -> None:
-    agent = Agent(*TALK[:4], toolCall={"name": "execute_command", "arguments": {"command": "pytest -q"}})
+    agent = Agent(*TALK[:3], TALK[3] | {"status": "running"}, queue=[{"id": 1, "text": "later", "mode": "queue"}])
     page = opened_with(opened, agent)
     expect(page.locator(".chip")).to_contain_text("running pytest -q")
+    expect(page.get_by_label("Waiting messages")).to_contain_text("later")
     field = page.get_by_label("Message to the agent")
     field.fill("mind the tax")
     field.press("Enter")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from host.methods import CONTRACT
 from host.wire_types import typescript
@@ -27,3 +31,12 @@ def test_a_schema_becomes_the_type_that_it_describes() -> None:
     text = typescript({"components": {"schemas": {"One": one}}, "methods": [method]})
     assert "export type One = { n: number; pair?: [string, any] };" in text
     assert '"a.b": { params: { of?: "x" | "y" }; result: Array<One> | null };' in text
+
+
+def test_the_pages_sources_fit_the_types() -> None:
+    web = WIRE.parents[1]
+    compiler = web / "node_modules/.bin/tsc"
+    if not compiler.exists() or shutil.which("node") is None:
+        pytest.skip("the page's packages or Node are not here: make page")
+    done = subprocess.run([compiler, "--noEmit"], cwd=web, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")

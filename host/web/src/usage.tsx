@@ -77,7 +77,7 @@ export function Table({ rows, by }: { rows: Row[]; by: string }) {
   if (!rows.length) return <p class="empty">No model was asked yet.</p>;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Usage">
-      <table>
+      <table class={by === "model" ? "" : "models"}>
         <thead><tr><th scope="col">{by}</th>{by !== "model" && <th scope="col">model</th>}<th scope="col">calls</th><th scope="col">in</th><th scope="col">out</th><th scope="col">cached</th><th scope="col">cost</th></tr></thead>
         <tbody>{rows.map((one, index) => (
           <tr key={index}><th scope="row">{by === "task" ? <a href={`#/session/${one.key}`}>{one.key}</a> : one.key}</th>{by !== "model" && <td>{one.model}</td>}<td>{many(one.calls)}</td><td>{many(one.inputTokens)}</td><td>{many(one.outputTokens)}</td><td>{one.cacheHitRate == null ? "–" : `${Math.round(one.cacheHitRate * 100)} %`}</td><td>{money(one.cost)}</td></tr>

@@ -24,6 +24,7 @@ const theme = EditorView.theme({
   ".cm-chunkButtons button": { fontFamily: v("sans"), fontSize: "12px", padding: "2px 10px", margin: "0 2px", borderRadius: "5px", cursor: "pointer" },
   ".cm-chunkButtons button[name=accept]": { background: v("accent"), color: v("on-accent") },
   ".cm-chunkButtons button[name=reject]": { background: v("bad"), color: v("on-accent") },
+  ".cm-collapsedLines::before, .cm-collapsedLines::after": { content: "\"\" !important" },
   ".cm-collapsedLines": { background: v("panel"), color: v("muted") },
 });
 const colours = HighlightStyle.define([

@@ -5,7 +5,7 @@ import { began, call, rest, tell } from "../host";
 import { Icon } from "../icons";
 import { go } from "../router";
 import { act } from "./screen";
-import { ended, hasAgent, idle, queues, start, type Task } from "./store";
+import { ended, hasAgent, idle, start, type Task } from "./store";
 
 type Mode = { slug: string; name: string };
 const modes = signal<Mode[]>([]);
@@ -19,7 +19,7 @@ const drafts = new Map<string, string>();
 export function Composer({ task }: { task?: Task }) {
   const key = task?.taskId ?? "new", field = useRef<HTMLTextAreaElement>(null), [text, setText] = useState(drafts.get(key) ?? "");
   const [mode, setMode] = useState(""), [model, setModel] = useState(""), [how, setHow] = useState<"steer" | "queue">("steer"), [busy, setBusy] = useState(false), [images, setImages] = useState<string[]>([]);
-  const works = !!task && !idle(task.status) && !task.waitingFor, live = !!task && !ended(task.status), queue = task ? queues.value.get(task.taskId) ?? [] : [];
+  const works = !!task && !idle(task.status) && !task.waitingFor, live = !!task && !ended(task.status), queue = task?.queue ?? [];
   useEffect(() => setText(drafts.get(key) ?? ""), [key]);
   useEffect(() => {
     drafts.set(key, text);
@@ -67,7 +67,7 @@ export function Composer({ task }: { task?: Task }) {
         ) : <small class="quiet">{task.model}</small>}
         {works && <label class="switch"><input type="checkbox" checked={how === "queue"} onChange={() => setHow(how === "steer" ? "queue" : "steer")} /> after this</label>}
         <span class="gap" />
-        {task && live && (idle(task.status) && task.status === "paused"
+        {task && (live || task.status !== "completed") && (/^(paused|failed|aborted)$/.test(task.status)
           ? <button type="button" onClick={() => void act(task, "resume")}><Icon name="play" size={14} /> Resume</button>
           : <button type="button" class="plain" aria-label="Pause" title="Pause" disabled={!works} onClick={() => void act(task, "pause")}><Icon name="pause" /></button>)}
         <button type="button" class="stop" aria-label="Stop" title="Stop" disabled={!live} onClick={() => task && void act(task, "abort")}><Icon name="stop" size={14} /><span>Stop</span></button>

@@ -7,7 +7,7 @@ import { lazy } from "../lazy";
 import { ApprovalBar } from "./approval";
 import { Card } from "./cards";
 import { Composer } from "./composer";
-import { absent, idle, talkOf, taskList, tasks, waiting, type Talk, type Task } from "./store";
+import { absent, doing, idle, talkOf, taskList, tasks, waiting, type Talk, type Task } from "./store";
 
 const Changes = lazy(() => import("./changes").then((one) => one.Changes));
 const WINDOW = 120;
@@ -130,14 +130,14 @@ function Messages({ talk, task }: { talk: Talk; task?: Task }) {
 }
 
 function Activity({ task }: { task: Task }) {
-  const what = task.toolCall?.name ?? task.progress ?? "thinking", [since, setSince] = useState(Date.now()), [now, setNow] = useState(Date.now());
+  const what = doing(task.taskId), [since, setSince] = useState(Date.now()), [now, setNow] = useState(Date.now());
   useEffect(() => setSince(Date.now()), [what]);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1_000);
     return () => clearInterval(timer);
   }, []);
-  const seconds = Math.max(0, Math.round((now - since) / 1000)), command = task.toolCall?.arguments?.command;
-  return <p class="chip" role="status"><i class="spin" />{command ? `running ${String(command).slice(0, 60)}` : what}{seconds > 2 && <small> {seconds} s</small>}</p>;
+  const seconds = Math.max(0, Math.round((now - since) / 1000));
+  return <p class="chip" role="status"><i class="spin" />{what}{seconds > 2 && <small> {seconds} s</small>}</p>;
 }
 
 export async function act(task: Task, what: "pause" | "resume" | "abort"): Promise<void> {

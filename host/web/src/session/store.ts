@@ -7,9 +7,10 @@ export type Todo = { id: string; content: string; status: "pending" | "in_progre
 export type Task = {
   taskId: string; status: string; title?: string; mode?: string; model?: string; parentTaskId?: string | null; createdAt?: number; updatedAt?: number;
   todos?: Todo[]; cost?: number | null; usage?: { input: number; output: number; cacheRead: number; cacheWrite: number };
-  contextTokens?: number; contextWindow?: number; queue?: number; waitingFor?: "approval" | "question" | "budget" | null;
-  progress?: string; message?: string; toolCall?: { name: string; arguments?: any } | null; result?: string;
+  contextTokens?: number; contextWindow?: number; queue?: Queued[]; waitingFor?: "approval" | "question" | "budget" | null;
+  progress?: number | null; message?: string; result?: string;
 };
+export type Queued = { id: string | number; text: string; mode: string };
 export type Message = {
   id: number | string; ts: number; kind: string; text?: string; callId?: string; name?: string; arguments?: any; status?: string; shown?: string; output?: string;
   suggestions?: { text: string; mode?: string }[]; answer?: string; checkpointId?: string; before?: number; after?: number; childTaskId?: string; images?: string[];
@@ -22,11 +23,10 @@ export type Approval = {
 
 export const tasks = signal(new Map<string, Task>());
 export const approvals = signal(new Map<string, Approval>());
-export const queues = signal(new Map<string, { id: string | number; text: string; mode: string }[]>());
 export const absent = signal("");
 export const taskList = computed(() => [...tasks.value.values()].filter((one) => !one.parentTaskId).sort((a, b) => (b.updatedAt ?? 0) - (a.updatedAt ?? 0)));
 export const waiting = computed(() => [...approvals.value.values()].filter((one) => one.status === "waiting"));
-export const ended = (status?: string) => /^(completed|aborted|failed|cancelled|error|done)$/.test(status ?? "");
+export const ended = (status?: string) => /^(completed|aborted|failed)$/.test(status ?? "");
 export const idle = (status?: string) => ended(status) || /^(paused|waiting|idle)/.test(status ?? "");
 
 /** The messages of one task, each a signal of its own: a piece of live text redraws one card. */
@@ -104,7 +104,10 @@ export function talkOf(taskId: string): Talk {
 }
 
 function putTask(task: Task): void {
-  tasks.value = new Map(tasks.value).set(task.taskId, { ...tasks.value.get(task.taskId), ...task });
+  const all = new Map(tasks.value), { title, createdAt } = all.get(task.taskId) ?? {};
+  if (task.status === "deleted") all.delete(task.taskId);
+  else all.set(task.taskId, { title, createdAt, ...task });
+  tasks.value = all;
 }
 function putApproval(one: Approval): void {
   approvals.value = new Map(approvals.value).set(one.approvalId, { ...approvals.value.get(one.approvalId), ...one });
@@ -141,15 +144,25 @@ began((link) => {
   link.on("coder.message", (data) => talks.get(data.taskId)?.put(data.message));
   link.on("coder.delta", (data) => talks.get(data.taskId)?.add(data.messageId, data.kind, data.text));
   link.on("coder.approval", (data) => putApproval(data));
-  link.on("coder.queue", (data) => (queues.value = new Map(queues.value).set(data.taskId, data.messages)));
+  link.on("coder.queue", (data) => tasks.value.has(data.taskId) && putTask({ ...tasks.value.get(data.taskId)!, queue: data.messages }));
 });
 
 /** What runs now, in a few words, wherever one is on the page. */
 export const running = computed(() => {
   const one = taskList.value.find((task) => !idle(task.status) && !task.waitingFor);
   if (!one || place.value.screen === "session") return "";
-  return one.toolCall?.name ? `${one.toolCall.name}` : one.progress || "working";
+  return doing(one.taskId);
 });
+
+/** The tool that runs in a task, or what it does without one. */
+export function doing(taskId: string): string {
+  const talk = talks.get(taskId);
+  for (const id of talk?.order.value.slice(-12).reverse() ?? []) {
+    const { kind, status, name, arguments: given } = talk!.get(id).value;
+    if (kind === "tool" && status === "running") return given?.command ? `running ${String(given.command).slice(0, 60)}` : `${name}`;
+  }
+  return "thinking";
+}
 
 // -- an approval waits: in the title, on the icon, and as a notification where the page is not looked at
 
