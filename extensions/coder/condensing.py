@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import shim as vscode
+from extensions.coder import definitions
 from extensions.coder.access import Access, inside
 from extensions.coder.choosing import Candidate, Fold, select
 from extensions.coder.history import Message, effective, since_summary
+from extensions.coder.modes import ToolRefused, edited_files
 from extensions.coder.reading import TooLarge, read_text
 from extensions.coder.sending import sent
 from extensions.coder.tokens import of_messages
@@ -74,7 +76,7 @@ class Folding:
 
     cwd: vscode.Uri
     access: Access
-    fold: Fold
+    fold: Fold = definitions.signatures
 
 
 async def condense(messages: list[Message], asking: Asking, folding: Folding | None, now_ms: int) -> Condensed:
@@ -159,10 +161,19 @@ def files_used(messages: Sequence[Message]) -> dict[str, bool]:
     found: dict[str, bool] = {}
     for one in messages:
         for name, given in _calls(one):
-            path = given.get("path") or given.get("file_path")
-            if isinstance(path, str) and path and name in READING | EDITING:
-                found[path] = found.pop(path, False) or name in EDITING
+            for path in _paths(name, given):
+                found[path] = found.pop(path, False) or name not in READING
     return dict(reversed(found.items()))
+
+
+def _paths(name: str, given: Mapping[str, Any]) -> list[str]:
+    if name == "apply_patch":
+        try:
+            return edited_files(name, given)
+        except ToolRefused:
+            return []
+    path = given.get("path") or given.get("file_path")
+    return [path] if isinstance(path, str) and path and name in READING | EDITING else []
 
 
 def _calls(message: Message) -> Iterator[tuple[str, Mapping[str, Any]]]:

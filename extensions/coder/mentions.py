@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from html import escape
 
 import shim as vscode
-from extensions.coder import extracts, pages, pictures, repository
+from extensions.coder import definitions, extracts, pages, pictures, repository
 from extensions.coder.access import Access, inside
-from extensions.coder.choosing import Candidate, select
+from extensions.coder.choosing import Candidate, Choice, select
 from extensions.coder.environment import problems
 from extensions.coder.excerpts import read_slice
 from extensions.coder.kept import legible
@@ -278,11 +278,17 @@ async def _folder(folder: vscode.Uri, world: World) -> str:
 
 async def _contents(files: Sequence[vscode.Uri], world: World) -> str:
     texts = await asyncio.gather(*(read_text(uri) for uri in files), return_exceptions=True)
-    readable = [
-        Candidate(inside(world.cwd.path, uri.path) or uri.path, await asyncio.to_thread(_numbered, text))
+    found = [
+        (inside(world.cwd.path, uri.path) or uri.path, text)
         for uri, text in zip(files, texts, strict=True)
         if isinstance(text, str) and "\0" not in text[:8_000]
     ]
-    choice = select(readable, world.budget // 2, most=1.0)
+    choice = await asyncio.to_thread(_chosen, dict(found), world.budget // 2)
     blocks = [_block("file_content", "path", one.path, one.text) for one in choice.chosen]
     return "\n\n" + "\n\n".join(blocks) if blocks else ""
+
+
+def _chosen(texts: dict[str, str], budget: int) -> Choice:
+    """The files that there is room for; large ones by what they define."""
+    candidates = [Candidate(path, _numbered(text)) for path, text in texts.items()]
+    return select(candidates, budget, lambda path, _: definitions.signatures(path, texts[path]))

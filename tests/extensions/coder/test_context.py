@@ -81,10 +81,6 @@ def long_conversation(turns: int = 10, size: int = 2_000) -> list[Message]:
 COMMAND = '<command name="release">\nTag it.\n</command>'
 
 
-def fold(path: str, text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if line.startswith(("def ", "class ")))
-
-
 # -- condensing
 
 
@@ -124,10 +120,11 @@ async def test_commands_outlive_one_summary_after_the_other(ada: SessionContext)
 async def test_signatures_of_files_that_were_read_are_kept(ada: SessionContext) -> None:
     await lay({"src/m9.py": "class Cart:\n    x = 1\ndef total():\n    pass\n", "secret.py": "def key(): pass\n"})
     messages = [*long_conversation(), assistant({**call("s"), "input": {"path": "secret.py"}}), user(result("s"))]
-    folding = Folding(WORKSPACE, OPEN, fold)
+    folding = Folding(WORKSPACE, OPEN)
     condensed = await condense(messages, await asking(Writer("short")), folding, 5)
     text = condensed.summary["content"][-1]["text"]
-    assert "### src/m9.py\n\n```\nclass Cart:\ndef total():\n```" in text
+    assert "### src/m9.py\n\n```\n1-2 | class Cart:\n" in text
+    assert "3-4 | def total():\n```" in text
     assert "key()" not in text
 
 
@@ -135,6 +132,10 @@ def test_files_are_told_by_their_calls_the_last_used_first() -> None:
     messages = long_conversation(3)
     messages.append(assistant({**call("e"), "name": "apply_diff", "input": {"path": "src/m0.py", "diff": ""}}))
     assert files_used(messages) == {"src/m0.py": True, "src/m2.py": False, "src/m1.py": False}
+    patch = "*** Begin Patch\n*** Delete File: src/m1.py\n*** End Patch"
+    messages.append(assistant({**call("p"), "name": "apply_patch", "input": {"patch": patch}}))
+    messages.append(assistant({**call("q"), "name": "apply_patch", "input": {"patch": "nonsense"}}))
+    assert next(iter(files_used(messages).items())) == ("src/m1.py", True)
 
 
 @pytest.mark.parametrize(

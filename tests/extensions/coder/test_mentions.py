@@ -81,6 +81,14 @@ async def test_a_folder_is_listed_with_what_stands_in_its_files(ada: SessionCont
     assert "hunter2" not in top
 
 
+async def test_a_large_file_of_a_folder_is_shown_by_what_it_defines(ada: SessionContext) -> None:
+    await lay({"lib/large.py": "def first():\n" + "    x = 1\n" * 2_000, "lib/small.py": "y = 2\n"})
+    (block,) = (await expanded("@/lib", World(WORKSPACE, OPEN.access, budget=4_000))).blocks
+    assert "def first():" in block
+    assert "1 | y = 2" in block
+    assert "x = 1" not in block
+
+
 async def test_a_link_to_what_is_closed_or_outside_shows_nothing(ada: SessionContext, tmp_path: Path) -> None:
     await lay({"secrets/token": "hunter2", "~/x": "hunter3", "open.txt": "fine"})
     top = tmp_path / "users/ada/root/workspace"
