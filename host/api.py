@@ -84,13 +84,13 @@ async def metrics_text(asked: Asked) -> Response:
 @endpoint("GET", "/openapi.json", public=True, answers={200: "application/json"})
 async def openapi(asked: Asked) -> Response:
     """This document."""
-    return json(document(TABLE, asked.host.version, asked.request.scope.get("root_path", "")))
+    return json(document(asked.host.table, asked.host.version, asked.request.scope.get("root_path", "")))
 
 
 @endpoint("GET", "/docs", public=True, answers={200: "text/html"})
 async def reference(asked: Asked) -> Response:
     """This document and that of the socket, to be read by a person."""
-    content = docs.page(document(TABLE, asked.host.version, ""), asked.host.document())
+    content = docs.page(document(asked.host.table, asked.host.version, ""), asked.host.document())
     return HTMLResponse(content, headers={"Content-Security-Policy": docs.POLICY})
 
 

@@ -19,7 +19,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
-from host import api, links, logs, page, webviews
+from host import api, awake, extension_routes, links, logs, page, webviews
 from host.auth import Authenticator, BadToken, User
 from host.cache import FileCache
 from host.config import Config, ConfigError, load
@@ -37,13 +37,14 @@ from host.models import Pool
 from host.presence import Presence
 from host.preview import Preview, place_of
 from host.relay import Relay
-from host.routes import not_found, routes
+from host.routes import Table, not_found, routes
 from host.tenure import Tenure
 from host.totals import NAME
 from host.version import installed_version
 from host.watchdog import Watchdog
 from sessions import backstage
 from sessions.backstage import Backstage
+from sessions.ceiling import Ceiling
 from sessions.context import SessionContext
 from sessions.disk import Disk, Usage
 from sessions.files import Files, Root
@@ -96,7 +97,9 @@ class Host:
         self._webviews = webviews.Webviews(self)
         self._links = links.Links(self)
         self._page = page.Page(self)
-        self._router = Router(routes(self, api.TABLE), default=not_found, redirect_slashes=False)
+        self.table = api.TABLE
+        """The endpoints there are; with those of extensions once it is started."""
+        self._router = self._routed()
         self._stack: AsyncExitStack | None = None
         self.tasks: Tasks
         self.isolation: Isolation
@@ -109,6 +112,9 @@ class Host:
         self._vault_of: Callable[[Store], Vault]
         self.cache = FileCache(CACHE_BYTES)
 
+    def _routed(self) -> Router:
+        return Router(routes(self, self.table), default=not_found, redirect_slashes=False)
+
     # -- its life
 
     async def __aenter__(self) -> Host:
@@ -117,7 +123,7 @@ class Host:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             self.tasks = Tasks(group, logs.task_failed)
             stack.push_async_callback(self.tasks.close)
-            self.isolation = Isolation(self.config, self.tasks, Relay(self._router).serve)
+            self.isolation = Isolation(self.config, self.tasks, Relay(lambda *call: self._router(*call)).serve)
             stack.callback(self.isolation.close)
             self._vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
             keeper = Keeper(self.config.data, self.config.backups, lambda uid: self.sessions.get(uid))
@@ -134,6 +140,8 @@ class Host:
             self.loader = Loader.of(self.config)
             await asyncio.to_thread(self.loader.find)
             stack.callback(self.loader.close)
+            self.table = Table([*api.TABLE, *extension_routes.table(self.loader.installed.values(), api.TABLE)])
+            self._router = self._routed()
             self.sessions = SessionManager(
                 lambda uid: self._make(uid, group),
                 sleep_after_s=self.config.sessions.sleep_after_s,
@@ -148,6 +156,7 @@ class Host:
             self.tasks.start(keeper.run(), "backups")
             tenure = stack.enter_context(Tenure(lambda: not self.connections))
             self.tasks.start(tenure.watch(), "collect garbage")
+            self.tasks.start(self._wake(), "wake who has work")
             self._stack = stack.pop_all()
         self.started_at = time.time()
         if self.config.multi_user and self.authenticate is None and not self.wants_token:
@@ -238,6 +247,15 @@ class Host:
             self._preview.tickets.sweep()
             await self.sessions.sweep(now)
 
+    async def _wake(self) -> None:
+        """Open the sessions whose work went on when the last run of the host ended, one after the other."""
+        for uid in await asyncio.to_thread(awake.marked, self.config.data):
+            try:
+                async with self.sessions.using(uid):
+                    log.info("session opened for its work", extra={"user": uid})
+            except Exception:  # one user's failure must not keep the others' work from going on
+                log.exception("a session with work could not be opened", extra={"user": uid})
+
     # -- who is here
 
     def presence(self, uid: str) -> Presence:
@@ -296,7 +314,7 @@ class Host:
         folder = self.config.data / "users" / uid
         owner = await self.isolation.owner(uid)
         root = await asyncio.to_thread(_root_of, folder, single, owner)
-        quotas = self.quotas_of(uid)
+        quotas, security = self.quotas_of(uid), self.config.security
         workspace = str(self.config.workspace or Path.cwd()) if single else "/workspace"
         usage = partial(backstage.usage, root, folder / "backstage")
         allowance = Allowance(quotas, usage)
@@ -324,6 +342,13 @@ class Host:
             inotify=self.isolation.inotify,
             models=self.models,
             web=self.isolation.web,
+            ceiling=Ceiling(
+                security.allowed_commands,
+                security.denied_commands,
+                security.file_access.allowed_paths,
+                security.file_access.denied_paths,
+            ),
+            pin=partial(awake.mark, folder),
             keep_terminals_s=self.config.sessions.keep_terminals_s,
         )
 

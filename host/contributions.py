@@ -239,6 +239,25 @@ REFUSED = {
 """What VS Code's manifests may contribute and these may not, and why."""
 
 
+class Route(Part):
+    """`contributes.routes`, of the proposal `http`: a command as a route of the host, for the user who asks."""
+
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    path: Annotated[
+        str,
+        ruled(
+            r"/api/v1(?:/(?:[a-z0-9._-]+|\{[A-Za-z]\w*\}))+", "must begin with /api/v1/ and have plain parts or {names}"
+        ),
+    ]
+    command: Text
+    title: Text = ""
+    body: Text | None = None
+    """The schema of its JSON body, by its name in `contributes.schemas`."""
+    query: Text | None = None
+    answer: Text | None = None
+    status: int = 200
+
+
 class Contributes(Part):
     """What the extension adds without running."""
 
@@ -261,6 +280,20 @@ class Contributes(Part):
     language_model_chat_providers: list[ModelProvider] = Field(default_factory=list)
     mcp_server_definition_providers: list[Provider] = Field(default_factory=list)
     chat_participants: list[ChatParticipant] = Field(default_factory=list)
+    routes: list[Route] = Field(default_factory=list)
+    schemas: dict[Text, dict[str, Any]] = Field(default_factory=dict)
+    """JSON schemas that routes name."""
+
+    @model_validator(mode="after")
+    def _routes_add_up(self) -> Contributes:
+        commands = {one.command for one in self.commands}
+        for route in self.routes:
+            if route.command not in commands:
+                raise ValueError(f"routes: there is no command '{route.command}' in contributes.commands; add it")
+            for name in (route.body, route.query, route.answer):
+                if name is not None and name not in self.schemas:
+                    raise ValueError(f"routes: there is no '{name}' in contributes.schemas; add it")
+        return self
 
     @model_validator(mode="before")
     @classmethod

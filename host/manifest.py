@@ -24,6 +24,7 @@ from host.contributions import (
     Language,
     MenuItem,
     Property,
+    Route,
     Submenu,
     TaskDefinition,
     Text,
@@ -142,6 +143,8 @@ class Manifest(Part):
             if proposal not in proposals():
                 known = ", ".join(proposals())
                 raise ValueError(f"enabled_api_proposals: there is no '{proposal}'; choose among {known}")
+        if self.contributes.routes and "http" not in self.enabled_api_proposals:
+            raise ValueError("contributes.routes: is of the proposal 'http'; add it to enabled_api_proposals")
         for command in self.commands:
             if self.commands.count(command) > 1:
                 raise ValueError(f"contributes.commands: '{command}' is there twice; keep one")
@@ -280,7 +283,7 @@ def _known() -> list[str]:
         View,
         Language,
     )
-    parts += (Submenu, ViewsContainer, ViewWelcome, TaskDefinition, Tool, ChatParticipant)
+    parts += (Submenu, ViewsContainer, ViewWelcome, TaskDefinition, Tool, ChatParticipant, Route)
     return [name for part in parts for name in part.model_fields]
 
 

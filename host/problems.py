@@ -16,6 +16,7 @@ from sessions.errors import (
     InvalidUid,
     InvalidValue,
     LanguageModelError,
+    NotFound,
     Overloaded,
     QuotaExceeded,
     RoostError,
@@ -59,6 +60,8 @@ def explain(error: BaseException) -> Problem:
             return Problem(
                 wire.INVALID_PARAMS, 422, str(error), {"errors": [{"field": error.field, "rule": error.rule}]}
             )
+        case NotFound():
+            return Problem(wire.INVALID_REQUEST, 404, str(error))
         case InvalidUid():
             return Problem(wire.INVALID_REQUEST, 400, str(error))
         case FileSystemError(code=code):

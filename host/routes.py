@@ -96,6 +96,11 @@ class Endpoint:
         """What is wrong, as this endpoint's clients read it."""
         return (self.shape or problem_answer)(problem, headers)
 
+    described: dict[str, Any] | None = None
+    """The operation for the OpenAPI document, where no models say it."""
+    schemas: dict[str, Any] = field(default_factory=dict)
+    """JSON schemas that `described` refers to."""
+
     @property
     def summary(self) -> str:
         return (inspect.getdoc(self.handler) or "").split("\n\n")[0].replace("\n", " ")
@@ -196,7 +201,7 @@ async def _answer(host: Host, endpoint: Endpoint, request: Request) -> Response:
     identity = None if endpoint.public else await identify(host, request)
     if identity is None and not endpoint.public:
         raise Unidentified(4401, 401, "a token is needed: `Authorization: Bearer <jwt>`, or the cookie of POST /login")
-    query = None if endpoint.public else _query(endpoint.query or Body, request)
+    query = None if endpoint.public or endpoint.described else _query(endpoint.query or Body, request)
     body = await _body(endpoint.body, request, endpoint.largest) if endpoint.body else None
     asked = Asked(host, request, identity, query, body)
     if identity is None:
@@ -236,6 +241,11 @@ def _query(model: type[Body], request: Request) -> Body:
 
 
 async def _body(model: type[BaseModel], request: Request, largest: int) -> BaseModel:
+    return model.model_validate(await read_json(request, largest))
+
+
+async def read_json(request: Request, largest: int = 40 << 20) -> object:
+    """The JSON of a body, `largest` bytes at most."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "Content-Type: must be application/json")
@@ -245,10 +255,10 @@ async def _body(model: type[BaseModel], request: Request, largest: int) -> BaseM
         if len(content) > largest:
             raise HTTPException(413, f"the body is larger than {largest} bytes")
     try:
-        given = orjson.loads(content)
+        given: object = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise HTTPException(400, f"the body is not JSON: {error.msg} at line {error.lineno}") from None
-    return model.model_validate(given)
+    return given
 
 
 async def pieces(request: Request) -> AsyncIterator[bytes]:
@@ -317,7 +327,12 @@ def _operation(row: Endpoint, components: dict[str, Any]) -> dict[str, Any]:
     }
     if row.public:
         operation["security"] = []
-    operation["parameters"] = [
+    components.update(row.schemas)
+    operation |= {
+        name: value for name, value in (row.described or {}).items() if name not in ("responses", "parameters")
+    }
+    operation["responses"] = (row.described or {}).get("responses", {}) | operation["responses"]
+    operation["parameters"] = (row.described or {}).get("parameters", []) + [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in PART.findall(row.path)
     ]
     if row.query:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessions.backstage import Backstage
+from sessions.ceiling import Ceiling
 from sessions.current import Turn, set_turn, with_user
 from sessions.errors import SandboxUnavailable, SessionClosed
 from sessions.files import Files
@@ -55,6 +56,7 @@ class SessionContext:
         "_vault",
         "allowance",
         "backstage",
+        "ceiling",
         "context",
         "files",
         "home",
@@ -65,6 +67,7 @@ class SessionContext:
         "mailbox",
         "make_sandbox",
         "models",
+        "pin",
         "quotas",
         "requests",
         "session_id",
@@ -100,6 +103,8 @@ class SessionContext:
         keep_terminals_s: float | None = None,
         models: Models | None = None,
         web: Web | None = None,
+        ceiling: Ceiling | None = None,
+        pin: Callable[[bool], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         self.uid = uid
         self.session_id = secrets.token_urlsafe(12)
@@ -130,6 +135,10 @@ class SessionContext:
         """The host's language models; None where there are none."""
         self.web = web
         """What fetches pages for the user; None where nothing may leave."""
+        self.ceiling = ceiling or Ceiling()
+        """What the operator lays down for agents."""
+        self.pin = pin
+        """Notes durably whether the host is to open this session when it starts; None where no host does."""
         self.mailbox = Mailbox(store, uid)
         self.settings = Settings(store, SettingsFile(files, workspace, self._keep_settings))
         self.requests = Requests()

@@ -34,6 +34,14 @@ class InvalidValue(RoostError, ValueError):
         self.rule = rule
 
 
+class NotFound(RoostError, LookupError):
+    """There is no such thing, or it is another user's. HTTP 404."""
+
+
+class Conflict(RoostError):
+    """What is asked for does not go with how things are now; the text says what would. HTTP 409."""
+
+
 class QuotaExceeded(RoostError):
     """A user has all that they may have. JSON-RPC -32005."""
 

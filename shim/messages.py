@@ -72,6 +72,8 @@ class LanguageModelToolResultPart(Value):
 
     call_id: str
     content: list[Any]
+    is_error: bool = False
+    """Whether the call failed. Ours; VS Code does not tell."""
 
 
 LanguageModelInputPart: TypeAlias = (

@@ -97,7 +97,7 @@ def _sent(part: object) -> models.Part:
         case LanguageModelToolCallPart():
             return models.ToolCall(part.call_id, part.name, dict(part.input))
         case LanguageModelToolResultPart():
-            return models.ToolResult(part.call_id, tuple(_in_result(one) for one in part.content))
+            return models.ToolResult(part.call_id, tuple(_in_result(one) for one in part.content), part.is_error)
         case LanguageModelDataPart():
             return _data(part)
         case _:
@@ -135,7 +135,7 @@ def part_shown(part: models.Part) -> Any:
         case models.Image():
             return LanguageModelDataPart(part.data, part.mime)
         case models.ToolResult():
-            return LanguageModelToolResultPart(part.call_id, [part_shown(one) for one in part.content])
+            return LanguageModelToolResultPart(part.call_id, [part_shown(one) for one in part.content], part.is_error)
         case models.Text() | models.Thinking() | models.ToolCall():
             return part_of(part)
         case models.CacheMark():

@@ -83,7 +83,7 @@ class PromptService:
         included, disabled = choice(model.id if model else None)
         narrowed = narrow(mode, kind)
         offered = [
-            vscode.LanguageModelChatTool(name, texts.get(f"tools/{tool.name}", tool.name), dict(tool.parameters))
+            vscode.LanguageModelChatTool(name, texts.get(f"tools/{tool.name}", tool.name), tool.schema)
             for tool in self._own
             for name in names(tool, included)
             if (tool.available is None or tool.available())

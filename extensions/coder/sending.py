@@ -88,7 +88,8 @@ def _part(part: dict[str, Any]) -> Iterator[Any]:
         case "tool_use":
             yield vscode.LanguageModelToolCallPart(part["id"], part["name"], part.get("input") or {})
         case "tool_result":
-            yield vscode.LanguageModelToolResultPart(part["tool_use_id"], _result(part.get("content")))
+            failed = part.get("is_error") is True
+            yield vscode.LanguageModelToolResultPart(part["tool_use_id"], _result(part.get("content")), failed)
 
 
 def _result(content: Any) -> list[Any]:

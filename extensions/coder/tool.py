@@ -6,7 +6,7 @@ person would want to see of it; `Plan.act` does it, once, after leave was given.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -18,6 +18,10 @@ Kind = Literal[
     "read", "write", "delete", "execute", "browser", "web", "mcp", "mode", "subtask", "finish", "question", "free"
 ]
 """What leave is asked for. `free` needs none: todo lists, skills."""
+
+
+Effect = Literal["complete", "question", "todos", "mode", "subtask"]
+"""What a call may change of its task: end it, ask its user, replace its todo list, its mode, or begin one below it."""
 
 
 class ToolError(Exception):
@@ -80,8 +84,17 @@ class Use(Protocol):
     """Cancelled when the task is aborted or paused."""
     sees_images: bool
     """Whether the model does."""
+    depth: int
+    """How many tasks are above this one."""
+    has_open_todos: bool
     notes: dict[str, Any]
     """What tools of this task remember while the host lives (files read, mistakes by file): lost with a restart."""
+
+    async def modes(self) -> Sequence[Mode]:
+        """The modes that there are in the task's folder."""
+
+    def effect(self, kind: Effect, **data: Any) -> None:
+        """Change the task itself, together with the end of this call."""
 
     def stream(self, text: str) -> None:
         """Show output while it comes, as a `coder.delta` of this call."""
@@ -105,3 +118,14 @@ class Tool:
     """Must be the only call of its answer (`new_task`, `attempt_completion`)."""
     available: Callable[[], bool] | None = None
     """Whether the tool can work here (an extra is installed, an index is ready)."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The parameters as plain JSON."""
+        return {name: _plain(value) for name, value in self.parameters.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value

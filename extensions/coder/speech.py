@@ -1,0 +1,77 @@
+"""What a person says to a task: text with its slash command and mentions unfolded, and pictures. It changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import shim as vscode
+from extensions.coder.mentions import World, expand
+from extensions.coder.task import Json
+from shim.proposed.http import Invalid
+
+if TYPE_CHECKING:
+    from extensions.coder.house import House
+
+LONGEST = 200_000
+"""Characters of one message."""
+
+PICTURES = 20
+PICTURE_BYTES = 5 << 20
+PICTURE = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/=\s]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A message: as it was typed, and the parts that the model is sent."""
+
+    text: str
+    content: list[Json]
+    mode: str | None = None
+    """The mode that its slash command asks for."""
+    images: list[Json] = field(default_factory=list)
+
+    @property
+    def plain(self) -> str:
+        """All of its text."""
+        return "\n\n".join(one["text"] for one in self.content if one["type"] == "text")
+
+
+async def spoken(house: House, cwd: str, message: object, images: Sequence[object] = ()) -> Speech:
+    """Read a message. Raises `Invalid`."""
+    if not isinstance(message, str) or not message.strip():
+        raise Invalid("message", "must be a text that is not empty")
+    if len(message) > LONGEST:
+        raise Invalid("message", f"has {len(message)} characters, and {LONGEST} may be; put long texts into a file")
+    pictures = [_picture(at, one) for at, one in enumerate(_listed(images))]
+    folder = vscode.Uri.file(cwd)
+    access, commands = await asyncio.gather(house.files.access(folder), house.files.commands(folder))
+    found = await expand(message, World(folder, access, commands))
+    pictures += [{"media_type": one.mime, "data": base64.b64encode(one.data).decode()} for one in found.images]
+    content: list[Json] = [{"type": "text", "text": found.whole}]
+    content += [{"type": "image", "source": {"type": "base64", **one}} for one in pictures]
+    return Speech(message, content, found.mode or None, pictures)
+
+
+def _listed(images: object) -> Sequence[object]:
+    if not isinstance(images, list | tuple) or len(images) > PICTURES:
+        raise Invalid("images", f"must be a list of {PICTURES} data URLs at most")
+    return images
+
+
+def _picture(at: int, given: object) -> Json:
+    found = PICTURE.fullmatch(given) if isinstance(given, str) else None
+    if found is None:
+        raise Invalid(f"images.{at}", "must be a data URL of a PNG, JPEG, GIF or WebP: data:image/png;base64,...")
+    try:
+        data = base64.b64decode(found[2], validate=False)
+    except binascii.Error:
+        raise Invalid(f"images.{at}", "is not base64") from None
+    if len(data) > PICTURE_BYTES:
+        raise Invalid(f"images.{at}", f"has {len(data)} bytes, and {PICTURE_BYTES} may be; make it smaller")
+    return {"media_type": found[1], "data": base64.b64encode(data).decode()}

@@ -1,0 +1,31 @@
+"""The proposal `background`: work that goes on with nobody connected, and after the host was killed.
+
+While an extension holds its user's session, the host opens it again by itself when it starts; `onStartupFinished` then
+wakes the extension, which goes on from what it stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from sessions.current import current_session
+from shim.thenable import Thenable, thenable
+
+T = TypeVar("T")
+
+
+def start(work: Coroutine[Any, Any, T], name: str) -> Thenable[T]:
+    """Begin work of the current user that nobody waits for; it ends with the session. Cancel it by what this gives."""
+    return thenable(work, name)
+
+
+def hold(on: bool) -> Thenable[None]:
+    """Note durably that the current user's work goes on (or, with False, that there is none any more)."""
+    return thenable(_hold(on), "background.hold")
+
+
+async def _hold(on: bool) -> None:
+    session = current_session()
+    if session.pin is not None:
+        await session.pin(on)

@@ -1,0 +1,126 @@
+"""Tasks of the agent over HTTP: what a user begins, allows, refuses, says and ends, and what becomes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.extensions.coder.scripted import WHOLE, Model, agents
+
+pytestmark = pytest.mark.anyio
+
+DONE = ("attempt_completion", {"result": "All done."})
+
+
+async def test_a_task_asks_before_a_command_and_goes_on_once_it_is_allowed(tmp_path: Path) -> None:
+    model = Model(main=[("Look.", [("execute_command", {"command": "echo hello > made.txt"})]), DONE])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        task = await ada.task()
+        waiting = await ada.rest(task)
+        assert (waiting["status"], waiting["waitingFor"]) == ("waiting", "approval")
+        assert waiting["approvals"][0]["shown"]["command"] == "echo hello > made.txt"
+        assert await ada.read("made.txt") is None
+        await ada.decide(task)
+        ended = await ada.rest(task)
+        assert (ended["status"], ended.get("result")) == ("completed", "All done."), await ada.shown(task)
+        assert await ada.read("made.txt") == "hello\n"
+
+
+async def test_a_refused_command_does_not_run_and_the_model_reads_why(tmp_path: Path) -> None:
+    model = Model(main=[("execute_command", {"command": "touch made.txt"}), DONE])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        task = await ada.task()
+        await ada.decide(task, "reject", reason="use write_to_file")
+        assert (await ada.rest(task))["status"] == "completed"
+        assert await ada.read("made.txt") is None
+        assert "use write_to_file" in str(model.asked["main"][1]["messages"])
+
+
+async def test_what_is_always_allowed_is_not_asked_again(tmp_path: Path) -> None:
+    calls = [("execute_command", {"command": f"echo {at}"}) for at in "abc"]
+    model = Model(main=[*calls, DONE])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        task = await ada.task()
+        await ada.decide(task, "always")
+        assert (await ada.rest(task))["status"] == "completed"
+        assert [status for _, status, _ in await ada.tools(task)] == ["done"] * 4
+
+
+async def test_an_answer_without_a_call_ends_the_task_with_its_text(tmp_path: Path) -> None:
+    async with agents(tmp_path, Model(main=["It is 42."])) as agent:
+        ada = agent("ada")
+        ended = await ada.rest(await ada.task())
+        assert (ended["status"], ended["result"], ended["cost"]) == ("completed", "It is 42.", pytest.approx(0.000164))
+
+
+async def test_a_question_waits_for_its_answer(tmp_path: Path) -> None:
+    asked = ("ask_followup_question", {"question": "Which?", "follow_up": [{"text": "Red"}, {"text": "Blue"}]})
+    model = Model(main=[asked, DONE])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        task = await ada.task()
+        waiting = await ada.rest(task)
+        assert (waiting["waitingFor"], waiting["question"]["text"]) == ("question", "Which?")
+        await ada.say(task, "Blue")
+        assert (await ada.rest(task))["status"] == "completed"
+        assert "<answer>\\nBlue\\n</answer>" in str(model.asked["main"][1]["messages"]).replace("\n", "\\n")
+
+
+async def test_a_task_below_another_has_a_mode_of_its_own_and_its_result_comes_back(tmp_path: Path) -> None:
+    below = ("new_task", {"mode": "ask", "message": "script child."})
+    model = Model(main=[below, DONE], child=[("attempt_completion", {"result": "The answer is 7."})])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        await ada.allow(**WHOLE)
+        task = await ada.task(mode="orchestrator")
+        ended = await ada.rest(task)
+        assert ended["status"] == "completed", await ada.shown(task)
+        assert "The answer is 7." in str(model.asked["main"][1]["messages"])
+        answer = await ada.client.get("/api/v1/tasks", params={"parent": task})
+        assert answer.status_code == 200, answer.text
+        listed = answer.json()["tasks"]
+        assert [(one["mode"], one["status"]) for one in listed] == [("ask", "completed")]
+
+
+async def test_a_task_of_somebody_else_is_not_there(tmp_path: Path) -> None:
+    async with agents(tmp_path, Model(main=["Hello."])) as agent:
+        ada, bob = agent("ada"), agent("bob")
+        task = await ada.task()
+        await ada.rest(task)
+        for method, path in (("GET", ""), ("DELETE", ""), ("PUT", "/pause"), ("PUT", "/resume"), ("GET", "/messages")):
+            assert (await bob.client.request(method, f"/api/v1/tasks/{task}{path}")).status_code == 404
+        assert (await bob.client.get("/api/v1/tasks")).json() == {"tasks": []}
+
+
+async def test_a_task_is_aborted_then_removed(tmp_path: Path) -> None:
+    model = Model(main=[("execute_command", {"command": "sleep 1000"})])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        await ada.allow(**WHOLE)
+        task = await ada.task()
+        await ada.when(task, lambda found: found["status"] == "running")
+        first = await ada.client.delete(f"/api/v1/tasks/{task}")
+        assert (first.status_code, first.json()["status"]) == (200, "aborted")
+        assert (await ada.client.delete(f"/api/v1/tasks/{task}")).status_code == 204
+        assert (await ada.client.get(f"/api/v1/tasks/{task}")).status_code == 404
+
+
+async def test_bad_requests_name_the_field_and_change_nothing(tmp_path: Path) -> None:
+    async with agents(tmp_path, Model(main=[])) as agent:
+        ada = agent("ada")
+        for body, field in (
+            ({}, "message"),
+            ({"message": ""}, "message"),
+            ({"message": "x", "mode": "nobody"}, "mode"),
+            ({"message": "x", "model": "none"}, "model"),
+            ({"message": "x", "images": ["nothing"]}, "images"),
+            ({"message": "x", "more": 1}, "more"),
+        ):
+            answer = await ada.client.post("/api/v1/tasks", json=body)
+            assert answer.status_code == 422, answer.text
+            assert field in answer.json()["detail"]
+        assert (await ada.client.get("/api/v1/tasks")).json() == {"tasks": []}
