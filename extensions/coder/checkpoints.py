@@ -82,12 +82,18 @@ class Checkpoints:
     async def restore(self, task_id: str, checkpoint_id: str) -> str:
         """Make the workspace what it was. What it is now is remembered before: gives that checkpoint's id.
 
-        Files that checkpoints leave out (ignored, too large) stay as they are.
+        Files that checkpoints leave out (ignored, too large) stay as they are; if one is in the way, nothing is done.
         """
         async with self._shadow(task_id) as shadow:
             await self._known(shadow, checkpoint_id)
             await shadow.stage()
             before = await self._commit(task_id, shadow, "before a restore")
+            lost = await shadow.in_the_way(checkpoint_id)
+            if lost:
+                names = ", ".join(repr(path) for path in lost[:5])
+                raise NoCheckpoint(
+                    f"nothing was put back: no checkpoint holds what is at {names} and it would be lost; move it away"
+                )
             await shadow.put_back(checkpoint_id)
             await self._commit(task_id, shadow, f"restored {checkpoint_id}")
             return before

@@ -58,6 +58,8 @@ git update-ref HEAD "$commit" && echo "$commit"
 """
 LOOK = """exec xargs -0 -r sh -c 'find "$@" -maxdepth 0 \\( -readable -printf r -o -printf - \\) -printf "%y%s %p\\0" \
 2>/dev/null || :' sh"""
+KINDS = """exec xargs -0 -r sh -c 'find "$@" -maxdepth 0 -printf "%y%p\\0" 2>/dev/null || :' sh"""
+UNHELD = """exec xargs -0 -r sh -c 'find "$@" -name .git -print0; exec git ls-files -z -o -- "$@"' sh"""
 PACK = "git repack -a -d -q && git prune --expire=1.hour.ago"
 
 
@@ -99,16 +101,15 @@ class Shadow:
             await self._stage()
 
     async def _stage(self) -> None:
+        """Again where a file became a folder: what is in that is seen once the file is not in the index any more."""
         for _ in range(ROUNDS):
             changed = await self._changed()
             nested = [path for path in changed if path.endswith("/")]
-            if not nested:
-                break
-            await self._seed(nested)
-        else:
-            raise NoCheckpoint(f"repositories lie in repositories, more than {ROUNDS} deep: no checkpoint is made")
-        if changed:
-            await self._take(changed)
+            if nested:
+                await self._seed(nested)
+            elif not changed or not await self._take(changed):
+                return
+        raise NoCheckpoint(f"repositories lie in repositories, more than {ROUNDS} deep: no checkpoint is made")
 
     async def _changed(self) -> dict[str, str]:
         """What differs from the index: path -> `?` new, `C` changed, `R` removed. A repository ends in `/`."""
@@ -126,7 +127,8 @@ class Shadow:
         lines = "".join(f"100644 {EMPTY_BLOB}\t{path}{SEED}\0" for path in nested)
         await self._run(["git", "update-index", "-z", "--index-info"], stdin=_raw(lines))
 
-    async def _take(self, changed: Mapping[str, str]) -> None:
+    async def _take(self, changed: Mapping[str, str]) -> bool:
+        """Take these; whether one of them is no file any more."""
         there = [path for path, state in changed.items() if state != "R"]
         found = await self._look(there)
         self.left_out = found.left_out
@@ -139,6 +141,7 @@ class Shadow:
         many = {"GIT_CONFIG_VALUE_0": "1"} if len(taken) > MANY else {}
         await self._update("--force-remove", sorted(gone))
         await self._update("--add --remove --replace", taken, many)
+        return bool(found.others)
 
     async def _update(self, how: str, paths: list[str], env: Mapping[str, str] | None = None) -> None:
         if paths:
@@ -171,6 +174,26 @@ class Shadow:
         """Whether it is a commit of this repository."""
         finished = await self._try(["git", "cat-file", "-t", commit])
         return finished.exit_code == 0 and finished.output.strip() == b"commit"
+
+    async def in_the_way(self, commit: str) -> list[str]:
+        """What stands where the commit has files, and is in no checkpoint: putting back would take it away."""
+        gained, lost = await self._names("A", commit), set(await self._names("D", commit))
+        above = {
+            "/".join(parts[:end]) for parts in (path.split("/") for path in gained) for end in range(1, len(parts))
+        }
+        there = [f"./{path}" for path in (*gained, *above)]
+        said = await self._run(["sh", "-c", KINDS], stdin=_lines(there)) if there else b""
+        kinds = {entry[3:]: entry[0] for entry in said.decode("utf-8", "surrogateescape").split("\0") if entry}
+        files = [path for path, kind in kinds.items() if kind != "d" and path not in lost]
+        folders = [path for path in gained if kinds.get(path) == "d"]
+        held = (
+            await self._run(["sh", "-c", UNHELD], stdin=_lines([f"./{path}" for path in folders])) if folders else b""
+        )
+        return files + [path.removeprefix("./") for path in held.decode("utf-8", "replace").split("\0") if path]
+
+    async def _names(self, state: str, commit: str) -> list[str]:
+        argv = ["git", "diff-tree", "-r", "-z", "--name-only", "--no-renames", f"--diff-filter={state}", "HEAD", commit]
+        return [path for path in (await self._run(argv)).decode("utf-8", "surrogateescape").split("\0") if path]
 
     async def put_back(self, commit: str) -> None:
         """Make the workspace what it was; what is in the index and not in the commit is removed."""

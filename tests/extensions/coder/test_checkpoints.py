@@ -247,6 +247,48 @@ async def test_repositories_within_are_remembered_as_the_files_that_they_are(
     assert await sh(ada, "git -C lib status --porcelain | sort") == "M l\n?? inner/\n?? new"
 
 
+async def test_a_file_may_become_a_repository_and_a_repository_a_file(
+    ada: SessionContext, checkpoints: Checkpoints
+) -> None:
+    await sh(ada, "echo file > x; git init -q y && echo in > y/f; mkdir z && echo z > z/f")
+    before = await state(ada)
+    first = await checkpoints.save(TASK)
+    await sh(
+        ada,
+        "rm x && git init -q x && echo in > x/f; rm -r y && echo file > y; git init -q z; mkdir z/d && echo d > z/d/f",
+    )
+    changed = await state(ada)
+    second = await checkpoints.save(TASK)
+    with pytest.raises(NoCheckpoint, match=r"at 'x/\.git' and it would be lost"):
+        await checkpoints.restore(TASK, first)
+    assert await state(ada) == changed
+    await sh(ada, "rm -r x/.git")
+    await checkpoints.restore(TASK, first)
+    assert await state(ada) == before
+    await checkpoints.restore(TASK, second)
+    assert await state(ada) == changed
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "path"),
+    [
+        ("echo a > p", "rm p; mkdir p; echo 'p/i' > .gitignore; echo mine > p/i", "p/i"),
+        ("mkdir p; echo a > p/f", "rm -r p; echo p > .gitignore; echo mine > p", "p"),
+        ("echo a > p", "rm p; mkdir -p p/node_modules/m; echo mine > p/node_modules/m/i", "p/node_modules/m/i"),
+        ("mkdir p; echo a > p/f", "rm -r p; mkfifo p", "p"),
+    ],
+)
+async def test_what_no_checkpoint_holds_is_never_taken_away(
+    ada: SessionContext, checkpoints: Checkpoints, then: str, now: str, path: str
+) -> None:
+    await sh(ada, then)
+    first = await checkpoints.save(TASK)
+    await sh(ada, now)
+    with pytest.raises(NoCheckpoint, match=f"at '{path}' and it would be lost"):
+        await checkpoints.restore(TASK, first)
+    assert await sh(ada, f"test -e {path} && echo there") == "there"
+
+
 # -- attacks
 
 
@@ -361,6 +403,9 @@ async def test_large_and_unreadable_files_are_left_out_and_told(ada: SessionCont
     await checkpoints.save(TASK)
     await checkpoints.restore(TASK, first)
     assert await sh(ada, "cat a; stat -c %s big.txt; stat -c %a closed") == "x\n11000000\n0"
+    with pytest.raises(NoCheckpoint, match=r"nothing was put back: no checkpoint holds what is at 'big\.txt'"):
+        await checkpoints.restore(TASK, second)
+    assert await sh(ada, "cat a; mv big.txt /tmp") == "x"
     await checkpoints.restore(TASK, second)
     assert await sh(ada, "cat a big.txt") == "y\nsmall"
 
