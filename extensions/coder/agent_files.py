@@ -7,6 +7,7 @@ counts until a file changes. A broken one is told to the user once.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -35,6 +36,12 @@ SHOWN_S = 600.0
 STALE_S = 30.0
 """How long what was read counts at most, in seconds, where no change is heard of: watchers have limits."""
 
+WARM_S = 1.0
+"""How long a watcher may take to begin, in seconds: until then nothing is kept."""
+
+FOLDERS = 20
+"""Folders that are watched by themselves."""
+
 KEPT = 100
 """Answers that are kept."""
 
@@ -45,13 +52,18 @@ WATCHED = (
 
 
 class AgentFiles:
-    """One user's. `storage` is the agent's own folder of theirs, where its settings may keep modes too."""
+    """One user's. `storage` is the agent's own folder of theirs, where its settings may keep modes too.
 
-    def __init__(self, storage: vscode.Uri | None = None) -> None:
+    With `watches` a folder is watched from its first use on, until this is disposed of.
+    """
+
+    def __init__(self, storage: vscode.Uri | None = None, *, watches: bool = False) -> None:
         self._storage = storage
+        self._watches = watches
+        self._watching: list[vscode.Disposable] = []
         self._texts: Mapping[str, str] | None = None
         self._built_in: tuple[Mode, ...] = ()
-        self._watched: dict[str, int] = {}
+        self._watched: dict[str, float] = {}
         self._kept: dict[Hashable, tuple[float, Any]] = {}
         self._version = 0
         self._told: dict[str, None] = {}
@@ -75,7 +87,9 @@ class AgentFiles:
 
     async def _once(self, cwd: vscode.Uri, key: Hashable, read: Callable[[], Awaitable[T]]) -> T:
         """What `read` gives, kept while nothing changes where that would be heard of."""
-        if cwd.path not in self._watched:
+        if self._watches and cwd.path not in self._watched and len(self._watching) < FOLDERS:
+            self._watching.append(self.watch(cwd))
+        if time.monotonic() < self._watched.get(cwd.path, math.inf):
             return await read()
         until, value = self._kept.get((cwd.path, key), (0.0, None))
         if time.monotonic() < until:
@@ -159,15 +173,18 @@ class AgentFiles:
     def watch(self, cwd: vscode.Uri) -> vscode.Disposable:
         """Fire `changed` for the files of a folder and those at home, until this is disposed of."""
         own = [vscode.Uri.join_path(places.home(), name) for name in (".roo", ".agents")]
-        self._watched[cwd.path] = self._watched.get(cwd.path, 0) + 1
+        self._watched[cwd.path] = time.monotonic() + WARM_S
         watchers = [self._watch(cwd, WATCHED), *(self._watch(top, "**") for top in own)]
         return vscode.Disposable.from_(*watchers, vscode.Disposable(lambda: self._unwatched(cwd.path)))
 
     def _unwatched(self, path: str) -> None:
-        self._watched[path] -= 1
-        if not self._watched[path]:
-            del self._watched[path]
+        self._watched.pop(path, None)
         self.forget()
+
+    def dispose(self) -> None:
+        """Watch nothing any more."""
+        while self._watching:
+            self._watching.pop().dispose()
 
     def _watch(self, top: vscode.Uri, pattern: str) -> vscode.Disposable:
         watcher = vscode.workspace.create_file_system_watcher(vscode.RelativePattern(top, pattern))

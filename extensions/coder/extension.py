@@ -10,6 +10,7 @@ from extensions.coder import agent_files
 from extensions.coder.manager import TaskManager
 from extensions.coder.permissions import SWITCHES
 from extensions.coder.task import Json, Task
+from shim.proposed import events
 from shim.proposed.http import Invalid
 
 MORE_SETTINGS = (
@@ -154,6 +155,7 @@ async def activate(context: vscode.ExtensionContext) -> TaskManager:
     context.subscriptions += [
         vscode.commands.register_command(name, _checked(name, work)) for name, work in Api(manager).commands.items()
     ]
-    context.subscriptions.append(manager)
+    files = manager.house.files
+    context.subscriptions += [manager, files, files.changed.event(lambda _: events.post("coder.files", {}))]
     await manager.wake()
     return manager

@@ -35,7 +35,7 @@ class House:
     def __init__(self, manager: TaskManager, storage: vscode.Uri) -> None:
         self._manager = manager
         self.storage = storage
-        self.files = AgentFiles(storage)
+        self.files = AgentFiles(storage, watches=True)
         self.prompts = PromptService(self.files, TOOLS)
         self.checkpoints = Checkpoints()
         self.tools: Mapping[str, Tool] = {name: tool for tool in TOOLS for name in (tool.name, *tool.aliases)}
@@ -77,9 +77,9 @@ class House:
     def todos_of(self, task: Task) -> list[Todo]:
         return [Todo(one["content"], one["status"]) for one in task.todos]
 
-    def folding(self, cwd: vscode.Uri, access: Access) -> Folding | None:
+    def folding(self, cwd: vscode.Uri, access: Access) -> Folding:
         """How files that were read are kept in a summary."""
-        return None
+        return Folding(cwd, access)
 
     async def remember(self, task: Task) -> tuple[str, str] | None:
         """A checkpoint of the workspace: its id and no problem, or a problem to tell once; None where it is off."""

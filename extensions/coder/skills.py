@@ -49,7 +49,7 @@ async def skills(cwd: vscode.Uri, home: vscode.Uri, mode: str) -> tuple[Sequence
 def _places(cwd: vscode.Uri, home: vscode.Uri, mode: str) -> Iterator[tuple[vscode.Uri, str, str]]:
     """Where skills are: later ones stand before earlier ones."""
     for top, source in ((home, "global"), (cwd, "project")):
-        for suffix in ("", mode):
+        for suffix in dict.fromkeys(("", mode)):
             for owner in (".agents", ".roo"):
                 folder = f"skills-{suffix}" if suffix else "skills"
                 yield vscode.Uri.join_path(top, owner, folder), source, suffix

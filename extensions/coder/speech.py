@@ -50,8 +50,11 @@ async def spoken(house: House, cwd: str, message: object, images: Sequence[objec
         raise Invalid("message", f"has {len(message)} characters, and {LONGEST} may be; put long texts into a file")
     pictures = [_picture(at, one) for at, one in enumerate(_listed(images))]
     folder = vscode.Uri.file(cwd)
-    access, commands = await asyncio.gather(house.files.access(folder), house.files.commands(folder))
-    found = await expand(message, World(folder, access, commands))
+    files = house.files
+    access, commands, skills = await asyncio.gather(
+        files.access(folder), files.commands(folder), files.skills(folder, "")
+    )
+    found = await expand(message, World(folder, access, commands, skills, turn=files.turn))
     pictures += [{"media_type": one.mime, "data": base64.b64encode(one.data).decode()} for one in found.images]
     content: list[Json] = [{"type": "text", "text": found.whole}]
     content += [{"type": "image", "source": {"type": "base64", **one}} for one in pictures]

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 import shim as vscode
+from extensions.coder import agent_files as module
 from extensions.coder.agent_files import AgentFiles, told
 from extensions.coder.modes import FileRestricted, check_tool
 from extensions.coder.rules import LOCKED, MOST_CHARACTERS, Rules, Wishes
@@ -108,6 +109,7 @@ async def test_what_is_watched_is_read_once_until_it_changes(
         read.append(path)
         return await real(self, path, *more, **named)
 
+    monkeypatch.setattr(module, "WARM_S", 0.0)
     watching = files.watch(roo)
     first = [await files.modes(roo), await files.rules(roo, "code", Wishes()), await files.skills(roo, "code")]
     await files.access(roo)
