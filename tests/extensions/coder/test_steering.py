@@ -78,3 +78,14 @@ async def test_a_condensed_conversation_keeps_what_files_define(tmp_path: Path) 
     assert "We look at a cart." in last
     assert "def total(items):" in last
     assert "# a line" not in last
+
+
+async def test_a_message_does_not_lead_the_host_to_itself(tmp_path: Path) -> None:
+    model = Model(main=[DONE])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        await ada.rest(await ada.task("script main. See @http://127.0.0.1:3000/healthz @http://169.254.169.254/latest"))
+    said = orjson.dumps(model.asked["main"][0]["messages"]).decode()
+    assert said.count("(not to be had: ") == 2
+    assert "port 3000 is not open" in said
+    assert "which is not public" in said
