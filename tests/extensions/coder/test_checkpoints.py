@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shlex
 import shutil
 import time
@@ -559,3 +560,46 @@ async def test_sixty_checkpoints_of_five_thousand_files_are_quick(
     assert ada.backstage is not None
     size = await asyncio.to_thread(lambda: list((ada.backstage._folder).rglob("*")) if ada.backstage else [])
     assert len(size) < 1500, "what is kept costs few inodes"
+
+
+NAMES = ("a", "b", "c", "d e", "ü", "x.py")
+
+
+def change(chance: random.Random) -> str:
+    """A change of the workspace, of files, folders, links and repositories at a few places; some do nothing."""
+    one, other = (shlex.quote("/".join(chance.choices(NAMES, k=chance.choice((1, 1, 2, 2, 3))))) for _ in range(2))
+    made = f"echo {chance.random()} >"
+    doing = chance.choice(
+        (
+            f'mkdir -p "$(dirname {one})" && [ ! -d {one} ] && {made} {one}',
+            f"rm -rf {one}",
+            f"rm -rf {one}; mkdir -p {one} && {made} {one}/n",
+            f"rm -rf {one}; ln -s ../{other} {one}",
+            f"[ -f {one} ] && chmod 755 {one}",
+            f"[ -e {one} ] && mv {one} {other}",
+            f"[ -d {one} ] && git init -q {one} && {made} {one}/i",
+        )
+    )
+    return f"({doing}) 2>/dev/null"
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_after_any_changes_every_state_comes_back(
+    ada: SessionContext, checkpoints: Checkpoints, seed: int
+) -> None:
+    chance = random.Random(seed)
+    saved: list[tuple[str, str]] = []
+    for _ in range(40):
+        await sh(ada, "\n".join([*(change(chance) for _ in range(chance.randint(1, 8))), "true"]))
+        now = await state(ada)
+        if not saved or chance.random() < 0.6:
+            saved.append((await checkpoints.save(TASK), now))
+            assert await state(ada) == now
+            continue
+        checkpoint, then = chance.choice(saved)
+        try:
+            saved.append((await checkpoints.restore(TASK, checkpoint), now))
+        except NoCheckpoint as refused:
+            assert "would be lost" in str(refused)
+            then = now
+        assert await state(ada) == then
