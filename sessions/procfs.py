@@ -44,7 +44,12 @@ class Procfs:
 
     def pids(self) -> list[int]:
         """Every process of the sandbox that is there, dead ones that nobody waited for among them."""
-        found = [int(name) for name in os.listdir(self._fd) if name.isdecimal()]  # noqa: PTH208 - by descriptor
+        # Opened anew: threads that list by one descriptor share its position, and each misses what the other took.
+        folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._fd)
+        try:
+            found = [int(name) for name in os.listdir(folder) if name.isdecimal()]  # noqa: PTH208 - by descriptor
+        finally:
+            os.close(folder)
         return [pid for pid in found if self._is_mine(pid)]
 
     def _is_mine(self, pid: int) -> bool:

@@ -116,6 +116,19 @@ async def test_a_kill_ends_also_what_outlived_the_command_itself(ada: SessionCon
     process.close()
 
 
+async def test_kills_at_the_same_time_miss_nothing(ada: SessionContext) -> None:
+    await processes.run(["true"])
+    before = await running(ada)
+    for _ in range(10):
+        some = [await processes.start(line("setsid sleep 300 >/dev/null 2>&1 & exec sleep 0.1")) for _ in range(4)]
+        some += [await processes.start(["sleep", "300"]) for _ in range(4)]
+        await asyncio.gather(*(one.wait() for one in some[:4]))
+        await asyncio.gather(*(one.kill() for one in some))
+        assert await running(ada) == before
+        for one in some:
+            one.close()
+
+
 async def test_a_signal_is_told_as_a_shell_tells_it(ada: SessionContext) -> None:
     process = await processes.start(line("trap 'echo caught; exit 7' INT; echo up; while :; do sleep 0.05; done"))
     assert await process.read() == b"up\n"
