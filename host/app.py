@@ -36,6 +36,7 @@ from host.methods import CONTRACT
 from host.models import Pool
 from host.presence import Presence
 from host.preview import Preview, place_of
+from host.providers.hosts import HostProviders
 from host.relay import Relay
 from host.routes import Table, not_found, routes
 from host.tenure import Tenure
@@ -133,9 +134,12 @@ class Host:
             stack.push_async_callback(self.databases.close)
             books = Databases(self.config.data / "host", self.tasks)
             stack.push_async_callback(books.close)
-            self.ledger = Ledger(self.config, books.store(NAME), self.databases.store)
+            book = books.store(NAME)
+            self.ledger = Ledger(self.config, book, self.databases.store)
             await self.ledger.begin()
-            self.models = Pool(self.config, self.ledger)
+            hosts = HostProviders(self.config.ai_providers, self._vault_of(book))
+            await hosts.begin()
+            self.models = Pool(self.config, self.ledger, hosts=hosts)
             stack.push_async_callback(self.models.close)
             self.loader = Loader.of(self.config)
             await asyncio.to_thread(self.loader.find)

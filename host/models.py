@@ -21,6 +21,7 @@ from host.prices import Prices
 from host.providers.account import Account, Provider
 from host.providers.anthropic import Anthropic
 from host.providers.faults import of_connection
+from host.providers.hosts import HostProviders
 from host.providers.line import BOUNDS, Bounds, Client
 from host.providers.openai import OpenAI
 from host.providers.own import own_providers
@@ -70,11 +71,13 @@ class Pool:
         ledger: Ledger,
         *,
         connections: int | None = None,
+        hosts: HostProviders | None = None,
         backoff_s: float = BACKOFF_S,
         open_s: float = OPEN_S,
         bounds: Bounds = BOUNDS,
     ) -> None:
         self._config = config
+        self.hosts = hosts or HostProviders(config.ai_providers)
         self._ledger = ledger
         self._backoff_s = backoff_s
         self._open_s = open_s
@@ -111,7 +114,7 @@ class Pool:
         accounts = [_account(name, table, session.uid, self._config.multi_user) for name, table in own.items()]
         accounts += [
             _account(name, table, None, False)
-            for name, table in self._config.ai_providers.items()
+            for name, table in self.hosts.all().items()
             if name not in own and (table.api_key or table.kind == "ollama" or table.base_url)
         ]
         return [*accounts, Account("demo", "demo")]
@@ -167,6 +170,12 @@ class Pool:
         """The user has set a provider: tell who listens."""
         for listener in list(session.get(Streams).listeners):
             listener()
+
+    async def probe_host(self, name: str, table: Table, uid: str) -> None:
+        """As `probe`, for a provider of the host that an administrator is about to set."""
+        account = replace(_account(name, table, None, False), models=())
+        await self._list(account, uid)
+        self._listed.pop(account, None)
 
     async def probe(self, session: SessionContext, name: str, table: Table) -> None:
         """Ask a provider that the user is about to set for its models. Raises `LanguageModelError` where it refuses."""

@@ -52,13 +52,17 @@ class Given(Body):
     test: bool = False
 
 
+class Whose(Body):
+    scope: Literal["user", "host"] = "user"
+
+
 @endpoint("GET", "/api/v1/config/providers", answers={200: Listed})
 async def read_providers(asked: Asked) -> Response:
     """The caller's own providers, and the host's that they may use; keys are `***`, the host's addresses its own."""
     async with asked.host.sessions.using(asked.uid) as session:
         own = await own_providers(session)
     shown = [_shown(name, provider, "user") for name, provider in own.items()]
-    for name, provider in asked.host.config.ai_providers.items():
+    for name, provider in asked.host.models.hosts.all().items():
         if name not in own:
             shown.append(_shown(name, provider, "host", whole=asked.is_admin))
     return json({"providers": [*shown, _shown(DEMO, None, "built-in")]})
@@ -69,11 +73,12 @@ async def write_provider(asked: Asked) -> Response:
     """Set a provider of the caller's own, before the host's of that id, whose key it never uses.
 
     What is left out stays as it was, as does a key that is given as `***`; null takes it away. With `test` it is
-    asked for its models first, and kept only if it answers. The host's providers are in its config file.
+    asked for its models first, and kept only if it answers. With the scope `host` an administrator sets one for
+    everybody, durable and at once; what the config file names is the file's to change.
     """
     name, given = _name(asked), asked.body
     if given.scope == "host":
-        _refuse_host(asked)
+        return await _write_host(asked, name, given)
     async with asked.host.sessions.using(asked.uid) as session:
         kept = (await own_providers(session)).get(name)
         provider = _merged(name, given, kept)
@@ -84,10 +89,15 @@ async def write_provider(asked: Asked) -> Response:
     return json(_shown(name, provider, "user"))
 
 
-@endpoint("DELETE", "/api/v1/config/providers/{id}", answers={204: None})
+@endpoint("DELETE", "/api/v1/config/providers/{id}", query=Whose, answers={204: None})
 async def delete_provider(asked: Asked) -> Response:
-    """Forget a provider of the caller's own, with its key; the host's of that id is then used again."""
+    """Forget a provider of the caller's own, with its key; the host's of that id is then used again.
+
+    With `?scope=host` an administrator forgets one that was set for everybody.
+    """
     name = _name(asked)
+    if asked.query.scope == "host":
+        return await _delete_host(asked, name)
     async with asked.host.sessions.using(asked.uid) as session:
         if name not in await own_providers(session):
             raise HTTPException(404, "you have no provider of your own by this id")
@@ -106,10 +116,37 @@ def _name(asked: Asked) -> str:
     return name
 
 
-def _refuse_host(asked: Asked) -> None:
+async def _write_host(asked: Asked, name: str, given: Given) -> Response:
+    _refuse_host(asked, name)
+    models = asked.host.models
+    provider = _merged(name, given, models.hosts.was_set(name))
+    if given.test:
+        await models.probe_host(name, provider, asked.uid)
+    await models.hosts.keep(name, provider)
+    _tell_all(asked)
+    return json(_shown(name, provider, "host"))
+
+
+async def _delete_host(asked: Asked, name: str) -> Response:
+    _refuse_host(asked, name)
+    hosts = asked.host.models.hosts
+    if hosts.was_set(name) is None:
+        raise HTTPException(404, "the host has no provider by this id")
+    await hosts.forget(name)
+    _tell_all(asked)
+    return Response(status_code=204)
+
+
+def _refuse_host(asked: Asked, name: str) -> None:
     if not asked.is_admin:
         raise HTTPException(403, "scope: the host's providers need a token with the scope `admin`")
-    raise HTTPException(409, "scope: the host's providers are read from its config file; change it there and restart")
+    if asked.host.models.hosts.of_file(name):
+        raise HTTPException(409, f"id: {name} is in the host's config file, which wins; change it there and restart")
+
+
+def _tell_all(asked: Asked) -> None:
+    for session in asked.host.sessions:
+        asked.host.models.changed(session)
 
 
 def _merged(name: str, given: Given, kept: Provider | None) -> Provider:

@@ -19,7 +19,7 @@ async def own_providers(session: SessionContext) -> dict[str, Provider]:
     """What the user has set, by provider id."""
     secrets = session.secrets(NAMESPACE)
     found = {name: await secrets.get(name) for name in await secrets.keys()}
-    return {name: _read(name, text) for name, text in found.items() if text is not None}
+    return {name: read(name, text) for name, text in found.items() if text is not None}
 
 
 async def keep_provider(session: SessionContext, name: str, provider: Provider) -> None:
@@ -28,7 +28,7 @@ async def keep_provider(session: SessionContext, name: str, provider: Provider) 
     names = await secrets.keys()
     if name not in names and len(names) >= MOST:
         raise InvalidValue("providerId", f"{MOST} providers are set already; delete one first")
-    await secrets.store(name, orjson.dumps(_plain(provider)).decode())
+    await secrets.store(name, orjson.dumps(plain(provider)).decode())
 
 
 async def forget_provider(session: SessionContext, name: str) -> None:
@@ -36,7 +36,8 @@ async def forget_provider(session: SessionContext, name: str) -> None:
     await session.secrets(NAMESPACE).delete(name)
 
 
-def _plain(provider: Provider) -> dict[str, object]:
+def plain(provider: Provider) -> dict[str, object]:
+    """The provider as it is kept, with its key: only ever to be sealed."""
     key = provider.api_key.get_secret_value() if provider.api_key else None
     return {
         "kind": provider.kind,
@@ -46,9 +47,10 @@ def _plain(provider: Provider) -> dict[str, object]:
     }
 
 
-def _read(name: str, text: str) -> Provider:
+def read(name: str, text: str) -> Provider:
+    """The provider that was kept. Raises `StoreError`."""
     try:
         held: Provider = Provider.model_validate(with_kinds({name: orjson.loads(text)})[name])
     except (ValidationError, ValueError):
-        raise StoreError(f"the provider '{name}' of this user cannot be read: set it again") from None
+        raise StoreError(f"the provider '{name}' cannot be read: set it again") from None
     return held

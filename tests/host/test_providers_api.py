@@ -126,11 +126,56 @@ async def test_a_wrong_provider_is_refused_by_name(
         assert says in answer.json()["detail"]
 
 
-async def test_the_hosts_are_its_config_files_even_for_an_administrator(tmp_path: Path) -> None:
-    async with hosted(tmp_path) as (_, user):
-        answer = await user("root", scope="admin").put(f"{AT}/openai", json={"apiKey": "x", "scope": "host"})
+async def test_what_the_config_file_names_is_its_own_even_for_an_administrator(tmp_path: Path) -> None:
+    async with hosted(tmp_path, ai_providers=OPERATORS) as (_, user):
+        root = user("root", scope="admin")
+        answer = await root.put(f"{AT}/house", json={"apiKey": "x", "scope": "host"})
         assert answer.status_code == 409
         assert "config file" in answer.json()["detail"]
+        assert (await root.delete(f"{AT}/house", params={"scope": "host"})).status_code == 409
+
+
+async def test_an_administrator_sets_a_provider_for_everybody_durably_and_sealed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    given = {"apiKey": HOSTS, "baseUrl": "http://10.1.2.3:8000/v1", "kind": "openai", "models": ["m"], "scope": "host"}
+    async with hosted(tmp_path) as (host, user):
+        root, alice = user("root", scope="admin"), user("alice")
+        heard: list[str] = []
+        async with host.sessions.using("alice") as session:
+            host.models.listen(session, lambda: heard.append("changed"))
+            answer = await root.put(f"{AT}/acme", json=given)
+        assert (answer.status_code, answer.json()["source"], heard) == (200, "host", ["changed"])
+        assert "canary" not in answer.text
+        seen = by_id(await alice.get(AT))["acme"]
+        assert (seen["source"], seen["apiKey"], seen["baseUrl"], seen["models"]) == ("host", "***", None, ["m"])
+        kept = await root.put(f"{AT}/acme", json={"apiKey": "***", "models": ["m", "n"], "scope": "host"})
+        assert (kept.status_code, kept.json()["baseUrl"]) == (200, given["baseUrl"])
+        assert (await alice.delete(f"{AT}/acme", params={"scope": "host"})).status_code == 403
+
+    async with hosted(tmp_path) as (host, user):
+        root, alice = user("root", scope="admin"), user("alice")
+        async with host.sessions.using("alice") as session:
+            assert {one.id for one in await host.models.models(session)} >= {"acme/m", "acme/n"}
+        stored = host.models.hosts.was_set("acme")
+        assert stored is not None and stored.api_key is not None
+        assert stored.api_key.get_secret_value() == HOSTS
+        assert (await root.delete(f"{AT}/acme", params={"scope": "host"})).status_code == 204
+        assert (await root.delete(f"{AT}/acme", params={"scope": "host"})).status_code == 404
+        assert "acme" not in by_id(await alice.get(AT))
+    assert "canary" not in caplog.text
+    assert not any(b"canary" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+
+
+async def test_the_file_stands_before_what_was_set(tmp_path: Path) -> None:
+    async with hosted(tmp_path) as (_, user):
+        set_ = await user("root", scope="admin").put(
+            f"{AT}/openai", json={"apiKey": "x", "models": ["set"], "scope": "host"}
+        )
+        assert set_.status_code == 200
+    async with hosted(tmp_path, ai_providers={"openai": {"api_key": "y", "models": ["file"]}}) as (_, user):
+        assert by_id(await user("alice").get(AT))["openai"]["models"] == ["file"]
 
 
 async def test_a_user_has_at_most_twenty(tmp_path: Path) -> None:
