@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.made-from-pyproject-and-constraints
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test setup page system check bench clean
+.PHONY: run test setup page system check bench faults soak clean
 
 run: setup system  ## start the host with embedded defaults (MULTI_USER=1 for many users; ARGS="--port 0" for flags)
 	@$(BIN)/roost serve $(ARGS)
@@ -37,6 +37,12 @@ check: setup  ## lint and types
 
 bench: setup  ## what it costs, against the bare floor, in one run (ARGS=--quick for a minute)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+faults: setup system  ## the long tests of what goes wrong, an hour or more (FAULTS_KILLS=200)
+	@$(BIN)/pytest -m faults tests $(ARGS)
+
+soak: setup system  ## fifty users come and go for two hours (SOAK_MINUTES=120); nothing may grow
+	@$(BIN)/python -m benchmarks.soak
 
 clean:
 	@rm -rf .venv build dist *.egg-info host/web/dist host/web/node_modules .mypy_cache .ruff_cache .pytest_cache
