@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from host.cli import asking, attach
 from host.version import installed_version
 
 if TYPE_CHECKING:
@@ -136,6 +137,10 @@ def restore(uid: str, wanted: str | None, listing: bool, config: Path | None, **
     click.echo(f"{uid}: {chosen.name} is in place" + (f"; what was there is {kept}" if kept else ""))
 
 
+for command in (asking.token, asking.sessions, asking.usage, attach.attach, asking.completion):
+    cli.add_command(command)
+
+
 def _show(lines: Iterable[tuple[str, str]]) -> None:
     """Print lines of (style, text), in colour where somebody looks."""
     if not sys.stdout.isatty():
@@ -155,6 +160,8 @@ def main(arguments: list[str] | None = None) -> None:
     from sessions.errors import RoostError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if "_ROOST_COMPLETE" in os.environ:
+        cli.main(given, prog_name="roost", complete_var="_ROOST_COMPLETE")
     if not given or (given[0].startswith("-") and given[0] not in ("--help", "--version")):
         given.insert(0, "serve")
     try:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from host import docs, metrics, openai_api, page_api, providers_api, usage_api
+from host import admin_api, docs, metrics, openai_api, page_api, providers_api, usage_api
 from host.auth import BadToken, login_cookie, logout_cookie
 from host.config import Config
 from host.edge import visit_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from host.app import Host
 
 TABLE = Table()
-TABLE.extend([*providers_api.TABLE, *usage_api.TABLE, *openai_api.TABLE, *page_api.TABLE])
+TABLE.extend([*providers_api.TABLE, *usage_api.TABLE, *openai_api.TABLE, *page_api.TABLE, *admin_api.TABLE])
 endpoint = TABLE.endpoint
 
 CHUNK = 256 * 1024

@@ -225,6 +225,13 @@ class SessionContext:
             self._sandbox = self.promise(self.make_sandbox(), "sandbox")
         return await asyncio.shield(self._sandbox)
 
+    def held(self) -> dict[int, int]:
+        """Bytes of memory that each of the user's processes holds, by its number in there. Blocks."""
+        made = self._sandbox
+        if made is None or not made.done() or made.cancelled() or made.exception() is not None:
+            return {}
+        return made.result().memory()
+
     def _keep_settings(self, work: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
         return self.promise(work, "keep settings")
 

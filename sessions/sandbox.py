@@ -156,6 +156,14 @@ class Sandbox:
         holder = await self._start()
         return await holder.connect(port)
 
+    def memory(self) -> dict[int, int]:
+        """Bytes that each process in it holds; nothing where none runs. Blocks."""
+        holder = self._holder
+        try:
+            return holder.inside.processes.memory() if holder is not None and holder.running else {}
+        except SandboxDied:
+            return {}
+
     async def close(self) -> None:
         """End it for good, and wait until nothing of it runs."""
         self._closed = True
