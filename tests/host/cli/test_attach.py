@@ -191,8 +191,9 @@ def cable(host: Process) -> Iterator[tuple[str, Any]]:
 
     def cut() -> None:
         for each in pairs:
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            each.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # the other end of the pair may have taken it along
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                each.shutdown(socket.SHUT_RDWR)
         was_cut.extend(pairs)
         pairs.clear()
 
