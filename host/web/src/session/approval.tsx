@@ -18,7 +18,7 @@ export function ApprovalBar({ approval }: { approval: Approval }) {
     return () => removeEventListener("keydown", heard);
   }, [approval, pattern]);
   return (
-    <section class="approval" role="alertdialog" aria-label="The agent asks for leave" data-testid="approval">
+    <section class="approval" role="alertdialog" aria-label="The agent asks for leave" data-testid="approval" data-approval={approval.approvalId}>
       <div class="asks"><b>{approval.tool}</b> <code>{describe(approval)}</code></div>
       {approval.shown && approval.shown !== describe(approval) && <Shown text={approval.shown} />}
       {rejecting ? (

@@ -106,9 +106,12 @@ function Messages({ talk, task }: { talk: Talk; task?: Task }) {
     stick();
     return () => watch.disconnect();
   }, []);
+  useLayoutEffect(() => void (end.current && (box.current!.scrollTop = box.current!.scrollHeight)));
+  const leave = () => void (end.current = false); // only a person leaves the end; what grows or shrinks does not
   const scrolled = () => {
     const one = box.current!;
-    end.current = one.scrollHeight - one.scrollTop - one.clientHeight < 60 && more <= 0;
+    const near = one.scrollHeight - one.scrollTop - one.clientHeight < 60 && more <= 0;
+    if (near) end.current = true;
     if (end.current && from !== null && !more) setFrom(null);
     if (one.scrollTop < 200 && first > 0) {
       const below = one.scrollHeight - one.scrollTop;
@@ -117,7 +120,7 @@ function Messages({ talk, task }: { talk: Talk; task?: Task }) {
     } else if (more > 0 && one.scrollHeight - one.scrollTop - one.clientHeight < 200) setFrom(first + WINDOW);
   };
   return (
-    <div class="messages-box" ref={box} onScroll={scrolled} tabIndex={0} role="log" aria-label="Messages" aria-live="off">
+    <div class="messages-box" ref={box} onScroll={scrolled} onWheel={(event) => event.deltaY < 0 && leave()} onTouchMove={leave} onPointerDown={leave} onKeyDown={(event) => /^(PageUp|ArrowUp|Home)$/.test(event.key) && leave()} tabIndex={0} role="log" aria-label="Messages" aria-live="off">
       <div class="column">
         {first > 0 && <p class="quiet center">{first} earlier</p>}
         {shown.map((id) => <Card key={id} message={talk.get(id)} taskId={talk.taskId} />)}

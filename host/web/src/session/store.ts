@@ -42,7 +42,8 @@ export class Talk {
     return this.#all.get(id)!;
   }
 
-  put(message: Message): void {
+  put(given: Message): void {
+    const message = given.shown === undefined ? given : { ...given, shown: textOf(given.shown) };
     const known = this.#all.get(message.id);
     this.#live.delete(message.id);
     if (known) known.value = message;
@@ -103,6 +104,13 @@ export function talkOf(taskId: string): Talk {
   return found;
 }
 
+/** What a tool shows of itself, as a text: its diff, or a sentence. */
+function textOf(shown: any): string {
+  if (typeof shown === "string") return shown;
+  if (shown?.interrupted) return "This had begun when the host stopped, and may have been done.";
+  return shown?.diff ?? (shown?.exitCode ? `exit code ${shown.exitCode}` : "");
+}
+
 function putTask(task: Task): void {
   const all = new Map(tasks.value), { title, createdAt } = all.get(task.taskId) ?? {};
   if (task.status === "deleted") all.delete(task.taskId);
@@ -110,7 +118,7 @@ function putTask(task: Task): void {
   tasks.value = all;
 }
 function putApproval(one: Approval): void {
-  approvals.value = new Map(approvals.value).set(one.approvalId, { ...approvals.value.get(one.approvalId), ...one });
+  approvals.value = new Map(approvals.value).set(one.approvalId, { ...approvals.value.get(one.approvalId), ...one, shown: textOf(one.shown) });
 }
 
 let agent: Promise<boolean> | undefined;
