@@ -103,6 +103,8 @@ class Run:
         self.access = Access(self.task.cwd)
         self.sees_images = False
         self.source = vscode.CancellationTokenSource()
+        self.over = asyncio.Event()
+        """Set once nothing of it runs any more."""
         self._remembered = False
         self._counted = 0
         """How many of the messages that count the provider has counted."""
@@ -147,6 +149,8 @@ class Run:
     ) -> None:
         """Make one change of the task durable, with a step of another task where they belong together; then show it."""
         async with self.lock:
+            if self.token.is_cancellation_requested:
+                raise asyncio.CancelledError  # whatever swallowed the first one: this run is over
             draft = self.conversation.draft()
             change(draft)
             other = along(draft) if along is not None else None

@@ -128,10 +128,9 @@ class ToolExecutor:
     def _checked(self, call: Call, mode: Mode) -> Tool:
         """The tool, once name, mode and arguments are right. Raises what a model may read."""
         tool = self._run.house.tools.get(call.name) or _plugin(call.name)
-        _, disabled = choice(self._run.task.model)
-        aliases = () if tool is None else (tool.name, *tool.aliases)
+        included, disabled = choice(self._run.task.model)
         plugins = (call.name,) if tool is not None and call.name not in self._run.house.tools else ()
-        check_tool(call.name, mode, call.arguments, disabled=disabled, included=aliases, plugins=plugins)
+        check_tool(call.name, mode, call.arguments, disabled=disabled, included=included, plugins=plugins)
         if tool is None:
             raise UnknownTool(f"there is no tool {call.name!r}")
         if tool.is_alone and len(self._run.conversation.calls) > 1:

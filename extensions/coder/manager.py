@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -83,11 +84,14 @@ class TaskManager:
         work.add_done_callback(lambda done: self._rested(task_id, done))
 
     async def _live(self, run: Run) -> None:
-        await self._hold()
-        if run.task.parent_task_id is not None:
-            await self._get(run.task.parent_task_id)  # its end is the other's next step
-        async with self._places:
-            await run.live()
+        try:
+            await self._hold()
+            if run.task.parent_task_id is not None:
+                await self._get(run.task.parent_task_id)  # its end is the other's next step
+            async with self._places:
+                await run.live()
+        finally:
+            run.over.set()
 
     def _rested(self, task_id: str, work: asyncio.Future[None]) -> None:
         run, _ = self._runs.pop(task_id)
@@ -149,7 +153,9 @@ class TaskManager:
         run, work = found
         run.source.cancel()
         work.cancel()
-        await asyncio.wait({work}, timeout=STOP_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await run.over.wait()
         begun = [call for call in run.conversation.calls.values() if call.state == "begun"]
         if begun:
             await self._step(run.conversation, lambda draft: break_off(draft, run.conversation, begun))

@@ -18,6 +18,7 @@ MOST_TOKENS = 1_000_000_000
 LONGEST_WAIT_S = 3_600.0
 EPOCH_S = 1e9
 SECRETS = re.compile(r"(?:sk|pk|key|Bearer|AIza)[-_ ]?[\w*.-]{6,}", re.IGNORECASE)
+TOO_LONG = "context_length_exceeded"
 LENGTHS = re.compile(r"context.length|context window|prompt is too long|too many tokens|maximum.*tokens", re.IGNORECASE)
 ODD = (AttributeError, TypeError, LookupError, ValueError, RecursionError)
 """What reading an event raises that is not as the API has it: the SDKs do not check what they pass on."""
@@ -60,7 +61,7 @@ def of_status(provider: str, status: int, message: str, headers: Mapping[str, st
         return Fault(f"{provider} refuses the key: set another one for it", "NoPermissions", status=status)
     if status == 404:
         return Fault(f"{provider} does not have that model or address{said}", "NotFound", status=status)
-    if status == 413 or LENGTHS.search(message):
+    if status == 413 or (status not in (429, 529) and LENGTHS.search(message)):
         return Fault(f"the request is too long for the model{said}", "ContextLength", status=status)
     if status in AGAIN:
         busy = status in (429, 529)
@@ -177,6 +178,8 @@ class Faults:
         if isinstance(status, int) and status >= 300:
             response = getattr(error, "response", None)
             headers = dict(response.headers) if response is not None else {}
+            if getattr(error, "code", None) == TOO_LONG:
+                status = 413
             return of_status(self._provider, status, self._said_by(error), headers)
         if isinstance(status, int) or type(error).__name__ == "APIError":
             return self._of_event(error, begun)

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 
+import shim as vscode
 from host.app import Host
 from tests.host.fakes import Asked, openai_says, provider
 from tests.hosted import hosted
@@ -112,6 +113,12 @@ class Agent:
         found: list[dict[str, Any]] = answer.json()["messages"]
         return found
 
+    async def seen(self, task: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 30.0) -> None:
+        """Wait until people see a message like this."""
+        async with asyncio.timeout(seconds):
+            while not any(holds(one) for one in await self.shown(task)):  # noqa: ASYNC110  it is told over HTTP
+                await asyncio.sleep(0.02)
+
     async def tools(self, task: str) -> list[tuple[str, str, str]]:
         """The calls that were made: name, what became of it, what came out."""
         return [
@@ -124,6 +131,13 @@ class Agent:
         """Change what is allowed unasked."""
         answer = await self.client.put("/api/v1/autoapprove", json=settings)
         assert answer.status_code == 200, answer.text
+
+    async def set(self, **settings: Any) -> None:
+        """Change other settings of the agent's."""
+        session = await self.host.sessions.open(self.uid)
+        with session.entered():
+            for name, value in settings.items():
+                await vscode.workspace.get_configuration("coder").update(name, value, vscode.ConfigurationTarget.GLOBAL)
 
     async def write(self, path: str, text: str) -> None:
         answer = await self.client.put("/api/v1/files", params={"path": f"/workspace/{path}"}, content=text.encode())
