@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from host.app import Host
 
 DIST = Path(__file__).resolve().parent / "web" / "dist"
-NAME = re.compile(r"/assets/([A-Za-z0-9_-]+\.(?:js|css|svg|woff2))")
+NAME = re.compile(r"/assets/([A-Za-z0-9_-][A-Za-z0-9_.-]*\.(?:js|css|svg|woff2))")
 TYPES = {
     "js": "text/javascript; charset=utf-8",
     "css": "text/css; charset=utf-8",

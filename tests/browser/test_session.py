@@ -97,6 +97,7 @@ def test_the_keys_y_a_and_n_decide_and_letters_typed_into_a_field_do_not(opened:
     page.keyboard.press("a")
     expect(page.get_by_test_id("approval")).to_have_count(0)
     agent.asks(approvalId="a2", actions=[{"kind": "command", "command": "rm -rf build"}])
+    expect(page.get_by_test_id("approval")).to_contain_text("rm -rf build")
     page.locator("main").focus()
     page.keyboard.press("n")
     page.get_by_label("Why not").fill("keep it")

@@ -58,6 +58,14 @@ async def test_a_part_of_the_bundle_goes_out_packed_as_the_client_takes_it(
     assert answer.headers["content-type"].startswith("text/javascript")
 
 
+async def test_every_part_that_was_built_has_a_name_that_is_served() -> None:
+    built = [one.name for one in (page.DIST / "assets").glob("*") if one.suffix not in (".gz", ".br")]
+    if not built:
+        pytest.skip("the page is not built: make page")
+    served = [page.asset_of({"type": "http", "path": f"/assets/{name}"}) for name in built]
+    assert served == built
+
+
 @pytest.mark.parametrize("path", ["/assets/../page.html", "/assets/main-A1.js.gz", "/assets/none-B2.js", "/page.html"])
 async def test_nothing_but_the_bundles_parts_is_served(dist: Path, tmp_path: Path, path: str) -> None:
     async with hosted(tmp_path / "data") as (_, user):

@@ -16,6 +16,8 @@ export const loginWhy = signal("");
 /** The page asks who you are; null while that is not known. */
 export const wantsLogin = signal<boolean | null>(about.login === "uid" ? !uid.value : about.login === "none" ? false : null);
 
+let linked: (link: Link) => void;
+const first = new Promise<Link>((done) => (linked = done));
 const starts: ((link: Link) => void)[] = [];
 /** Called with the link once there is one. */
 export function began(start: (link: Link) => void): void {
@@ -53,6 +55,7 @@ function connect(): void {
   });
   wantsLogin.value = false;
   link.value = made;
+  linked(made);
   for (const start of starts) start(made);
 }
 
@@ -71,8 +74,9 @@ export async function logOut(): Promise<void> {
   location.reload();
 }
 
-export function call<M extends keyof Methods>(method: M, params: Methods[M]["params"], heard?: (value: any) => void) {
-  return link.value!.call(method, params, heard);
+/** Ask the host; what is asked before there is a link waits for it. */
+export async function call<M extends keyof Methods>(method: M, params: Methods[M]["params"], heard?: (value: any) => void): Promise<Methods[M]["result"]> {
+  return (link.value ?? (await first)).call(method, params, heard);
 }
 
 export function address(path: string, query: Record<string, string | number | undefined> = {}): URL {
