@@ -255,7 +255,8 @@ class Host:
         """Open the sessions whose work went on when the last run of the host ended, one after the other."""
         for uid in await asyncio.to_thread(awake.marked, self.config.data):
             try:
-                async with self.sessions.using(uid):
+                async with self.sessions.using(uid) as session:
+                    await self.loader.resume(session)
                     log.info("session opened for its work", extra={"user": uid})
             except Exception:  # one user's failure must not keep the others' work from going on
                 log.exception("a session with work could not be opened", extra={"user": uid})

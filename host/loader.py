@@ -155,6 +155,11 @@ class Loader:
                 for one in self._woken_by(event):
                     group.create_task(self._try(session, one))
 
+    async def resume(self, session: SessionContext) -> None:
+        """Wake the extensions whose work went on when the host ended (the proposal `background`)."""
+        for one in self._woken_by("onBackground"):
+            await self._try(session, one)
+
     async def _when_contained(self, session: SessionContext, one: Installed, globs: list[str]) -> None:
         for glob in globs:
             if await _contains(session, glob):

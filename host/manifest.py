@@ -48,7 +48,7 @@ NAMED = (
 )
 """Activation events that name what they are about after a colon."""
 
-PLAIN = ("*", "onStartupFinished", "onUri", "onLanguage")
+PLAIN = ("*", "onStartupFinished", "onUri", "onLanguage", "onBackground")
 
 REFUSED_EVENTS = {
     **dict.fromkeys(("onDebug", "onDebugResolve", "onDebugInitialConfigurations"), DEBUGGER),

@@ -1,7 +1,7 @@
 """The proposal `background`: work that goes on with nobody connected, and after the host was killed.
 
-While an extension holds its user's session, the host opens it again by itself when it starts; `onStartupFinished` then
-wakes the extension, which goes on from what it stored.
+While an extension holds its user's session, the host opens it again by itself when it starts; the activation event
+`onBackground` then wakes the extension, which goes on from what it stored.
 """
 
 from __future__ import annotations
