@@ -100,7 +100,7 @@ class Host:
         self._page = page.Page(self)
         self.table = api.TABLE
         """The endpoints there are; with those of extensions once it is started."""
-        self._router = self._routed()
+        self._router = Router(routes(self, api.TABLE), default=not_found, redirect_slashes=False)
         self._stack: AsyncExitStack | None = None
         self.tasks: Tasks
         self.isolation: Isolation
@@ -113,8 +113,17 @@ class Host:
         self._vault_of: Callable[[Store], Vault]
         self.cache = FileCache(CACHE_BYTES)
 
-    def _routed(self) -> Router:
-        return Router(routes(self, self.table), default=not_found, redirect_slashes=False)
+    def _serve(self, rows: Table) -> Callable[[], None]:
+        """Serve the endpoints of extensions, too, until the undo is called."""
+        added = routes(self, rows)
+        self.table = Table([*api.TABLE, *rows])
+        self._router.routes.extend(added)
+
+        def undo() -> None:
+            self.table = api.TABLE
+            self._router.routes[:] = [one for one in self._router.routes if one not in added]
+
+        return undo
 
     # -- its life
 
@@ -124,7 +133,7 @@ class Host:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             self.tasks = Tasks(group, logs.task_failed)
             stack.push_async_callback(self.tasks.close)
-            self.isolation = Isolation(self.config, self.tasks, Relay(lambda *call: self._router(*call)).serve)
+            self.isolation = Isolation(self.config, self.tasks, Relay(self._router).serve)
             stack.callback(self.isolation.close)
             self._vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
             keeper = Keeper(self.config.data, self.config.backups, lambda uid: self.sessions.get(uid))
@@ -144,8 +153,7 @@ class Host:
             self.loader = Loader.of(self.config)
             await asyncio.to_thread(self.loader.find)
             stack.callback(self.loader.close)
-            self.table = Table([*api.TABLE, *extension_routes.table(self.loader.installed.values(), api.TABLE)])
-            self._router = self._routed()
+            stack.callback(self._serve(extension_routes.table(self.loader.installed.values(), api.TABLE)))
             self.sessions = SessionManager(
                 lambda uid: self._make(uid, group),
                 sleep_after_s=self.config.sessions.sleep_after_s,

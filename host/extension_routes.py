@@ -23,11 +23,12 @@ Json = dict[str, Any]
 
 def table(installed: Iterable[Installed], taken: Iterable[Endpoint]) -> Table:
     """The endpoints that the manifests ask for; one that is the host's own, or another's, is left out and named."""
-    rows, places = Table(), {(one.method, shape_of(one.path)) for one in taken}
+    rows, places = Table(), set[tuple[str, str]]()
+    own = {shape_of(one.path) for one in taken}
     for one in installed:
         for route in one.manifest.contributes.routes:
             place = route.method, shape_of(route.path)
-            if place in places:
+            if place in places or place[1] in own:
                 log.warning("a route of %s is left out: %s %s is taken", one.id, route.method, route.path)
                 continue
             places.add(place)
