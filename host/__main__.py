@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from host.cli import asking, attach
+from host.cli.demo import greet, offer, prepare
 from host.version import installed_version
 
 if TYPE_CHECKING:
@@ -55,7 +56,24 @@ def serve(config: Path | None, **flags: Any) -> None:
     from host.config import load
 
     settings = load({name: value for name, value in flags.items() if value is not None}, os.environ, config)
-    sys.exit(_run(settings))
+    line = offer(settings)
+
+    def welcome(base: str) -> None:
+        click.echo(f"listening on {base}")
+        if line is not None:
+            click.echo(line, err=True)
+
+    sys.exit(_run(settings, welcome))
+
+
+@cli.command(epilog="\b\nExamples:\n  roost demo\n  roost demo --port 8080\n  roost demo --fresh        # start over")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [a free one]")
+@click.option("--data", type=click.Path(path_type=Path), help="A folder for the demo.  [roost-demo beside the host's]")
+@click.option("--fresh", is_flag=True, help="Start over: remove what an earlier demo left.")
+def demo(port: int, data: Path | None, fresh: bool) -> None:
+    """Show the whole loop on a small shop with a failing test: no key, no network. The model is scripted."""
+    prepared = prepare(data, port, fresh)
+    sys.exit(_run(prepared.config, lambda base: greet(prepared, base)))
 
 
 @cli.command()
@@ -180,7 +198,8 @@ def _refuse(text: str) -> None:
     sys.exit(2)
 
 
-def _run(config: Config) -> int:
+def _run(config: Config, welcome: Callable[[str], None]) -> int:
+    """Serve; `welcome` is called with the address once users can be taken."""
     if sys.platform == "win32":
         _refuse("Windows has no PTYs and no kernel sandbox as Roost needs them; run it in WSL 2")
     import uvloop
@@ -198,7 +217,7 @@ def _run(config: Config) -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             if token is not None:
                 click.echo(f"this host is open to others, so it wants a token, good for 30 days:\n{token}", err=True)
-            return runner.run(_serve(Host(config), listener))
+            return runner.run(_serve(Host(config), listener, welcome))
     finally:
         undo()
 
@@ -227,10 +246,10 @@ def _listen(config: Config) -> socket.socket:
     return listener
 
 
-async def _serve(host: Host, listener: socket.socket) -> int:
+async def _serve(host: Host, listener: socket.socket, welcome: Callable[[str], None]) -> int:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "roost"))
-    server = _server(host, listener)
+    server = _server(host, listener, welcome)
     stop = asyncio.Event()
     with _signals(loop, stop):
         async with host, asyncio.TaskGroup() as group:
@@ -270,7 +289,7 @@ def _signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Iterator[N
             loop.remove_signal_handler(one)
 
 
-def _server(host: Host, listener: socket.socket) -> uvicorn.Server:
+def _server(host: Host, listener: socket.socket, welcome: Callable[[str], None]) -> uvicorn.Server:
     import uvicorn
 
     from host.http import BoundedProtocol
@@ -288,7 +307,7 @@ def _server(host: Host, listener: socket.socket) -> uvicorn.Server:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             address, port = listener.getsockname()[:2]
-            print(f"listening on http://{f'[{address}]' if ':' in address else address}:{port}", flush=True)  # noqa: T201
+            welcome(f"http://{f'[{address}]' if ':' in address else address}:{port}")
 
         async def on_tick(self, counter: int) -> bool:
             if counter % 10 == 0:

@@ -15,6 +15,12 @@ began((link) => link.onOpen.add(() => {
   void call("lm.selectChatModels", {}).then((found) => (models.value = found), () => {});
 }));
 const drafts = new Map<string, string>();
+const address = new URL(location.href), prepared = address.searchParams.get("prompt"); // `?prompt=` fills in what a new task begins with, once
+if (prepared) {
+  drafts.set("new", prepared.slice(0, 20_000));
+  address.searchParams.delete("prompt");
+  history.replaceState(null, "", address);
+}
 
 export function Composer({ task }: { task?: Task }) {
   const key = task?.taskId ?? "new", field = useRef<HTMLTextAreaElement>(null), [text, setText] = useState(drafts.get(key) ?? "");
