@@ -18,7 +18,8 @@ import jsonschema
 
 import shim as vscode
 from extensions.coder.journal import now_ms
-from extensions.coder.modes import Mode, ToolRefused, UnknownTool, check_tool
+from extensions.coder.mcp_names import meant
+from extensions.coder.modes import Mode, ToolRefused, UnknownTool, check_command, check_tool, may_edit_all
 from extensions.coder.permissions import Judge, Leave
 from extensions.coder.prompting import choice
 from extensions.coder.task import Call, Draft, Json, reshow
@@ -116,6 +117,7 @@ class ToolExecutor:
             tool = self._checked(call, mode)
             using = Using(self._run, call, mode)
             plan = await tool.plan(using, call.arguments)
+            await self._check_commands(mode, plan)
         except (ToolError, ToolRefused, UnknownTool, PermissionError) as error:
             await self._done(call, Result(str(error), failed=True), mistake=True)
             return
@@ -129,8 +131,10 @@ class ToolExecutor:
         """The tool, once name, mode and arguments are right. Raises what a model may read."""
         tool = self._run.house.tools.get(call.name) or _plugin(call.name)
         included, disabled = choice(self._run.task.model)
-        plugins = (call.name,) if tool is not None and call.name not in self._run.house.tools else ()
-        check_tool(call.name, mode, call.arguments, disabled=disabled, included=included, plugins=plugins)
+        is_plugin = tool is not None and call.name not in self._run.house.tools
+        name = tool.name if tool is not None and is_plugin else call.name
+        plugins = (name,) if is_plugin else ()
+        check_tool(name, mode, call.arguments, disabled=disabled, included=included, plugins=plugins)
         if tool is None:
             raise UnknownTool(f"there is no tool {call.name!r}")
         if tool.is_alone and len(self._run.conversation.calls) > 1:
@@ -138,6 +142,12 @@ class ToolExecutor:
         if (rule := mistake_in(tool.schema, call.arguments)) is not None:
             raise ToolError(f"{call.name}: {rule}")
         return tool
+
+    async def _check_commands(self, mode: Mode, plan: Plan) -> None:
+        """Raise `ToolRefused` where the shell would do what the mode may not."""
+        lines = [action.command for action in plan.actions if action.kind == "execute" and action.command]
+        for line in lines if not may_edit_all(mode) else ():
+            await asyncio.to_thread(check_command, mode, line, self._run.folders)
 
     def _was_refused(self, call: Call) -> bool:
         return any(
@@ -350,10 +360,15 @@ def _groups(calls: Sequence[Call], tools: Mapping[str, Tool]) -> Iterator[list[C
 
 
 def _plugin(name: str) -> Tool | None:
-    """A tool of another extension or an MCP server."""
-    found = next((one for one in vscode.lm.tools if one.name == name), None)
-    if found is None:
+    """A tool of another extension or an MCP server, whose name a model may have mangled. Raises `ToolError` where two fit."""  # noqa: E501  a pattern
+    tools = {one.name: one for one in vscode.lm.tools}
+    names = meant(name, tools)
+    if len(names) > 1:
+        raise ToolError(f"{name!r} may be {' or '.join(sorted(names))}: call the one you mean by its exact name")
+    if not names:
         return None
+    (name,) = names
+    found = tools[name]
     schema = found.input_schema or {"type": "object"}
 
     async def plan(use: Any, arguments: Mapping[str, Any]) -> Plan:

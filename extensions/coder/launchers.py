@@ -11,19 +11,22 @@ from extensions.coder.shell import Command, Word, is_quiet
 Reader = Callable[[str], list[Command]]
 
 WRAPPERS = MappingProxyType({
-    "env": frozenset({"-u", "--unset", "-C", "--chdir"}),
+    "env": frozenset({"-u", "--unset", "-C", "--chdir", "-a", "--argv0"}),
     "nice": frozenset({"-n", "--adjustment"}),
     "nohup": frozenset(),
     "timeout": frozenset({"-s", "--signal", "-k", "--kill-after"}),
-    "time": frozenset({"-f", "--format"}),
-    "stdbuf": frozenset({"-i", "-o", "-e"}),
-    "ionice": frozenset({"-c", "-n"}),
+    "time": frozenset({"-f", "--format", "-o", "--output"}),
+    "stdbuf": frozenset({"-i", "-o", "-e", "--input", "--output", "--error"}),
+    "ionice": frozenset({"-c", "-n", "--class", "--classdata"}),
     "setsid": frozenset(),
     "command": frozenset(),
     "builtin": frozenset(),
     "exec": frozenset({"-a"}),
-    "xargs": frozenset({"-a", "-d", "-E", "-I", "-L", "-n", "-P", "-s", "--max-args", "--max-procs", "--delimiter"}),
-    "sudo": frozenset({"-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "-U"}),
+    "xargs": frozenset({"-a", "-d", "-E", "-I", "-L", "-n", "-P", "-s", "--max-args", "--max-procs", "--delimiter",
+                        "--arg-file", "--max-chars"}),
+    "sudo": frozenset({"-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "-U", "-r", "-t", "--user", "--group", "--host",
+    "--prompt",
+                       "--close-from", "--chdir", "--chroot", "--command-timeout", "--other-user", "--role", "--type"}),
     "doas": frozenset({"-u", "-C"}),
     "coproc": frozenset(),
     "watch": frozenset({"-n", "--interval"}),
@@ -31,6 +34,9 @@ WRAPPERS = MappingProxyType({
 """Programs whose further words are another program's, and those of their options that take a value."""
 
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "fish"})
+SHELL_VALUED = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
+"""Options of shells that take a value."""
+
 EVALUATORS = frozenset({"eval", "trap", "alias"})
 AWKS = frozenset({"awk", "gawk", "mawk", "nawk"})
 SEDS = frozenset({"sed", "gsed"})
@@ -119,13 +125,23 @@ def _of_shell(command: Command, read: Reader) -> list[Command]:
     """`bash -c TEXT` starts what the text says; a script was meant by the list; standard input may be anything."""
     words = command.words[1:]
     for at, word in enumerate(words):
+        if at and words[at - 1].literal and words[at - 1].text in SHELL_VALUED:
+            continue
         if re.fullmatch(r"-\w*c\w*", word.text) and word.literal:
-            return _of_text(words[at + 1 : at + 2], command, read)
+            return _of_text(_behind_options(words[at + 1 :]), command, read)
         if not word.text.startswith(("-", "+")) and word.literal:
             return []
         if word.text in ("--version", "--help"):
             return []
     raise Unclear(command.source)
+
+
+def _behind_options(words: list[Word]) -> list[Word]:
+    """The text of `-c`: the first word behind all options (`bash -c -o errexit TEXT`)."""
+    at = 0
+    while at < len(words) and words[at].literal and words[at].text.startswith(("-", "+")):
+        at += 2 if words[at].text in SHELL_VALUED else 1
+    return words[at : at + 1]
 
 
 def _of_text(words: list[Word], command: Command, read: Reader) -> list[Command]:

@@ -5,13 +5,15 @@ The five built-in modes and their groups are Roo Code's; custom ones come from `
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from extensions.coder.mcp_names import is_mcp_tool
 from extensions.coder.patch import AddFile, BadPatch, DeleteFile, UpdateFile, parse_patch
 from extensions.coder.patterns import matches
+from extensions.coder.readonly import edits_files
 
 GROUPS: Mapping[str, frozenset[str]] = MappingProxyType({
     "read": frozenset({"read_file", "search_files", "list_files", "codebase_search", "list_code_definition_names",
@@ -130,7 +132,7 @@ def _has(group: str, tool: str, included: Collection[str]) -> bool:
 
 def is_mcp(tool: str) -> bool:
     """Whether the name is that of an MCP server's tool (`mcp--server--tool`, `mcp_server_tool`)."""
-    return tool.startswith(("mcp--", "mcp_"))
+    return is_mcp_tool(tool) or tool.startswith("mcp_")
 
 
 def is_known(tool: str) -> bool:
@@ -156,6 +158,24 @@ def _check_name(tool: str, mode: Mode, group: Group, path: str) -> None:
         what = f" ({group.description})" if group.description else ""
         raise FileRestricted(
             f"{tool}: the mode {mode.slug!r} may only edit files that match {group.file_regex}{what}, not {path}"
+        )
+
+
+def may_edit_all(mode: Mode) -> bool:
+    """Whether the mode may edit whatever file it likes."""
+    return any(group.name == "edit" and group.file_regex is None for group in mode.groups)
+
+
+def check_command(mode: Mode, line: str, folders: Sequence[str]) -> None:
+    """Raise `ToolRefused` where a mode that may not edit every file would edit by the shell.
+
+    What a line writes cannot be told for sure, so that a pattern for files is no leave for it.
+    """
+    if not may_edit_all(mode) and edits_files(line, folders):
+        raise ToolRefused(
+            f"the mode {mode.slug!r} may not edit files by commands, and this one edits files or cannot be understood: "
+            "use commands that only read (temporary files below /tmp are fine), an editing tool if the mode has one, "
+            "or switch the mode"
         )
 
 

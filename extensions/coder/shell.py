@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Language, Node, Parser
 
 LONGEST = 20_000
 """Characters of a command line that is read at all."""
@@ -79,11 +79,18 @@ class Script:
 
 
 @lru_cache(maxsize=1)
-def _parser() -> Parser:
+def _language() -> Language:
     import tree_sitter_bash
-    from tree_sitter import Language, Parser
+    from tree_sitter import Language
 
-    return Parser(Language(tree_sitter_bash.language()))
+    return Language(tree_sitter_bash.language())
+
+
+def _parser() -> Parser:
+    """A parser of one's own: a shared one is not for several threads."""
+    from tree_sitter import Parser
+
+    return Parser(_language())
 
 
 def read(line: str) -> Script:

@@ -1,0 +1,332 @@
+"""Whether a command line edits files: what a mode that may not edit must not do by the shell. Nothing is run here.
+
+Cline's guard of its plan mode, on what bash's grammar says would start. Known programs are judged by their words,
+and what
+cannot be understood counts as editing. Programs of the project (tests, builds,
+scripts) are trusted to be what they are named.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from extensions.coder import editors
+from extensions.coder.editing_git import git_edits
+from extensions.coder.inline import awk_edits, code_edits, sed_edits
+from extensions.coder.launchers import AWKS, EVALUATORS, SEDS, SHELLS, WRAPPERS, Unclear, operands_of, starts
+from extensions.coder.shell import Command, Word, read
+
+DEPTH = 8
+"""Programs that start programs that start programs, at most."""
+
+MOST = 400
+"""Programs and lines that are judged for one command line, at most; one with more is not understood."""
+
+NOWHERE = re.compile(r"/dev/(null|stdout|stderr|tty|fd/\d+)|\$null|nul:?", re.IGNORECASE)
+TEMPORARY = re.compile(
+    r'"?(?:\$\{?(?:TMPDIR|TMP|TEMP)\}?"?|\$env:TE?MP"?)[/\\]([\w./\\ +@=-]+)"?|%TE?MP%[/\\]?([\w./\\+@=-]+)', re.I
+)
+ODD = re.compile(r"[\s{}*?$`<>|;&()]")
+NUMBER = re.compile(r"[\d.]+[smhd]?")
+INTERPRETERS = MappingProxyType({
+    "python": r"-[a-zA-Z]*c", "pypy": r"-[a-zA-Z]*c", "node": r"-[a-z]*[ep]|--eval|--print", "perl": r"-[a-zA-Z0]*[eE]",
+    "ruby": r"-[a-z]*e", "php": r"-r|--run", "lua": r"-e", "osascript": r"-e", "rscript": r"-e", "julia": r"-e|--eval",
+})  # fmt: skip
+"""Programs that take code as a word, and the option before it."""
+ASKS = frozenset({"--version", "-V", "-v", "--help", "-h", "-m", "--check", "-c", "-l"})
+
+
+def edits_files(command: str | Mapping[str, Any], folders: Sequence[str] = ()) -> bool:
+    """Whether the line, or `{"command": program, "args": words}`, edits files.
+
+    What lies in one of `folders` (absolute) is no temporary file, though it be below /tmp.
+    """
+    guard = _Guard(tuple(folders), iter(range(MOST)))
+    if isinstance(command, str):
+        return guard.line(command, DEPTH)
+    words = [str(command["command"]), *(str(word) for word in command.get("args") or ())]
+    return guard.command(Command([Word(word) for word in words], " ".join(words)), DEPTH)
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    folders: tuple[str, ...]
+    budget: Iterator[int]
+
+    def line(self, line: str, depth: int) -> bool:
+        if not depth or next(self.budget, None) is None:
+            return True
+        script = read(line)
+        shown = {match[1] for match in editors.QUIET_PAGER.finditer(line)}
+        risky = any(editors.VARIABLES.fullmatch(name) and name not in shown for name in script.assigned)
+        return (
+            bool(script.doubts) or risky or not all(self.is_free(word, line) for word in script.writes)
+            or any(self.command(one, depth) for one in script.commands)
+        )  # fmt: skip
+
+    def is_free(self, word: Word, line: str = "") -> bool:
+        """Whether writing there edits nothing: no file at all, or a temporary one."""
+        text = word.text
+        if NOWHERE.fullmatch(text):
+            return True
+        if (match := TEMPORARY.fullmatch(text)) is not None:
+            return ".." not in (match[1] or match[2])
+        path = posixpath.normpath(text)
+        below = word.literal and path.startswith("/tmp/") and not re.search(r"[*?\[{$`]", text)
+        return below and not any(path == one or path.startswith(one.rstrip("/") + "/") for one in self.folders)
+
+    def command(self, command: Command, depth: int) -> bool:
+        """Whether one program edits, or one that it starts."""
+        name = _name(command)
+        if not depth or name is None or ODD.search(name) or next(self.budget, None) is None:
+            return True
+        if (inner := self.started(name, command)) is not None:
+            return any(self.command(one, depth - 1) for one in inner) or _by_options(name, command)
+        if name in editors.BLOCKS or name in ("powershell", "pwsh", "cmd", "watch"):
+            return self.text(name, command, depth)
+        if name in SHELLS or name in EVALUATORS or name == "find":
+            return self.launched(name, command, depth)
+        return self.one(name, command)
+
+    def started(self, name: str, command: Command) -> list[Command] | None:
+        """What a wrapper (`env`, `sudo`, `npx`, `uv run`) may start: each way to read its words; None for another program."""  # noqa: E501  a pattern
+        words = command.words[1:]
+        if name in WRAPPERS and name != "watch":
+            if name == "command" and words and words[0].text in ("-v", "-V"):
+                return []
+            if name == "xargs":
+                words = _with_unknown(words)
+            if any(word.text.startswith(("-S", "--split-string")) for word in words) and name == "env":
+                return [_unknown(command)]
+            risky = [one for one in words if "=" in one.text and editors.VARIABLES.fullmatch(one.text.split("=", 1)[0])]
+            return (
+                [_unknown(command)]
+                if risky and name in ("env", "sudo")
+                else list(_readings(words, command, WRAPPERS[name]))
+            )
+        subcommands = editors.RUNNERS.get(name)
+        if subcommands is None:
+            return None
+        first = next(iter(operands_of(command)), None)
+        if not subcommands:
+            return list(_readings(words, command))
+        if first is None or first.text not in subcommands:
+            return None
+        return list(_readings(words[words.index(first) + 1 :], command))
+
+    def text(self, name: str, command: Command, depth: int) -> bool:
+        """Programs given as words that are a line of their own."""
+        words = [word.text for word in command.words[1:]]
+        if name == "cmd":
+            words = [word for word in words if word.lower() not in ("/c", "/k", "/s", "/q")]
+        elif name in ("powershell", "pwsh"):
+            if any(word.lower().startswith(("-e", "-f")) for word in words) or not words:
+                return True
+            words = [word for word in words if not word.startswith("-")]
+        elif name == "watch":
+            return any(
+                self.line(" ".join(words[at:]), depth - 1) for at in range(len(words)) if not words[at].startswith("-")
+            )
+        lines = " ".join(words).replace("{", " ").replace("}", " ")
+        return self.line(lines, depth - 1)
+
+    def launched(self, name: str, command: Command, depth: int) -> bool:
+        """A shell, `eval`, `find -exec`: what the launchers say that it starts."""
+
+        def inner(line: str) -> list[Command]:
+            if self.line(line, depth - 1):
+                raise Unclear(line)
+            return []
+
+        if name == "alias":
+            return any(
+                self.line(word.text.partition("=")[2], depth - 1) for word in command.words[1:] if "=" in word.text
+            )
+        try:
+            found = starts(command, inner, "*")
+        except Unclear:
+            return True
+        return any(self.command(one, depth - 1) for one in found) or _by_options(name, command)
+
+    def one(self, name: str, command: Command) -> bool:
+        """A program that starts no other one."""
+        words = command.words[1:]
+        if name in editors.ALWAYS:
+            return not words or words[0].text not in ("--version", "--help")
+        if name == "git":
+            return git_edits(command, self.is_free)
+        if name in SEDS:
+            return _by_options("sed", command) or sed_edits(words)
+        if name in AWKS:
+            return _by_options("awk", command) or awk_edits(words)
+        if name in ("tee", "mktemp", "curl", "wget"):
+            return bool(getattr(self, f"_{name}")(words))
+        if name in ("source", "."):
+            return not words or not words[0].literal
+        return _by_inline(name, words) or _by_subcommand(name, command) or _by_options(name, command)
+
+    def _tee(self, words: list[Word]) -> bool:
+        return not all(self.is_free(word) for word in words if word.text not in ("-a", "--append", "-i", "-p", "--"))
+
+    def _mktemp(self, words: list[Word]) -> bool:
+        return any(word.text not in ("-d", "-q", "-u", "-t", "--directory", "-dt",
+        "-td") for word in words) and not any(
+            word.text in ("-t", "-dt", "-td") for word in words[:-1]
+        ) and not all(self.is_free(word) or (word.text.startswith("-") and word.text != "-p") for word in words)  # fmt: skip  # noqa: E501  a pattern
+
+    def _curl(self, words: list[Word]) -> bool:
+        """`-o FILE` in all its spellings, and what names or reads files by itself."""
+        for at, word in enumerate(words):
+            text = word.text
+            if text.startswith("--"):
+                option, _, value = text.partition("=")
+                if re.match(
+                    r"--(rem|output-d|dump|cookie-j|conf|trace|stderr|etag-s|hsts|alt-svc|libc|create-d)", option
+                ):
+                    return True
+                if option not in ("--output", "--outpu", "--outp", "--out"):
+                    continue
+                target = Word(value, word.literal) if value else _at(words, at + 1)
+            elif (match := re.match(r"-([a-zA-Z#0-9:]*?)([oOJDcKHdXAeubmTFw])(.*)", text, re.DOTALL)) is not None:
+                if match[2] in "OJDcK":
+                    return True
+                if match[2] != "o":
+                    continue  # the rest is its value
+                target = Word(match[3], word.literal) if match[3] else _at(words, at + 1)
+            else:
+                continue
+            if target is None or not (target.text == "-" or self.is_free(target)):
+                return True
+        return False
+
+    def _wget(self, words: list[Word]) -> bool:
+        texts = [word.text for word in words]
+        if any(text in ("--version", "--help", "-V", "-h") for text in texts):
+            return False
+        for at, word in enumerate(words):
+            if word.text.startswith(
+                ("-o", "-a", "--output-file", "--append-output", "--save-", "--warc", "-i", "-x", "-e")
+            ):
+                return True
+            if (match := re.fullmatch(r"-[qSdvnNc46]*O(.*)|--output-document(?:=(.*))?", word.text)) is not None:
+                value = match[1] or match[2]
+                target = Word(value, word.literal) if value else _at(words, at + 1)
+                return target is None or not (target.text == "-" or self.is_free(target))
+        return "--spider" not in texts
+
+
+def _name(command: Command) -> str | None:
+    """The program in lower case, without folder and version; None where only the shell will know it."""
+    first = command.words[0]
+    if not first.literal and not re.fullmatch(r"~/[\w.+/-]+", first.text):
+        return None
+    name = re.sub(r"\.(exe|cmd|bat)$", "", re.split(r"[/\\]", first.text)[-1].lower())
+    versioned = re.fullmatch(r"(python|pypy|pip|perl|ruby|php|node|lua)[\d.]+", name)
+    return versioned[1] if versioned else name
+
+
+def _readings(words: Sequence[Word], command: Command, valued: Collection[str] | None = None) -> Iterator[Command]:
+    """The program behind a wrapper's options: a word behind an unknown option may be its value, so both readings count."""  # noqa: E501  a pattern
+    found, at = False, 0
+    while at < len(words):
+        word, before = words[at], words[at - 1].text if at else ""
+        if word.text in (valued or ()):
+            at += 1  # its value is no program
+        elif not (word.text.startswith("-") or re.match(r"[A-Za-z_]\w*=", word.text) or NUMBER.fullmatch(word.text)):
+            if word.literal or not found:
+                yield Command(list(words[at:]), command.source)
+            if not re.fullmatch(r"--[^=]+" if valued is not None else r"-\w|--[^=]+", before):
+                return
+            found = True
+        at += 1
+
+
+def _with_unknown(words: list[Word]) -> list[Word]:
+    """The words as `xargs` gives them: with more of them that nobody knows, at the end or in a place's stead."""
+    marks = [
+        match[1] or _text(words, at + 1)
+        for at, word in enumerate(words)
+        if (match := re.fullmatch(r"(?:-I|-i|--replace=?)(.*)", word.text))
+    ] if any(word.text.startswith(("-I", "-i", "--replace")) for word in words) else []  # fmt: skip
+    marks += ["{}"] if marks else []
+    kept = [Word(one.text, one.literal and not any(mark and mark in one.text for mark in marks)) for one in words]
+    has_program = any(not word.text.startswith("-") and not NUMBER.fullmatch(word.text) for word in words)
+    return [*kept, Word("", literal=False)] if has_program and not marks else kept
+
+
+def _unknown(command: Command) -> Command:
+    return Command([Word("", literal=False)], command.source)
+
+
+def _at(words: Sequence[Word], at: int) -> Word | None:
+    return words[at] if at < len(words) else None
+
+
+def _text(words: Sequence[Word], at: int) -> str:
+    return words[at].text if at < len(words) else ""
+
+
+def _by_inline(name: str, words: Sequence[Word]) -> bool:
+    """Whether an interpreter is given code that may write, as a word or by its standard input."""
+    option = INTERPRETERS.get(name)
+    if option is None:
+        return False
+    if name == "python" and (at := next((at for at, one in enumerate(words) if one.text == "-m"), None)) is not None:
+        return _by_module(words[at + 1 :])
+    for at, word in enumerate(words):
+        if (match := re.match(option, word.text)) is not None and word.text.startswith("-"):
+            code = (
+                Word(word.text[match.end() :].lstrip("="), word.literal)
+                if match.end() < len(word.text)
+                else _at(words, at + 1)
+            )
+            return code is None or not code.literal or code_edits(code.text)
+        if not word.text.startswith("-"):
+            return False  # a script of the project
+    return not any(word.text in ASKS for word in words)
+
+
+def _by_module(words: Sequence[Word]) -> bool:
+    """`python -m pip install` is pip; most other modules are programs of the project."""
+    if not words or not words[0].literal:
+        return True
+    name = words[0].text
+    if name in ("venv", "virtualenv", "ensurepip", "zipapp", "compileall", "py_compile"):
+        return True
+    if name == "json.tool":
+        return len([word for word in words[1:] if not word.text.startswith("-")]) > 1  # the second file is written
+    command = Command(list(words), name)
+    return name in editors.ALWAYS or _by_subcommand(name, command) or _by_options(name, command)
+
+
+def _by_subcommand(name: str, command: Command) -> bool:
+    operands = [one.text if one.literal else None for one in operands_of(command)]
+    first = operands[0] if operands else ""
+    if name == "yarn" and not operands:
+        return not any(word.text in ("--version", "-v", "--help", "-h") for word in command.words[1:])
+    if name in editors.SUBCOMMANDS:
+        if first is None or first.lower() in editors.SUBCOMMANDS[name]:
+            return True
+        second = editors.SECOND.get((name, first), frozenset())
+        if second and any(one is None or one in second for one in operands[1:2]):
+            return True
+    for known in (name, f"{name} {first}"):
+        if known in editors.FORMATTERS:
+            pattern = re.compile(editors.FORMATTERS[known])
+            return not any(pattern.fullmatch(word.text) for word in command.words[1:])
+    return False
+
+
+def _by_options(name: str, command: Command) -> bool:
+    pattern = editors.OPTIONS.get(name)
+    if pattern is None:
+        return False
+    ignored = re.IGNORECASE if name.startswith(("invoke", "i")) else 0
+    return any(
+        re.fullmatch(pattern, word.text, ignored) or not (word.literal or word.text) for word in command.words[1:]
+    )
