@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
@@ -52,7 +52,13 @@ def hosting(**more: str) -> Iterator[Host]:
     """A host in this process, not started yet."""
     with passable() as folder:
         environ = {"MULTI_USER": "1", "ROOST_DATA": str(folder / "data"), "ROOST_TERMINALS__NETWORK": "proxy"}
-        host = create_app(load({}, environ | more))
+        yield create_app(load({}, environ | more))
+
+
+@asynccontextmanager
+async def started(host: Host) -> AsyncIterator[Host]:
+    """It, running: its endpoints are made anew as it starts, so that the test's own come then."""
+    async with host:
         host._router.routes[:0] = doors(host)
         yield host
 
@@ -88,7 +94,7 @@ def asking(url: str, data: bytes | None = None, **headers: str) -> str:
 
 
 async def test_each_sandbox_is_its_own_user_there_whatever_it_sends(strict_house: Host) -> None:
-    async with strict_house as host:
+    async with started(strict_house) as host:
         forged = bearer("bob")["Authorization"]
         said: dict[str, dict[str, Any]] = {}
         for uid in ("alice", "bob"):
@@ -101,7 +107,7 @@ async def test_each_sandbox_is_its_own_user_there_whatever_it_sends(strict_house
 
 
 async def test_nothing_but_v1_is_there(house: Host) -> None:
-    async with house as host:
+    async with started(house) as host:
         for path in ("/other", "/api/v1/config", "/v1/../other", "/v1/%2e%2e/other", "/v1", "//v1/who", "/metrics"):
             said = await ask(host, "alice", asking(f"http://roost.internal{path}"))
             assert said.startswith("403 "), (path, said)
@@ -109,7 +115,7 @@ async def test_nothing_but_v1_is_there(house: Host) -> None:
 
 
 async def test_an_answer_streams_and_a_head_has_no_body(house: Host) -> None:
-    async with house as host:
+    async with started(house) as host:
         said = await ask(host, "alice", asking("http://roost.internal/v1/count"))
         assert said.split() == [str(number) for number in range(2_000)]
         line = r"HEAD http://roost.internal/v1/count HTTP/1.1\r\n\r\n"
@@ -119,7 +125,7 @@ async def test_an_answer_streams_and_a_head_has_no_body(house: Host) -> None:
 
 
 async def test_what_is_no_http_is_refused(house: Host) -> None:
-    async with house as host:
+    async with started(house) as host:
         lines = r"GET http://roost.internal/v1/who HTTP/1.1\r\nno colon here\r\n\r\n"
         said = await ask(host, "alice", f"exec 3<>/dev/tcp/127.0.0.1/3128; printf '{lines}' >&3; cat <&3")
         assert said.startswith("HTTP/1.1 400 ")
@@ -127,7 +133,7 @@ async def test_what_is_no_http_is_refused(house: Host) -> None:
 
 async def test_nobody_outside_is_an_insider(strict_house: Host) -> None:
     """The mark is an object of this process: what comes over a socket is text."""
-    async with strict_house as host:
+    async with started(strict_house) as host:
         await host.sessions.open("alice")
         for scope in ({INSIDER: "alice"}, {INSIDER: ["alice"]}, {"headers": [(INSIDER.encode(), b"alice")]}, {}):
             assert await status_of(host, "/v1/who", **scope) == 401
