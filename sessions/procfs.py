@@ -13,6 +13,8 @@ from typing import NamedTuple
 from sessions.descriptors import weight
 
 READ_BYTES = 65536
+ENVIRON_BYTES = 512 << 10
+"""More than a command can be given, as its mark may be the last thing in there."""
 RECENT = 64
 
 
@@ -67,8 +69,8 @@ class Procfs:
         return int(rest.split(None, 1)[0]) if found else -1
 
     def carries(self, pid: int, token: bytes) -> bool:
-        """Whether the environment that the process began with holds `token`."""
-        return token in self.read(pid, "environ")
+        """Whether the environment that the process began with holds `token`: all of a variable, not only its start."""
+        return b"\0" + token + b"\0" in b"\0" + read(f"{pid}/environ", self._fd, ENVIRON_BYTES)
 
     def stats(self) -> Iterator[Stat]:
         """Those that run; a dead process that waits for its parent does not."""
@@ -206,14 +208,14 @@ def inner_pid(pid: int) -> int:
     return int(rest.split(b"\n", 1)[0].split()[-1]) if found else -1
 
 
-def read(path: str, folder: int | None = None) -> bytes:
-    """A file of /proc, up to 64 KiB; nothing where it is gone or not to be read. It never waits."""
+def read(path: str, folder: int | None = None, most: int = READ_BYTES) -> bytes:
+    """A file of /proc, up to `most` bytes; nothing where it is gone or not to be read. It never waits."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
         return b""
     try:
-        return os.read(fd, READ_BYTES)
+        return os.read(fd, most)
     except OSError:
         return b""
     finally:

@@ -390,6 +390,23 @@ async def test_a_cancelled_command_ends_with_all_that_it_started(alice: Sandbox)
     assert "sleep 100" not in await output(alice, "ps -eo args | grep -v grep")
 
 
+async def test_killing_the_first_command_leaves_the_tenth(alice: Sandbox) -> None:
+    """Their marks begin alike."""
+    commands = [await alice.start(["sleep", "1001"]) for _ in range(10)]
+    await commands[0].kill()
+    assert await ended(commands[0]) == 128 + signal.SIGKILL
+    assert await output(alice, "pgrep -cx sleep") == "9"
+    for process in commands:
+        process.close()
+
+
+async def test_a_mark_behind_much_environment_is_found(alice: Sandbox) -> None:
+    env = {f"MUCH{number}": "x" * 40_000 for number in range(3)}
+    finished = await alice.run(["bash", "-c", "(setsid sleep 1001 &); sleep 1002"], env=env, timeout=1)
+    assert finished.timed_out
+    assert "sleep 100" not in await output(alice, "ps -eo args | grep -v grep")
+
+
 async def test_killing_one_command_leaves_the_others(alice: Sandbox) -> None:
     one = await alice.start(["sleep", "1001"])
     other = await alice.start(["sleep", "1002"])
