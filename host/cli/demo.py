@@ -71,10 +71,12 @@ def greet(prepared: Prepared, base: str) -> None:
 
 
 def offer(config: Config) -> str | None:
-    """One line for who serves on this machine with no model but the scripted one; None for all others."""
+    """One line for who serves on their machine with no provider configured; None for all others."""
     if config.multi_user or config.ai_providers:
         return None
-    return "no provider has a key, so only a scripted demo model answers: `roost demo` shows what it can"
+    return (
+        "no provider is configured: set a key on the page under Settings, or see a scripted model at work: `roost demo`"
+    )
 
 
 def _remove(folder: Path) -> None:

@@ -195,7 +195,8 @@ def _answer(script: Script, rule: Rule, last: Last, request: Request) -> Answer:
 
 
 def _between(text: str, before: str, after: str) -> str:
-    return text.partition(before)[2].partition(after)[0][:256].strip()
+    """What stands between the two, on one line."""
+    return text.partition(before)[2].lstrip().partition(after)[0][:256].split("\n", 1)[0].strip()
 
 
 def _filled(value: Any, texts: Mapping[str, str]) -> Any:
