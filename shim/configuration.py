@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+import posixpath
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from sessions.current import current_session
 from sessions.dotted import at, touches
 from sessions.errors import FileSystemError, InvalidValue, RoostError
+from sessions.settingsfile import PLACE
+from sessions.watching import Watching
 from shim.enums import ConfigurationTarget
-from shim.events import EventEmitter
+from shim.events import Event, EventEmitter
 from shim.folders import Folders, WorkspaceFolder
 from shim.thenable import Thenable, thenable
 from shim.uri import Uri, as_uri
@@ -21,6 +24,7 @@ from shim.values import Value, value
 if TYPE_CHECKING:
     from sessions.context import SessionContext
     from sessions.settingsfile import SettingsFile
+    from sessions.watchtree import Change
 
 log = logging.getLogger("roost.shim")
 
@@ -110,11 +114,12 @@ def _affects(key: str, section: str, scoped: bool, language: str | None) -> bool
 class Configurations:
     """A user's settings as the shim has them: those of further folders too, and who listens."""
 
-    __slots__ = ("_files", "_session", "_undo", "changed")
+    __slots__ = ("_files", "_followed", "_session", "_undo", "changed")
 
     def __init__(self, session: SessionContext) -> None:
         self._session = session
         self._files: dict[str, SettingsFile] = {}
+        self._followed: dict[str, Callable[[], None]] | None = None
         self.changed = EventEmitter[ConfigurationChangeEvent]()
         self._undo = session.settings.listen(self._tell)
 
@@ -129,6 +134,38 @@ class Configurations:
         """The settings of the further folder that a resource is in; None for the workspace's own."""
         around = None if uri is None else self._session.get(Folders).around(uri)
         return None if around is None else self._files.get(around.uri.path.rstrip("/"))
+
+    @property
+    def on_change(self) -> Event[ConfigurationChangeEvent]:
+        """Fires when settings were changed. Once somebody asked for it, changes by shells are heard of as well."""
+        if self._followed is None:
+            self._followed = {}
+            self._follow()
+            self._session.get(Folders).changed.event(lambda _: self._follow())
+        return self.changed.event
+
+    def _follow(self) -> None:
+        """Watch the folders in which settings' files are, or would be."""
+        assert self._followed is not None
+        wanted = {one.uri.path.rstrip("/") for one in self._session.get(Folders).all if one.uri.scheme == "file"}
+        for path in self._followed.keys() - wanted:
+            self._followed.pop(path)()
+        for path in wanted - self._followed.keys():
+            place = posixpath.dirname(path + PLACE)
+            try:
+                begun, self._followed[path] = self._session.get(Watching).follow(place, self._hear, recursive=False)
+            except FileSystemError as error:
+                log.warning("settings of %s are read again only when asked for: %s", self._session.uid, error)
+            else:
+                begun.add_done_callback(lambda _: self._look())  # at what was changed before it could be heard
+
+    def _hear(self, changes: Sequence[Change]) -> None:
+        if any(path.endswith(PLACE) for path, _ in changes):
+            self._look()
+
+    def _look(self) -> None:
+        if not self._session.closing:
+            self._session.start(self.refresh(), "read settings again")
 
     async def refresh(self) -> None:
         """Read again what of the settings' files is another by now, and tell who listens."""

@@ -279,7 +279,7 @@ _LIVE: Mapping[str, Callable[[SessionContext], Any]] = {
     "on_did_change_text_document": lambda session: session.get(Documents).on_change,
     "on_will_save_text_document": lambda session: session.get(Documents).on_will_save,
     "on_did_save_text_document": lambda session: session.get(Documents).on_save,
-    "on_did_change_configuration": lambda session: session.get(Configurations).changed.event,
+    "on_did_change_configuration": lambda session: session.get(Configurations).on_change,
     "on_will_create_files": lambda session: session.get(bulk.FileOperations).will_create.event,
     "on_did_create_files": lambda session: session.get(bulk.FileOperations).created.event,
     "on_will_delete_files": lambda session: session.get(bulk.FileOperations).will_delete.event,

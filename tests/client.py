@@ -37,6 +37,8 @@ class Client:
     def __init__(self, socket: ClientConnection, uid: str) -> None:
         self.socket = socket
         self.uid = uid
+        self.patience = 20.0
+        """Seconds that an answer may take."""
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.heard: list[dict[str, Any]] = []
         """Every JSON message that came, for tests that look for what should not have."""
@@ -78,7 +80,7 @@ class Client:
         message.update(more)
         future = self._waiting[message["id"]] = asyncio.get_running_loop().create_future()
         await self.send(message)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(self.patience):
             return await future
 
     async def call(self, method: str, /, **params: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -241,3 +242,21 @@ async def test_a_link_out_of_the_users_world_is_no_settings_file(ada: SessionCon
     await ada.get(Configurations).refresh()
     with ada.entered():
         assert acme().get("greeting") == "hello"
+
+
+async def test_a_settings_file_that_a_shell_writes_is_told_to_who_listens(ada: SessionContext, tmp_path: Path) -> None:
+    heard: list[bool] = []
+    with ada.entered():
+        vscode.workspace.on_did_change_configuration(
+            lambda event: heard.append(event.affects_configuration("files.eol"))
+        )
+        place = tmp_path / "data/users/ada/root/workspace/.vscode"
+        for value in ("\\r\\n", "\\n"):
+            await asyncio.to_thread(place.mkdir, exist_ok=True)
+            await asyncio.to_thread((place / "settings.json").write_text, f'{{"files.eol": "{value}"}}')
+            await eventually(lambda: heard)
+            assert heard.pop() is True
+            assert vscode.workspace.get_configuration("files").get("eol") == value.encode().decode("unicode_escape")
+        await asyncio.to_thread((place / "settings.json").unlink)
+        await eventually(lambda: heard)
+        assert vscode.workspace.get_configuration("files").get("eol") == "auto"
