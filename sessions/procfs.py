@@ -15,7 +15,8 @@ from sessions.descriptors import weight
 READ_BYTES = 65536
 ENVIRON_BYTES = 512 << 10
 """More than a command can be given, as its mark may be the last thing in there."""
-RECENT = 64
+RECENT = 320
+"""Children among which a new one is looked for: more than may have been started since, on a loop that was late."""
 
 
 class Stat(NamedTuple):

@@ -400,6 +400,19 @@ async def test_killing_the_first_command_leaves_the_tenth(alice: Sandbox) -> Non
         process.close()
 
 
+async def test_each_of_many_that_start_at_once_is_held_although_the_loop_is_late(alice: Sandbox) -> None:
+    """One that is not held could only be waited for by the supervisor, which could then start nothing any more."""
+    await output(alice, "true")
+    asked = [asyncio.ensure_future(alice.start(["sleep", "1001"])) for _ in range(150)]
+    while not all(start.done() for start in asked):
+        await asyncio.sleep(0)
+        time.sleep(0.2)  # noqa: ASYNC251 - the loop is late
+    started = [await start for start in asked]
+    assert all(process.pidfd >= 0 for process in started)
+    for process in started:
+        process.close()
+
+
 async def test_a_mark_behind_much_environment_is_found(alice: Sandbox) -> None:
     env = {f"MUCH{number}": "x" * 40_000 for number in range(3)}
     finished = await alice.run(["bash", "-c", "(setsid sleep 1001 &); sleep 1002"], env=env, timeout=1)
