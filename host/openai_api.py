@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -31,6 +32,21 @@ QUIET_S = 15.0
 """A comment goes out this often while the model is silent, so that proxies keep the stream open."""
 
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+class Wrong(BaseModel):
+    """What is wrong, for the document."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class Refusal(BaseModel):
+    """An answer that is none, as OpenAI's clients read it."""
+
+    error: Wrong
 
 
 def refusal(problem: Problem, headers: dict[str, str] | None = None) -> Response:
@@ -69,7 +85,7 @@ def _code(problem: Problem) -> str | None:
 # -- models
 
 
-@endpoint("GET", "/v1/models", shape=refusal, answers={200: "application/json"})
+@endpoint("GET", "/v1/models", shape=refusal, refusal=Refusal, answers={200: "application/json"})
 async def list_models(asked: Asked) -> Response:
     """The caller's models, as OpenAI lists them."""
     async with asked.host.sessions.using(asked.uid) as session:
@@ -77,7 +93,7 @@ async def list_models(asked: Asked) -> Response:
     return json({"object": "list", "data": [_listed(model) for model in models]})
 
 
-@endpoint("GET", "/v1/models/{model:path}", shape=refusal, answers={200: "application/json"})
+@endpoint("GET", "/v1/models/{model:path}", shape=refusal, refusal=Refusal, answers={200: "application/json"})
 async def read_model(asked: Asked) -> Response:
     """One of the caller's models."""
     async with asked.host.sessions.using(asked.uid) as session:
@@ -115,7 +131,15 @@ def _listed(model: Model) -> dict[str, Any]:
 # -- answers
 
 
-@endpoint("POST", "/v1/chat/completions", body=Chat, largest=LARGEST, shape=refusal, answers={200: "application/json"})
+@endpoint(
+    "POST",
+    "/v1/chat/completions",
+    body=Chat,
+    largest=LARGEST,
+    shape=refusal,
+    refusal=Refusal,
+    answers={200: ("application/json", "text/event-stream")},
+)
 async def chat_completions(asked: Asked) -> Response:
     """Ask one of the caller's models, as with OpenAI; `stream` gives server-sent events.
 

@@ -88,9 +88,11 @@ class Endpoint:
     stream: bool = False
     """The body is raw bytes of any size."""
     answers: dict[int, Any] = field(default_factory=dict)
-    """Status -> a model, a media type, or None for no content."""
+    """Status -> a model, a media type (or several), or None for no content."""
     shape: Shape | None = None
     """How a refusal is told; None: as RFC 9457 has it."""
+    refusal: type[BaseModel] | None = None
+    """What `shape` makes, for the document."""
 
     def refuse(self, problem: Problem, headers: dict[str, str] | None = None) -> Response:
         """What is wrong, as this endpoint's clients read it."""
@@ -281,7 +283,8 @@ async def pieces(request: Request) -> AsyncIterator[bytes]:
 def document(table: Table, version: str, base_path: str) -> dict[str, Any]:
     """OpenAPI 3.1 of the table, from the models that validate."""
     models = [(one, "validation") for row in table for one in (row.query, row.body) if one]
-    models += [(one, "serialization") for row in table for one in row.answers.values() if isinstance(one, type)]
+    answers = [one for row in table for one in (*row.answers.values(), row.refusal)]
+    models += [(one, "serialization") for one in answers if isinstance(one, type)]
     _, schemas = models_json_schema(list(dict.fromkeys(models)), ref_template=REFERENCE)  # type: ignore[arg-type]
     components = schemas.get("$defs", {})
     components["Problem"] = PROBLEM
@@ -321,10 +324,7 @@ def _operation(row: Endpoint, components: dict[str, Any]) -> dict[str, Any]:
         "summary": row.summary,
         "responses": {str(status): _response(status, what) for status, what in row.answers.items()},
     }
-    operation["responses"]["default"] = {
-        "description": "What is wrong.",
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
+    operation["responses"]["default"] = {"description": "What is wrong.", "content": _refused(row.refusal)}
     if row.public:
         operation["security"] = []
     components.update(row.schemas)
@@ -354,10 +354,18 @@ def _parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def _refused(model: type[BaseModel] | None) -> dict[str, Any]:
+    kind, name = ("application/problem+json", "Problem") if model is None else ("application/json", model.__name__)
+    return {kind: {"schema": {"$ref": REFERENCE.format(model=name)}}}
+
+
 def _response(status: int, what: Any) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-    if isinstance(what, str):
-        answer["content"] = {what: {"schema": {"type": "string"}}}
+    if isinstance(what, str | tuple):
+        kinds = (what,) if isinstance(what, str) else what
+        answer["content"] = {
+            kind: {"schema": {} if kind == "application/json" else {"type": "string"}} for kind in kinds
+        }
     elif what is not None:
         answer["content"] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{what.__name__}"}}}
     return answer
