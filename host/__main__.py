@@ -76,6 +76,31 @@ def demo(port: int, data: Path | None, fresh: bool) -> None:
     sys.exit(_run(prepared.config, lambda base: greet(prepared, base)))
 
 
+@cli.command(
+    epilog='\b\nExamples:\n  roost task "fix the failing test"\n  roost task --mode ask "what does this project do?"\n'
+    '  roost task --yes all --json "update the changelog" | jq .status'
+)
+@click.argument("message")
+@click.option("--mode", help="The mode to work in: code, architect, ask, debug, ...  [code]")
+@click.option("--model", help="The model to ask, by its id.  [the first there is]")
+@click.option(
+    "--yes", type=click.Choice(["edits", "all"]), help="Do without asking: write files, or run commands, too."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the events, one JSON object a line; ask nothing.")
+@click.option("--workspace", type=click.Path(path_type=Path), help="The folder to work in.  [.]")
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings.")
+def task(message: str, config: Path | None, workspace: Path | None, **wish: Any) -> None:
+    """Let the agent do one task in this folder: exits with 0 if it is done, 1 if not, 3 if somebody must be asked."""
+    from host.cli.task import Wish, perform
+    from host.config import load
+
+    if not message.strip():
+        raise click.UsageError("MESSAGE: it is empty; say what is to be done")
+    given = {"multi_user": False, "workspace": workspace}
+    loaded = load({name: value for name, value in given.items() if value is not None}, os.environ, config)
+    raise SystemExit(perform(loaded, Wish(message, **wish)))
+
+
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @click.option("--host", help="Address that the host is to listen on (server.host).  [127.0.0.1]")

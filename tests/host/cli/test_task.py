@@ -1,0 +1,135 @@
+"""`roost task`: one task in this folder, by the real command, with the scripted model and no host."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from host.demo.script import repository
+from tests.client import ROOT
+
+FIX = "Fix the failing test of the demo"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """The demo's shop, with its failing test."""
+    for path, text in repository().items():
+        (tmp_path / "shop" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "shop" / path).write_text(text)
+    return tmp_path / "shop"
+
+
+def environ(folder: Path) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("ROOST_", "MULTI_USER"))}
+    return {**clean, "ROOST_DATA": str(folder / "data"), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def task(shop: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "host", "task", *arguments]
+    return subprocess.run(
+        command,
+        cwd=shop,
+        env=environ(shop.parent),
+        capture_output=True,
+        text=True,
+        timeout=55,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def is_mended(shop: Path) -> bool:
+    return "quantity >= MANY" in (shop / "demo/basket.py").read_text()
+
+
+def test_a_task_that_may_do_all_is_done_and_exits_with_0(shop: Path) -> None:
+    done = task(shop, FIX, "--yes", "all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert is_mended(shop)
+    assert "✓ apply_diff demo/basket.py" in done.stdout
+    assert "completed" in done.stdout
+    assert list((shop.parent / "data-tasks").iterdir()) == []
+
+
+def test_where_nobody_can_be_asked_it_stops_with_3_and_says_what_for(shop: Path) -> None:
+    done = task(shop, FIX)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "it asks for leave: python3 -m" in done.stderr
+    assert not is_mended(shop)
+
+
+def test_events_are_lines_of_json(shop: Path) -> None:
+    done = task(shop, FIX, "--yes", "all", "--json")
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {event["type"] for event in events} >= {"coder.task", "coder.message", "coder.delta"}
+    assert [event["status"] for event in events if event["type"] == "coder.task"][-1] == "completed"
+
+
+def test_a_mode_that_is_none_is_one_line_and_exit_code_2(shop: Path) -> None:
+    done = task(shop, FIX, "--mode", "nobody")
+    assert done.returncode == 2
+    assert done.stderr.startswith("roost: mode: there is no mode 'nobody'")
+    assert "Traceback" not in done.stderr
+
+
+class Terminal:
+    """The command in a terminal of its own."""
+
+    def __init__(self, shop: Path, *arguments: str) -> None:
+        self._fd, theirs = os.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "host", "task", *arguments],
+            cwd=shop, env=environ(shop.parent), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        )  # fmt: skip
+        os.close(theirs)
+        self.said = ""
+
+    def until(self, text: str, seconds: float = 40.0) -> None:
+        """Read until it has said something new with this in it, and forget that."""
+        deadline = time.monotonic() + seconds
+        while text not in self.said:
+            assert time.monotonic() < deadline, self.said
+            if select.select([self._fd], [], [], 0.2)[0]:
+                try:
+                    self.said += os.read(self._fd, 65536).decode(errors="replace")
+                except OSError:
+                    assert text in self.said, self.said
+        self.said = self.said.partition(text)[2]
+
+    def type(self, line: str) -> None:
+        os.write(self._fd, f"{line}\n".encode())
+
+    def end(self) -> int:
+        try:
+            while os.read(self._fd, 65536):
+                pass
+        except OSError:
+            pass
+        os.close(self._fd)
+        return self.process.wait(20)
+
+
+def test_it_asks_in_the_terminal_and_shows_the_diff(shop: Path) -> None:
+    terminal = Terminal(shop, FIX)
+    terminal.until("asks: python3 -m")
+    terminal.type("y\n" * 8)
+    terminal.until("+    if quantity >= MANY:")
+    terminal.until("completed")
+    assert terminal.end() == 0
+    assert is_mended(shop)
+
+
+def test_ctrl_c_aborts_it_with_1(shop: Path) -> None:
+    terminal = Terminal(shop, FIX)
+    terminal.until("say why not: ")
+    os.killpg(terminal.process.pid, 2)
+    assert terminal.end() == 1
+    assert not is_mended(shop)
