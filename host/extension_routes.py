@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jsonschema
+from referencing import Registry
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -68,7 +69,10 @@ def _handler(route: Route, schemas: Mapping[str, Json]) -> Handler:
 
 def checked(schema: Json, given: object) -> Json:
     """What was given, if the schema lets it pass. Raises `InvalidValue` naming the field and the rule."""
-    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(given), key=lambda one: list(one.absolute_path))
+    errors = sorted(
+        jsonschema.Draft202012Validator(schema, registry=Registry()).iter_errors(given),
+        key=lambda one: list(one.absolute_path),
+    )
     if errors:
         first = errors[0]
         where = ".".join(str(part) for part in first.absolute_path) or "body"

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from sessions.current import current_session
 from sessions.dotted import at, touches
 from sessions.errors import FileSystemError, InvalidValue, RoostError
-from sessions.settingsfile import PLACE
 from sessions.watching import Watching
 from shim.enums import ConfigurationTarget
 from shim.events import Event, EventEmitter
@@ -151,6 +150,8 @@ class Configurations:
         for path in self._followed.keys() - wanted:
             self._followed.pop(path)()
         for path in wanted - self._followed.keys():
+            from sessions.settingsfile import PLACE  # a session brings it along; the types of the API do without
+
             place = posixpath.dirname(path + PLACE)
             try:
                 begun, self._followed[path] = self._session.get(Watching).follow(place, self._hear, recursive=False)
@@ -160,6 +161,8 @@ class Configurations:
                 begun.add_done_callback(lambda _: self._look())  # at what was changed before it could be heard
 
     def _hear(self, changes: Sequence[Change]) -> None:
+        from sessions.settingsfile import PLACE  # as above
+
         if any(path.endswith(PLACE) for path, _ in changes):
             self._look()
 

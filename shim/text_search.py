@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessions import ripgrep
 from sessions.current import current_session
 from sessions.errors import FileSystemError, InvalidValue, SandboxDied
 from sessions.paths import HIDDEN
@@ -183,6 +182,8 @@ async def _is_folder(session: SessionContext, path: str) -> bool:
 async def _said(session: SessionContext, one: TextSearch, top: str, lines: Lines) -> AsyncGenerator[list[bytes], None]:
     """What ripgrep says of a folder, some lines at a time. Whoever stops listening ends it."""
     sandbox = await session.sandbox()
+    from sessions import ripgrep  # on first need: few search, and all would pay
+
     argv = [await asyncio.to_thread(ripgrep.program, sandbox), *one.arguments()]
     process = await sandbox.start(argv, cwd=top, env=inherited(sandbox), apart=True)
     spoke = False

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import shim as vscode
 from extensions.coder import journal
 from extensions.coder.access import Access, Protection
+from extensions.coder.bounded import bounded
 from extensions.coder.condensing import Asking, Condensed, condense
 from extensions.coder.context import Fit, budget_of, fit, reduced, tokens_now
 from extensions.coder.deltas import Deltas
@@ -148,6 +149,9 @@ class Run:
         self, change: Callable[[Draft], object], along: Callable[[Draft], Other | None] | None = None
     ) -> None:
         """Make one change of the task durable, with a step of another task where they belong together; then show it."""
+        await journal.whole(self._step(change, along))
+
+    async def _step(self, change: Callable[[Draft], object], along: Callable[[Draft], Other | None] | None) -> None:
         async with self.lock:
             if self.token.is_cancellation_requested:
                 raise asyncio.CancelledError  # whatever swallowed the first one: this run is over
@@ -316,7 +320,7 @@ class Run:
             elif block["type"] == "tool_use":
                 call_id, arguments = block["id"], block["input"] if isinstance(block["input"], dict) else {}
                 number = draft.show(
-                    "tool", now_ms(), callId=call_id, name=block["name"], arguments=arguments, status="pending"
+                    "tool", now_ms(), callId=call_id, name=block["name"], arguments=bounded(arguments), status="pending"
                 )
                 draft.call(Call(call_id, at, block["name"], arguments, shown_id=number))
             else:

@@ -88,7 +88,10 @@ class AgentFiles:
     async def _once(self, cwd: vscode.Uri, key: Hashable, read: Callable[[], Awaitable[T]]) -> T:
         """What `read` gives, kept while nothing changes where that would be heard of."""
         if self._watches and cwd.path not in self._watched and len(self._watching) < FOLDERS:
-            self._watching.append(self.watch(cwd))
+            try:
+                self._watching.append(self.watch(cwd))
+            except vscode.FileSystemError:
+                self._watched[cwd.path] = math.inf  # watchers have limits: without one, files are read each time
         if time.monotonic() < self._watched.get(cwd.path, math.inf):
             return await read()
         until, value = self._kept.get((cwd.path, key), (0.0, None))
@@ -173,8 +176,14 @@ class AgentFiles:
     def watch(self, cwd: vscode.Uri) -> vscode.Disposable:
         """Fire `changed` for the files of a folder and those at home, until this is disposed of."""
         own = [vscode.Uri.join_path(places.home(), name) for name in (".roo", ".agents")]
+        watchers: list[vscode.Disposable] = []
+        try:
+            watchers.append(self._watch(cwd, WATCHED))
+            watchers += [self._watch(top, "**") for top in own]
+        except vscode.FileSystemError:
+            vscode.Disposable.from_(*watchers).dispose()
+            raise
         self._watched[cwd.path] = time.monotonic() + WARM_S
-        watchers = [self._watch(cwd, WATCHED), *(self._watch(top, "**") for top in own)]
         return vscode.Disposable.from_(*watchers, vscode.Disposable(lambda: self._unwatched(cwd.path)))
 
     def _unwatched(self, path: str) -> None:

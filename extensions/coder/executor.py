@@ -15,8 +15,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
+from referencing import Registry
 
 import shim as vscode
+from extensions.coder.bounded import LONGEST, bounded
+from extensions.coder.bounded import shortened as cut
 from extensions.coder.journal import now_ms
 from extensions.coder.mcp_names import meant
 from extensions.coder.modes import Mode, ToolRefused, UnknownTool, check_command, check_tool, may_edit_all
@@ -179,7 +182,7 @@ class ToolExecutor:
             return False
         if call.approval["shown"].get("interrupted"):
             return True
-        return bool(call.approval["actions"] == _actions(plan) and call.approval["shown"] == _json(plan.shown))
+        return bool(call.approval.get("plan") == _hash_of_plan(plan))
 
     async def _ask(
         self, call: Call, plan: Plan, keys: Sequence[str], patterns: Sequence[str], reason: str, *, changed: bool
@@ -189,8 +192,9 @@ class ToolExecutor:
             "approvalId": uuid.uuid4().hex,
             "callId": call.call_id,
             "tool": call.name,
-            "actions": _actions(plan),
-            "shown": _json(plan.shown),
+            "actions": bounded({"": _actions(plan)})[""],
+            "shown": bounded(plan.shown),
+            "plan": _hash_of_plan(plan),
             "patterns": list(patterns),
             "keys": list(keys),
             "why": ("what it would do has changed since it was allowed; " if changed else "") + reason,
@@ -200,7 +204,7 @@ class ToolExecutor:
         def change(draft: Draft) -> None:
             draft.call(replace(call, state="waiting", approval=approval))
             draft.approvals.append(approval)
-            reshow(draft, self._run.conversation, call, status="waiting", shown=_json(plan.shown))
+            reshow(draft, self._run.conversation, call, status="waiting", shown=bounded(plan.shown))
             draft.change(status="waiting", waiting_for="approval")
 
         await self._run.step(change)
@@ -219,9 +223,9 @@ class ToolExecutor:
         def begin(draft: Draft) -> None:
             draft.call(call)
             draft.change(repeated=repeated)
-            reshow(draft, self._run.conversation, call, status="running", shown=_json(plan.shown))
+            reshow(draft, self._run.conversation, call, status="running", shown=bounded(plan.shown))
 
-        if not tool.is_reading:
+        if not (tool.is_reading or tool.is_record):
             await self._run.step(begin)
         try:
             result = await plan.act()
@@ -278,8 +282,8 @@ class ToolExecutor:
             draft.call(replace(call, state="done", result=kept))
             if repeated is not None:
                 draft.change(repeated=repeated or None)
-            more = {"shown": _json(result.shown)} if result.shown is not None else {}
-            reshow(draft, self._run.conversation, call, status=status, output=text, **more)
+            more = {"shown": bounded(result.shown)} if result.shown is not None else {}
+            reshow(draft, self._run.conversation, call, status=status, output=cut(text, LONGEST), **more)
             if not result.failed:
                 for kind, data in effects:
                     along = self._effect(draft, call, kind, data) or along
@@ -389,7 +393,7 @@ def _plugin(name: str) -> Tool | None:
 
 def mistake_in(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str | None:
     """The first rule of a schema that arguments break, as a sentence."""
-    validator = jsonschema.Draft202012Validator(dict(schema))
+    validator = jsonschema.Draft202012Validator(dict(schema), registry=Registry())  # a $ref is never fetched
     error = jsonschema.exceptions.best_match(validator.iter_errors(dict(arguments)))
     if error is None:
         return None
@@ -418,9 +422,9 @@ def _actions(plan: Plan) -> list[Json]:
     ]
 
 
-def _json(shown: Mapping[str, Any] | None) -> Json:
-    found: Json = json.loads(json.dumps(dict(shown or {}), default=str))
-    return found
+def _hash_of_plan(plan: Plan) -> str:
+    """What a plan would do, in short: a person allows just this, also what is too long to show."""
+    return hash_of(json.dumps([_actions(plan), dict(plan.shown)], sort_keys=True, default=str))
 
 
 def _stored(image: Image) -> Json:

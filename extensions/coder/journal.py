@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import replace
 from typing import Any
 
 from extensions.coder.task import Call, Conversation, Draft, Json, Task
-from shim.proposed import events, records
+from shim.proposed import background, events, records
 from shim.proposed.records import Change, Delete, Put
 
 TASKS = "tasks"
@@ -32,6 +33,11 @@ def new_id() -> str:
 def key_of(number: int) -> str:
     """A record's key; keys are in the order of their numbers."""
     return f"{number:08d}"
+
+
+async def whole(work: Coroutine[Any, Any, None]) -> None:
+    """Do a step to its end, also where who waits for it is broken off: memory is never behind the disk."""
+    await asyncio.shield(background.start(work, "step of a task"))
 
 
 async def commit(
@@ -58,7 +64,7 @@ def _changes(conversation: Conversation, draft: Draft) -> Iterator[Change]:
     task = draft.task
     if draft.task != conversation.task or task.created_at == task.updated_at:
         yield Put(TASKS, task.task_id, task.stored())
-        yield Put(OPEN, task.task_id, True) if task.status in RUNS else Delete(OPEN, task.task_id)
+        yield Put(OPEN, task.task_id, True) if _is_open(task) else Delete(OPEN, task.task_id)
     for message in draft.said:
         yield Put(f"messages.{task.task_id}", key_of(message["id"]), message)
     for message in draft.shown:
@@ -70,6 +76,11 @@ def _changes(conversation: Conversation, draft: Draft) -> Iterator[Change]:
     for approval in draft.approvals:
         if approval["status"] != "waiting":
             yield Put(f"approvals.{task.task_id}", approval["approvalId"], approval)
+
+
+def _is_open(task: Task) -> bool:
+    """Whether it goes on by itself, or may: a question can be answered by the time."""
+    return task.status in RUNS or (task.status == "waiting" and task.waiting_for == "question")
 
 
 def _events(conversation: Conversation, draft: Draft) -> Iterator[tuple[str, Json]]:

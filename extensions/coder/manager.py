@@ -48,7 +48,10 @@ class TaskManager:
         self._runs: dict[str, tuple[Run, asyncio.Future[None]]] = {}
         self._open: dict[str, Conversation] = {}
         self._places = asyncio.Semaphore(setting("maxConcurrentTasks", AT_ONCE) or 1)
-        self._holds = False
+        self._holds: bool | None = None
+        """Whether the host remembers; None: what it remembers of the run before."""
+        self._timers = 0
+        """Questions whose first suggestion is taken after a time."""
         self._hold_lock = asyncio.Lock()
         self._closing = False
 
@@ -62,6 +65,7 @@ class TaskManager:
             if draft is not None:
                 await journal.commit(conversation, draft)
             self.begin(conversation)
+            self._answer_later(conversation)
         await self._hold()
 
     async def dispose(self) -> None:
@@ -107,7 +111,7 @@ class TaskManager:
             self.begin(above)
         if not work.cancelled() and conversation.next != "rest":
             self.begin(conversation)  # a person's word came while it went to rest
-        elif conversation.task.status == "waiting" and conversation.task.waiting_for == "question":
+        else:
             self._answer_later(conversation)
         self._let_go(task_id)
         background.start(self._hold(), "hold of tasks")
@@ -124,10 +128,10 @@ class TaskManager:
         await self._hold()
         raise error
 
-    async def _hold(self) -> None:
-        """Have the host remember that there is work to go on with, while there is."""
+    async def _hold(self, *, sure: bool = False) -> None:
+        """Have the host remember that there is work to go on with, while there is, or where it is `sure` to come."""
         async with self._hold_lock:
-            wanted = bool(self._runs)
+            wanted = sure or bool(self._runs) or self._timers > 0
             if wanted != self._holds and not self._closing:
                 await background.hold(wanted)
                 self._holds = wanted
@@ -135,15 +139,22 @@ class TaskManager:
     def _answer_later(self, conversation: Conversation) -> None:
         """Take the first suggestion by itself, where the user wants that after a time."""
         leave, question = Leave.of_user(), conversation.task.question
-        if not (leave.enabled and "question" in leave.switches and leave.followup_ms and question):
+        if conversation.task.status != "waiting" or not (
+            leave.enabled and "question" in leave.switches and leave.followup_ms and question
+        ):
             return
         if question["suggestions"]:
+            self._timers += 1
             background.start(self._answer_in(conversation, question, leave.followup_ms / 1000), "answer of a question")
 
     async def _answer_in(self, conversation: Conversation, question: Json, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        if conversation.task.question == question:
-            await self.send_message(conversation.task.task_id, question["suggestions"][0]["text"])
+        try:
+            await asyncio.sleep(seconds)
+            if conversation.task.question == question and conversation.task.status == "waiting":
+                await self.send_message(conversation.task.task_id, question["suggestions"][0]["text"])
+        finally:
+            self._timers -= 1
+        await self._hold()
 
     async def _stop(self, task_id: str) -> None:
         """Break off a task's run, if it runs, and note what was broken off with it."""
@@ -156,14 +167,21 @@ class TaskManager:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await run.over.wait()
+        async with run.lock:  # a step that was on its way to the disk is there
+            pass
         begun = [call for call in run.conversation.calls.values() if call.state == "begun"]
         if begun:
             await self._step(run.conversation, lambda draft: break_off(draft, run.conversation, begun))
 
     async def _step(self, conversation: Conversation, change: Callable[[Draft], object]) -> None:
+        await journal.whole(self._stepped(conversation, change))
+
+    async def _stepped(self, conversation: Conversation, change: Callable[[Draft], object]) -> None:
         async with self.house.lock_of(conversation.task.task_id):
             draft = conversation.draft()
             change(draft)
+            if draft.task.status in journal.RUNS:
+                await self._hold(sure=True)
             await journal.commit(conversation, draft)
 
     async def _get(self, task_id: Any) -> Conversation:
@@ -198,7 +216,8 @@ class TaskManager:
         await self._check_mode(cwd, slug)
         speech = await spoken(self.house, cwd, message, images)
         conversation, draft = begun(replace(new(message, cwd, speech.mode or slug, model), kind=kind), speech)
-        await journal.commit(conversation, draft)
+        await self._hold(sure=True)
+        await journal.whole(journal.commit(conversation, draft))
         self.begin(conversation)
         return conversation.task
 
@@ -316,7 +335,8 @@ class TaskManager:
         above = await self._get(parent)
         step = answer_of(above, conversation.task, "The task was aborted by the user.", failed=True)
         if step is not None:
-            await journal.commit(*step)
+            await self._hold(sure=True)
+            await journal.whole(journal.commit(*step))
             self.begin(above)
 
     def parent_goes_on(self, draft: Draft) -> tuple[Conversation, Draft] | None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
+from extensions.coder.bounded import bounded
+
 Status = Literal["pending", "running", "waiting", "paused", "completed", "failed", "aborted", "delegated"]
 ENDED: frozenset[str] = frozenset({"completed", "failed", "aborted"})
 Reason = Literal["approval", "question", "budget"]
@@ -116,7 +118,7 @@ class Task:
             "result": self.result,
             "message": self.error,
             "question": self.question,
-            "queue": list(self.queue) or None,
+            "queue": [{name: one[name] for name in ("id", "text", "mode")} for one in self.queue] or None,
         }
         return told | {name: value for name, value in optional.items() if value is not None}
 
@@ -261,7 +263,7 @@ def ask_about(draft: Draft, conversation: Conversation, call: Call, now: int) ->
         "callId": call.call_id,
         "tool": call.name,
         "actions": [],
-        "shown": {"interrupted": True, "arguments": call.arguments},
+        "shown": {"interrupted": True, "arguments": bounded(call.arguments)},
         "patterns": [],
         "status": "waiting",
     }

@@ -116,6 +116,8 @@ class Tool:
     """Changes nothing: such calls of one answer run side by side."""
     is_alone: bool = False
     """Must be the only call of its answer (`new_task`, `attempt_completion`)."""
+    is_record: bool = False
+    """Changes only its task, in one commit with its end: it cannot be broken off half-done."""
     available: Callable[[], bool] | None = None
     """Whether the tool can work here (an extra is installed, an index is ready)."""
 

@@ -51,4 +51,4 @@ async def act(use: Use, question: str, suggestions: list[dict[str, str]]) -> Res
     return Result("The user is asked.")
 
 
-TOOL = Tool("ask_followup_question", PARAMETERS, plan)
+TOOL = Tool("ask_followup_question", PARAMETERS, plan, is_record=True)

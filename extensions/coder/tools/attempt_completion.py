@@ -35,4 +35,4 @@ async def act(use: Use, text: str) -> Result:
     return Result("The result was shown to the user.")
 
 
-TOOL = Tool("attempt_completion", PARAMETERS, plan)
+TOOL = Tool("attempt_completion", PARAMETERS, plan, is_record=True)

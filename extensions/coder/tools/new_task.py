@@ -49,4 +49,4 @@ async def act(use: Use, mode: str, message: str, todos: list[dict[str, str]]) ->
     return Result("The task has begun.")
 
 
-TOOL = Tool("new_task", PARAMETERS, plan, is_alone=True)
+TOOL = Tool("new_task", PARAMETERS, plan, is_alone=True, is_record=True)

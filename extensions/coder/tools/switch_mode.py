@@ -43,4 +43,4 @@ async def act(use: Use, slug: str) -> Result:
     return Result(f"The mode is {slug} now.")
 
 
-TOOL = Tool("switch_mode", PARAMETERS, plan)
+TOOL = Tool("switch_mode", PARAMETERS, plan, is_record=True)

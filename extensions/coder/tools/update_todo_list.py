@@ -43,4 +43,4 @@ async def act(use: Use, todos: list[dict[str, str]]) -> Result:
     return Result(f"The todo list is updated: {done} of {len(todos)} items are done.")
 
 
-TOOL = Tool("update_todo_list", PARAMETERS, plan)
+TOOL = Tool("update_todo_list", PARAMETERS, plan, is_record=True)

@@ -286,3 +286,16 @@ async def test_an_ignore_file_that_nobody_can_read_closes_everything(files: Agen
     await lay({".rooignore": "*.log\n" * 30_000})
     assert not (await files.access(WORKSPACE)).can_read("/workspace/README.md")
     await eventually(lambda: [one for one in warnings(ada) if "sees no file" in one])
+
+
+async def test_where_nothing_more_can_be_watched_files_are_read_each_time(
+    roo: vscode.Uri, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise vscode.FileSystemError.unavailable("the host may watch no more directories")
+
+    monkeypatch.setattr(vscode.workspace, "create_file_system_watcher", refuse)
+    files = AgentFiles(watches=True)
+    assert "fresh" not in {mode.slug for mode in await files.modes(roo)}
+    await lay({".roomodes": "customModes: [{slug: fresh, name: Fresh, roleDefinition: You are., groups: [read]}]"})
+    assert "fresh" in {mode.slug for mode in await files.modes(roo)}

@@ -92,7 +92,7 @@ SHOP = {
         "    def test_price(self):\n        self.assertEqual(price(3, 4), 12)\n"
     ),
 }
-TEST = "python3 -m unittest -q"
+TEST = "python3 -B -m unittest -q"  # a .pyc of the same second would hide the fix
 
 
 # -- work that goes well

@@ -124,3 +124,35 @@ async def test_bad_requests_name_the_field_and_change_nothing(tmp_path: Path) ->
             assert answer.status_code == 422, answer.text
             assert field in answer.json()["detail"]
         assert (await ada.client.get("/api/v1/tasks")).json() == {"tasks": []}
+
+
+async def test_a_call_of_megabytes_is_shown_in_part_and_done_whole(tmp_path: Path) -> None:
+    text = "a line of a large file\n" * 100_000
+    model = Model(main=[("write_to_file", {"path": "large.txt", "content": text}), DONE])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        task = await ada.task()
+        waiting = await ada.rest(task)
+        assert waiting["status"] == "waiting", await ada.shown(task)
+        assert len(str(waiting["approvals"])) < 1_000_000
+        await ada.decide(task)
+        ended = await ada.rest(task)
+        assert ended["status"] == "completed", await ada.shown(task)
+        assert await ada.read("large.txt") == text
+        call = next(one for one in await ada.shown(task) if one["kind"] == "tool")
+        assert "characters are left out here" in call["arguments"]["content"]
+
+
+async def test_a_picture_that_waits_for_a_busy_task_is_in_no_event(tmp_path: Path) -> None:
+    model = Model(main=[("execute_command", {"command": "sleep 2"}), DONE])
+    picture = "data:image/png;base64," + "A" * 2_000_000
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        await ada.allow(**WHOLE)
+        task = await ada.task()
+        await ada.when(task, lambda found: found["status"] == "running")
+        await ada.say(task, "Look at this.", images=[picture], mode="queue")
+        (queued,) = (await ada.look(task))["queue"]
+        assert (queued.keys(), queued["text"]) == ({"id", "text", "mode"}, "Look at this.")
+        assert (await ada.rest(task))["status"] == "completed"
+        assert "AAAA" in str(model.asked["main"][-1])
