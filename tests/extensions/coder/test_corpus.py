@@ -122,7 +122,10 @@ async def test_a_name_is_changed_in_several_files_by_one_patch(tmp_path: Path) -
     async with await played(
         tmp_path, [("apply_patch", {"patch": patch}), done()], SHOP, settings={"includedTools": ["apply_patch"]}
     ) as one:
-        assert await one.results() == [("apply_patch", "done"), ("attempt_completion", "done")]
+        assert await one.results() == [("apply_patch", "done"), ("attempt_completion", "done")], (
+            one.found,
+            await one.agent.shown(one.task),
+        )
         assert "def cost(" in str(await one.agent.read("shop/price.py"))
         assert "import cost as price" in str(await one.agent.read("test_shop.py"))
 
