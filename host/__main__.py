@@ -56,9 +56,14 @@ def serve(config: Path | None, **flags: Any) -> None:
     from host.config import load
 
     settings = load({name: value for name, value in flags.items() if value is not None}, os.environ, config)
-    if (line := offer(settings)) is not None:
-        click.echo(line, err=True)
-    sys.exit(_run(settings, lambda base: click.echo(f"listening on {base}")))
+    line = offer(settings)
+
+    def welcome(base: str) -> None:
+        click.echo(f"listening on {base}")
+        if line is not None:
+            click.echo(line, err=True)
+
+    sys.exit(_run(settings, welcome))
 
 
 @cli.command(epilog="\b\nExamples:\n  roost demo\n  roost demo --port 8080\n  roost demo --fresh        # start over")

@@ -72,8 +72,8 @@ def greet(prepared: Prepared, base: str) -> None:
 
 def offer(config: Config) -> str | None:
     """One line for who serves on their machine with no provider configured; None for all others."""
-    if config.multi_user or config.ai_providers:
-        return None
+    if config.multi_user or config.ai_providers or not config.is_loopback:
+        return None  # elsewhere the last line is the token that people copy
     return (
         "no provider is configured: set a key on the page under Settings, or see a scripted model at work: `roost demo`"
     )
