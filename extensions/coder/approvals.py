@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from extensions.coder.launchers import Unclear, operands_of, starts
+from extensions.coder.launchers import DEEPEST, Unclear, operands_of, starts
 from extensions.coder.shell import Command, Script, Word, is_quiet, is_zsh, read
 from extensions.coder.splitting import has_dangerous_substitution, split_command
 
@@ -120,8 +120,8 @@ def _may_run(script: Script, allow: Collection[str], deny: Collection[str] | Non
     return all(_may_start(command, allow, deny) for command in script.commands)
 
 
-def _may_start(command: Command, allow: Collection[str], deny: Collection[str] | None) -> bool:
-    if command.name is None:
+def _may_start(command: Command, allow: Collection[str], deny: Collection[str] | None, depth: int = DEEPEST) -> bool:
+    if command.name is None or depth < 0:
         return False
     if command.words[0].text in BUILT_IN:
         return True
@@ -138,7 +138,7 @@ def _may_start(command: Command, allow: Collection[str], deny: Collection[str] |
         return False
     if command.name == "xargs" and any(_hides(_with_unknown(inner), deny) for inner in started):
         return False
-    return all(_may_start(inner, allow, deny) for inner in started)
+    return all(_may_start(inner, allow, deny, depth - 1) for inner in started)
 
 
 def _with_unknown(command: Command) -> Command:

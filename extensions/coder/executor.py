@@ -166,7 +166,7 @@ class ToolExecutor:
             Leave.of_user(), ceiling(), (*self._run.folders, self._run.store.path), self._run.protection,
             self._run.task.granted,
         )  # fmt: skip
-        decision = judge.decide(plan.actions)
+        decision = await asyncio.to_thread(judge.decide, plan.actions)  # it reads a shell's grammar
         if decision.verdict == "deny":
             await self._done(call, Result(f"Refused: {decision.reason}", failed=True))
             return False

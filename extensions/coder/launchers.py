@@ -86,6 +86,10 @@ AWK_RISK = re.compile(r"system|getline|\||@load|@include|printf?\b[^;}\n]*>|\bcl
 SED_SAFE = re.compile(r"(\d+|\$)?(,(\d+|\$))?[pdq=]|s([/|#,:])(?:(?!\4).)*\4(?:(?!\4).)*\4[gpIi0-9]*")
 
 
+DEEPEST = 8
+"""How many programs may start each other, as in `sudo env nice make`; what is deeper is nobody's honest command."""
+
+
 class Unclear(ValueError):
     """What would be started cannot be told from the words."""
 
@@ -103,19 +107,22 @@ def operands_of(command: Command) -> list[Word]:
     return kept
 
 
-def starts(command: Command, read: Reader, entry: str = "") -> list[Command]:
+def starts(command: Command, read: Reader, entry: str = "", depth: int = DEEPEST) -> list[Command]:
     """The programs that this one would start besides itself. `entry` is the allow entry that names it.
 
-    Raises `Unclear` where that cannot be told, or where an option does more than the program's name says.
+    Raises `Unclear` where that cannot be told, where an option does more than the program's name says, and where more
+    than `depth` programs start each other.
     """
+    if depth < 0:
+        raise Unclear(command.source)
     name = command.name or ""
     if name in SHELLS:
         return _of_shell(command, read)
     if name in EVALUATORS:
         return _of_text(command.words[1:], command, read)
     if name in WRAPPERS:
-        return _wrapped(command, WRAPPERS[name], read, entry)
-    inner = _of_find(command, read, entry) if name == "find" else []
+        return _wrapped(command, WRAPPERS[name], read, entry, depth)
+    inner = _of_find(command, read, entry, depth) if name == "find" else []
     if entry != "*":
         _check(name, command, entry)
     return inner
@@ -150,7 +157,7 @@ def _of_text(words: list[Word], command: Command, read: Reader) -> list[Command]
     return read(" ".join(word.text for word in words))
 
 
-def _wrapped(command: Command, valued: frozenset[str], read: Reader, entry: str) -> list[Command]:
+def _wrapped(command: Command, valued: frozenset[str], read: Reader, entry: str, depth: int) -> list[Command]:
     """The program behind a wrapper's own options."""
     words, at = command.words, 1
     if command.name == "command" and len(words) > 1 and words[1].text in ("-v", "-V"):
@@ -165,7 +172,7 @@ def _wrapped(command: Command, valued: frozenset[str], read: Reader, entry: str)
     inner = Command(words[at:], command.source)
     if inner.name is None:
         raise Unclear(command.source)
-    return [inner, *starts(inner, read, entry if entry == "*" else "")]
+    return [inner, *starts(inner, read, entry if entry == "*" else "", depth - 1)]
 
 
 def _is_assignment(word: Word, command: Command) -> bool:
@@ -177,14 +184,14 @@ def _is_assignment(word: Word, command: Command) -> bool:
     return True
 
 
-def _of_find(command: Command, read: Reader, entry: str) -> list[Command]:
+def _of_find(command: Command, read: Reader, entry: str, depth: int) -> list[Command]:
     words = command.words
     found: list[Command] = []
     for at, word in enumerate(words):
         if word.text in ("-exec", "-execdir", "-ok", "-okdir"):
             end = next((end for end in range(at + 1, len(words)) if words[end].text in (";", "+")), len(words))
             inner = Command(words[at + 1 : end] or [Word("", literal=False)], command.source)
-            found += [inner, *starts(inner, read, entry if entry == "*" else "")]
+            found += [inner, *starts(inner, read, entry if entry == "*" else "", depth - 1)]
     return found
 
 

@@ -129,3 +129,13 @@ def test_an_entry_that_names_an_option_allows_it(command: str) -> None:
 
 def test_a_line_too_long_to_read_is_asked() -> None:
     assert decide("echo " + "a" * 30_000, ["echo"]) == "ask"
+
+
+@pytest.mark.parametrize("name", ["env", "eval", "nice", "xargs", "find . -exec", "sudo env nice timeout 5"])
+@pytest.mark.parametrize("allow", [["*"], ["env", "eval", "nice", "find", "xargs", "sudo", "timeout", "ls"]])
+def test_programs_that_start_each_other_without_end_are_asked_about(name: str, allow: list[str]) -> None:
+    assert decide(f"{name} " * (18_000 // (len(name) + 1)) + "ls", allow, ["rm -rf"]) == "ask"
+
+
+def test_a_few_programs_that_start_each_other_are_judged() -> None:
+    assert decide("sudo env nice timeout 5 make check", ["sudo", "env", "nice", "timeout", "make"], []) == "approve"
