@@ -6,8 +6,6 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import jsonschema
-from referencing import Registry
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -16,6 +14,7 @@ from host.discovery import Installed
 from host.routes import PART, REFERENCE, Asked, Endpoint, Handler, Table, json, read_json
 from sessions.errors import InvalidValue
 from shim.commands import Commands
+from shim.schemas import mistake
 
 log = logging.getLogger("roost.loader")
 
@@ -69,14 +68,8 @@ def _handler(route: Route, schemas: Mapping[str, Json]) -> Handler:
 
 def checked(schema: Json, given: object) -> Json:
     """What was given, if the schema lets it pass. Raises `InvalidValue` naming the field and the rule."""
-    errors = sorted(
-        jsonschema.Draft202012Validator(schema, registry=Registry()).iter_errors(given),
-        key=lambda one: list(one.absolute_path),
-    )
-    if errors:
-        first = errors[0]
-        where = ".".join(str(part) for part in first.absolute_path) or "body"
-        raise InvalidValue(where, first.message[:300])
+    if (wrong := mistake(given, schema)) is not None:
+        raise InvalidValue(wrong[0] or "body", wrong[1])
     assert isinstance(given, dict)
     return given
 

@@ -14,9 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
-from referencing import Registry
-
 import shim as vscode
 from extensions.coder.bounded import LONGEST, bounded
 from extensions.coder.bounded import shortened as cut
@@ -28,6 +25,7 @@ from extensions.coder.prompting import choice
 from extensions.coder.task import Call, Draft, Json, reshow
 from extensions.coder.tool import Action, Effect, Image, Plan, Result, Tool, ToolError
 from shim.proposed.operator import ceiling
+from shim.schemas import mistake
 
 if TYPE_CHECKING:
     from extensions.coder.agent import Run
@@ -142,8 +140,8 @@ class ToolExecutor:
             raise UnknownTool(f"there is no tool {call.name!r}")
         if tool.is_alone and len(self._run.conversation.calls) > 1:
             raise ToolError(f"{call.name} must be the only call of an answer: make the others first, then this one")
-        if (rule := mistake_in(tool.schema, call.arguments)) is not None:
-            raise ToolError(f"{call.name}: {rule}")
+        if (wrong := mistake(call.arguments, tool.schema)) is not None:
+            raise ToolError(f"{call.name}: {': '.join(part for part in wrong if part)}")
         return tool
 
     async def _check_commands(self, mode: Mode, plan: Plan) -> None:
@@ -389,16 +387,6 @@ def _plugin(name: str) -> Tool | None:
         return Plan(act, (Action("mcp", name=name),), {"tool": name, "arguments": dict(arguments)})
 
     return Tool(name, schema, plan)
-
-
-def mistake_in(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str | None:
-    """The first rule of a schema that arguments break, as a sentence."""
-    validator = jsonschema.Draft202012Validator(dict(schema), registry=Registry())  # a $ref is never fetched
-    error = jsonschema.exceptions.best_match(validator.iter_errors(dict(arguments)))
-    if error is None:
-        return None
-    where = ".".join(str(part) for part in error.absolute_path)
-    return f"{where + ': ' if where else ''}{error.message[:500]}"
 
 
 def shortened(text: str) -> str:

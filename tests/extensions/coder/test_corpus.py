@@ -189,10 +189,10 @@ async def test_a_command_that_goes_on_is_told_of_later(tmp_path: Path) -> None:
     ("call", "says"),
     [
         (("no_such_tool", {}), "there is no tool"),
-        (("read_file", {}), "'path' is a required property"),
+        (("read_file", {}), "path: must be given"),
         (("read_file", {"path": "a.txt", "more": 1}), "more"),
         (("read_file", {"path": "missing.txt"}), "missing.txt"),
-        (("write_to_file", {"path": "a.txt"}), "'content' is a required property"),
+        (("write_to_file", {"path": "a.txt"}), "content: must be given"),
         (("execute_command", {"command": ""}), "command"),
         (("switch_mode", {"mode_slug": "nobody", "reason": "x"}), "there is no mode"),
         (("switch_mode", {"mode_slug": "code", "reason": "x"}), "already"),
