@@ -20,6 +20,9 @@ log = logging.getLogger("roost.loader")
 
 Json = dict[str, Any]
 
+LARGEST = 8 << 20
+"""Bytes of a JSON body: some pictures. It is read in one go, so more would keep everybody waiting."""
+
 
 def table(installed: Iterable[Installed], taken: Iterable[Endpoint]) -> Table:
     """The endpoints that the manifests ask for; one that is the host's own, or another's, is left out and named."""
@@ -56,7 +59,7 @@ def _handler(route: Route, schemas: Mapping[str, Json]) -> Handler:
     async def handler(asked: Asked) -> Response:
         given = checked(query, _query(asked, query))
         if body is not None:
-            given |= checked(body, await read_json(asked.request))
+            given |= checked(body, await read_json(asked.request, LARGEST))
         given |= {name: asked.named(name) for name in parts}
         async with asked.host.sessions.using(asked.uid) as session:
             answer = await session.get(Commands).execute(route.command, given)

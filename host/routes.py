@@ -246,7 +246,7 @@ async def _body(model: type[BaseModel], request: Request, largest: int) -> BaseM
     return model.model_validate(await read_json(request, largest))
 
 
-async def read_json(request: Request, largest: int = 40 << 20) -> object:
+async def read_json(request: Request, largest: int) -> object:
     """The JSON of a body, `largest` bytes at most."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":

@@ -19,6 +19,8 @@ OPEN = "open"
 
 RUNS = frozenset({"pending", "running"})
 PAGE = 500
+MOST = 900
+"""Changes of one commit; `records` takes some more."""
 
 
 def now_ms() -> int:
@@ -53,11 +55,13 @@ async def commit(
             its.change(updated_at=max(now_ms(), one.task.updated_at))
     changes = [change for one, its in pairs for change in _changes(one, its)]
     told = [event for one, its in pairs for event in _events(one, its)]
+    while len(changes) > MOST:  # a long conversation that is condensed: each part of it leaves one that can be read
+        await records.commit(changes[:MOST])
+        changes = changes[MOST:]
     await records.commit(changes, told[0] if told else None)
     for one, its in pairs:
         one.apply(its)
-    for type, data in told[1:]:
-        events.post(type, data, durable=True)
+    await asyncio.gather(*(events.post(*event, durable=True) for event in told[1:]))
 
 
 def _changes(conversation: Conversation, draft: Draft) -> Iterator[Change]:
@@ -65,7 +69,7 @@ def _changes(conversation: Conversation, draft: Draft) -> Iterator[Change]:
     if draft.task != conversation.task or task.created_at == task.updated_at:
         yield Put(TASKS, task.task_id, task.stored())
         yield Put(OPEN, task.task_id, True) if _is_open(task) else Delete(OPEN, task.task_id)
-    for message in draft.said:
+    for message in sorted(draft.said, key=lambda one: -one["id"]):  # moved by one place, none is lost half-way
         yield Put(f"messages.{task.task_id}", key_of(message["id"]), message)
     for message in draft.shown:
         yield Put(f"shown.{task.task_id}", key_of(message["id"]), message)
@@ -99,10 +103,10 @@ async def read(task_id: str) -> Conversation | None:
     if record is None:
         return None
     task = Task.read(record)
-    messages = [message async for message in everything(f"messages.{task_id}")]
-    calls = {one.call_id: one for one in [Call.read(value) async for value in everything(f"calls.{task_id}")]}
-    shown = {one.shown_id: await records.get(f"shown.{task_id}", key_of(one.shown_id)) for one in calls.values()}
-    return Conversation(task, messages, calls, {number: one for number, one in shown.items() if one})
+    messages = [one async for one in everything(f"messages.{task_id}") if one["id"] <= task.messages]
+    open_calls = {one.call_id: one for one in await calls(task_id)}
+    seen = {one.shown_id: await records.get(f"shown.{task_id}", key_of(one.shown_id)) for one in open_calls.values()}
+    return Conversation(task, messages, open_calls, {number: one for number, one in seen.items() if one})
 
 
 async def everything(collection: str) -> Any:
@@ -125,23 +129,36 @@ async def open_tasks() -> list[str]:
     return [key for key, _ in await records.page(OPEN)]
 
 
-async def shown(task_id: str, after: int, limit: int) -> list[Json]:
+async def row(task_id: str) -> Task | None:
+    """A task without its conversation."""
+    record = await records.get(TASKS, task_id)
+    return None if record is None else Task.read(record)
+
+
+async def calls(task_id: str) -> list[Call]:
+    """The calls of the newest answer, where some are not done."""
+    return [Call.read(value) async for value in everything(f"calls.{task_id}")]
+
+
+async def shown(task: Task, after: int, limit: int) -> list[Json]:
     """What people see of a task, in order."""
-    return [value for _, value in await records.page(f"shown.{task_id}", after=key_of(after), limit=limit)]
+    page = await records.page(f"shown.{task.task_id}", after=key_of(after), limit=limit)
+    return [value for _, value in page if value["id"] <= task.shown]
 
 
 async def rewind(conversation: Conversation, draft: Draft, message: int, seen: int) -> None:
     """Remove the messages after number `message`, and what people saw after number `seen`."""
     task = conversation.task
+    draft.task = replace(draft.task, messages=message, shown=seen, updated_at=now_ms())
+    # The row says how much counts: what is behind it is nobody's, also where the host ends before it is removed.
+    begun: list[Change] = [Put(TASKS, task.task_id, draft.task.stored()), Delete(f"calls.{task.task_id}")]
+    await records.commit(begun, ("coder.rewound", {"taskId": task.task_id, "after": seen}))
     removed: list[Change] = [
         Delete(f"messages.{task.task_id}", key_of(number)) for number in range(message + 1, task.messages + 1)
     ]
     removed += [Delete(f"shown.{task.task_id}", key_of(number)) for number in range(seen + 1, task.shown + 1)]
-    draft.task = replace(draft.task, messages=message, shown=seen, updated_at=now_ms())
-    gone = {"taskId": task.task_id, "after": seen}
-    for at in range(0, len(removed), PAGE):
-        await records.commit(removed[at : at + PAGE], ("coder.rewound", gone) if at == 0 else None)
-    await records.commit([Put(TASKS, task.task_id, draft.task.stored()), Delete(f"calls.{task.task_id}")])
+    for at in range(0, len(removed), MOST):
+        await records.commit(removed[at : at + MOST])
     conversation.task = draft.task
     del conversation.messages[message:]
     conversation.calls.clear()

@@ -196,6 +196,14 @@ class TaskManager:
             found = self._open.setdefault(task_id, read)
         return found
 
+    async def _row(self, task_id: str) -> Task:
+        """A task to look at, which keeps nothing of it in memory. Raises `NotFound`."""
+        held = self._open.get(task_id)
+        task = held.task if held else await journal.row(task_id)
+        if task is None:
+            raise NotFound(f"there is no task {task_id[:80]!r}")
+        return task
+
     def _let_go(self, task_id: str) -> None:
         """Keep an ended task in memory no longer."""
         found = self._open.get(task_id)
@@ -235,12 +243,12 @@ class TaskManager:
 
     async def get_task(self, task_id: str) -> Json:
         """A task as clients see it, with what it waits for."""
-        conversation = await self._get(task_id)
-        waiting = [one.approval for one in conversation.waiting_calls if one.approval]
-        limit = conversation.task.limit
-        told = {**conversation.task.told(), "approvals": waiting + ([limit] if limit else [])}
-        self._let_go(task_id)
-        return told
+        task = await self._row(task_id)
+        held = self._open.get(task_id)
+        calls = list(held.calls.values()) if held else await journal.calls(task_id) if task.status == "waiting" else []
+        asked = sorted((one for one in calls if one.state in ("waiting", "interrupted")), key=lambda one: one.at)
+        waiting = [one.approval for one in asked if one.approval]
+        return {**task.told(), "approvals": waiting + ([task.limit] if task.limit else [])}
 
     async def list_tasks(
         self, status: str | None = None, parent: str | None = None, limit: int = PAGE, after: str | None = None
@@ -263,11 +271,10 @@ class TaskManager:
 
     async def messages(self, task_id: str, after: int = 0, limit: int = 500) -> Json:
         """What people see of a task, in order: `{messages, next?}`."""
-        conversation = await self._get(task_id)
+        task = await self._row(task_id)
         limit = max(1, min(limit, 1_000))
-        found = await journal.shown(task_id, after, limit)
-        more = bool(found) and len(found) == limit and found[-1]["id"] < conversation.task.shown
-        self._let_go(task_id)
+        found = await journal.shown(task, after, limit)
+        more = bool(found) and len(found) == limit and found[-1]["id"] < task.shown
         return {"messages": found} | ({"next": found[-1]["id"]} if more else {})
 
     async def pause_task(self, task_id: str) -> Task:
@@ -476,7 +483,7 @@ class TaskManager:
 
     async def checkpoints(self, task_id: str) -> list[Json]:
         """The states of the workspace that the task remembers, oldest first."""
-        await self._get(task_id)
+        await self._row(task_id)
         try:
             return [
                 {"checkpointId": one.checkpoint_id, "ts": one.ts} for one in await self.house.checkpoints.list(task_id)
@@ -486,7 +493,7 @@ class TaskManager:
 
     async def diff(self, task_id: str, checkpoint_id: str, to: str | None = None) -> Json:
         """What changed since a checkpoint, up to another or to now."""
-        await self._get(task_id)
+        await self._row(task_id)
         try:
             return {"files": list(await self.house.checkpoints.diff(task_id, checkpoint_id, to))}
         except NoCheckpoint as error:
@@ -516,7 +523,7 @@ class TaskManager:
     async def _place_of(self, conversation: Conversation, checkpoint_id: str) -> tuple[int, int]:
         """How many messages there were before the answer that a checkpoint was made in, with the model and shown."""
         seen = 0
-        while page := await journal.shown(conversation.task.task_id, seen, 500):
+        while page := await journal.shown(conversation.task, seen, 500):
             for one in page:
                 if one.get("checkpointId") == checkpoint_id:
                     return max(1, one["said"] - 1), one["id"]

@@ -156,3 +156,45 @@ async def test_a_picture_that_waits_for_a_busy_task_is_in_no_event(tmp_path: Pat
         assert (queued.keys(), queued["text"]) == ({"id", "text", "mode"}, "Look at this.")
         assert (await ada.rest(task))["status"] == "completed"
         assert "AAAA" in str(model.asked["main"][-1])
+
+
+@pytest.mark.parametrize(
+    ("image", "says"),
+    [
+        ("data:image/png;base64,***", "is not base64"),
+        ("data:text/plain;base64,aGVsbG8=", "must be a data URL"),
+        ("https://example.org/a.png", "must be a data URL"),
+        ("data:image/png;base64," + "A" * 7_400_000, "may be; make it smaller"),
+    ],
+)
+async def test_a_picture_that_is_none_is_refused(tmp_path: Path, image: str, says: str) -> None:
+    async with agents(tmp_path, Model(main=[])) as agent:
+        answer = await agent("ada").client.post("/api/v1/tasks", json={"message": "Look.", "images": [image]})
+        assert (answer.status_code, says in answer.json()["detail"]) == (422, True), answer.text
+
+
+async def test_a_picture_is_what_the_model_sees(tmp_path: Path) -> None:
+    model = Model(main=["A dot."])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        await ada.rest(await ada.task(images=["data:image/png;base64,iVBORw0KGgo="]))
+        assert "iVBORw0KGgo=" in str(model.asked["main"][0]["messages"])
+
+
+async def test_a_body_of_more_than_some_pictures_is_refused(tmp_path: Path) -> None:
+    async with agents(tmp_path, Model(main=[])) as agent:
+        answer = await agent("ada").client.post("/api/v1/tasks", json={"message": "x" * (9 << 20)})
+        assert answer.status_code == 413
+
+
+async def test_looking_at_tasks_keeps_none_of_them_in_memory_and_shows_what_waits(tmp_path: Path) -> None:
+    model = Model(main=[("execute_command", {"command": "true"})])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        task = await ada.task()
+        before = await ada.rest(task)
+        await ada.host.sessions.close("ada")
+        after = await ada.look(task)
+        assert (after["status"], after["approvals"]) == ("waiting", before["approvals"])
+        await ada.decide(task)
+        assert (await ada.rest(task))["status"] == "completed"
