@@ -45,11 +45,14 @@ from host.version import installed_version
 from host.watchdog import Watchdog
 from sessions import backstage
 from sessions.backstage import Backstage
+from sessions.budgets import BudgetListeners
 from sessions.ceiling import Ceiling
 from sessions.context import SessionContext
 from sessions.disk import Disk, Usage
+from sessions.errors import SessionClosed
 from sessions.files import Files, Root
 from sessions.manager import SessionManager
+from sessions.queueing import Line
 from sessions.quotas import Allowance, Quotas
 from sessions.sandbox import Sandbox
 from sessions.secrets import Vault, choose_vault
@@ -112,6 +115,9 @@ class Host:
         self.watchdog: Watchdog
         self._vault_of: Callable[[Store], Vault]
         self.cache = FileCache(CACHE_BYTES)
+        self.agents = Line(config.agents_running, config.weight_of)
+        """Whose agent's task runs next."""
+        self._day = ""
 
     def _serve(self, rows: Table) -> Callable[[], None]:
         """Serve the endpoints of extensions, too, until the undo is called."""
@@ -146,6 +152,7 @@ class Host:
             book = books.store(NAME)
             self.ledger = Ledger(self.config, book, self.databases.store)
             await self.ledger.begin()
+            self._day = self.ledger.today
             hosts = HostProviders(self.config.ai_providers, self._vault_of(book))
             await hosts.begin()
             self.models = Pool(self.config, self.ledger, hosts=hosts)
@@ -157,7 +164,7 @@ class Host:
             self.sessions = SessionManager(
                 lambda uid: self._make(uid, group),
                 sleep_after_s=self.config.sessions.sleep_after_s,
-                opened=partial(_opened, self.loader, keeper),
+                opened=partial(self._opened, keeper),
                 ending=self.loader.end,
             )
             self.loader.using = self.sessions.using
@@ -258,16 +265,39 @@ class Host:
                     self.tasks.start(connection.end(*overdue), "close an overdue connection")
             self._preview.tickets.sweep()
             await self.sessions.sweep(now)
+            if self._day != self.ledger.today:
+                self._day = self.ledger.today
+                self.tasks.start(self.wake_for_budget(), "wake who waits for a new day")
 
     async def _wake(self) -> None:
         """Open the sessions whose work went on when the last run of the host ended, one after the other."""
-        for uid in await asyncio.to_thread(awake.marked, self.config.data):
-            try:
-                async with self.sessions.using(uid) as session:
-                    await self.loader.resume(session)
-                    log.info("session opened for its work", extra={"user": uid})
-            except Exception:  # one user's failure must not keep the others' work from going on
-                log.exception("a session with work could not be opened", extra={"user": uid})
+        for uid in await asyncio.to_thread(awake.marked, self.config.data, "work", "budget"):
+            await self._resume(uid)
+
+    async def _resume(self, uid: str, *, richer: bool = False) -> None:
+        """Open a session for its work, and tell it where there may be more money."""
+        try:
+            async with self.sessions.using(uid) as session:
+                await self.loader.resume(session)
+                if richer:
+                    session.get(BudgetListeners).changed()
+                log.info("session opened for its work", extra={"user": uid})
+        except SessionClosed:  # the host stops: the next one finds the same work
+            return
+        except Exception:  # one user's failure must not keep the others' work from going on
+            log.exception("a session with work could not be opened", extra={"user": uid})
+
+    async def wake_for_budget(self, uid: str | None = None) -> None:
+        """More may be spent by a user, or by everybody: work that waits for that looks again, also of who sleeps."""
+        waiting = await asyncio.to_thread(awake.marked, self.config.data, "budget")
+        for one in waiting if uid is None else [uid] if uid in waiting else []:
+            await self._resume(one, richer=True)
+
+    async def _opened(self, keeper: Keeper, session: SessionContext) -> None:
+        await self.loader.begin(session)
+        await keeper.opened(session)
+        if await asyncio.to_thread(awake.is_marked, self.config.data, session.uid, "budget"):
+            session.start(self.loader.resume(session), "look for money")
 
     # -- who is here
 
@@ -362,6 +392,7 @@ class Host:
                 security.file_access.denied_paths,
             ),
             pin=partial(awake.mark, folder),
+            agents=self.agents,
             keep_terminals_s=self.config.sessions.keep_terminals_s,
         )
 
@@ -394,11 +425,6 @@ class Host:
         logs.session_task_failed(uid, name, error)
         told = {"task": name, "message": f"{type(error).__name__}: {error}"[:500]}
         self._tell(uid, "session.onDidFailTask", told)
-
-
-async def _opened(loader: Loader, keeper: Keeper, session: SessionContext) -> None:
-    await loader.begin(session)
-    await keeper.opened(session)
 
 
 def _below(base: str, scope: Scope) -> Scope:

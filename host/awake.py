@@ -1,4 +1,4 @@
-"""Who has work that goes on with nobody connected: a file beside the user's world, found again when the host starts."""
+"""Who has work that goes on with nobody connected: files beside the user's world, found again when the host starts."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import asyncio
 import os
 from pathlib import Path
 
-NAME = "awake"
+NAMES = {"work": "awake", "budget": "short"}
+"""What a user has (work that runs, work that waits for money), and the file that says so."""
 
 
-async def mark(folder: Path, on: bool) -> None:
-    """Note durably that the user of this folder has work, or has none any more."""
-    await asyncio.to_thread(_mark, folder, on)
+async def mark(folder: Path, what: str, on: bool) -> None:
+    """Note durably that the user of this folder has such work, or has none any more."""
+    await asyncio.to_thread(_mark, folder, NAMES[what], on)
 
 
-def _mark(folder: Path, on: bool) -> None:
+def _mark(folder: Path, name: str, on: bool) -> None:
     if on:
-        descriptor = os.open(folder / NAME, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.close(descriptor)
     else:
-        (folder / NAME).unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
     place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(place)
@@ -27,6 +28,11 @@ def _mark(folder: Path, on: bool) -> None:
         os.close(place)
 
 
-def marked(data: Path) -> list[str]:
-    """The uids that have work."""
-    return sorted(one.parent.name for one in (data / "users").glob(f"*/{NAME}"))
+def marked(data: Path, *what: str) -> list[str]:
+    """The uids that have such work."""
+    return sorted({one.parent.name for each in what for one in (data / "users").glob(f"*/{NAMES[each]}")})
+
+
+def is_marked(data: Path, uid: str, what: str) -> bool:
+    """Whether a user has such work."""
+    return (data / "users" / uid / NAMES[what]).exists()

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from host.breaker import Breaker
 from host.providers.account import Account, Provider
 from host.providers.faults import Fault
-from host.queueing import Line, Place
 from sessions.models import (
     Finished,
     Image,
@@ -30,6 +29,7 @@ from sessions.models import (
     ToolResult,
     Usage,
 )
+from sessions.queueing import Line, Place
 
 TRIES = 5
 BACKOFF_S = 0.5

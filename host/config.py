@@ -13,6 +13,7 @@ from host import fields, keys, words
 from host.fields import Flag, Folder
 from host.layers import ConfigError, Layer, environ_layer, file_layer, over, put
 from host.tables import (
+    Agents,
     Auth,
     Backups,
     Budgets,
@@ -37,6 +38,7 @@ __all__ = ["Config", "ConfigError", "document", "load"]
 
 SHORT = {"ROOST_DATA": "data", "ROOST_WORKSPACE": "workspace", "ROOST_PORT": "server.port", "MULTI_USER": "multi_user"}
 """Variables with names of their own, and their keys."""
+AGENTS_A_CORE = 16
 FLAGS = {"host": "server.host", "port": "server.port"}
 
 
@@ -88,6 +90,7 @@ class Config(Table):
     users: dict[Uid, Person] = Field(default_factory=dict)
     budgets: Budgets = Budgets()
     models: Models = Models()
+    agents: Agents = Agents()
     security: Security = Security()
     storage: Storage = Storage()
     backups: Backups = Backups()
@@ -128,8 +131,13 @@ class Config(Table):
         everybodys = _laid(base, self.quotas)
         return _laid(everybodys, own.quotas) if own else everybodys
 
+    @property
+    def agents_running(self) -> int:
+        """How many tasks of agents run at the same time."""
+        return self.agents.running or AGENTS_A_CORE * len(os.sched_getaffinity(0))
+
     def weight_of(self, uid: str) -> float:
-        """How many connections to providers `uid` may have for another's one."""
+        """How many connections to providers, and tasks that run, `uid` may have for another's one."""
         person = self.users.get(uid)
         return person.weight if person else 1.0
 

@@ -17,6 +17,7 @@ from host.prices import cost_of, dearest
 from host.tables import Budgets
 from host.totals import Limits, Totals
 from host.wallet import Spending, Wallet
+from sessions.budgets import BudgetListeners
 from sessions.errors import QuotaExceeded, RoostError
 from sessions.models import Model, Outcome, Request, Usage
 from sessions.store import Store
@@ -216,6 +217,19 @@ class Ledger:
             for name, one in spendings.items()
         }
 
+    async def room(self, session: SessionContext, budget: str, task: str | None) -> float | None:
+        """USD that a budget such as `budgets.day` leaves for the user's next call, of that task; None: no limit."""
+        begun, name = self._clock(), budget.removeprefix("budgets.")
+        spendings = await session.get(Wallet).spendings(begun, task, self._totals, self._alive)
+        spendings["host"] = await self._host_spending(month_of(begun))
+        limit = next((one for one in self._limits(session, spendings) if one.name == name), None)
+        return None if limit is None else usd(limit.amount - spendings[name].used)
+
+    @property
+    def today(self) -> str:
+        """The day (UTC) whose budgets count now."""
+        return day_of(self._clock())
+
     async def host_status(self) -> dict[str, float | None]:
         """The host's month: `{limit, used, held}` in USD."""
         total = await self._host_spending(month_of(self._clock()))
@@ -320,6 +334,9 @@ class Reservation:
     def _release(self, cost: int) -> None:
         for spending in self.spendings.values():
             spending.settle(self.hold.cost or 0, cost)
+        budgets = self.wallet.session.peek(BudgetListeners)
+        if budgets is not None and cost < (self.hold.cost or 0):
+            budgets.changed()
 
     def _written(self, call: Call, before: Mapping[str, int], written: asyncio.Future[None]) -> None:
         self._ledger.dead(self.hold.id)
@@ -336,7 +353,8 @@ def _check_one(limit: Limit, spending: Spending, hold: Hold, budgets: Budgets) -
         raise QuotaExceeded(quota, amount, used, f"{rule} ai_providers.{hold.provider}.prices, or allow it")
     if spending.used + hold.cost > limit.amount:
         needed = f"this call may cost up to {usd(hold.cost):.4g} USD: ask for a shorter answer"
-        raise QuotaExceeded(quota, amount, used, f"{needed}, {_way_out(limit, hold)}")
+        way_out = f"{needed}, {_way_out(limit, hold)}"
+        raise QuotaExceeded(quota, amount, used, way_out, needed=usd(hold.cost))
 
 
 def _way_out(limit: Limit, hold: Hold) -> str:

@@ -1,6 +1,6 @@
 """The one pool of language models for every user: which models there are, and who may ask them.
 
-One call is in `calling.py`, what a provider speaks in `providers/`, whose turn it is in `queueing.py`, money in
+One call is in `calling.py`, what a provider speaks in `providers/`, whose turn it is in `sessions.queueing`, money in
 `ledger.py`.
 """
 
@@ -25,9 +25,9 @@ from host.providers.hosts import HostProviders
 from host.providers.line import BOUNDS, Bounds, Client
 from host.providers.openai import OpenAI
 from host.providers.own import own_providers
-from host.queueing import Line
 from sessions.errors import LanguageModelError, QuotaExceeded
 from sessions.models import Item, Ledger, Message, Model, Request
+from sessions.queueing import Line
 
 if TYPE_CHECKING:
     from host.config import Config
@@ -170,6 +170,10 @@ class Pool:
         """The user has set a provider: tell who listens."""
         for listener in list(session.get(Streams).listeners):
             listener()
+
+    async def room(self, session: SessionContext, budget: str, task: str | None) -> float | None:
+        """USD that a budget such as `budgets.day` leaves for the user's next call, of that task; None: no limit."""
+        return await self._ledger.room(session, budget, task)
 
     async def probe_host(self, name: str, table: Table, uid: str) -> None:
         """As `probe`, for a provider of the host that an administrator is about to set."""

@@ -220,6 +220,11 @@ class Models(Table):
     """Connections to providers that are open at most, of all users; one user leaves a quarter of them to others."""
 
 
+class Agents(Table):
+    running: Annotated[int | None, Whole(1, 100_000)] = None
+    """How many tasks of agents run at the same time, of all users, who take turns; null: 16 for each core."""
+
+
 class Person(Table):
     weight: Annotated[float, Number(1_000, least=0.001)] = 1.0
     """How many connections to providers this user may have for another's one, where both want more than there are."""

@@ -302,13 +302,15 @@ async def read_budgets(asked: Asked) -> Response:
 async def write_budgets(asked: Asked) -> Response:
     """Set a user's budgets in USD, or everybody's with `*`, above the configuration's; needs `admin`.
 
-    A budget that is left out is what the configuration says, null is no limit. It counts from the next call on.
+    A budget that is left out is what the configuration says, null is no limit. It counts from the next call on, and
+    tasks that waited for it go on by themselves.
     """
     uid = _whose(asked)
     said: Ceilings = asked.body
     if uid and "host" in said.model_fields_set:
         raise HTTPException(422, f"host: is everybody's together; set it at /api/v1/admin/budgets/{EVERYBODY}")
     await asked.host.ledger.set_limits(uid, {name: getattr(said, name) for name in said.model_fields_set})
+    asked.host.tasks.start(asked.host.wake_for_budget(uid or None), "wake who waits for money")
     return json(_budgets(asked, uid))
 
 

@@ -17,6 +17,7 @@ from sessions.files import Files
 from sessions.inotify import Instances
 from sessions.mailbox import Mailbox
 from sessions.memento import Memento
+from sessions.queueing import Line
 from sessions.quotas import Allowance, ByCount, Quotas
 from sessions.records import Records
 from sessions.requests import Requests
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from sessions.web import Web
 
 T = TypeVar("T")
+
+AGENTS = 16
+"""How many agents go at the same time where no host says."""
 
 
 class SessionContext:
@@ -54,6 +58,7 @@ class SessionContext:
         "_secrets",
         "_tasks",
         "_vault",
+        "agents",
         "allowance",
         "backstage",
         "ceiling",
@@ -104,7 +109,8 @@ class SessionContext:
         models: Models | None = None,
         web: Web | None = None,
         ceiling: Ceiling | None = None,
-        pin: Callable[[bool], Coroutine[Any, Any, None]] | None = None,
+        pin: Callable[[str, bool], Coroutine[Any, Any, None]] | None = None,
+        agents: Line | None = None,
     ) -> None:
         self.uid = uid
         self.session_id = secrets.token_urlsafe(12)
@@ -138,7 +144,9 @@ class SessionContext:
         self.ceiling = ceiling or Ceiling()
         """What the operator lays down for agents."""
         self.pin = pin
-        """Notes durably whether the host is to open this session when it starts; None where no host does."""
+        """Notes durably what the host is to open this session for, by `awake`'s names; None where no host does."""
+        self.agents = agents or Line(AGENTS)
+        """Whose agent goes next, over all users of the host."""
         self.mailbox = Mailbox(store, uid)
         self.settings = Settings(store, SettingsFile(files, workspace, self._keep_settings))
         self.requests = Requests()

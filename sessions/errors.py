@@ -45,11 +45,13 @@ class Conflict(RoostError):
 class QuotaExceeded(RoostError):
     """A user has all that they may have. JSON-RPC -32005."""
 
-    def __init__(self, quota: str, limit: float, used: float, way_out: str) -> None:
+    def __init__(self, quota: str, limit: float, used: float, way_out: str, *, needed: float | None = None) -> None:
         super().__init__(f"over the quota '{quota}': {used:g} of {limit:g} used; {way_out}")
         self.quota = quota
         self.limit = limit
         self.used = used
+        self.needed = needed
+        """How much was asked for, where that is known."""
 
 
 class Overloaded(RoostError):

@@ -234,6 +234,9 @@ class Models(Protocol):
     def listen(self, session: SessionContext, changed: Callable[[], None]) -> Callable[[], None]:
         """Call `changed` when the user has other models than before; returns the undo."""
 
+    async def room(self, session: SessionContext, budget: str, task: str | None) -> float | None:
+        """USD that a budget such as `budgets.day` leaves for the user's next call, of that task; None: no limit."""
+
 
 # -- what it costs
 
@@ -254,3 +257,6 @@ class Ledger(Protocol):
 
     async def reserve(self, session: SessionContext, request: Request, model: Model, worst: Usage) -> Reservation:
         """Set aside the worst case of a call. Raises `QuotaExceeded` such as `budgets.day` where it does not fit."""
+
+    async def room(self, session: SessionContext, budget: str, task: str | None) -> float | None:
+        """As `Models.room`."""

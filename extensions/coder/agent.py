@@ -217,11 +217,12 @@ class Run:
         asking = Asking(
             model, system, tools, (await self.house.files.texts())["condense"], self.task.task_id, self.token
         )
-        await self._fit(asking)
         shortened = 0
         for attempt in range(TRIES):
             answer = Answer()
             try:
+                if not attempt:
+                    await self._fit(asking)
                 await self._stream(asking, mode, answer)
                 return answer
             except vscode.LanguageModelError as error:
@@ -236,8 +237,13 @@ class Run:
                     str(error), answer, error.retry_after_s or WAITS_S[min(attempt, len(WAITS_S) - 1)]
                 )
             except QuotaExceeded as error:
-                await self._out_of_budget(str(error))
-                return None
+                if error.quota.startswith("budgets."):
+                    await self._out_of_budget(error)
+                    return None
+                if attempt == TRIES - 1:
+                    await self._fail(str(error))
+                    return None
+                await self._say_again(str(error), answer, WAITS_S[min(attempt, len(WAITS_S) - 1)])
         await self._fail(f"{model.name}: the conversation stays too long for it, however it is shortened")
         return None
 
@@ -381,10 +387,11 @@ class Run:
 
         await self.step(change, along=self.house.parent_goes_on)
 
-    async def _out_of_budget(self, reason: str) -> None:
+    async def _out_of_budget(self, error: QuotaExceeded) -> None:
         def change(draft: Draft) -> None:
-            draft.show("error", now_ms(), text=reason)
-            draft.change(status="waiting", waiting_for="budget", error=reason)
+            draft.show("error", now_ms(), text=str(error))
+            short = {"budget": error.quota, "needed": error.needed}
+            draft.change(status="waiting", waiting_for="budget", error=str(error), short=short)
 
         await self.step(change)
 
@@ -393,8 +400,8 @@ class Run:
     async def _fit(self, asking: Asking, *, forced: bool = False) -> None:
         """Condense or cut the conversation where it does not fit, or where it must."""
         budget = budget_of(asking.model)
-        if self.task.context_window != budget.window:
-            await self.step(lambda draft: draft.change(context_window=budget.window))
+        if (self.task.context_window, self.task.served) != (budget.window, asking.model.id):
+            await self.step(lambda draft: draft.change(context_window=budget.window, served=asking.model.id))
         messages = self.conversation.messages
         known = self.task.context_tokens if self._counted else 0
         tokens = tokens_now(effective(messages), known=known, since=self._counted)

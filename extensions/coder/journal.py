@@ -83,8 +83,8 @@ def _changes(conversation: Conversation, draft: Draft) -> Iterator[Change]:
 
 
 def _is_open(task: Task) -> bool:
-    """Whether it goes on by itself, or may: a question can be answered by the time."""
-    return task.status in RUNS or (task.status == "waiting" and task.waiting_for == "question")
+    """Whether it goes on by itself, or may: a question can be answered by the time, a budget be raised."""
+    return task.status in RUNS or (task.status == "waiting" and task.waiting_for in ("question", "budget"))
 
 
 def _events(conversation: Conversation, draft: Draft) -> Iterator[tuple[str, Json]]:

@@ -14,12 +14,14 @@ from typing import Any
 
 import shim as vscode
 from extensions.coder import journal
+from extensions.coder.admitting import Queue
 from extensions.coder.agent import Run
 from extensions.coder.checkpoints import NoCheckpoint
 from extensions.coder.condensing import CannotCondense
 from extensions.coder.house import House, begun, new, setting
 from extensions.coder.journal import new_id, now_ms
 from extensions.coder.permissions import Leave
+from extensions.coder.purse import Purse
 from extensions.coder.speech import spoken
 from extensions.coder.task import ENDED, QUEUED, Conversation, Draft, Json, Task, interrupted
 from extensions.coder.turns import (
@@ -40,6 +42,10 @@ AT_ONCE = 3
 STOP_S = 5.0
 
 
+def _at_once() -> int:
+    return setting("maxConcurrentTasks", AT_ONCE) or 1
+
+
 class TaskManager:
     """The tasks of the current user."""
 
@@ -47,9 +53,13 @@ class TaskManager:
         self.house = House(self, storage)
         self._runs: dict[str, tuple[Run, asyncio.Future[None]]] = {}
         self._open: dict[str, Conversation] = {}
-        self._places = asyncio.Semaphore(setting("maxConcurrentTasks", AT_ONCE) or 1)
+        self.queue = Queue(_at_once())
+        self._purse = Purse(self._look, self.resume_task)
+        self._settings = vscode.workspace.on_did_change_configuration(self._set)
         self._holds: bool | None = None
         """Whether the host remembers; None: what it remembers of the run before."""
+        self._waits: bool | None = None
+        """The same, of tasks that wait for money."""
         self._timers = 0
         """Questions whose first suggestion is taken after a time."""
         self._hold_lock = asyncio.Lock()
@@ -59,18 +69,21 @@ class TaskManager:
 
     async def wake(self) -> None:
         """Go on with what ran when the host stopped."""
-        for task_id in await journal.open_tasks():
-            conversation = await self._get(task_id)
+        found = [await self._get(task_id) for task_id in await journal.open_tasks()]
+        for conversation in sorted(found, key=lambda one: (one.task.status == "pending", one.task.task_id)):
             draft = interrupted(conversation, now_ms())
             if draft is not None:
                 await journal.commit(conversation, draft)
             self.begin(conversation)
             self._answer_later(conversation)
+            self._note_short(conversation.task)
         await self._hold()
 
     async def dispose(self) -> None:
         """The session ends: what runs is broken off at a place from which it goes on."""
         self._closing = True
+        self._settings.dispose()
+        self._purse.dispose()
         for task_id in list(self._runs):
             await self._stop(task_id)
         for task_id in list(self._open):
@@ -92,7 +105,7 @@ class TaskManager:
             await self._hold()
             if run.task.parent_task_id is not None:
                 await self._get(run.task.parent_task_id)  # its end is the other's next step
-            async with self._places:
+            async with self.queue.turn(run):
                 await run.live()
         finally:
             run.over.set()
@@ -113,6 +126,7 @@ class TaskManager:
             self.begin(conversation)  # a person's word came while it went to rest
         else:
             self._answer_later(conversation)
+            self._note_short(conversation.task)
         self._let_go(task_id)
         background.start(self._hold(), "hold of tasks")
 
@@ -131,10 +145,26 @@ class TaskManager:
     async def _hold(self, *, sure: bool = False) -> None:
         """Have the host remember that there is work to go on with, while there is, or where it is `sure` to come."""
         async with self._hold_lock:
-            wanted = sure or bool(self._runs) or self._timers > 0
+            wanted, waits = sure or bool(self._runs) or self._timers > 0, len(self._purse) > 0
+            if waits != self._waits and not self._closing:
+                await background.wait_for_budget(waits)
+                self._waits = waits
             if wanted != self._holds and not self._closing:
                 await background.hold(wanted)
                 self._holds = wanted
+
+    def _note_short(self, task: Task) -> None:
+        """Let a task that waits for money go on by itself once there is enough."""
+        if task.status == "waiting" and task.waiting_for == "budget":
+            self._purse.add(task)
+
+    async def _look(self, task_id: str) -> Task | None:
+        held = self._open.get(task_id)
+        return held.task if held else await journal.row(task_id)
+
+    def _set(self, change: vscode.ConfigurationChangeEvent) -> None:
+        if change.affects_configuration("coder.maxConcurrentTasks"):
+            self.queue.allow(_at_once())
 
     def _answer_later(self, conversation: Conversation) -> None:
         """Take the first suggestion by itself, where the user wants that after a time."""
@@ -183,6 +213,8 @@ class TaskManager:
             if draft.task.status in journal.RUNS:
                 await self._hold(sure=True)
             await journal.commit(conversation, draft)
+        if conversation.task.waiting_for != "budget":
+            self._purse.discard(conversation.task.task_id)
 
     async def _get(self, task_id: Any) -> Conversation:
         """The task in memory, read if it is not there. Raises `NotFound`."""
@@ -198,8 +230,7 @@ class TaskManager:
 
     async def _row(self, task_id: str) -> Task:
         """A task to look at, which keeps nothing of it in memory. Raises `NotFound`."""
-        held = self._open.get(task_id)
-        task = held.task if held else await journal.row(task_id)
+        task = await self._look(task_id)
         if task is None:
             raise NotFound(f"there is no task {task_id[:80]!r}")
         return task
@@ -248,7 +279,7 @@ class TaskManager:
         calls = list(held.calls.values()) if held else await journal.calls(task_id) if task.status == "waiting" else []
         asked = sorted((one for one in calls if one.state in ("waiting", "interrupted")), key=lambda one: one.at)
         waiting = [one.approval for one in asked if one.approval]
-        return {**task.told(), "approvals": waiting + ([task.limit] if task.limit else [])}
+        return {**self.queue.told(task), "approvals": waiting + ([task.limit] if task.limit else [])}
 
     async def list_tasks(
         self, status: str | None = None, parent: str | None = None, limit: int = PAGE, after: str | None = None
@@ -266,7 +297,7 @@ class TaskManager:
             if len(page) < LARGEST_PAGE:
                 break
             place = page[-1].task_id
-        told: Json = {"tasks": [one.told() for one in found[:limit]]}
+        told: Json = {"tasks": [self.queue.told(one) for one in found[:limit]]}
         return told | ({"next": found[limit - 1].task_id} if len(found) > limit else {})
 
     async def messages(self, task_id: str, after: int = 0, limit: int = 500) -> Json:
@@ -304,7 +335,9 @@ class TaskManager:
 
         def change(draft: Draft) -> None:
             waits = self._waits_for(conversation)
-            draft.change(status="waiting" if waits else "running", waiting_for=waits, error=None, mistakes=0)
+            draft.change(
+                status="waiting" if waits else "running", waiting_for=waits, error=None, short=None, mistakes=0
+            )
 
         await self._step(conversation, change)
         self.begin(conversation)

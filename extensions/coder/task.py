@@ -72,6 +72,10 @@ class Task:
     """What kind of work it is (seed 003), where somebody said so."""
     granted: tuple[str, ...] = ()
     """What a person allowed for the whole task: keys of `permissions.SWITCHES`."""
+    short: Json | None = None
+    """`{budget, needed}` while it waits for money; `needed` USD, None where no amount is enough."""
+    served: str | None = None
+    """The id of the model that was asked last."""
     limit: Json | None = None
     """The approval that is asked for once requests or costs reached what the user set."""
     completing: str | None = None
@@ -98,7 +102,7 @@ class Task:
             "taskId": self.task_id,
             "status": self.status,
             "mode": self.mode,
-            "model": self.model,
+            "model": self.served or self.model,
             "title": self.title,
             "createdAt": self.created_at,
             "updatedAt": self.updated_at,

@@ -22,10 +22,19 @@ def start(work: Coroutine[Any, Any, T], name: str) -> Thenable[T]:
 
 def hold(on: bool) -> Thenable[None]:
     """Note durably that the current user's work goes on (or, with False, that there is none any more)."""
-    return thenable(_hold(on), "background.hold")
+    return thenable(_pin("work", on), "background.hold")
 
 
-async def _hold(on: bool) -> None:
+def wait_for_budget(on: bool) -> Thenable[None]:
+    """Note durably that work of the current user waits for money (or, with False, that none does any more).
+
+    The host then opens the session, with `onBackground`, whenever more may be spent than before: a budget was raised,
+    a new day has begun, the host starts with another configuration. `operator.on_budget` tells when to look.
+    """
+    return thenable(_pin("budget", on), "background.wait_for_budget")
+
+
+async def _pin(what: str, on: bool) -> None:
     session = current_session()
     if session.pin is not None:
-        await session.pin(on)
+        await session.pin(what, on)

@@ -436,7 +436,7 @@ def test_an_embedder_who_makes_the_settings_in_code_gets_the_same_rules(tmp_path
 def test_the_document_has_every_key_and_is_in_step_with_the_code() -> None:
     assert (ROOT / "docs/configuration.md").read_text() == document()
     rows = [line for line in document().split("\n") if line.startswith("| `")]
-    assert len(rows) == 60
+    assert len(rows) == 61
     assert not [row for row in rows if "None" in row or "Undefined" in row or row.count("|") != 5]
 
 

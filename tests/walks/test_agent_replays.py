@@ -105,7 +105,7 @@ class Disk:
 
 async def to_the_end(agent: Agent, task: str) -> dict[str, Any]:
     """Answer what is asked until the task has ended: what was broken off is not made again."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             listed = (await agent.client.get("/api/v1/tasks")).json()["tasks"]
             for one in listed:

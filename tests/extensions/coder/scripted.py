@@ -139,6 +139,11 @@ class Agent:
             for name, value in settings.items():
                 await vscode.workspace.get_configuration("coder").update(name, value, vscode.ConfigurationTarget.GLOBAL)
 
+    async def heard(self, kind: str) -> list[dict[str, Any]]:
+        """What was told in events of a kind, since the session was opened."""
+        session = await self.host.sessions.open(self.uid)
+        return [json.loads(one.data_json) for one in session.mailbox.recent(0) or () if one.type == kind]
+
     async def write(self, path: str, text: str) -> None:
         answer = await self.client.put("/api/v1/files", params={"path": f"/workspace/{path}"}, content=text.encode())
         assert answer.status_code < 300, answer.text
@@ -157,13 +162,13 @@ def reachable(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def agents(folder: Path, model: Model, **settings: Any) -> AsyncIterator[Callable[[str], Agent]]:
+async def agents(folder: Path, model: Model, **settings: Any) -> AsyncIterator[Callable[..., Agent]]:
     """Agents of users on one host, whose model is `model`."""
     reachable(folder)
     async with provider(model) as acme:
         told = {"kind": "openai", "api_key": "sk-test-0123", "base_url": acme.url, "models": ["m"], "prices": PRICES}
         async with hosted(folder, ai_providers={"acme": told}, **settings) as (host, user):
-            yield lambda uid: Agent(user(uid), host, uid)
+            yield lambda uid, **claims: Agent(user(uid, **claims), host, uid)
 
 
 WHOLE = {"autoApprovalEnabled": True, "alwaysAllowWrite": True, "alwaysAllowExecute": True, "allowedCommands": ["*"],

@@ -1,4 +1,4 @@
-"""Whose request goes next over a limited number of connections: fair by user, in no user's favour. No I/O is here."""
+"""Who goes next where there are only so many places, such as connections: fair by user, in no user's favour. No I/O."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 SPARE = 4
-"""One part in so many of the connections that a single user leaves to others."""
+"""One part in so many of the places that a single user leaves to others."""
 
 
 class Place:
-    """One request in the queue: `ready` is done when it may go. `moved` is called when its position is another."""
+    """One in the queue: `ready` is done when it may go. `moved` is called when its position is another."""
 
     __slots__ = ("moved", "position", "ready", "uid")
 
@@ -24,7 +24,7 @@ class Place:
 
 
 class Line:
-    """Who waits for one of `limit` connections.
+    """Who waits for one of `limit` places.
 
     A free one goes to the user who has had the least: the fewest now, then the longest without. Nobody has so many
     that none is left for somebody who comes. `weight_of` says how many a user may have for another's one.
@@ -36,6 +36,7 @@ class Line:
         self._weight_of = weight_of
         self._waiting: dict[str, deque[Place]] = {}
         self._running: dict[str, int] = {}
+        self._most: dict[str, int] = {}
         self._served: dict[str, float] = {}
         self._clock = 0.0
         self._told = False
@@ -50,8 +51,16 @@ class Line:
         """How many wait."""
         return sum(map(len, self._waiting.values()))
 
-    def join(self, uid: str, moved: Callable[[], None]) -> Place:
-        """Wait for a turn: `leave` it whatever happens."""
+    def allow(self, uid: str, most: int) -> None:
+        """How many a user who is here has at most at the same time, from now on; whoever goes already goes on."""
+        self._most[uid] = max(1, most)
+        self._go_on()
+        self._forget_limit(uid)
+
+    def join(self, uid: str, moved: Callable[[], None] = lambda: None, most: int | None = None) -> Place:
+        """Wait for a turn: `leave` it whatever happens. `most` is as in `allow`."""
+        if most is not None:
+            self._most[uid] = max(1, most)
         place = Place(uid, moved)
         if uid not in self._waiting:  # who waits already keeps the time from which they do
             self._waiting[uid] = deque()
@@ -73,7 +82,12 @@ class Line:
                 del self._running[place.uid]
             place.ready = asyncio.get_running_loop().create_future()  # it is left once
         self._forget()
+        self._forget_limit(place.uid)
         self._go_on()
+
+    def _forget_limit(self, uid: str) -> None:
+        if uid not in self._waiting and uid not in self._running:
+            self._most.pop(uid, None)
 
     @asynccontextmanager
     async def turn(self, uid: str) -> AsyncIterator[None]:
@@ -96,7 +110,11 @@ class Line:
             asyncio.get_running_loop().call_soon(self._tell)
 
     def _next(self) -> str | None:
-        able = [uid for uid in self._waiting if self._running.get(uid, 0) < self._share]
+        able = [
+            uid
+            for uid in self._waiting
+            if self._running.get(uid, 0) < min(self._share, self._most.get(uid, self._share))
+        ]
         return min(
             able, key=lambda uid: (self._running.get(uid, 0) / self._weight_of(uid), self._served[uid]), default=None
         )

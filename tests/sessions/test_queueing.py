@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from host.queueing import Line, Place
+from sessions.queueing import Line, Place
 
 pytestmark = pytest.mark.anyio
 
