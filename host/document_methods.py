@@ -56,11 +56,12 @@ class WireRange(Wire):
 
 
 class WireEdit(Wire):
-    """A text in place of a range of a resource."""
+    """A text in place of a range of a resource, which is to be at `version` where one is named."""
 
     uri: Resource
     range: WireRange
     newText: str
+    version: Annotated[int, Field(ge=0)] | None = None
 
 
 class Listed(TypedDict):
@@ -113,13 +114,17 @@ async def text_documents(caller: Caller) -> list[Listed]:
 async def apply(caller: Caller, edits: Annotated[list[WireEdit], Field(max_length=MOST_EDITS)]) -> Applied:
     """Change texts, all as asked or none; answered once that would survive the host's being killed. Nothing is saved.
 
-    The ranges of one resource are of its text before. Where an edit cannot be made, `applied` is false.
+    The ranges of one resource are of its text before. Where an edit cannot be made, `applied` is false, as where a
+    document is not at the `version` of an edit any more: nobody writes into a text that they have not seen.
     """
-    wanted = WorkspaceEdit()
+    wanted, versions = WorkspaceEdit(), {}
     for edit in edits:
-        wanted.replace(resource(caller.session, edit.uri), as_range(edit.range), edit.newText)
+        uri = resource(caller.session, edit.uri)
+        wanted.replace(uri, as_range(edit.range), edit.newText)
+        if edit.version is not None:
+            versions[uri] = edit.version
     try:
-        await apply_edit(caller.session, wanted)
+        await apply_edit(caller.session, wanted, versions=versions)
     except NotApplied as error:
         return {"applied": False, "failureReason": str(error)}
     return {"applied": True}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import asking
+from tests.browser import asking, knowing
 from tests.client import ROOT, Process, running
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -69,7 +69,10 @@ def total(prices: list[Decimal], discount: Decimal = Decimal(0)) -> Decimal:
 def local(tmp_path_factory: pytest.TempPathFactory, workspace: Path) -> Iterator[Process]:
     """The host of one person."""
     data = tmp_path_factory.mktemp("local") / "data"
-    folders = json.dumps([str(asking.write(tmp_path_factory.mktemp("extensions")))])
+    folder = tmp_path_factory.mktemp("extensions")
+    for extension in (asking, knowing):
+        extension.write(folder)
+    folders = json.dumps([str(folder)])
     more = {"MULTI_USER": "0", "ROOST_EXTENSIONS__FOLDERS": folders}
     with running(data, "--workspace", str(workspace), **more) as started:
         yield started

@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, violations
+from tests.browser.test_editor import unsaved
 
 
 def test_a_file_is_opened_in_the_tree_edited_and_saved(opened: Open, workspace: Path) -> None:
@@ -18,9 +19,9 @@ def test_a_file_is_opened_in_the_tree_edited_and_saved(opened: Open, workspace: 
     editor.click()
     page.keyboard.press("Control+End")
     page.keyboard.type("\n# by hand\n")
-    expect(page.get_by_label("not saved")).to_be_visible()
+    expect(unsaved(page)).to_be_visible()
     page.keyboard.press("Control+s")
-    expect(page.get_by_label("not saved")).to_have_count(0)
+    expect(unsaved(page)).to_have_count(0)
     assert (workspace / "src/billing.py").read_text().endswith("# by hand\n")
     assert violations(page) == []
 

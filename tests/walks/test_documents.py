@@ -58,6 +58,17 @@ async def test_a_document_is_opened_edited_and_saved(base: str, alice: str) -> N
         assert await text_of(client, "/workspace/a.py") == "x = 10\r\ny = 2\r\n"
 
 
+async def test_an_edit_of_a_text_that_somebody_else_changed_meanwhile_is_not_made(base: str, alice: str) -> None:
+    async with connect(base, alice) as client, connect(base, alice) as tab:
+        await write(client, "/workspace/a.txt", "one\n")
+        seen = (await client.call("workspace.openTextDocument", uri="/workspace/a.txt"))["version"]
+        early = await tab.call("workspace.applyEdit", edits=[edit("/workspace/a.txt", "zero\n") | {"version": seen}])
+        assert early == {"applied": True}
+        late = await client.call("workspace.applyEdit", edits=[edit("/workspace/a.txt", "two", 1) | {"version": seen}])
+        assert late["applied"] is False and "version" in late["failureReason"]
+        assert (await client.call("workspace.openTextDocument", uri="/workspace/a.txt"))["text"] == "zero\none\n"
+
+
 async def test_what_happens_to_documents_is_told_by_vs_codes_names(base: str, alice: str, bob: str) -> None:
     async with connect(base, alice) as client, connect(base, bob) as other:
         await client.call("session.open")
@@ -196,7 +207,8 @@ async def test_an_impossible_resource_is_refused_by_name(
     "bad",
     [
         {"uri": "/workspace/a", "newText": ""},
-        edit("/workspace/a", "x") | {"version": 1},
+        edit("/workspace/a", "x") | {"colour": 1},
+        edit("/workspace/a", "x") | {"version": -1},
         edit("/workspace/a", "x", -1),
         edit("/workspace/a", "x", 2**40),
         edit("http://x/y", "x"),

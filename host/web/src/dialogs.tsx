@@ -1,6 +1,6 @@
 // What the host asks the user: messages, a line to type, something to pick, a place to open. First come, first shown.
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { began, call, notify, pathOf, workspace } from "./host";
 import { quickInput } from "./surface";
 
@@ -21,7 +21,11 @@ function asked(method: string) {
 export const askText = (params: { title?: string; prompt?: string; value?: string; placeHolder?: string }) =>
   asked("window.showInputBox")(params, new AbortController().signal) as Promise<string | null>;
 export const askYes = (message: string, yes: string) =>
-  asked("window.showMessage")({ severity: "warning", message, modal: true, items: [yes] }, new AbortController().signal).then((one) => one === yes);
+  asked("window.showMessage")({ severity: "warning", message, modal: true, items: [yes] }, new AbortController().signal).then((one) => one === yes);export const askOf = (message: string, ...items: string[]) =>
+  asked("window.showMessage")({ severity: "warning", message, modal: true, items }, new AbortController().signal) as Promise<string | null>;
+
+/** Let the user choose one of these; its place, or null. */
+export const choose = (title: string, items: Item[]) => asked("window.showQuickPick")({ title, items }, new AbortController().signal) as Promise<number | null>;
 
 began((link) => {
   for (const method of ["window.showMessage", "window.showInputBox", "window.showQuickPick", "window.showOpenDialog", "window.showSaveDialog"]) link.answers(method, asked(method));
@@ -64,7 +68,7 @@ function Message({ question: { params, answer } }: { question: Question }) {
 
 export function Frame({ label, close, children, wide }: { label: string; close: () => void; children: any; wide?: boolean }) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     box.current?.showModal();
     return () => before?.focus?.();
@@ -137,7 +141,7 @@ export function Pick({ items, title, placeholder, many, done, typed, value }: {
     .filter(([one]) => typed || words.every((word) => `${one.label} ${one.description ?? ""} ${one.detail ?? ""}`.toLowerCase().includes(word))).slice(0, 200);
   const can = found.filter(([one]) => one.kind !== -1);
   const list = useRef<HTMLUListElement>(null), first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  useLayoutEffect(() => first.current?.focus(), []); // at once: who types on must not type elsewhere
   useEffect(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }), [at, text]);
   const take = (index: number) => {
     if (!many) return done([index]);

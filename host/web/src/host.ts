@@ -25,6 +25,14 @@ export function began(start: (link: Link) => void): void {
   if (link.value) start(link.value);
 }
 
+/** Called after each opening of the line, and now where it is open: `whole` says that all must be read anew. */
+export function opens(heard: (whole: boolean) => void): void {
+  began((link) => {
+    link.onOpen.add(heard);
+    if (link.status.value === "connected") heard(true);
+  });
+}
+
 /** Find out who I am, then open the socket; where nobody is known the page asks. */
 export async function begin(): Promise<void> {
   if (about.login === "uid" && !uid.value) return;

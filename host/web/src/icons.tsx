@@ -12,6 +12,8 @@ const PATHS = {
   stop: "M6 6h12v12H6z",
   plus: "M12 5v14M5 12h14",
   close: "M6 6l12 12M18 6L6 18",
+  outline: "M4 6h16M8 12h12M8 18h12M4 12v6",
+  problems: "M12 4l9 16H3zM12 10v4M12 17h.01",
   search: "M11 5a6 6 0 1 0 0 12 6 6 0 0 0 0-12M16 16l4 4",
   chevron: "M9 6l6 6-6 6",
   upload: "M12 16V5M7 10l5-5 5 5M4 20h16",

@@ -12,10 +12,10 @@ DOMPurify.addHook("afterSanitizeAttributes", (node) => {
 });
 const RULES = { FORBID_TAGS: ["style", "form", "input", "button", "textarea", "select", "iframe", "img", "svg", "math"], FORBID_ATTR: ["style", "class", "id", "name"] };
 
-const Block = memo(({ raw }: { raw: string }) => {
-  const html = DOMPurify.sanitize(marked.parse(raw) as string, RULES);
-  return <div class="block" dangerouslySetInnerHTML={{ __html: html }} />;
-});
+/** Safe HTML of a text that nobody vouches for. */
+export const htmlOf = (text: string) => DOMPurify.sanitize(marked.parse(text) as string, RULES);
+
+const Block = memo(({ raw }: { raw: string }) => <div class="block" dangerouslySetInnerHTML={{ __html: htmlOf(raw) }} />);
 
 export function Markdown({ text }: { text: string }) {
   return <div class="markdown">{marked.lexer(text).filter((one) => one.type !== "space").map((one, index) => <Block key={index} raw={one.raw} />)}</div>;

@@ -9,5 +9,7 @@ const parse = () => {
 export const place = signal(parse());
 addEventListener("hashchange", () => (place.value = parse()));
 export function go(screen: Screen, rest = ""): void {
-  location.hash = `/${screen}${rest ? `/${rest.split("/").map(encodeURIComponent).join("/")}` : ""}`;
+  const hash = `#/${screen}${rest ? `/${rest.split("/").map(encodeURIComponent).join("/")}` : ""}`;
+  if (hash === location.hash) place.value = parse(); // once more to the same place
+  else location.hash = hash;
 }

@@ -1,113 +1,130 @@
-// The editor of one file. A change on the disk is taken where nothing is unsaved, else the user is asked.
+// The editor of one file: a view of the text that the host keeps for all who edit it.
 import { indentWithTab } from "@codemirror/commands";
-import { EditorState } from "@codemirror/state";
+import { unifiedMergeView } from "@codemirror/merge";
+import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
+import { useSignalEffect } from "@preact/signals";
 import { basicSetup } from "codemirror";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { call, notify, relative, tell } from "../host";
+import { call, relative, tell } from "../host";
 import { Icon } from "../icons";
 import { Markdown } from "../markdown";
+import { place } from "../router";
 import { language, looks } from "./code";
+import { features, relint } from "./languages";
+import { problems } from "./problems";
 import { download } from "./screen";
-import { setDirty } from "./texts";
+import { position, Shared } from "./shared";
+import { dirty } from "./texts";
 import { changedOnDisk } from "./tree";
 
-const kept = new Map<string, { state: EditorState; disk: string }>();
+const compared = new Compartment();
+const TELL_MS = 200;
 
-export function Editor({ path, line }: { path: string; line: number }) {
-  const box = useRef<HTMLDivElement>(null), view = useRef<EditorView | null>(null), disk = useRef("");
-  const [wrong, setWrong] = useState(""), [stale, setStale] = useState<string | null>(null), [unsaved, setUnsaved] = useState(false), [reading, setReading] = useState(false);
-  const read = async () => {
-    const { content, encoding } = await call("workspace.fs.readFile", { uri: path });
-    if (encoding === "base64") throw new Error("This file is not text. Download it to see it.");
-    return content;
-  };
-  const save = async () => {
-    const one = view.current!, text = one.state.doc.toString();
-    try {
-      await call("workspace.fs.writeFile", { uri: path, content: text });
-      disk.current = text;
-      setStale(null);
-      setUnsaved(one.state.doc.toString() !== text);
-      setDirty(path, one.state.doc.toString() !== text);
-    } catch (error) {
-      tell(error);
-    }
-  };
-  const replace = (text: string) => {
-    const one = view.current!;
-    disk.current = text;
-    one.dispatch({ changes: { from: 0, to: one.state.doc.length, insert: text } });
-    setStale(null);
-    setUnsaved(false);
-    setDirty(path, false);
-  };
+async function extensions(one: Shared): Promise<Extension> {
+  return [
+    keymap.of([{ key: "Mod-s", run: () => (void save(one), true) }, indentWithTab]), basicSetup, looks, features(one), compared.of([]), await language(one.path),
+    EditorView.contentAttributes.of({ "aria-label": relative(one.path) }),
+    EditorView.updateListener.of((update) => {
+      one.took(update.state);
+      if (update.selectionSet || update.focusChanged) selected(one, update.view);
+    }),
+  ];
+}
+
+const save = (one: Shared, overwrite = false) => one.save(overwrite).catch((error) => (tell(error), false));
+
+let telling = 0;
+/** Extensions see where the cursor is. */
+function selected(one: Shared, view: EditorView): void {
+  clearTimeout(telling);
+  telling = window.setTimeout(() => {
+    if (!one.editor || one.pending) return;
+    const doc = view.state.doc, selections = view.state.selection.ranges.slice(0, 100).map((range) => ({ anchor: position(doc, range.anchor), active: position(doc, range.head) }));
+    void call("window.editor.changeSelection", { editor: one.editor, selections, kind: 1 }).catch(() => (one.editor = ""));
+  }, TELL_MS);
+}
+
+export function Editor({ path }: { path: string }) {
+  const box = useRef<HTMLDivElement>(null), view = useRef<EditorView | null>(null);
+  const [one, setOne] = useState<Shared | null>(null), [wrong, setWrong] = useState(""), [reading, setReading] = useState(false), [comparing, setComparing] = useState(false);
   useEffect(() => {
-    let gone = false;
-    const begin = async () => {
-      const before = kept.get(path), [text, tongue] = await Promise.all([before ? before.disk : read(), language(path)]);
+    let gone = false, made: EditorView | null = null;
+    Shared.open(path, extensions).then((found) => {
       if (gone) return;
-      disk.current = text;
-      const state = before?.state ?? EditorState.create({
-        doc: text,
-        extensions: [
-          keymap.of([{ key: "Mod-s", run: () => (void save(), true) }, indentWithTab]), basicSetup, looks, tongue,
-          EditorView.contentAttributes.of({ "aria-label": relative(path) }),
-          EditorView.updateListener.of((update) => {
-            if (!update.docChanged) return;
-            const is = update.state.doc.length !== disk.current.length || update.state.doc.toString() !== disk.current;
-            setUnsaved(is);
-            setDirty(path, is);
-          }),
-        ],
-      });
-      view.current = new EditorView({ state, parent: box.current! });
-      setUnsaved(state.doc.toString() !== text);
-      show(view.current, line);
-      view.current.focus();
-    };
-    begin().catch((error) => !gone && setWrong(error.message));
+      made = view.current = new EditorView({ state: found.state, parent: box.current! });
+      found.shows(made);
+      setOne(found);
+      show(made);
+      made.focus();
+      void call("window.showTextDocument", { uri: path, preview: false }).then(({ editor, tab }) => ((found.editor = editor), (found.tab = tab)), () => {});
+    }).catch((error) => !gone && setWrong(error.message));
     return () => {
       gone = true;
-      if (view.current && view.current.state.doc.toString() !== disk.current) kept.set(path, { state: view.current.state, disk: disk.current });
-      else kept.delete(path);
-      view.current?.destroy();
       view.current = null;
+      if (!made) return;
+      made.dispatch({ effects: compared.reconfigure([]) });
+      Shared.find(path)?.shows(null);
+      made.destroy();
     };
   }, [path]);
-  useEffect(() => void (view.current && show(view.current, line)), [line]);
-  const changed = changedOnDisk.value;
-  useEffect(() => {
-    if (!changed.paths.has(path) || !view.current) return;
-    read().then((text) => {
-      if (!view.current || text === disk.current || text === view.current.state.doc.toString()) return;
-      if (view.current.state.doc.toString() === disk.current) replace(text);
-      else setStale(text);
-    }, () => notify(`${relative(path)} is gone from the disk; save it to bring it back`, "warning"));
-  }, [changed]);
-  if (wrong) return <div class="empty"><p>{wrong}</p><button onClick={() => download(path)}>Download</button></div>;
+  useSignalEffect(() => void (place.value && view.current && show(view.current)));
+  useSignalEffect(() => void (problems.value && view.current && relint(view.current)));
+  useSignalEffect(() => void (changedOnDisk.value.paths.has(path) && void Shared.find(path)?.diskChanged()));
+  const compare = (text: string | null) => {
+    setComparing(text !== null);
+    view.current?.dispatch({ effects: compared.reconfigure(text === null ? [] : [unifiedMergeView({ original: text, mergeControls: true, gutter: true }), EditorState.readOnly.of(false)]) });
+  };
+  const done = (work: Promise<unknown>) => void work.then(() => compare(null), tell);
+  if (wrong) return <div class="empty"><h2>This file cannot be edited here</h2><p>{wrong}</p><button onClick={() => download(path)}><Icon name="download" size={14} /> Download</button></div>;
+  const unsaved = dirty.value.has(path), stale = one?.stale.value ?? null;
   return (
     <div class="editor">
       <div class="crumbs">
-        <span>{relative(path)}</span>
+        <Crumbs path={path} />
         <span class="gap" />
+        {(unsaved || comparing) && <button class="plain" aria-pressed={comparing} title="What is not saved" onClick={() => compare(comparing ? null : stale ?? one?.disk ?? "")}><Icon name="changes" /> Compare</button>}
         {path.endsWith(".md") && <button class="plain" aria-pressed={reading} onClick={() => setReading(!reading)}>{reading ? "Edit" : "Read"}</button>}
         <button class="plain" aria-label="Download" title="Download" onClick={() => download(path)}><Icon name="download" /></button>
-        <button class="plain" aria-label="Save" title="Save (Ctrl+S)" disabled={!unsaved} onClick={() => void save()}><Icon name="save" /></button>
+        <button class="plain" aria-label="Save" title="Save (Ctrl+S)" disabled={!unsaved && !one?.gone.value} onClick={() => one && void save(one)}><Icon name="save" /></button>
       </div>
-      {stale !== null && (
+      {one?.gone.value && <div class="stale" role="alert">This file is gone from the disk. <button onClick={() => void save(one)}>Save it again</button></div>}
+      {one?.wrong.value && <div class="stale" role="alert">What you type is kept in this page only: {one.wrong.value}</div>}
+      {one && stale !== null && (
         <div class="stale" role="alert">This file changed on the disk while you edited it.
-          <button onClick={() => replace(stale)}>Take the disk's</button><button onClick={() => void save()}>Keep mine</button>
+          <button onClick={() => compare(stale)}>Compare</button><button onClick={() => done(one.revert())}>Take the disk's</button><button onClick={() => done(save(one, true))}>Keep mine</button>
         </div>
       )}
-      {reading && <div class="reading"><Markdown text={view.current?.state.doc.toString() ?? ""} /></div>}
-      <div class="code" ref={box} hidden={reading} />
+      {reading && <div class="reading"><Markdown text={one?.text ?? ""} /></div>}
+      <div class="code" ref={box} hidden={reading} aria-busy={!one} />
     </div>
   );
 }
 
-function show(view: EditorView, line: number): void {
-  if (!line) return;
-  const at = view.state.doc.line(Math.min(line, view.state.doc.lines));
-  view.dispatch({ selection: { anchor: at.from }, effects: EditorView.scrollIntoView(at.from, { y: "center" }) });
+function Crumbs({ path }: { path: string }) {
+  const parts = relative(path).split("/").filter(Boolean), name = parts.pop();
+  return <span class="path">{parts.map((part, index) => <span key={index}>{part}<i>/</i></span>)}<b>{name}</b></span>;
 }
+
+/** Go where the address says: `:line` or `:line:character` at its end. */
+function show(view: EditorView): void {
+  const [, line, character] = /:(\d+)(?::(\d+))?$/.exec(place.value.rest) ?? [];
+  if (place.value.screen !== "files" || !line) return;
+  const at = view.state.doc.line(Math.max(1, Math.min(Number(line), view.state.doc.lines)));
+  view.dispatch({ selection: { anchor: Math.min(at.to, at.from + Math.max(0, Number(character ?? 1) - 1)) }, effects: EditorView.scrollIntoView(at.from, { y: "center" }) });
+  view.focus();
+}
+
+/** Close the document of a tab that was closed. */
+export async function closeDocument(path: string, discard: boolean): Promise<void> {
+  const one = Shared.find(path);
+  if (one) await one.close(discard);
+  else {
+    if (discard) await call("workspace.revertDocument", { uri: path }).catch(() => {});
+    await call("workspace.closeTextDocument", { uri: path, discard }).catch(() => {});
+  }
+}
+export const saveDocument = async (path: string): Promise<boolean> => {
+  const one = Shared.find(path);
+  return one ? save(one) : call("workspace.saveDocument", { uri: path }).then(({ saved }) => saved, (error) => (tell(error), false));
+};

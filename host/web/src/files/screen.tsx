@@ -1,47 +1,54 @@
 // Files: the tree, open files in tabs, the editor (loaded when the first file is opened), search, upload and download.
-import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { askText, askYes } from "../dialogs";
+import { askOf, askText, askYes } from "../dialogs";
 import { address, call, nameOf, notify, relative, rest, tell, workspace } from "../host";
 import { Icon } from "../icons";
 import { lazy } from "../lazy";
 import { go } from "../router";
 import { Search } from "./search";
 import { begin, loaded, marks, read, reveal, rows, toggle, type Node } from "./tree";
-import { dirty } from "./texts";
+import { counted } from "./problems";
+import { Outline, Problems } from "./sides";
+import { dirty, openTab, tabs } from "./texts";
 
 const Editor = lazy(() => import("./editor").then((one) => one.Editor));
-const tabs = signal<string[]>([]);
+const SIDES = [["tree", "Files", "files"], ["search", "Search", "search"], ["outline", "Outline", "outline"], ["problems", "Problems", "problems"]] as const;
+type Side = (typeof SIDES)[number][0];
 const ROW = 24;
 
 export function FilesScreen({ path }: { path: string }) {
-  const line = Number(/:(\d+)$/.exec(path)?.[1] ?? 0), file = path ? `/${path.replace(/:\d+$/, "")}` : "", [side, setSide] = useState<"tree" | "search">("tree");
+  const file = path ? `/${path.replace(/(:\d+){1,2}$/, "")}` : "", [side, setSide] = useState<Side>("tree"), [errors, warnings] = counted.value;
   useEffect(begin, []);
   useEffect(() => {
     if (!file) return;
-    if (!tabs.value.includes(file)) tabs.value = [...tabs.value, file];
+    openTab(file);
     reveal(file);
   }, [file]);
   const close = async (one: string) => {
-    if (dirty.value.has(one) && !(await askYes(`Close ${nameOf(one)} without saving?`, "Close"))) return;
-    const next = new Set(dirty.value);
-    next.delete(one);
-    dirty.value = next;
-    tabs.value = tabs.value.filter((other) => other !== one);
-    if (one === file) go("files", tabs.value.at(-1)?.slice(1) ?? "");
+    const { closeDocument, saveDocument } = await import("./editor");
+    const answer = dirty.value.has(one) ? await askOf(`${nameOf(one)} is not saved`, "Save", "Do not save") : "";
+    if (answer === null || (answer === "Save" && !(await saveDocument(one)))) return;
+    const at = tabs.value.indexOf(one), rest = tabs.value.filter((other) => other !== one);
+    tabs.value = rest;
+    if (one === file) go("files", rest[Math.min(at, rest.length - 1)]?.slice(1) ?? "");
+    await closeDocument(one, answer === "Do not save").catch(tell);
   };
   return (
     <div class="split">
       <aside class="side" aria-label="Explorer">
         <div class="bar">
           <div class="tabs" role="group" aria-label="Explorer">
-            <button aria-current={side === "tree"} onClick={() => setSide("tree")}>Files</button>
-            <button aria-current={side === "search"} onClick={() => setSide("search")}>Search</button>
+            {SIDES.map(([name, title, icon]) => (
+              <button key={name} aria-current={side === name} title={title} onClick={() => setSide(name)}>
+                <Icon name={icon} /><span class={side === name ? undefined : "unseen"}>{title}</span>
+                {name === "problems" && errors + warnings > 0 && <b class={errors ? "count error" : "count"}>{errors + warnings}</b>}
+              </button>
+            ))}
           </div>
           <span class="gap" />
           {side === "tree" && <TreeActions file={file} />}
         </div>
-        {side === "tree" ? <Tree file={file} /> : <Search />}
+        {side === "tree" ? <Tree file={file} /> : side === "search" ? <Search /> : side === "outline" ? <Outline key={file} file={file} /> : <Problems />}
       </aside>
       <section class="work" aria-label="Editor">
         {tabs.value.length > 0 && (
@@ -56,7 +63,7 @@ export function FilesScreen({ path }: { path: string }) {
             </div>
           </div>
         )}
-        {file ? <Editor key={file} path={file} line={line} /> : <div class="empty"><h2>No file is open</h2><p>Choose one in the tree, or press <kbd>Ctrl K</kbd> and type its name.</p></div>}
+        {file ? <Editor key={file} path={file} /> : <div class="empty"><h2>No file is open</h2><p>Choose one in the tree, or press <kbd>Ctrl K</kbd> and type its name.</p></div>}
       </section>
     </div>
   );

@@ -61,7 +61,8 @@ export function begin(): void {
   begun = true;
   began((link) => {
     const start = (whole: boolean) => {
-      void call("workspace.watch", { glob: "**/*" }).catch(() => {});
+      const watch = () => void call("workspace.watch", { glob: "**/*" }).catch((error) => error.code === -32010 && setTimeout(watch, 30_000)); // there may be room later
+      watch();
       if (whole || !loaded.value) for (const folder of [workspace.value, ...open.value]) void read(folder).catch(() => {});
     };
     link.onOpen.add(start);

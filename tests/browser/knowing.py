@@ -1,0 +1,108 @@
+"""An extension that knows a small language, for the tests of the editor: `let NAME` defines, `use NAME` uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+MANIFEST = """
+name = "knowing"
+publisher = "acme"
+version = "1.0.0"
+activation_events = ["onLanguage:letter"]
+contributes.languages = [{ id = "letter", extensions = [".let"] }]
+contributes.commands = [{ command = "knowing.sign", title = "Sign", category = "Knowing" }]
+"""
+
+CODE = """
+import re
+import shim as vscode
+
+WORD = re.compile(r"\\b(let|use) (\\w+)")
+
+class Letter:
+    def provide_completion_items(self, document, position, token, context):
+        snippet = vscode.CompletionItem("letting", vscode.CompletionItemKind.SNIPPET)
+        snippet.insert_text = vscode.SnippetString("let ${1:name}")
+        names = [vscode.CompletionItem(name, vscode.CompletionItemKind.VARIABLE) for name in defined(document)]
+        return [*names, snippet]
+
+    def resolve_completion_item(self, item, token):
+        item.documentation = vscode.MarkdownString(f"All about **{item.label}**")
+        return item
+
+    def provide_hover(self, document, position, token):
+        word = document.get_text(document.get_word_range_at_position(position))
+        return vscode.Hover(vscode.MarkdownString(f"*{word}* is a letter"))
+
+    def provide_definition(self, document, position, token):
+        word = document.get_text(document.get_word_range_at_position(position))
+        place = defined(document).get(word)
+        return place and vscode.Location(document.uri, place)
+
+    def provide_document_symbols(self, document, token):
+        return [vscode.DocumentSymbol(name, "", vscode.SymbolKind.VARIABLE, place, place)
+                for name, place in defined(document).items()]
+
+    def provide_document_formatting_edits(self, document, options, token):
+        return [vscode.TextEdit.replace(document.line_at(line).range, document.line_at(line).text.strip())
+                for line in range(document.line_count)
+                if document.line_at(line).text != document.line_at(line).text.strip()]
+
+    def provide_rename_edits(self, document, position, new_name, token):
+        word, edit = document.get_text(document.get_word_range_at_position(position)), vscode.WorkspaceEdit()
+        for found in WORD.finditer(document.get_text()):
+            if found[2] == word:
+                edit.replace(document.uri, of(document, found), new_name)
+        return edit
+
+    def provide_code_actions(self, document, range, context, token):
+        actions = []
+        for one in context.diagnostics:
+            action = vscode.CodeAction("Define it", vscode.CodeActionKind.QUICK_FIX)
+            action.edit = vscode.WorkspaceEdit()
+            action.edit.insert(document.uri, vscode.Position(0, 0), f"let {document.get_text(one.range)}\\n")
+            actions.append(action)
+        return actions
+
+def of(document, found):
+    return vscode.Range(document.position_at(found.start(2)), document.position_at(found.end(2)))
+
+def defined(document):
+    return {one[2]: of(document, one) for one in WORD.finditer(document.get_text()) if one[1] == "let"}
+
+def look(document):
+    if document.language_id == "letter":
+        known = defined(document)
+        wrong.set(document.uri, [
+            vscode.Diagnostic(of(document, one), f"{one[2]} is not defined", vscode.DiagnosticSeverity.ERROR)
+            for one in WORD.finditer(document.get_text()) if one[1] == "use" and one[2] not in known
+        ])
+
+async def sign():
+    editor = vscode.window.active_text_editor
+    await editor.edit(lambda edit: edit.insert(editor.selection.active, "SIGNED"))
+
+def activate(context):
+    global wrong
+    wrong, letter = vscode.languages.create_diagnostic_collection("letter"), Letter()
+    for kind in ("hover", "definition", "document_symbol", "document_formatting_edit", "rename", "code_actions"):
+        register = getattr(vscode.languages, f"register_{kind}_provider")
+        context.subscriptions.append(register("letter", letter))
+    context.subscriptions += [
+        wrong, vscode.languages.register_completion_item_provider("letter", letter, "."),
+        vscode.workspace.on_did_open_text_document(look),
+        vscode.workspace.on_did_change_text_document(lambda event: look(event.document)),
+        vscode.commands.register_command("knowing.sign", sign),
+    ]
+    for document in vscode.workspace.text_documents:
+        look(document)
+"""
+
+
+def write(folder: Path) -> Path:
+    """The extension, in a folder of extensions."""
+    place = folder / "knowing"
+    place.mkdir(parents=True)
+    (place / "extension.toml").write_text(MANIFEST)
+    (place / "extension.py").write_text(CODE)
+    return folder
