@@ -25,6 +25,7 @@ NAMES = (
     "memory",
     "extensions",
     "models",
+    "agent",
 )
 """In this order: the store looks at this process's own memory, so it goes first."""
 

@@ -173,7 +173,7 @@ class Host:
             stack.push_async_callback(self.drain)
             self.tasks.start(self._sweep(), "sweep")
             self.tasks.start(keeper.run(), "backups")
-            tenure = stack.enter_context(Tenure(lambda: not self.connections))
+            tenure = stack.enter_context(Tenure(lambda: not self.connections and not self.agents.running))
             self.tasks.start(tenure.watch(), "collect garbage")
             self.tasks.start(self._wake(), "wake who has work")
             self._stack = stack.pop_all()

@@ -42,7 +42,7 @@ class Tenure:
     __slots__ = ("_before", "_since", "_slept", "alone", "taken", "whole")
 
     def __init__(self, alone: Callable[[], bool]) -> None:
-        """`alone` says whether nobody is connected."""
+        """`alone` says whether nobody is connected and no agent works."""
         self.alone = alone
         self.whole = 0
         """Collections of everything so far."""

@@ -37,7 +37,17 @@ CLEAR = "DELETE FROM records WHERE namespace = ? AND collection = ?"
 GET = "SELECT value FROM records WHERE namespace = ? AND collection = ? AND key = ?"
 UP = "SELECT key, value FROM records WHERE namespace = ? AND collection = ? AND key > ? ORDER BY key LIMIT ?"
 DOWN = "SELECT key, value FROM records WHERE namespace = ? AND collection = ? AND key < ? ORDER BY key DESC LIMIT ?"
-SIZE = "SELECT coalesce(sum(length(value) + 128), 0) FROM records WHERE namespace = ? AND collection = ?"
+RECORD_BYTES = 128
+"""What a record takes besides its value."""
+
+SIZE = f"SELECT coalesce(sum(length(records.value) + {RECORD_BYTES}), 0) FROM"
+BEFORE = (
+    f"SELECT ({SIZE} records WHERE namespace = ? AND collection IN (SELECT value FROM json_each(?))),"
+    f" ({SIZE} json_each(?) AS place CROSS JOIN records ON namespace = ? AND collection = place.value ->> 0"
+    " AND records.key = place.value ->> 1)"
+)
+"""What whole collections, and what records of some places take: one question, however many changes there are."""
+
 LAST = "\U0010ffff"
 
 
@@ -125,15 +135,19 @@ class Records:
 
     async def _growth(self, changes: Sequence[Change], statements: Sequence[Statement]) -> int:
         """By how many bytes the changes make the store larger; negative where it shrinks."""
-        more = 0
+        cleared: set[str] = set()
+        after: dict[tuple[str, str], int] = {}
         for change, (_, params) in zip(changes, statements, strict=True):
             if change.key is None:
-                more -= (await self._store.read(SIZE, (self._namespace, change.collection)))[0][0]
-                continue
-            before = await self._store.read(f"SELECT length(value) + 128 FROM ({GET})", params[:3])
-            after = len(params[3]) + 128 if isinstance(change, Put) else 0  # type: ignore[arg-type]
-            more += after - (before[0][0] if before else 0)
-        return more
+                cleared.add(change.collection)
+                after = {place: size for place, size in after.items() if place[0] != change.collection}
+            else:
+                size = len(params[3]) + RECORD_BYTES if isinstance(change, Put) else 0  # type: ignore[arg-type]
+                after[change.collection, change.key] = size
+        places = [place for place in after if place[0] not in cleared]
+        told = [orjson.dumps(one).decode() for one in (sorted(cleared), places)]
+        ((whole, single),) = await self._store.read(BEFORE, (self._namespace, *told, self._namespace))
+        return sum(after.values()) - int(whole) - int(single)
 
 
 def _value(key: str, text: bytes) -> Any:

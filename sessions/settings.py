@@ -65,6 +65,10 @@ class Layer(Memento):
     all_bytes = 512 << 10
 
 
+ENCODED = 16
+"""Keys whose defaults are kept merged for one user."""
+
+
 class Settings:
     """A user's settings: dotted keys that are read as nested objects (VS Code's `getConfiguration`).
 
@@ -72,7 +76,7 @@ class Settings:
     'global' (the user's own) and 'workspace'.
     """
 
-    __slots__ = ("_defaults", "_layers", "_listeners", "_rules", "_store", "file")
+    __slots__ = ("_defaults", "_encoded", "_layers", "_listeners", "_rules", "_store", "file")
 
     def __init__(self, store: Store, file: SettingsFile | None = None) -> None:
         """`file` has the workspace's settings; without one they are in the store too."""
@@ -81,6 +85,8 @@ class Settings:
         self._layers: dict[str, Source] = {"global": Layer(store, NAMESPACE, "global")}
         self._layers["workspace"] = file or Layer(store, NAMESPACE, "workspace")
         self._defaults: list[Mapping[str, Any]] = []
+        self._encoded: dict[str, bytes] = {}
+        """The defaults of some keys, merged, as JSON: most reading is of the same few sections, again and again."""
         self._rules: list[Mapping[str, Rule]] = []
         self._listeners: list[Changed] = []
 
@@ -104,8 +110,10 @@ class Settings:
         """Add default values, and rules, by dotted key (not copied: many users may share them); returns the undo."""
         self._defaults.append(defaults)
         self._rules.append(rules or {})
+        self._encoded.clear()
 
         def undo() -> None:
+            self._encoded.clear()
             self._defaults = [one for one in self._defaults if one is not defaults]
             self._rules = [one for one in self._rules if one is not rules]
 
@@ -137,7 +145,7 @@ class Settings:
         With a `folder` also `workspace_folder_value`; with a `language` also `global_language_value` and the like,
         which are what is said for that language only.
         """
-        layers = {"default_value": layered(self._default_trees(key))}
+        layers = {"default_value": self._default_tree(key)}
         if language is not None:
             layers["default_language_value"] = layered([*self._default_blocks(language, key)])
         for target, layer in self._sources(folder).items():
@@ -244,7 +252,7 @@ class Settings:
 
     def _merged(self, key: str | None, language: str | None, folder: Source | None) -> Tree:
         sources = self._sources(folder).items()
-        trees = [*self._default_trees(key), *(self._of(target, layer, key) for target, layer in sources)]
+        trees = [self._default_tree(key), *(self._of(target, layer, key) for target, layer in sources)]
         if language is None:
             return layered(trees)
         said = [tree for one in sources for tree in self._said_for(language, *one, key)]
@@ -277,8 +285,17 @@ class Settings:
                     _drop(tree, key)
         return tree
 
-    def _default_trees(self, key: str | None) -> list[Tree]:
-        return [_copied(one, key) for one in self._defaults]
+    def _default_tree(self, key: str | None) -> Tree:
+        """The defaults that touch a key, merged: a copy of its own."""
+        if key is None:
+            return layered([_copied(one, key) for one in self._defaults])
+        found = self._encoded.get(key)
+        if found is None:
+            if len(self._encoded) >= ENCODED:
+                self._encoded.clear()
+            found = self._encoded[key] = orjson.dumps(layered([_copied(one, key) for one in self._defaults]))
+        tree: Tree = orjson.loads(found)
+        return tree
 
 
 def _copied(settings: Mapping[str, Any], key: str | None) -> Tree:

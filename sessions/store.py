@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -238,14 +239,23 @@ async def _transact(connection: aiosqlite.Connection, group: list[Write]) -> Non
     if len(statements) == 1:
         await connection.execute(*statements[0])  # a transaction of its own, in one trip to the thread
         return
+    await connection._execute(_whole, connection._conn, statements)  # type: ignore[no-untyped-call]
+
+
+def _whole(connection: sqlite3.Connection, statements: list[Statement]) -> None:
+    """A transaction in the connection's own thread: one trip there, not one for each statement (aiosqlite has no word
+    for that)."""
     try:
-        await connection.execute("BEGIN IMMEDIATE")
+        connection.execute("BEGIN IMMEDIATE")
         for sql, run in groupby(statements, itemgetter(0)):
             rows = [params for _, params in run]
-            await (connection.executemany(sql, rows) if len(rows) > 1 else connection.execute(sql, rows[0]))
-        await connection.execute("COMMIT")
+            if len(rows) > 1:
+                connection.executemany(sql, rows)
+            else:
+                connection.execute(sql, rows[0])
+        connection.execute("COMMIT")
     except BaseException:
-        await connection.rollback()
+        connection.rollback()
         raise
 
 

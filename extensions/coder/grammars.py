@@ -165,8 +165,9 @@ def grammar_of(path: str) -> Grammar | None:
     return next((one for one in GRAMMARS if ending in one.endings), None)
 
 
+@lru_cache(maxsize=len(GRAMMARS))
 def has(grammar: Grammar) -> bool:
-    """Whether its grammar is installed."""
+    """Whether its grammar is installed. It is looked for once: that reads folders, and is asked at every step."""
     return importlib.util.find_spec(grammar.module) is not None
 
 

@@ -49,6 +49,8 @@ class PromptService:
     def __init__(self, files: AgentFiles, own: Sequence[Tool]) -> None:
         self._files = files
         self._own = own
+        self._offered: tuple[object, list[vscode.LanguageModelChatTool]] | None = None
+        """The agent's tools as they were last offered, and to whom: most steps are those of one mode and model."""
 
     # -- the system prompt
 
@@ -81,15 +83,20 @@ class PromptService:
         if able is not None and not able.tools:
             return []
         included, disabled = choice(model.id if model else None)
-        narrowed = narrow(mode, kind)
-        offered = [
-            vscode.LanguageModelChatTool(name, texts.get(f"tools/{tool.name}", tool.name), tool.schema)
-            for tool in self._own
-            for name in names(tool, included)
-            if (tool.available is None or tool.available())
-            and not (able is not None and not able.images and name in SEES)
-            and allows(narrowed, name, included, disabled)
-        ]
+        narrowed, sees = narrow(mode, kind), able is None or able.images
+        there = tuple(tool.available is None or tool.available() for tool in self._own)
+        whom = (narrowed, sees, included, disabled, there)
+        if self._offered is None or self._offered[0] != whom:
+            self._offered = (
+                whom,
+                [
+                    vscode.LanguageModelChatTool(name, texts.get(f"tools/{tool.name}", tool.name), tool.schema)
+                    for tool, is_there in zip(self._own, there, strict=True)
+                    for name in names(tool, included)
+                    if is_there and (sees or name not in SEES) and allows(narrowed, name, included, disabled)
+                ],
+            )
+        offered = self._offered[1]
         return offered + plugins(narrowed, {one.name for one in offered}, disabled)
 
 

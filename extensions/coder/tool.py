@@ -120,11 +120,11 @@ class Tool:
     """Changes only its task, in one commit with its end: it cannot be broken off half-done."""
     available: Callable[[], bool] | None = None
     """Whether the tool can work here (an extra is installed, an index is ready)."""
+    schema: dict[str, Any] = field(init=False, repr=False, compare=False)
+    """The parameters as plain JSON, made once; nobody changes it."""
 
-    @property
-    def schema(self) -> dict[str, Any]:
-        """The parameters as plain JSON."""
-        return {name: _plain(value) for name, value in self.parameters.items()}
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schema", _plain(self.parameters))
 
 
 def _plain(value: Any) -> Any:

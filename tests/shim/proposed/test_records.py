@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from sessions.context import SessionContext
 from sessions.errors import InvalidValue, QuotaExceeded
+from sessions.mailbox import Mailbox
 from sessions.quotas import Quotas
+from sessions.records import Records
 from shim.proposed import records
 from shim.proposed.records import Delete, Put
 from tests.people import people
@@ -95,6 +98,40 @@ async def test_they_count_as_what_a_user_has(tmp_path: Path) -> None:
             await records.commit([Put("a", "2", "x" * 60_000)])
             await records.commit([Delete("a")])
             await records.commit([Put("a", "3", "x" * 60_000)])
+
+
+class Counted:
+    """How many bytes were taken and given back."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def reserve(self, more_bytes: int, more_files: int) -> None:
+        self.bytes += more_bytes
+
+    def released(self, fewer_bytes: int, fewer_files: int) -> None:
+        self.bytes -= fewer_bytes
+
+
+async def test_whatever_a_commit_does_to_the_same_places_it_counts_what_is_there_after(tmp_path: Path) -> None:
+    draw = random.Random(7)
+    async with databases(tmp_path) as opened:
+        store = opened.store("ada")
+        mailbox = Mailbox(store, "ada")
+        await mailbox.load()
+        meter = Counted()
+        kept = Records(store, mailbox, "roost.coder", meter)
+        for _ in range(200):
+            changes: list[Any] = []
+            for _ in range(draw.randint(1, 8)):
+                collection, key = draw.choice("ab"), draw.choice(["1", "2", 'a"b', "é\n"])
+                kind = draw.randint(0, 9)
+                put = Put(collection, key, "x" * draw.randint(0, 50))
+                changes.append(Delete(collection) if kind == 0 else Delete(collection, key) if kind < 4 else put)
+            await kept.commit(changes)
+            ((there,),) = await store.read("SELECT coalesce(sum(length(value) + 128), 0) FROM records")
+            assert meter.bytes == there, changes
+        await store.close()
 
 
 PROGRAM = """
