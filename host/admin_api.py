@@ -1,18 +1,28 @@
-"""The endpoints by which an administrator sees who is here and ends a session. They need the scope `admin`."""
+"""The endpoints by which an administrator sees who is here, and what keeps them apart. They need the scope `admin`."""
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import time
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
+from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from host.metrics import resident
 from host.routes import Asked, Body, Table, json
 from sessions.context import SessionContext
 from sessions.current import checked_uid
+from sessions.quotas import Quotas
 from sessions.terminals import Terminals
+
+MOST_SEEN = 1_000
+"""Users that one answer names."""
+
+STATE = ("state.db", "state.db-wal")
 
 TABLE = Table()
 endpoint = TABLE.endpoint
@@ -57,6 +67,92 @@ async def end_session(asked: Asked) -> Response:
         raise HTTPException(404, "uid: this user has no open session")
     await asked.host.sessions.close(uid)
     return Response(status_code=204)
+
+
+class Seen(Body):
+    uid: str
+    seen: int
+    open: bool
+    quotas: dict[str, int | None]
+    bytes: int | None
+    files: int | None
+
+
+class Seens(Body):
+    users: list[Seen]
+    more: bool
+
+
+class Most(Body):
+    limit: Annotated[int, Field(ge=1, le=MOST_SEEN, strict=False)] = 200
+
+
+@endpoint("GET", "/api/v1/admin/users", query=Most, answers={200: Seens})
+async def list_users(asked: Asked) -> Response:
+    """Who was ever here, the latest first: when (ms since 1970), with what limits, and what their disk holds."""
+    _refuse_others(asked)
+    seen = await asyncio.to_thread(_seen, asked.host.config.data / "users", asked.query.limit + 1)
+    users = [_one_seen(asked, uid, when) for when, uid in seen[: asked.query.limit]]
+    return json({"users": users, "more": len(seen) > len(users)})
+
+
+def _seen(users: Path, most: int) -> list[tuple[int, str]]:
+    """The newest `(ms, uid)` by when something of theirs was last written."""
+    if not users.is_dir():
+        return []
+    folders = [one for one in users.iterdir() if not one.name.startswith(".") and one.is_dir()]
+    return heapq.nlargest(most, ((max(map(_written, (one, *map(one.joinpath, STATE)))), one.name) for one in folders))
+
+
+def _written(file: Path) -> int:
+    try:
+        return int(file.stat().st_mtime * 1_000)
+    except OSError:
+        return 0
+
+
+def _one_seen(asked: Asked, uid: str, when: int) -> dict[str, Any]:
+    session, quotas = asked.host.sessions.get(uid), asked.host.quotas_of(uid)
+    counted = session.allowance.counted if session is not None and session.allowance.limited else (None, None)
+    return {
+        "uid": uid,
+        "seen": when,
+        "open": session is not None,
+        "quotas": quotas.to_wire(),
+        "bytes": counted[0],
+        "files": counted[1],
+    }
+
+
+class Apart(Body):
+    level: str
+    network: str
+    promise: str
+    gaps: list[str]
+    reason: str
+
+
+class About(Body):
+    multi_user: bool
+    isolation: Apart
+    quotas: dict[str, int | None]
+    memory_bytes: int
+
+
+@endpoint("GET", "/api/v1/admin/host", answers={200: About})
+async def about_host(asked: Asked) -> Response:
+    """How the host keeps users apart and what that does not protect, everybody's limits, and its own memory."""
+    _refuse_others(asked)
+    level, network = await asked.host.isolation.found()
+    apart = {"level": level.name, "network": network, "promise": level.promise, "gaps": list(level.gaps)}
+    return json(
+        {
+            "multiUser": asked.host.config.multi_user,
+            "isolation": apart | {"reason": level.reason},
+            "quotas": Quotas(**asked.host.config.quotas_of("").model_dump()).to_wire(),
+            "memoryBytes": await asyncio.to_thread(resident),
+        }
+    )
 
 
 async def _shown(session: SessionContext) -> dict[str, Any]:

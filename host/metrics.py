@@ -53,7 +53,7 @@ def _gauges(host: Host) -> Iterator[tuple[str, str, float]]:
     yield "extensions_disabled", "Extensions ended because they kept the loop.", len(host.watchdog.disabled)
     yield "model_calls_running", "Calls of language models that run now.", len(host.ledger)
     yield "uptime_seconds", "Seconds since the host started.", time.time() - host.started_at
-    yield "resident_memory_bytes", "Resident memory of the process.", _resident()
+    yield "resident_memory_bytes", "Resident memory of the process.", resident()
 
 
 def _counters(host: Host) -> Iterator[tuple[str, str, float]]:
@@ -79,6 +79,7 @@ def _labelled(counts: Counts) -> Iterator[tuple[str, str, list[str], list[tuple[
     yield "model_budget_refusals", "Calls that a budget had no room for.", ["budget"], refused
 
 
-def _resident() -> int:
+def resident() -> int:
+    """Bytes of memory that the host's process has now."""
     pages = Path("/proc/self/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -12,12 +12,22 @@ TABLE = Table()
 endpoint = TABLE.endpoint
 
 
+class Ceiling(Body):
+    """What the operator lays down for agents: `security.*`, above the user's own settings; null is no rule."""
+
+    allowed_commands: list[str] | None
+    denied_commands: list[str]
+    allowed_paths: list[str] | None
+    denied_paths: list[str]
+
+
 class Me(Body):
     uid: str
     scopes: list[str]
     expires: float | None
     multi_user: bool
     version: str
+    ceiling: Ceiling
 
 
 class Contribution(Body):
@@ -35,11 +45,18 @@ class Contributions(Body):
 
 @endpoint("GET", "/api/v1/me", answers={200: Me})
 async def me(asked: Asked) -> Response:
-    """Who asks: the uid, the scopes of the token, and when it ends (seconds since 1970)."""
+    """Who asks: the uid, the scopes of the token, when it ends (seconds since 1970), and what agents may do at most."""
     assert asked.identity is not None
     user = asked.identity.user
     multi_user = asked.host.config.multi_user
-    more = {"multiUser": multi_user, "version": asked.host.version}
+    security = asked.host.config.security
+    ceiling = {
+        "allowedCommands": security.allowed_commands,
+        "deniedCommands": security.denied_commands,
+        "allowedPaths": security.file_access.allowed_paths,
+        "deniedPaths": security.file_access.denied_paths,
+    }
+    more = {"multiUser": multi_user, "version": asked.host.version, "ceiling": ceiling}
     return json({"uid": asked.uid, "scopes": sorted(user.scopes), "expires": user.expires, **more})
 
 

@@ -10,7 +10,8 @@ export const base = new URL(".", location.href.split("#")[0]!.split("?")[0]!);
 const UID = "roost.uid";
 export const uid = signal<string | null>(about.login === "uid" ? sessionStorage.getItem(UID) : null);
 export const link = signal<Link | null>(null);
-export const me = signal<{ uid: string; scopes: string[]; expires: number | null; multiUser: boolean } | null>(null);
+export type Ceiling = { allowedCommands: string[] | null; deniedCommands: string[]; allowedPaths: string[] | null; deniedPaths: string[] };
+export const me = signal<{ uid: string; scopes: string[]; expires: number | null; multiUser: boolean; ceiling?: Ceiling } | null>(null);
 export const isAdmin = computed(() => !!me.value && (!me.value.multiUser || me.value.scopes.includes("admin")));
 export const loginWhy = signal("");
 /** The page asks who you are; null while that is not known. */
@@ -102,9 +103,14 @@ export async function rest(method: string, path: string, body?: unknown, query?:
     init.body = JSON.stringify(body);
     init.headers = { "Content-Type": "application/json" };
   }
-  const answer = await fetch(address(path, query), init).catch(() => {
+  const ask = () => fetch(address(path, query), init).catch(() => {
     throw new Failed(0, "the host does not answer; it is tried again when the connection is back");
   });
+  let answer = await ask();
+  for (let tries = 0; method === "GET" && answer.status === 429 && tries < 3; tries++) {
+    await new Promise((done) => setTimeout(done, 1_000 * Math.min(5, Number(answer.headers.get("retry-after")) || 0.5)));
+    answer = await ask();
+  }
   const text = await answer.text();
   const value = text && /json/.test(answer.headers.get("content-type") ?? "") ? JSON.parse(text) : text;
   if (!answer.ok) throw new Failed(answer.status, value.detail ?? `${answer.status} ${answer.statusText}`, value);

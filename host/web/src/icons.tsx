@@ -12,6 +12,7 @@ const PATHS = {
   stop: "M6 6h12v12H6z",
   plus: "M12 5v14M5 12h14",
   close: "M6 6l12 12M18 6L6 18",
+  lock: "M6 11h12v9H6zM9 11V8a3 3 0 0 1 6 0v3",
   outline: "M4 6h16M8 12h12M8 18h12M4 12v6",
   problems: "M12 4l9 16H3zM12 10v4M12 17h.01",
   search: "M11 5a6 6 0 1 0 0 12 6 6 0 0 0 0-12M16 16l4 4",

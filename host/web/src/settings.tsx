@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { askYes } from "./dialogs";
 import { call, notify, rest, tell } from "./host";
 import { Icon } from "./icons";
+import { Leave } from "./leave";
 import { theme } from "./looks";
 import { hasAgent } from "./session/store";
 
@@ -74,27 +75,9 @@ function ProviderForm({ known, done }: { known?: Provider; done: () => void }) {
   );
 }
 
-async function ofAgent(path: string): Promise<any> {
+export async function ofAgent(path: string): Promise<any> {
   if (!(await hasAgent())) throw new Error("The coding agent is not installed on this host.");
   return rest("GET", path);
-}
-
-function Leave() {
-  const [now, setNow] = useState<Record<string, any> | null>(null), [wrong, setWrong] = useState("");
-  useEffect(() => void ofAgent("api/v1/autoapprove").then(setNow, (error) => setWrong(error.message)), []);
-  const put = (name: string, value: unknown) => {
-    const before = now;
-    setNow({ ...now, [name]: value });
-    void rest("PUT", "api/v1/autoapprove", { [name]: value }).then((one) => one && typeof one === "object" && setNow(one), (error) => (setNow(before), tell(error)));
-  };
-  if (wrong) return <p class="empty">{wrong}</p>;
-  return (
-    <>
-      <h2>What the agent does without asking</h2>
-      <p class="quiet">Less than you may: what the operator forbids stays forbidden.</p>
-      <div class="fields">{Object.entries(now ?? {}).map(([name, value]) => <Field key={name} name={name} value={value} schema={{ type: Array.isArray(value) ? "array" : typeof value }} put={(next) => put(name, next)} />)}</div>
-    </>
-  );
 }
 
 function Modes() {
