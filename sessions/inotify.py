@@ -9,6 +9,8 @@ import os
 import struct
 import threading
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 CREATE, MODIFY, ATTRIB, MOVED, DELETE = 0x100, 0x2, 0x4, 0xC0, 0x200
@@ -22,9 +24,47 @@ REST_S = 0.01
 """How long nothing is read after much was, in seconds."""
 MOST_INSTANCES = 16
 """Instances of one host; the kernel gives 128 to all processes of one OS user."""
+USERS = 8
+"""Users who share one instance before there is a further one: who floods theirs makes only these look again."""
+SHARE = 2
+"""One host takes so many times less directories than the kernel gives to all processes of one OS user."""
+LIMITS = Path("/proc/sys/fs/inotify")
 
 _HEAD = struct.Struct("iIII")
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _share_of_kernel() -> int:
+    """How many directories one host watches at most: other programs of the same OS user have some to do as well."""
+    try:
+        return int((LIMITS / "max_user_watches").read_text()) // SHARE
+    except (OSError, ValueError):
+        return 4_096  # what kernels gave when there was less memory
+
+
+MOST_DIRECTORIES = _share_of_kernel()
+
+
+class Count:
+    """How many of something are left. It is used from threads."""
+
+    __slots__ = ("_left", "_lock")
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        """One of them, if there is one."""
+        with self._lock:
+            here = self._left > 0
+            self._left -= here
+            return here
+
+    def give(self, count: int = 1) -> None:
+        """Take back so many."""
+        with self._lock:
+            self._left += count
 
 
 class Listener(Protocol):
@@ -37,13 +77,14 @@ class Listener(Protocol):
 class Inotify:
     """One instance. `add` and `remove` may be called in any thread, listeners hear on the loop."""
 
-    __slots__ = ("_fd", "_full", "_listeners", "_lock", "_loop", "_pause", "lost")
+    __slots__ = ("_directories", "_fd", "_full", "_listeners", "_lock", "_loop", "_pause", "lost")
 
-    def __init__(self) -> None:
+    def __init__(self, directories: Count) -> None:
         fd = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if fd < 0:
             raise _failure()
         self._fd: int = fd
+        self._directories = directories
         self._lock = threading.Lock()
         self._listeners: dict[int, tuple[Listener, ...]] = {}
         self.lost: set[Callable[[], None]] = set()
@@ -64,6 +105,9 @@ class Inotify:
             if watch < 0:
                 raise _failure()
             before = self._listeners.get(watch, ())
+            if not before and not self._directories.take():
+                _libc.inotify_rm_watch(self._fd, watch)
+                raise OSError(errno.ENOSPC, "one host watches no more directories than its share of the kernel's")
             self._listeners[watch] = before if listener in before else (*before, listener)
         return watch
 
@@ -74,6 +118,7 @@ class Inotify:
             if left:
                 self._listeners[watch] = left
             elif self._listeners.pop(watch, None) is not None:
+                self._directories.give()
                 _libc.inotify_rm_watch(self._fd, watch)  # fails where the directory is gone: fine
 
     def _read(self) -> None:
@@ -110,42 +155,77 @@ class Inotify:
             self._pause.cancel()
         self._loop.remove_reader(self._fd)
         os.close(self._fd)
+        self._directories.give(len(self._listeners))
+
+
+class Refused:
+    """Stands where the kernel gives no instance: nothing is heard, so directories are looked at now and then."""
+
+    __slots__ = ("_error", "lost")
+
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+        self.lost: set[Callable[[], None]] = set()
+
+    def add(self, directory: int, listener: Listener) -> int:
+        """Raises what the kernel said."""
+        raise OSError(self._error.errno, self._error.strerror)
+
+    def remove(self, watch: int, listener: Listener) -> None:
+        """There is nothing."""
 
 
 class Instances:
-    """The host's instances: made when first needed, each user gets the one that has least to do."""
+    """The host's instances: a user has one, which a few share; a further one is made when all have enough to do."""
 
-    __slots__ = ("_held", "_most")
+    __slots__ = ("_directories", "_held", "_most")
 
-    def __init__(self, most: int = MOST_INSTANCES) -> None:
+    def __init__(self, most: int = MOST_INSTANCES, directories: int = MOST_DIRECTORIES) -> None:
         self._most = most
-        self._held: dict[Inotify, int] = {}
+        self._held: dict[Inotify, dict[str, int]] = {}
+        self._directories = Count(directories)
 
-    def take(self) -> tuple[Inotify, Callable[[], None]]:
-        """An instance, and what gives it back. Raises `OSError` where the kernel gives not even one."""
-        made: Inotify | None = None
-        if len(self._held) < self._most:
-            try:
-                made = Inotify()
-            except OSError:
-                if not self._held:
-                    raise
-        if made is not None:
-            self._held[made] = 0
-        chosen = made or min(self._held, key=lambda one: (self._held[one], len(one)))
-        self._held[chosen] += 1
-        left = [chosen]
-        return chosen, lambda: self._give_back(left.pop()) if left else None
+    def __len__(self) -> int:
+        return len(self._held)
 
-    def _give_back(self, instance: Inotify) -> None:
-        self._held[instance] -= 1
-        if not self._held[instance]:
+    def take(self, uid: str) -> tuple[Inotify, Callable[[], None]]:
+        """A user's instance, and what gives it back. Raises `OSError` where the kernel gives not even one."""
+        own = next((one for one, users in self._held.items() if uid in users), None)
+        chosen = self._chosen() if own is None else own
+        users = self._held[chosen]
+        users[uid] = users.get(uid, 0) + 1
+        left = [partial(self._give_back, chosen, uid)]
+        return chosen, lambda: left.pop()() if left else None
+
+    def _chosen(self) -> Inotify:
+        least = min(self._held, key=lambda one: (len(self._held[one]), len(one)), default=None)
+        if least is not None and (len(self._held[least]) < USERS or len(self._held) >= self._most):
+            return least
+        try:
+            made = Inotify(self._directories)
+        except OSError:
+            if least is None:
+                raise
+            return least
+        self._held[made] = {}
+        return made
+
+    def _give_back(self, instance: Inotify, uid: str) -> None:
+        users = self._held[instance]
+        users[uid] -= 1
+        if not users[uid]:
+            del users[uid]
+        if not users:
             del self._held[instance]
             instance.close()
 
 
 def _failure() -> OSError:
     code = ctypes.get_errno()
-    if code in (errno.ENOSPC, errno.EMFILE):
-        return OSError(code, "the host may watch no more directories")
-    return OSError(code, os.strerror(code))
+    return OSError(code, _WORDS.get(code) or os.strerror(code))
+
+
+_WORDS = {
+    errno.ENOSPC: "the kernel watches no more directories for this OS user; raise fs.inotify.max_user_watches",
+    errno.EMFILE: "the kernel gives this OS user no more instances of inotify; raise fs.inotify.max_user_instances",
+}

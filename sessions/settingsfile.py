@@ -62,7 +62,15 @@ class SettingsFile:
         return now
 
     async def load(self) -> frozenset[str]:
-        """Read the file if it is another than before; the keys whose values are others now."""
+        """Read the file if it is another than before; the keys whose values are others now.
+
+        What `update` writes meanwhile is its own to tell of.
+        """
+        self._lock = self._lock or asyncio.Lock()
+        async with self._lock:
+            return await self._load()
+
+    async def _load(self) -> frozenset[str]:
         (identity,) = await self.files.identities([self.path])
         if identity == self._identity:
             return frozenset()

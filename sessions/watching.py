@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from sessions.errors import FileSystemError, RoostError
+from sessions.errors import RoostError
+from sessions.inotify import Inotify, Refused
 from sessions.watchtree import Budget, Change, Tree
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ SOON_S = 0.05
 """How long changes gather before they are told, in seconds: as in VS Code."""
 SHARE = 4
 """Looking took t seconds: the next look is at least so many times t later, so that it takes a fifth of a thread."""
+POLL_S, POLL_SHARE = 5.0, 20
+"""How often directories are looked at that the kernel does not let be watched, in seconds as in VS Code; a twentieth of
+a thread at most."""
 MISSING_S = 2.0
 """How often it is looked whether a watched directory that is not there has come, in seconds."""
 
@@ -37,19 +41,31 @@ Hear = Callable[[Sequence[Change]], None]
 class Watch:
     """One tree that is watched, and who hears of it."""
 
-    __slots__ = ("_busy", "_give_back", "_session", "_timer", "began", "hears", "told_full", "took", "tree")
+    __slots__ = (
+        "_busy", "_give_back", "_poll", "_session", "_timer", "began", "hears", "told_full", "told_polled", "took",
+        "tree",
+    )  # fmt: skip
 
     def __init__(self, session: SessionContext, path: str, recursive: bool, budget: Budget, excluded: Excluded) -> None:
         self._session = session
-        inotify, self._give_back = session.inotify.take()
+        inotify = self._take()
         self.tree = Tree(session.files.root, path, recursive, inotify, budget, excluded, self._stir)
         inotify.lost.add(self.tree.lost)
         self._timer: asyncio.TimerHandle | None = None
+        self._poll: asyncio.TimerHandle | None = None
         self._busy = True
         self.took = 0.0
-        self.told_full = False
+        self.told_full = self.told_polled = False
         self.hears: list[Hear] = []
         self.began = session.promise(self._begin(), "watch files")
+
+    def _take(self) -> Inotify | Refused:
+        try:
+            inotify, self._give_back = self._session.inotify.take(self._session.uid)
+        except OSError as error:
+            self._give_back = lambda: None
+            return Refused(error)
+        return inotify
 
     async def _begin(self) -> None:
         await asyncio.to_thread(self.tree.begin)
@@ -66,11 +82,21 @@ class Watch:
 
     def _stir(self) -> None:
         if self._timer is None and not self._busy and not self._session.closing:
-            self._after(max(SOON_S, min(2.0, SHARE * self.took)))
+            self._timer = self._after(max(SOON_S, min(2.0, SHARE * self.took)), self._look_soon)
 
-    def _after(self, seconds: float) -> None:
-        context = self._session.context.copy()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._look_soon, context=context)
+    def _after(self, seconds: float, then: Callable[[], None]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, then, context=self._session.context.copy())
+
+    def _poll_soon(self) -> None:
+        """Look at what the kernel does not tell of, and ask it again for more."""
+        self._poll = None
+        if not self._busy and isinstance(self.tree.inotify, Refused):
+            self.tree.inotify.lost.discard(self.tree.lost)
+            self.tree.inotify = self._take()
+            self.tree.inotify.lost.add(self.tree.lost)
+        self.tree.poll()
+        self._stir()
+        self._later()
 
     def _look_soon(self) -> None:
         self._timer = None
@@ -92,15 +118,24 @@ class Watch:
         self._later()
 
     def _later(self) -> None:
+        if self._session.closing or not self.hears:
+            return
         if self.tree.dirty:
             self._stir()
-        elif self.tree.missing and self.hears and self._timer is None and not self._session.closing:
-            self._after(MISSING_S)
+        elif self.tree.missing and self._timer is None:
+            self._timer = self._after(MISSING_S, self._look_soon)
+        if self.tree.unheard and self._poll is None:
+            self._poll = self._after(max(POLL_S, POLL_SHARE * self.took), self._poll_soon)
 
     def _say_if_full(self) -> None:
+        top = self.tree.top.path or "/"
+        if self.tree.unheard and not self.told_polled:
+            self.told_polled = True
+            words = "%s of %s: %d directories are looked at every %g s instead of watched: %s"
+            log.warning(words, top, self._session.uid, len(self.tree.unheard), POLL_S, self.tree.refused)
         if self.tree.full and not self.told_full:
             self.told_full = True
-            words = f"not all of {self.tree.top.path or '/'} is watched: {FULL}"
+            words = f"not all of {top} is watched: {FULL}"
             log.warning("files of %s: %s", self._session.uid, words)
             try:
                 self._session.mailbox.post("workspace.onDidFailToWatch", {"message": words})
@@ -110,8 +145,9 @@ class Watch:
     async def close(self) -> None:
         """Watch it no more."""
         self.hears.clear()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._poll):
+            if timer is not None:
+                timer.cancel()
         await asyncio.to_thread(self.tree.end)
         self.tree.inotify.lost.discard(self.tree.lost)
         self._give_back()
@@ -136,7 +172,7 @@ class Watching:
         """Let `hear` hear what changes at `path` and below it, some of it elsewhere in the same tree too.
 
         Gives what is done once all is heard, and the undo. Whatever is changed by `session.files` waits for the first.
-        Raises `FileSystemError` where the host may watch nothing more.
+        What the kernel does not let be watched is looked at every `POLL_S` seconds.
         """
         path = path.rstrip("/")
         watch = next((one for one in self._watches if one.covers(path, recursive)), None)
@@ -146,10 +182,7 @@ class Watching:
         return watch.began, lambda: self._leave(watch, hear)
 
     def _new(self, path: str, recursive: bool, excluded: Excluded) -> Watch:
-        try:
-            watch = Watch(self._session, path, recursive, self._budget, excluded)
-        except OSError as error:
-            raise FileSystemError(f"{path or '/'}: cannot be watched: {error.strerror}; try again later") from error
+        watch = Watch(self._session, path, recursive, self._budget, excluded)
         self._watches.append(watch)
         self._session.files.wait_for(watch.began)
         return watch

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from sessions.errors import FileSystemError, InvalidValue
-from sessions.inotify import GONE, MODIFY, Inotify
+from sessions.inotify import GONE, MODIFY, Count, Inotify, Refused
 from sessions.staging import is_visible_name
 
 if TYPE_CHECKING:
@@ -22,33 +23,14 @@ if TYPE_CHECKING:
 CHANGED, CREATED, DELETED = 1, 2, 3
 """VS Code's FileChangeType."""
 
+POLLED = 1_000
+"""Directories of one tree that are looked at now and then, where the kernel lets no more be watched."""
+
 Change = tuple[str, int]
 """A path and what happened there."""
 
 NAMES = 512
 """Names of one directory that are remembered to be looked at; beyond it the whole directory is."""
-
-
-class Count:
-    """How many of something are left. It is used from threads."""
-
-    __slots__ = ("_left", "_lock")
-
-    def __init__(self, most: int) -> None:
-        self._left = most
-        self._lock = threading.Lock()
-
-    def take(self) -> bool:
-        """One of them, if there is one."""
-        with self._lock:
-            here = self._left > 0
-            self._left -= here
-            return here
-
-    def give(self, count: int = 1) -> None:
-        """Take back so many."""
-        with self._lock:
-            self._left += count
 
 
 class Budget:
@@ -94,7 +76,7 @@ class Tree:
 
     __slots__ = (
         "_dirty", "_ended", "_everything", "_lock", "_root", "budget", "excluded", "full", "inotify", "missing",
-        "overflowed", "recursive", "stir", "top",
+        "overflowed", "recursive", "refused", "stir", "top", "unheard",
     )  # fmt: skip
 
     def __init__(
@@ -102,7 +84,7 @@ class Tree:
         root: Root,
         top: str,
         recursive: bool,
-        inotify: Inotify,
+        inotify: Inotify | Refused,
         budget: Budget,
         excluded: Callable[[str], bool],
         stir: Callable[[], None],
@@ -120,6 +102,10 @@ class Tree:
         self.top = Folder(self, None, top.rstrip("/"))
         self.missing = True
         """Whether there is no such directory now."""
+        self.unheard: set[Folder] = set()
+        """Directories that the kernel refuses to watch: `poll` has them looked at."""
+        self.refused = ""
+        """Why it does."""
         self.full = False
         """Whether more is there than may be watched."""
         self.overflowed = 0
@@ -146,6 +132,10 @@ class Tree:
         self.overflowed += 1
         self._everything = True
         self.stir()
+
+    def poll(self) -> None:
+        """Remember to look at all that nobody hears of."""
+        self._dirty.update(dict.fromkeys(list(self.unheard)))
 
     @property
     def dirty(self) -> bool:
@@ -229,27 +219,40 @@ class Tree:
             return False
 
     def _hear(self, folder: Folder, directory: int, inode: int) -> bool:
-        before = folder.watch
-        if before < 0 and not self.budget.folders.take():
+        before, known = folder.watch, folder.watch >= 0 or folder in self.unheard
+        if not known and folder is not self.top and not self.budget.folders.take():
             self.full = True
             return False
         folder.inode = inode
         try:
             folder.watch = self.inotify.add(directory, folder)
-        except OSError:  # the kernel's own limit: this directory is not watched, and somebody says so
-            self.full = True
-            if before < 0:
-                self.budget.folders.give()
-            return False
+        except OSError as error:  # the kernel's own limit
+            self._unhear(folder)
+            return self._poll_instead(folder, error)
+        self.unheard.discard(folder)
         if 0 <= before != folder.watch:
             self.inotify.remove(before, folder)
         return True
 
+    def _poll_instead(self, folder: Folder, error: OSError) -> bool:
+        self.refused = error.strerror or str(error)
+        if len(self.unheard) < POLLED or folder is self.top or folder in self.unheard:
+            self.unheard.add(folder)
+            return True
+        self.full = True
+        self.budget.folders.give()
+        return False
+
+    def _unhear(self, folder: Folder) -> None:
+        if folder.watch >= 0:
+            self.inotify.remove(folder.watch, folder)
+            folder.watch = -1
+
     def _fill(self, folder: Folder) -> Iterator[str]:
         """Take in all that is in a directory; the paths of what is new, deepest last."""
-        left = [folder]
+        left = deque([folder])
         while left:
-            at = left.pop()
+            at = left.popleft()  # what is near the top first: a deep one does not take what all others need
             path = at.path
             for name, state in self._listed(at):
                 if name in at.entries or not self._wants(f"{path}/{name}"):
@@ -335,11 +338,12 @@ class Tree:
 
     def _drop(self, top: Folder) -> None:
         for folder in [top, *self._folders(top)]:
-            if folder.watch >= 0:
-                self.inotify.remove(folder.watch, folder)
+            if folder is not self.top and (folder.watch >= 0 or folder in self.unheard):
                 self.budget.folders.give()
+            self._unhear(folder)
+            self.unheard.discard(folder)
             self.budget.entries.give(len(folder.entries))
-            folder.watch, folder.inode, folder.entries = -1, 0, {}
+            folder.inode, folder.entries = 0, {}
 
     def _folders(self, top: Folder) -> Iterator[Folder]:
         left = [top]

@@ -153,12 +153,8 @@ class Configurations:
             from sessions.settingsfile import PLACE  # a session brings it along; the types of the API do without
 
             place = posixpath.dirname(path + PLACE)
-            try:
-                begun, self._followed[path] = self._session.get(Watching).follow(place, self._hear, recursive=False)
-            except FileSystemError as error:
-                log.warning("settings of %s are read again only when asked for: %s", self._session.uid, error)
-            else:
-                begun.add_done_callback(lambda _: self._look())  # at what was changed before it could be heard
+            begun, self._followed[path] = self._session.get(Watching).follow(place, self._hear, recursive=False)
+            begun.add_done_callback(lambda _: self._look())  # at what was changed before it could be heard
 
     def _hear(self, changes: Sequence[Change]) -> None:
         from sessions.settingsfile import PLACE  # as above

@@ -30,7 +30,14 @@ LANGUAGE = "language-overridable"
 
 HIDDEN = {"**/.git": True, "**/.svn": True, "**/.hg": True, "**/.DS_Store": True, "**/Thumbs.db": True}
 NOT_SEARCHED = {"**/node_modules": True, "**/bower_components": True, "**/*.code-search": True}
-NOT_WATCHED = {"**/.git/objects/**": True, "**/.git/subtree-cache/**": True, "**/.hg/store/**": True}
+NOT_WATCHED = {
+    "**/.git/objects/**": True,
+    "**/.git/subtree-cache/**": True,
+    "**/.hg/store/**": True,
+    "**/node_modules/*/**": True,
+    "**/site-packages/*/**": True,
+}
+"""VS Code's, and what is installed for a project: thousands of folders that nobody edits."""
 
 KNOWN: Mapping[str, Known] = MappingProxyType(
     {

@@ -169,7 +169,7 @@ class Watchers:
         return any(pattern.fullmatch(path) or pattern.fullmatch(path + "/") for pattern in self._excluded)
 
     def create(self, pattern: Pattern, told: Told) -> Watcher:
-        """Begin to tell of files. Raises `QuotaExceeded`, and `FileSystemError` where the host can watch no more."""
+        """Begin to tell of files. Raises `QuotaExceeded`."""
         if len(self._all) >= MOST and not self._end_one_left():
             raise QuotaExceeded("watchers", MOST, len(self._all), "dispose of some first")
         watcher = Watcher(self._session, pattern, told)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from sessions import watching
+from sessions import inotify, watching, watchtree
 from sessions.context import SessionContext
-from sessions.inotify import Instances
+from sessions.inotify import Count, Inotify, Instances
 from sessions.watching import Watching
 from sessions.watchtree import CHANGED, CREATED, DELETED, Budget, Change, Tree
 from tests.people import people
@@ -223,13 +225,13 @@ async def test_more_than_a_user_may_watch_is_known_and_all_is_given_back(tmp_pat
         place = Heard(session, tmp_path).place
         for number in range(10):
             (place / str(number)).mkdir()
-        inotify, give_back = Instances().take()
-        tree = Tree(session.files.root, "/workspace", True, inotify, Budget(5, 100), lambda path: False, lambda: None)
+        instance, give_back = Instances().take("ada")
+        tree = Tree(session.files.root, "/workspace", True, instance, Budget(5, 100), lambda path: False, lambda: None)
         await asyncio.to_thread(tree.begin)
         assert tree.full
-        assert len(inotify) == 5
+        assert len(instance) == 6  # the top one does not count
         await asyncio.to_thread(tree.end)
-        assert len(inotify) == 0
+        assert len(instance) == 0
         give_back()
 
 
@@ -243,3 +245,107 @@ async def test_a_session_that_ends_watches_nothing(tmp_path: Path) -> None:
         (heard.place / "c").write_text("x")
         await again.until(("/workspace/c", CREATED))
         assert heard.changes == []
+
+
+def polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "POLL_S", 0.05)
+    monkeypatch.setattr(watching, "POLL_SHARE", 0)
+
+
+async def test_what_the_kernel_does_not_let_be_watched_is_looked_at_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    polling(monkeypatch)
+    caplog.set_level(logging.WARNING, "roost.sessions")
+    async with people(tmp_path) as sessions:
+        session = await sessions.open("ada")
+        session.inotify = Instances(directories=1)
+        heard = Heard(session, tmp_path)
+        (heard.place / "d").mkdir()
+        (heard.place / "d/a").write_text("1")
+        await heard.begin()
+        (heard.place / "d/b").write_text("1")
+        (heard.place / "d/a").write_text("22")
+        (heard.place / "d/new").mkdir()
+        (heard.place / "d/new/c").write_text("1")
+        await heard.until(("/workspace/d/a", CHANGED), ("/workspace/d/b", CREATED), ("/workspace/d/new/c", CREATED))
+        (heard.place / "d/b").unlink()
+        await heard.until(("/workspace/d/b", DELETED))
+        (said,) = [record.getMessage() for record in caplog.records]
+        assert "/workspace of ada: 1 directories are looked at every 0.05 s instead of watched" in said
+
+
+async def test_who_gets_no_instance_is_not_refused_and_hears_at_once_when_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polling(monkeypatch)
+    real, refused = Inotify, [True]
+
+    def instance(directories: Count) -> Inotify:
+        if refused:
+            raise OSError(errno.EMFILE, "the kernel gives no more")
+        return real(directories)
+
+    monkeypatch.setattr(inotify, "Inotify", instance)
+    async with people(tmp_path) as sessions:
+        session = await sessions.open("ada")
+        heard = await Heard(session, tmp_path).begin()
+        (heard.place / "a").write_text("x")
+        await heard.until(("/workspace/a", CREATED))
+        refused.clear()
+        await eventually(lambda: len(session.inotify) == 1)
+        (watch,) = session.get(Watching)._watches
+        await eventually(lambda: not watch.tree.unheard)
+        monkeypatch.setattr(watching, "POLL_S", 3_600)
+        (heard.place / "b").write_text("x")
+        await heard.until(("/workspace/b", CREATED))
+
+
+async def test_what_may_not_be_looked_at_either_is_said_and_all_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchtree, "POLLED", 2)
+    async with people(tmp_path) as sessions:
+        session = await sessions.open("ada")
+        place = Heard(session, tmp_path).place
+        for number in range(10):
+            (place / str(number)).mkdir()
+        instances, budget = Instances(directories=3), Budget(100, 100)
+        instance, give_back = instances.take("ada")
+        tree = Tree(session.files.root, "/workspace", True, instance, budget, lambda path: False, lambda: None)
+        await asyncio.to_thread(tree.begin)
+        assert (len(instance), len(tree.unheard), tree.full) == (3, 2, True)
+        await asyncio.to_thread(tree.end)
+        assert (len(instance), len(tree.unheard)) == (0, 0)
+        assert budget.folders._left == 100
+        assert instances._directories._left == 3
+        give_back()
+
+
+async def test_a_user_has_one_instance_and_a_few_users_share_it() -> None:
+    instances = Instances(most=2)
+    held = [instances.take(f"user{number}") for number in range(inotify.USERS)]
+    again = instances.take("user0")
+    assert again[0] is held[0][0]
+    assert len(instances) == 1
+    more = [instances.take(f"more{number}") for number in range(3 * inotify.USERS)]
+    assert len(instances) == 2
+    for _, give_back in [*held, again, *more]:
+        give_back()
+        give_back()
+    assert len(instances) == 0
+
+
+async def test_what_is_near_the_top_is_watched_before_what_is_deep(tmp_path: Path) -> None:
+    async with people(tmp_path) as sessions:
+        session = await sessions.open("ada")
+        place = Heard(session, tmp_path).place
+        for number in range(3):
+            (place / f"{number}/a/b/c/d/e").mkdir(parents=True)
+        instance, give_back = Instances().take("ada")
+        tree = Tree(session.files.root, "/workspace", True, instance, Budget(6, 100), lambda path: False, lambda: None)
+        await asyncio.to_thread(tree.begin)
+        watched = {folder.path for folder in tree._folders(tree.top) if folder.watch >= 0}
+        assert watched == {f"/workspace/{number}{below}" for number in range(3) for below in ("", "/a")}
+        await asyncio.to_thread(tree.end)
+        give_back()
