@@ -47,7 +47,7 @@ from sessions import backstage
 from sessions.backstage import Backstage
 from sessions.budgets import BudgetListeners
 from sessions.ceiling import Ceiling
-from sessions.context import SessionContext
+from sessions.context import LOOKS, SessionContext
 from sessions.disk import Disk, Usage
 from sessions.errors import SessionClosed
 from sessions.files import Files, Root
@@ -116,6 +116,7 @@ class Host:
         self._vault_of: Callable[[Store], Vault]
         self.cache = FileCache(CACHE_BYTES)
         self.agents = Line(config.agents_running, config.weight_of)
+        self.looks = Line(LOOKS)
         """Whose agent's task runs next."""
         self._day = ""
 
@@ -393,6 +394,7 @@ class Host:
             ),
             pin=partial(awake.mark, folder),
             agents=self.agents,
+            looks=self.looks,
             keep_terminals_s=self.config.sessions.keep_terminals_s,
         )
 

@@ -207,11 +207,14 @@ async def _contains(session: SessionContext, glob: str) -> bool:
 
 async def _found(session: SessionContext, glob: str) -> bool:
     pattern, start, found = compiled(glob), len(session.workspace.rstrip("/")) + 1, False
+    deepest = LOOKED_THROUGH if "**" in glob else glob.count("/")
 
     def wanted(path: str) -> bool:
         nonlocal found
         found = found or pattern.fullmatch(path[start:]) is not None
-        return not found and path.rpartition("/")[2] not in NOT_LOOKED_INTO
+        if found or path.count("/", start) >= deepest:
+            return False
+        return path.rpartition("/")[2] not in NOT_LOOKED_INTO
 
     await session.files.walk(session.workspace, LOOKED_THROUGH, wanted)
     return found

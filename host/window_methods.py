@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from host.caller import Caller
 from host.contract import Contract
+from host.document_methods import Resource, resource
 from shim.appearance import Appearance, WindowState
 from shim.clipboard import Clip
 from shim.enums import ColorThemeKind, LogLevel
@@ -46,6 +47,10 @@ class Channel(TypedDict):
     name: str
     begin: int
     end: int
+
+
+Mark = dict[str, str] | None
+Files = Annotated[list[Resource], Field(max_length=500)]
 
 
 class Read(TypedDict):
@@ -190,3 +195,18 @@ async def trigger_button(caller: Caller, handle: Handle, button: Index, item: in
 async def hide_quick_input(caller: Caller, handle: Handle) -> None:
     """The user closed it."""
     caller.session.get(Surface).find(QuickInput, handle).hide()
+
+
+@method("window.provideFileDecorations", gated=True)
+async def provide_file_decorations(
+    caller: Caller, uris: Annotated[list[Resource], Field(max_length=500)]
+) -> list[Mark]:
+    """How extensions mark each of these files: a letter, words, the name of a colour; null where they say nothing.
+
+    `window.onDidChangeFileDecorations` tells of `{uris}` that may be marked otherwise now, null: it may be any.
+    """
+    from shim.file_decorations import FileDecorations, told
+
+    session = caller.session
+    marks = await session.get(FileDecorations).of([resource(session, uri) for uri in uris])
+    return [told(mark) for mark in marks]

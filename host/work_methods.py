@@ -27,6 +27,7 @@ P = TypeVar("P", bound=Piece)
 
 Handle = Annotated[str, StringConstraints(max_length=64)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Resources = Annotated[list[Resource], Field(min_length=1, max_length=2_000)]
 Line = Annotated[str, StringConstraints(max_length=65_536)]
 
 
@@ -135,6 +136,21 @@ async def open_resource(caller: Caller, handle: Handle, index: Annotated[int, Fi
     group = caller.session.get(Surface).find(SourceControlResourceGroup, handle)
     with caller.session.entered(group.extension):
         await group.open(index)
+
+
+@method("scm.runCommand", outlives=True)
+async def run_command(caller: Caller, handle: Handle, command: Id, uris: Resources | None = None) -> None:
+    """Run a command of a menu: of a source control, of a group, or with `uris` of some files of a group."""
+    from shim.source_control import SourceControl, SourceControlResourceGroup
+
+    surface, session = caller.session.get(Surface), caller.session
+    kinds = (SourceControlResourceGroup, SourceControl) if uris is None else (SourceControlResourceGroup,)
+    piece = surface.find_of(kinds, handle)
+    with session.entered(piece.extension):
+        if isinstance(piece, SourceControlResourceGroup):
+            await piece.run(command, None if uris is None else {resource(session, one).path for one in uris})
+        elif isinstance(piece, SourceControl):
+            await piece.run(command)
 
 
 @method("scm.provideOriginalResource")

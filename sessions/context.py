@@ -38,6 +38,9 @@ T = TypeVar("T")
 AGENTS = 16
 """How many agents go at the same time where no host says."""
 
+LOOKS = 8
+"""How many short works, such as looking at a repository, go at the same time on a host."""
+
 
 class SessionContext:
     """What one user owns: files, state, secrets, settings, mailbox and running work.
@@ -69,6 +72,7 @@ class SessionContext:
         "in_flight",
         "inotify",
         "keep_terminals_s",
+        "looks",
         "mailbox",
         "make_sandbox",
         "models",
@@ -111,6 +115,7 @@ class SessionContext:
         ceiling: Ceiling | None = None,
         pin: Callable[[str, bool], Coroutine[Any, Any, None]] | None = None,
         agents: Line | None = None,
+        looks: Line | None = None,
     ) -> None:
         self.uid = uid
         self.session_id = secrets.token_urlsafe(12)
@@ -147,6 +152,8 @@ class SessionContext:
         """Notes durably what the host is to open this session for, by `awake`'s names; None where no host does."""
         self.agents = agents or Line(AGENTS)
         """Whose agent goes next, over all users of the host."""
+        self.looks = looks or Line(LOOKS)
+        """Who goes next at short works that many would do at once, such as looking at a repository."""
         self.mailbox = Mailbox(store, uid)
         self.settings = Settings(store, SettingsFile(files, workspace, self._keep_settings))
         self.requests = Requests()

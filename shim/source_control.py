@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sessions.current import current_session
@@ -126,6 +126,18 @@ class SourceControlResourceGroup(Piece):
             raise InvalidValue("index", "is of no resource; the group has changed")
         return await _run(self._resources[index].command)
 
+    async def run(self, command: str, paths: Collection[str] | None = None) -> Any:
+        """The user has chosen a command of a menu, of the group or of some of its files: it gets what VS Code gives it.
+
+        Raises `InvalidValue` where none of the files is in the group any more.
+        """
+        if paths is None:
+            return await _run(Command("", command, arguments=[self]))
+        chosen = [one for one in self._resources if one.resource_uri.path in paths]
+        if not chosen:
+            raise InvalidValue("uris", "are of no resource of the group; the group has changed")
+        return await _run(Command("", command, arguments=chosen))
+
 
 class SourceControl(Piece):
     """What one extension shows of one repository."""
@@ -182,6 +194,11 @@ class SourceControl(Piece):
         if self.accept_input_command is None:
             raise InvalidValue("handle", "names a source control that accepts no input")
         return await _run(self.accept_input_command)
+
+    async def run(self, command: str) -> Any:
+        """The user has chosen a command of the title's menu, or of the status bar."""
+        mine = next((one for one in self.status_bar_commands or () if one.command == command), None)
+        return await _run(mine or Command("", command, arguments=[self]))
 
     async def original(self, uri: Uri) -> Uri | None:
         """What a file was before its changes, for a quick diff; None where nobody says."""

@@ -149,9 +149,16 @@ class Surface:
 
     def find(self, kind: type[P], handle: str) -> P:
         """The piece of this kind and handle; raises `InvalidValue` where there is none."""
+        found = self.find_of((kind,), handle)
+        assert isinstance(found, kind)
+        return found
+
+    def find_of(self, kinds: tuple[type[Piece], ...], handle: str) -> Piece:
+        """The piece of one of these kinds and of this handle; raises `InvalidValue` where there is none."""
         found = self._pieces.get(handle)
-        if not isinstance(found, kind):
-            raise InvalidValue("handle", f"names no {kind.kind} of this user; `window.surface` lists what there is")
+        if found is None or not isinstance(found, kinds):
+            named = " or ".join(kind.kind for kind in kinds)
+            raise InvalidValue("handle", f"names no {named} of this user; `window.surface` lists what there is")
         return found
 
     def all(self, kind: type[P]) -> list[P]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # what not every extension uses is loaded when it is named
     from shim.decorations import TextEditorDecorationType, create_text_editor_decoration_type
     from shim.dialogs import show_open_dialog, show_save_dialog, show_workspace_folder_pick
     from shim.editors import TextEditor
+    from shim.file_decorations import register_file_decoration_provider
     from shim.outputs import LogOutputChannel, OutputChannel, create_output_channel
     from shim.panels import (
         WebviewPanel,
@@ -109,6 +110,7 @@ __all__ = [
     "on_did_end_terminal_shell_execution",
     "on_did_open_terminal",
     "on_did_start_terminal_shell_execution",
+    "register_file_decoration_provider",
     "register_tree_data_provider",
     "register_uri_handler",
     "register_webview_panel_serializer",
@@ -202,6 +204,7 @@ LATER = {
     "on_did_change_text_editor_view_column": "showing",
     "on_did_change_text_editor_visible_ranges": "showing",
     "on_did_change_visible_text_editors": "showing",
+    "register_file_decoration_provider": "file_decorations",
     "register_tree_data_provider": "trees",
     "register_uri_handler": "urihandlers",
     "register_webview_panel_serializer": "panels",

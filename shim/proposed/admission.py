@@ -5,10 +5,13 @@ Who has the fewest places goes first. An extension sees the place of its own wor
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from sessions.current import current_session
 from sessions.queueing import Place
 
-__all__ = ["Place", "allow", "join", "leave"]
+__all__ = ["Place", "allow", "join", "leave", "turn"]
 
 
 def join(most: int) -> Place:
@@ -29,3 +32,14 @@ def allow(most: int) -> None:
     """The current user may have so many places at the same time, from now on."""
     session = current_session()
     session.agents.allow(session.uid, most)
+
+
+@asynccontextmanager
+async def turn() -> AsyncIterator[None]:
+    """Wait for a turn at a short work that all users share few places for, and have it for the body.
+
+    It is for what many would do at once, such as looking at a repository; long works `join` the line above.
+    """
+    session = current_session()
+    async with session.looks.turn(session.uid):
+        yield

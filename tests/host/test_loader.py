@@ -161,6 +161,8 @@ async def test_those_of_star_are_active_before_startup_is_finished(tmp_path: Pat
         ("**/*.csproj", "src/deep/x.csproj", True),
         ("**/*.{a,b}", "x.b", True),
         ("*.csproj", "src/x.csproj", False),
+        ("*/.git", "project/.git", True),
+        ("*/.git", "deep/project/.git", False),
         ("**/package.json", "node_modules/x/package.json", False),
         ("../*", "x", False),
     ],

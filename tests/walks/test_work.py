@@ -36,7 +36,12 @@ class Login:
     def remove_session(self, id):
         self.sessions.clear()
 
+class Marks:
+    def provide_file_decoration(self, uri, token):
+        return vscode.FileDecoration("M", "Modified", vscode.ThemeColor("red")) if uri.path == "/workspace/a" else None
+
 committed = []
+chosen = []
 
 def activate(context):
     control = vscode.scm.create_source_control("git", "Git")
@@ -44,6 +49,13 @@ def activate(context):
     control.input_box.validate_input = lambda text, position: "too short" if len(text) < 3 else None
     vscode.tasks.register_task_provider("work", Tasks())
     vscode.authentication.register_authentication_provider("acme", "Acme", Login())
+    group = control.create_resource_group("index", "Staged")
+    files = [vscode.SourceControlResourceState(vscode.Uri.file(f"/workspace/{name}")) for name in ("a", "b")]
+    group.resource_states = files
+    vscode.commands.register_command("work.files", lambda *given: chosen.append(
+        [one.id if hasattr(one, "id") else one.resource_uri.path for one in given]))
+    vscode.commands.register_command("work.chosen", lambda: chosen)
+    vscode.window.register_file_decoration_provider(Marks())
     vscode.commands.register_command("work.begin", lambda: None)
     vscode.commands.register_command("work.commit", lambda: committed.append(control.input_box.value))
     vscode.commands.register_command("work.committed", lambda: committed)
@@ -104,6 +116,37 @@ async def test_a_commit_message_is_typed_judged_and_accepted(workers: str, alice
         assert await client.call("scm.provideOriginalResource", handle=control, uri="/workspace/a") is None
         with pytest.raises(Refused, match="names no sourceControl of this user"):
             await other.call("scm.acceptInput", handle=control)
+
+
+async def test_a_command_of_a_menu_gets_the_files_the_group_or_the_control(workers: str, alice: str, bob: str) -> None:
+    async with connect(workers, alice) as client, connect(workers, bob) as other:
+        await client.call("session.open")
+        await client.call("commands.executeCommand", command="work.begin")
+        group, control = await handle(client, "sourceControlResourceGroup"), await handle(client, "sourceControl")
+        await client.call("scm.runCommand", handle=group, command="work.files", uris=["/workspace/b", "/workspace/a"])
+        await client.call("scm.runCommand", handle=group, command="work.files", uris=["file:///workspace/b"])
+        await client.call("scm.runCommand", handle=group, command="work.files")
+        await client.call("scm.runCommand", handle=control, command="work.files")
+        chosen = await client.call("commands.executeCommand", command="work.chosen")
+        assert chosen == [["/workspace/a", "/workspace/b"], ["/workspace/b"], ["index"], ["git"]]
+        with pytest.raises(Refused, match="are of no resource of the group; the group has changed"):
+            await client.call("scm.runCommand", handle=group, command="work.files", uris=["/workspace/c"])
+        with pytest.raises(Refused, match="names no sourceControlResourceGroup of this user"):
+            await client.call("scm.runCommand", handle=control, command="work.files", uris=["/workspace/a"])
+        with pytest.raises(Refused, match="names no sourceControlResourceGroup or sourceControl of this user"):
+            await other.call("scm.runCommand", handle=group, command="work.files")
+
+
+async def test_files_are_marked_for_the_user_of_the_extension_only(workers: str, alice: str, bob: str) -> None:
+    async with connect(workers, alice) as client, connect(workers, bob) as other:
+        await client.call("session.open")
+        await client.call("commands.executeCommand", command="work.begin")
+        asked = ["/workspace/a", "file:///workspace/b"]
+        mark = {"badge": "M", "tooltip": "Modified", "color": "red"}
+        assert await client.call("window.provideFileDecorations", uris=asked) == [mark, None]
+        assert await other.call("window.provideFileDecorations", uris=asked) == [None, None]
+        with pytest.raises(Refused, match="uris"):
+            await client.call("window.provideFileDecorations", uris=["/workspace/a"] * 501)
 
 
 async def test_accounts_are_listed_without_tokens_and_signed_out_of(workers: str, alice: str, bob: str) -> None:

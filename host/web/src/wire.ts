@@ -178,6 +178,8 @@ export interface Methods {
   "window.quickInput.triggerButton": { params: { handle: string; button: number; item?: number | null }; result: null };
   /** The user closed it. */
   "window.quickInput.hide": { params: { handle: string }; result: null };
+  /** How extensions mark each of these files: a letter, words, the name of a colour; null where they say nothing. */
+  "window.provideFileDecorations": { params: { uris: Array<string> }; result: Array<Record<string, string> | null> };
   /** The tasks of all providers, or of those of a type; an `id` is good until tasks are fetched again. */
   "tasks.fetchTasks": { params: { type?: string | null }; result: Array<ListedTask> };
   /** Run a task in a terminal of its own; `tasks.*` events tell how it goes. */
@@ -192,6 +194,8 @@ export interface Methods {
   "scm.acceptInput": { params: { handle: string }; result: null };
   /** Run the command of a changed file of a group. */
   "scm.openResource": { params: { handle: string; index: number }; result: null };
+  /** Run a command of a menu: of a source control, of a group, or with `uris` of some files of a group. */
+  "scm.runCommand": { params: { handle: string; command: string; uris?: Array<string> | null }; result: null };
   /** The resource that a file was before its changes, for a quick diff. */
   "scm.provideOriginalResource": { params: { handle: string; uri: string }; result: string | null };
   /** The providers that extensions have, with the accounts that the user is signed in to. Tokens are never told. */
