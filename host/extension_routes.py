@@ -9,7 +9,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from host.contributions import Route
+from host.contributions import Contributes, Route
 from host.discovery import Installed
 from host.routes import PART, REFERENCE, Asked, Endpoint, Handler, Table, json, read_json
 from sessions.errors import InvalidValue
@@ -35,7 +35,7 @@ def table(installed: Iterable[Installed], taken: Iterable[Endpoint]) -> Table:
                 log.warning("a route of %s is left out: %s %s is taken", one.id, route.method, route.path)
                 continue
             places.add(place)
-            rows.append(_endpoint(route, one.manifest.contributes.schemas))
+            rows.append(_endpoint(route, one.manifest.contributes))
     return rows
 
 
@@ -44,11 +44,12 @@ def shape_of(path: str) -> str:
     return PART.sub("{}", path)
 
 
-def _endpoint(route: Route, schemas: Mapping[str, Json]) -> Endpoint:
+def _endpoint(route: Route, contributes: Contributes) -> Endpoint:
+    schemas = contributes.schemas
     used = {name: schemas[name] for name in (route.body, route.query, route.answer) if name}
-    return Endpoint(
-        route.method, route.path, _handler(route, schemas), described=_described(route, schemas), schemas=used
-    )
+    title = route.title or next((one.title for one in contributes.commands if one.command == route.command), "")
+    described = _described(route, schemas, title)
+    return Endpoint(route.method, route.path, _handler(route, schemas), described=described, schemas=used)
 
 
 def _handler(route: Route, schemas: Mapping[str, Json]) -> Handler:
@@ -94,9 +95,9 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.lstrip("-").isdigit() and len(text) < 19
 
 
-def _described(route: Route, schemas: Mapping[str, Json]) -> Json:
-    """The route for the OpenAPI document."""
-    found: Json = {"operationId": route.command.replace(".", "_"), "summary": route.title}
+def _described(route: Route, schemas: Mapping[str, Json], title: str) -> Json:
+    """The route for the OpenAPI document, with its own title or its command's."""
+    found: Json = {"operationId": route.command.replace(".", "_"), "summary": title}
     if route.query is not None:
         rules = schemas[route.query]
         required = rules.get("required", ())

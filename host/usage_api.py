@@ -183,7 +183,7 @@ async def _storage(session: SessionContext) -> dict[str, int | None]:
     return {"bytes": size, "files": files, "limit": limit}
 
 
-class Since(Body):
+class Between(Body):
     first: Annotated[Day | None, Field(alias="from")] = None
     last: Annotated[Day | None, Field(alias="to")] = None
 
@@ -203,7 +203,7 @@ class Comparison(Body):
     models: list[Compared]
 
 
-@endpoint("GET", "/api/v1/usage/comparison", query=Since, answers={200: Comparison})
+@endpoint("GET", "/api/v1/usage/comparison", query=Between, answers={200: Comparison})
 async def comparison(asked: Asked) -> Response:
     """What the same tokens would have cost with each of the caller's models, the cheapest first, unknown ones last.
 

@@ -14,41 +14,41 @@ def typescript(document: dict[str, Any]) -> str:
     """Every schema as a type, and `Methods`: a method's name -> its parameters and its result."""
     schemas = document["components"]["schemas"]
     lines = [HEAD]
-    lines += [f"export type {name} = {_type(schema)};" for name, schema in sorted(schemas.items())]
+    lines += [f"export type {name} = {type_of(schema)};" for name, schema in sorted(schemas.items())]
     lines.append("\nexport interface Methods {")
     for method in document["methods"]:
-        params = _members({one["name"]: (one["schema"], one["required"]) for one in method["params"]})
-        result = _type(method["result"]["schema"])
+        params = members_of({one["name"]: (one["schema"], one["required"]) for one in method["params"]})
+        result = type_of(method["result"]["schema"])
         lines += [f"  /** {method['summary']} */", f'  "{method["name"]}": {{ params: {params}; result: {result} }};']
     return "\n".join([*lines, "}", ""])
 
 
-def _type(schema: dict[str, Any]) -> str:
+def type_of(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "const" in schema or "enum" in schema:
         return " | ".join(json.dumps(one) for one in schema.get("enum", [schema.get("const")]))
     for several in ("anyOf", "oneOf"):
         if several in schema:
-            return " | ".join(dict.fromkeys(_type(one) for one in schema[several]))
+            return " | ".join(dict.fromkeys(type_of(one) for one in schema[several]))
     match schema.get("type"):
         case "array" if "prefixItems" in schema:
-            return f"[{', '.join(_type(one) for one in schema['prefixItems'])}]"
+            return f"[{', '.join(type_of(one) for one in schema['prefixItems'])}]"
         case "array":
-            return f"Array<{_type(schema.get('items', {}))}>"
+            return f"Array<{type_of(schema.get('items', {}))}>"
         case "object" if schema.get("properties"):
             required = set(schema.get("required", ()))
-            return _members({name: (one, name in required) for name, one in schema["properties"].items()})
+            return members_of({name: (one, name in required) for name, one in schema["properties"].items()})
         case "object":
             more = schema.get("additionalProperties")
-            return f"Record<string, {_type(more) if isinstance(more, dict) else 'any'}>"
+            return f"Record<string, {type_of(more) if isinstance(more, dict) else 'any'}>"
         case str() as kind:
             return PLAIN[kind]
     return "any"
 
 
-def _members(members: dict[str, tuple[dict[str, Any], bool]]) -> str:
-    shown = [f"{name}{'' if required else '?'}: {_type(schema)}" for name, (schema, required) in members.items()]
+def members_of(members: dict[str, tuple[dict[str, Any], bool]]) -> str:
+    shown = [f"{name}{'' if required else '?'}: {type_of(schema)}" for name, (schema, required) in members.items()]
     return f"{{ {'; '.join(shown)} }}" if shown else "Record<string, never>"
 
 
