@@ -28,16 +28,19 @@ WIRE = """\
 
 {made}
 
-JSON-RPC 2.0, one message a text frame, and in every message a member `uid` beside `jsonrpc` (for the single user it may be left out). Parameters
-go by name; an unknown one, or one of another type, is refused. A client asks for all of this with `rpc.discover`, which answers OpenRPC 1.3.
+JSON-RPC 2.0, one message a text frame, and in every message a member `uid` beside `jsonrpc` (for the single user it
+may be left out). Parameters go by name; an unknown one, or one of another type, is refused. A client asks for all of
+this with `rpc.discover`, which answers OpenRPC 1.3.
 
-Who it is says `Authorization: Bearer <jwt>`, the cookie of `POST /login`, or a first message `session.authenticate` within 10 s; where no
-authentication is configured, `/ws?uid=<uid>`. Methods work at once; events flow after `session.open`, which with `after` goes on behind the last one seen.
+Who it is says `Authorization: Bearer <jwt>`, the cookie of `POST /login`, or a first message `session.authenticate`
+within 10 s; where no authentication is configured, `/ws?uid=<uid>`. Methods work at once; events flow after
+`session.open`, which with `after` goes on behind the last one seen.
 
-The host sends `{{"method": "event", "params": {{"seq", "type", "data"}}}}` in one order for each user, and asks clients `window.showMessage`,
-`window.showInputBox`, `window.showQuickPick` and `env.openExternal` as requests, of which the first answer counts. `$/cancelRequest {{id}}` cancels;
-`$/progress {{token, value}}` reports on a request that gave `progressToken`. Output and input of terminals are binary frames: a byte for the kind (1 output, 2
-input, 3 acknowledgement), four for the channel, eight for the offset in the stream, both big-endian, then the bytes.
+The host sends `{{"method": "event", "params": {{"seq", "type", "data"}}}}` in one order for each user, and asks
+clients `window.showMessage`, `window.showInputBox`, `window.showQuickPick` and `env.openExternal` as requests, of
+which the first answer counts. `$/cancelRequest {{id}}` cancels; `$/progress {{token, value}}` reports on a request
+that gave `progressToken`. Output and input of terminals are binary frames: a byte for the kind (1 output, 2 input, 3
+acknowledgement), four for the channel, eight for the offset in the stream, both big-endian, then the bytes.
 
 | close code | meaning |
 |---|---|
@@ -68,9 +71,10 @@ REST = """\
 
 {made}
 
-Errors are RFC 9457: `application/problem+json` with `title`, `status` and `detail`, a sentence that names field, rule and way out. A resource of
-another user is 404. Where a token is wanted it comes as `Authorization: Bearer <jwt>` or in the cookie of `POST /login`; where no authentication is
-configured, `?uid=` says who asks. A running host has the same as `/openapi.json` (OpenAPI 3.1) and, to be read, as `/docs`.
+Errors are RFC 9457: `application/problem+json` with `title`, `status` and `detail`, a sentence that names field, rule
+and way out. A resource of another user is 404. Where a token is wanted it comes as `Authorization: Bearer <jwt>` or
+in the cookie of `POST /login`; where no authentication is configured, `?uid=` says who asks. A running host has the
+same as `/openapi.json` (OpenAPI 3.1) and, to be read, as `/docs`.
 
 `name?` may be left out; a name with a capital is a type of the last section.
 
