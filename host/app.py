@@ -48,6 +48,7 @@ from sessions.backstage import Backstage
 from sessions.budgets import BudgetListeners
 from sessions.ceiling import Ceiling
 from sessions.context import LOOKS, SessionContext
+from sessions.descriptors import make_folders
 from sessions.disk import Disk, Usage
 from sessions.errors import SessionClosed
 from sessions.files import Files, Root
@@ -444,7 +445,7 @@ def _is_file(scope: Scope) -> bool:
 
 
 def _root_of(folder: Path, single: bool, owner: int | None) -> Root:
-    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    make_folders(folder, 0o711)
     return Root(None if single else folder / "root", owner=None if owner is None else (owner, owner))
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from sessions.descriptors import make_folders
 from sessions.errors import StoreError
 from sessions.migrations import STEPS
 
@@ -83,7 +84,7 @@ def back_up(state: Path, keep: int, *, why: str = "", to: Path | None = None) ->
     Raises `sqlite3.Error` and `OSError`; then nothing is left of the try.
     """
     folder = to or state.parent / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folders(folder, 0o700)
     stamp = datetime.now(UTC).strftime(STAMP)
     made = folder / f"state-{stamp}{f'-{why}' if why else ''}.db"
     new = folder / "new"

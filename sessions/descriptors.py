@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 
 from sessions.paths import Refusal
 
@@ -131,6 +132,16 @@ def sync_directory(descriptor: int) -> None:
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
             raise
+
+
+def make_folders(folder: Path, mode: int) -> None:
+    """Make `folder` and what is missing above it, durably: a name that was not synced goes with the power."""
+    for part in reversed((folder, *folder.parents)):
+        if part.exists():
+            continue
+        part.mkdir(mode, exist_ok=True)
+        with Handle(os.open(part.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as parent:
+            sync_directory(parent.fd)
 
 
 def write_all(descriptor: int, content: bytes | memoryview) -> None:

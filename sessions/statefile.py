@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sessions.backups import CHECKED_BYTES, Rescued, back_up, check, is_damage, rescue
+from sessions.descriptors import make_folders
 from sessions.errors import FileSystemError, RoostError, StoreError
 from sessions.migrations import STEPS, migrate
 
@@ -119,7 +120,7 @@ def _place(path: Path, image: bytes) -> None:
             f"it is missing, but its log {_log_of(path).name} is there and may hold what was acknowledged:"
             " put the file back, or remove the log to begin anew"
         )
-    path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    make_folders(path.parent, 0o711)
     new = path.with_name(f"{path.name}.new")  # one name, so that what a kill leaves is overwritten by the next try
     with open(new, "wb", opener=_private) as file:
         file.write(image)

@@ -360,7 +360,7 @@ async def test_a_fresh_file_is_whole_on_the_disk_before_it_has_its_name(
     monkeypatch.setattr(os, "rename", note_rename)
     async with databases(tmp_path) as several:
         await several.store("alice").write(PUT, ("k", b"1"))
-    assert happened == ["/alice/state.db.new", "rename to state.db", "/alice", ""]
+    assert happened == ["", "/alice/state.db.new", "rename to state.db", "/alice", ""]
 
 
 @pytest.mark.parametrize(
