@@ -3,14 +3,16 @@
 A collection of the oldest generation stands everything still for as long as that generation is large: with two hundred
 users half a second, again and again. So whatever outlives one such collection is put out of the collector's sight
 (`gc.freeze`), and each walks only through what came since the last. Objects still go when nobody holds them; only
-circles of objects that end out of sight stay, and these are looked for when nobody is connected, or when memory has
-grown by half.
+circles of objects that end out of sight stay, as each session that ends leaves some. They are looked for when nobody is
+connected, when memory has grown by half, and whenever it has grown at all while the search takes so little time that
+nobody notices.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import os
 import time
 from collections.abc import Callable
@@ -27,6 +29,10 @@ LOOK_S = 5.0
 GROWN, AT_LEAST = 1.5, 64 << 20
 """One is due when so many times the memory of after the last is taken, and so many bytes more."""
 
+LITTLE, SHORT_S, SHARE = 4 << 20, 0.04, 0.005
+"""It is also due when so many bytes more are taken and it would stop everything for no longer than so many seconds,
+where no more than this share of the time is spent so."""
+
 BUSY = 0.2
 """The share of a processor above which it waits for a quieter moment."""
 
@@ -39,7 +45,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Tenure:
     """The policy for one process, in force within `with`; what was in force before is put back at its end."""
 
-    __slots__ = ("_before", "_since", "_slept", "alone", "taken", "whole")
+    __slots__ = ("_before", "_cost_s", "_ended", "_since", "_slept", "alone", "taken", "took_s", "whole")
 
     def __init__(self, alone: Callable[[], bool]) -> None:
         """`alone` says whether nobody is connected and no agent works."""
@@ -49,6 +55,11 @@ class Tenure:
         self._before: tuple[int, int, int] = gc.get_threshold()
         self.taken = 0
         """Bytes of memory after the last of them."""
+        self.took_s = math.inf
+        """How long the last of them stopped everything, in seconds."""
+        self._cost_s = math.inf
+        """The same for one object."""
+        self._ended = -math.inf
         self._since: float | None = None
         self._slept = False
 
@@ -86,16 +97,27 @@ class Tenure:
             first, self._slept = not self._slept, True
             return first
         self._slept = False
+        if self._is_cheap(taken, now):
+            return True
         if taken < max(self.taken * GROWN, self.taken + AT_LEAST):
             self._since = None
             return False
         self._since = now if self._since is None else self._since
         return load < BUSY or now - self._since > PATIENCE_S
 
+    def _is_cheap(self, taken: int, now: float) -> bool:
+        if taken < self.taken + LITTLE or now - self._ended < self.took_s / SHARE:
+            return False
+        return gc.get_freeze_count() * self._cost_s <= SHORT_S
+
     def collect(self) -> None:
         """Walk through everything there is; the process stands still meanwhile."""
+        began = time.perf_counter()
         gc.unfreeze()
         gc.collect()
+        self.took_s = time.perf_counter() - began
+        self._cost_s = self.took_s / max(1, gc.get_freeze_count())
+        self._ended = time.monotonic()
         self.whole += 1
         self._since = None
 

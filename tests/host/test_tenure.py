@@ -83,6 +83,29 @@ def test_one_is_due_when_memory_has_grown_and_it_disturbs_little(kept: Tenure) -
     assert not kept.is_due(0.0, 200 << 20, 700.0)
 
 
+def test_one_is_due_after_little_growth_where_it_is_short_and_seldom(
+    kept: Tenure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tenure, "SHORT_S", 60.0)  # whatever the process of the tests has in it
+    kept.collect()
+    kept.taken, kept.took_s = 100 << 20, 0.01
+    soon, later = time.monotonic() + 1.9, time.monotonic() + 2.1  # 0.01 s are half a percent of 2 s
+    assert not kept.is_due(0.9, 103 << 20, later)
+    assert not kept.is_due(0.9, 105 << 20, soon)
+    assert kept.is_due(0.9, 105 << 20, later)
+
+
+def test_little_growth_is_no_reason_where_everything_would_stand_still(kept: Tenure) -> None:
+    old = [[number] for number in range(50_000)]
+    kept.collect()
+    kept.taken = 100 << 20
+    much = tenure.SHORT_S / kept.took_s * gc.get_freeze_count()
+    old += [[number] for number in range(int(2 * much))]
+    gc.collect()
+    assert not kept.is_due(0.9, 105 << 20, time.monotonic() + 3_600)
+    assert len(old) > 50_000
+
+
 @pytest.mark.anyio
 async def test_a_running_host_looks_for_what_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tenure, "LOOK_S", 0.01)
