@@ -11,7 +11,8 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from extensions.coder.launchers import DEEPEST, Unclear, operands_of, starts
+from extensions.coder.launchers import DEEPEST, starts
+from extensions.coder.programs import Unclear, operands_of, takes_more
 from extensions.coder.shell import Command, Script, Word, is_quiet, is_zsh, read
 from extensions.coder.splitting import has_dangerous_substitution, split_command
 
@@ -136,9 +137,15 @@ def _may_start(command: Command, allow: Collection[str], deny: Collection[str] |
         started = starts(command, lambda line: _whole(line, allow, deny), entry)
     except Unclear:
         return False
-    if command.name == "xargs" and any(_hides(_with_unknown(inner), deny) for inner in started):
+    if command.name == "xargs" and any(_takes_more(inner, allow, deny) for inner in started):
         return False
     return all(_may_start(inner, allow, deny, depth - 1) for inner in started)
+
+
+def _takes_more(inner: Command, allow: Collection[str], deny: Collection[str] | None) -> bool:
+    """Whether the words that `xargs` adds, which nobody knows yet, may make the program do something else."""
+    is_open = ANY not in allow and takes_more(inner.name or "") and inner.words[-1].text != "--"
+    return is_open or _hides(_with_unknown(inner), deny)
 
 
 def _with_unknown(command: Command) -> Command:
@@ -157,7 +164,12 @@ def _whole(line: str, allow: Collection[str], deny: Collection[str] | None) -> l
 def _allowing(command: Command, allow: Collection[str]) -> str | None:
     """The longest entry of the allow list that names this program; it must end where a word of the command ends."""
     line = command.line.lower()
-    return max((one for one in allow if one == ANY or _begins(line, one.lower())), key=len, default=None)
+    first = command.words[0].text.lower()  # a name with a space in it is one word, and another program's
+    return max(
+        (one for one in allow if one == ANY or (one.lower().split()[:1] == [first] and _begins(line, one.lower()))),
+        key=len,
+        default=None,
+    )
 
 
 def _begins(line: str, entry: str) -> bool:

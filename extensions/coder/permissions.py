@@ -187,12 +187,16 @@ def _below(path: str, folder: str) -> bool:
 
 
 def patterns_of(line: str) -> tuple[str, ...]:
-    """What "always" would allow of a command line: how each of its programs begins, as words that were understood."""
+    """What "always" would allow of a command line: how each of its programs begins, as words that were understood.
+
+    None where even that would not let the line run the next time.
+    """
     script = read(line)
     if script.doubts:
         return ()
     found = (_beginning([word.text for word in one.words]) for one in script.commands if one.name)
-    return tuple(dict.fromkeys(one for one in found if one))
+    patterns = tuple(dict.fromkeys(one for one in found if one))
+    return patterns if decide(line, patterns) == "approve" else ()
 
 
 def _beginning(words: Iterable[str]) -> str:

@@ -6,7 +6,8 @@ import posixpath
 
 import shim as vscode
 from extensions.coder.access import inside
-from extensions.coder.launchers import Unclear, starts
+from extensions.coder.launchers import starts
+from extensions.coder.programs import Unclear
 from extensions.coder.shell import Command, read
 from extensions.coder.tool import ToolError, Use
 

@@ -18,7 +18,8 @@ from typing import Any
 from extensions.coder import editors
 from extensions.coder.editing_git import git_edits
 from extensions.coder.inline import awk_edits, code_edits, sed_edits
-from extensions.coder.launchers import AWKS, EVALUATORS, SEDS, SHELLS, WRAPPERS, Unclear, operands_of, starts
+from extensions.coder.launchers import EVALUATORS, SHELLS, WRAPPERS, starts
+from extensions.coder.programs import AWKS, SEDS, Unclear, operands_of
 from extensions.coder.shell import Command, Word, read
 
 DEPTH = 8

@@ -36,6 +36,14 @@ QUIET = re.compile(
 )
 RISKY_LOWER = re.compile(r"\w*_proxy|npm_config_\w+|pip_\w+")
 
+UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""Control characters, and those that hide others or turn them round: a person would be shown another line."""
+
+SUBSTITUTION = re.compile(r"\$\((?!\()|`")
+ASSIGNMENT = re.compile(r"\b[A-Z_][A-Z_0-9]*\s*([-+*/%&|^]|<<|>>)?=(?!=)")
+NETWORK = ("/dev/tcp/", "/dev/udp/")
+"""Files that only bash has: they are connections."""
+
 OUTPUTS = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
 
 
@@ -99,8 +107,8 @@ def read(line: str) -> Script:
     if len(line) > LONGEST:
         script.doubts.append(f"it is longer than {LONGEST} characters")
         return script
-    if any(one in line for one in "\0\x1b\x7f") or "\r" in line.replace("\r\n", ""):
-        script.doubts.append("it holds control characters")
+    if UNSEEN.search(line) or "\r" in line.replace("\r\n", ""):
+        script.doubts.append("it holds characters that are not seen")
     _walk(_parser().parse(line.encode("utf-8", "replace")).root_node, script)
     return script
 
@@ -131,12 +139,30 @@ def _note(node: Node, script: Script) -> None:
         script.assigned.append(_source(node.child_by_field_name("name") or node).split("[", 1)[0])
     elif kind == "expansion":
         _note_expansion(_source(node), script)
+        if SUBSTITUTION.search(_source(node)) and not _holds(node, "command_substitution"):
+            script.doubts.append("its expansion holds a substitution that is not understood")
+    elif kind == "arithmetic_expansion" and ASSIGNMENT.search(_source(node)):
+        script.doubts.append("it sets a variable by arithmetic")
+    elif kind == "test_command" and any("[" in one and SUBSTITUTION.search(one) for one in _texts(node)):
+        script.doubts.append("its condition may run what is quoted in it")
     elif kind == "heredoc_redirect":
         _note_document(node, script)
     elif kind == "function_definition":
         script.doubts.append("it defines a function, which may bear the name of a program")
     elif kind == "herestring_redirect" and any(one.type == "command_substitution" for one in node.children):
         script.doubts.append("it feeds a program another one's output by <<<")
+
+
+def _holds(node: Node, kind: str) -> bool:
+    """Whether there is a node of that kind below."""
+    return any(child.type == kind or _holds(child, kind) for child in node.children)
+
+
+def _texts(node: Node) -> list[str]:
+    """The quoted texts below."""
+    if node.type in ("raw_string", "string", "ansi_c_string"):
+        return [_source(node)]
+    return [text for child in node.children for text in _texts(child)]
 
 
 def _note_expansion(source: str, script: Script) -> None:
@@ -166,6 +192,8 @@ def _note_redirect(node: Node, script: Script) -> None:
     if target is None:
         return
     word = _word(target)
+    if word.text.startswith(NETWORK):
+        script.doubts.append("it opens a connection")
     if operator in (None, "<>"):
         script.reads.append(word)
     if operator is None:

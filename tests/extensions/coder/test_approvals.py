@@ -8,6 +8,7 @@ import pytest
 
 from extensions.coder.approvals import decide, decide_part, longest_prefix
 from extensions.coder.splitting import has_dangerous_substitution, split_command
+from tests.extensions.coder.attacks import EVERYDAY, EVERYDAY_ALLOW, FURTHER_ALLOW, FURTHER_ATTACKS
 from tests.extensions.coder.cases import cases
 
 SAYS = {"approve": "auto_approve", "deny": "auto_deny", "ask": "ask_user"}
@@ -99,6 +100,16 @@ HARMLESS = [
 @pytest.mark.parametrize("command", ATTACKS)
 def test_what_the_list_does_not_mean_is_never_run_unasked(command: str) -> None:
     assert decide(command, ALLOW, DENY) != "approve"
+
+
+@pytest.mark.parametrize("command", FURTHER_ATTACKS)
+def test_no_option_input_or_language_of_a_program_makes_it_more_than_was_allowed(command: str) -> None:
+    assert decide(command, FURTHER_ALLOW, DENY) != "approve"
+
+
+@pytest.mark.parametrize("command", EVERYDAY)
+def test_everyday_work_is_not_asked_about(command: str) -> None:
+    assert decide(command, EVERYDAY_ALLOW, ["rm -rf", "sudo"]) == "approve"
 
 
 @pytest.mark.parametrize("command", DENIED)
