@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.agent import Agent
-from tests.browser.conftest import Open, shot, violations
+from tests.browser.conftest import ARTIFACTS, Open, shot, violations
 
 DIFF = """--- a/src/billing.py
 +++ b/src/billing.py
@@ -162,6 +165,104 @@ def test_a_single_change_is_given_back_and_the_others_stay(opened: Open, workspa
     until(page, lambda: (workspace / "list.txt").read_text() == after.replace("TWO", "two"))
 
 
+def changed_list(opened: Open, workspace: Path, name: str) -> tuple[Page, Agent, str]:
+    """A task that changed two lines of a file, with what it changed in sight."""
+    after = "one\nTWO\nthree\n" + "same\n" * 12 + "nine\nTEN\n"
+    (workspace / name).write_text(after)
+    agent = Agent(*TALK, status="completed")
+    agent.files = [{"path": name, "before": after.replace("TWO", "two").replace("TEN", "ten"), "after": after}]
+    page = opened_with(opened, agent)
+    page.get_by_role("button", name="Changes").click()
+    expect(page.locator(".cm-deletedChunk")).to_have_count(2)
+    return page, agent, after
+
+
+def test_a_change_that_was_accepted_stays_so_when_the_task_goes_on(opened: Open, workspace: Path) -> None:
+    page, agent, after = changed_list(opened, workspace, "accept.txt")
+    page.locator(".cm-deletedChunk").first.get_by_role("button", name="Accept").click()
+    expect(page.locator(".cm-deletedChunk")).to_have_count(1)
+    agent.is_now(updatedAt=agent.task["updatedAt"] + 1)
+    page.get_by_role("button", name="Look again").click()
+    expect(page.locator(".cm-deletedChunk")).to_have_count(1)
+    page.locator(".cm-deletedChunk").get_by_role("button", name="Accept").click()
+    expect(page.locator(".file-change")).to_contain_text("accepted")
+    assert (workspace / "accept.txt").read_text() == after
+
+
+def test_a_change_is_not_given_back_over_what_somebody_wrote_meanwhile(opened: Open, workspace: Path) -> None:
+    page, _, after = changed_list(opened, workspace, "meanwhile.txt")
+    (workspace / "meanwhile.txt").write_text(after + "by hand\n")
+    page.locator(".cm-deletedChunk").first.get_by_role("button", name="Reject").click()
+    expect(page.get_by_text("meanwhile.txt was changed meanwhile")).to_be_visible()
+    assert (workspace / "meanwhile.txt").read_text() == after + "by hand\n"
+
+
+def test_what_is_asked_names_paths_of_the_workspace_as_one_knows_them(opened: Open, workspace: Path) -> None:
+    agent = Agent(*TALK, waitingFor="approval")
+    page = opened_with(opened, agent)
+    agent.asks(tool="apply_diff", actions=[{"kind": "write", "path": f"{workspace}/src/billing.py"}])
+    expect(page.get_by_test_id("approval")).to_contain_text("write src/billing.py")
+    expect(page.get_by_test_id("approval")).not_to_contain_text(str(workspace))
+
+
+def test_who_looks_elsewhere_is_told_by_title_icon_and_notification_that_an_approval_waits(opened: Open) -> None:
+    agent = Agent(*TALK, waitingFor="approval")
+
+    def look_away(page: Page) -> None:
+        agent.watch(page)
+        page.add_init_script("""
+            window.told = [];
+            window.Notification = class { static permission = "granted";
+              constructor(title, more) { window.told.push(`${title}: ${more.body}`); } };
+            Object.defineProperty(document, "hidden", {get: () => true});
+        """)
+
+    page = opened("#/usage", before=look_away)
+    expect(page.get_by_test_id("pill")).to_contain_text("connected")
+    calm = page.locator("link[rel=icon]").get_attribute("href")
+    agent.asks(actions=[{"kind": "execute", "command": "pytest -q"}])
+    expect(page).to_have_title("(1) Approve? · Roost")
+    assert page.locator("link[rel=icon]").get_attribute("href") != calm
+    assert page.evaluate("told") == ["Roost asks for leave: pytest -q"]
+    expect(page.get_by_label("1 approvals wait")).to_be_visible()
+
+
+def test_seconds_of_what_runs_go_on_over_a_reload(opened: Open) -> None:
+    agent = Agent(*TALK[:3], TALK[3] | {"status": "running", "ts": int(time.time() * 1_000) - 40_000})
+    page = opened_with(opened, agent)
+    expect(page.locator(".chip")).to_contain_text(re.compile(r"running pytest -q +4\d s"))
+    page.reload()
+    expect(page.locator(".chip")).to_contain_text(re.compile(r"running pytest -q +4\d s"))
+
+
+LOOK_ON = """() => {
+  window.seen = {frames: [], long: []};
+  const see = (at) => { seen.frames.push(at); requestAnimationFrame(see); };
+  requestAnimationFrame(see);
+  new PerformanceObserver((list) => { for (const one of list.getEntries()) seen.long.push(one.duration); })
+    .observe({type: "longtask"});
+}"""
+"""Note each frame, and each task that keeps the page from anything else for more than 50 ms."""
+
+
+def seen(page: Page, name: str) -> tuple[list[float], list[float]]:
+    """What lies between frames, and the long tasks, in ms; kept beside the screenshots."""
+    page.wait_for_timeout(200)
+    found = page.evaluate("seen")
+    apart = [after - before for before, after in pairwise(found["frames"])]
+    whole = {
+        "seconds": round(sum(apart) / 1_000, 2),
+        "frames_a_second": round(1_000 * len(apart) / sum(apart), 1),
+        "ninth_of_ten_ms": round(sorted(apart)[len(apart) * 9 // 10], 1),
+        "longest_ms": round(max(apart), 1),
+        "long_tasks": len(found["long"]),
+        "longest_task_ms": round(max(found["long"], default=0)),
+        "long_tasks_ms": round(sum(found["long"])),
+    }
+    (ARTIFACTS / f"{name}.json").write_text(json.dumps(whole))
+    return apart, found["long"]
+
+
 def test_ten_thousand_messages_and_two_hundred_tokens_a_second_keep_their_frames(opened: Open) -> None:
     usual = {"ts": 1, "name": "read_file", "status": "done", "output": "x" * 80}
     kinds = ("assistant", "tool", "tool")
@@ -169,14 +270,52 @@ def test_ten_thousand_messages_and_two_hundred_tokens_a_second_keep_their_frames
     agent = Agent(*many)
     page = opened_with(opened, agent)
     expect(page.get_by_text("9999 read")).to_be_visible()
-    page.evaluate(
-        "() => { const see = (at) => { frames_.push(at); requestAnimationFrame(see); }; window.frames_ = []; see(0); }"
-    )
+    page.evaluate(LOOK_ON)
     begin = time.monotonic()
-    for piece in range(300):
-        agent.streams(10_001, f"token{piece} ")
+    for piece in range(600):
+        agent.streams(10_001, f"token{piece} " if piece % 40 else "\n\nand **more**: ")
         page.wait_for_timeout(max(0, (begin + piece / 200 - time.monotonic()) * 1000))
-    frames = page.evaluate("frames_.slice(10).map((at, index, all) => index ? at - all[index - 1] : 0).slice(1)")
-    expect(page.get_by_text("token299")).to_be_visible()
-    assert sorted(frames)[len(frames) * 9 // 10] < 34  # nine of ten frames come in time on two busy cores
+    expect(page.get_by_text("token599")).to_be_visible()
+    apart, long = seen(page, "frames-of-a-stream")
+    assert sorted(apart)[len(apart) * 9 // 10] < 34  # nine of ten frames come in time on two busy cores
+    assert sum(long) < 0.25 * sum(apart)
+    assert page.locator(".card").count() < 400
+
+
+POUR = """async ([base, many]) => {
+  const way = window.lines.at(-1), turn = new MessageChannel(), next = () => new Promise((done) => {
+    turn.port1.onmessage = done;
+    turn.port2.postMessage(0);
+  });
+  for (let n = 0; n < many; n++) {
+    const kind = n < many - 1 ? "tool" : "assistant", output = `line ${n}`, text = "That was all.";
+    const message = {id: base + n, ts: Date.now(), kind, name: "read_file", status: "done", output, text};
+    const data = {taskId: "t1", message};
+    way.onmessage({data: JSON.stringify({jsonrpc: "2.0", method: "event", uid: "local",
+      params: {seq: window.seq += 2 ** -20, type: "coder.message", data}})});
+    if (n % 20 == 19) await next();
+  }
+}"""
+"""Hand events to the page as its socket does, as fast as it takes them, twenty in a turn of its loop."""
+
+
+def test_ten_thousand_events_at_once_do_not_stop_the_page(opened: Open) -> None:
+    agent = Agent(*TALK[:2])
+
+    def keep_lines(page: Page) -> None:
+        agent.watch(page)
+        page.add_init_script("""window.lines = [], window.seq = 0;
+          const Made = WebSocket;
+          const note = ({data}) => { seq = Math.max(seq, Number(/"seq":(\\d+)/.exec(data)?.[1] ?? 0)); };
+          window.WebSocket = class extends Made {
+            constructor(...given) { super(...given); lines.push(this); this.addEventListener("message", note); }
+          };""")
+
+    page = opened("#/session/t1", before=keep_lines)
+    expect(page.get_by_text("I read the test first")).to_be_visible()
+    page.evaluate(LOOK_ON)
+    page.evaluate(POUR, [100, 10_000])
+    expect(page.get_by_text("That was all.")).to_be_visible()
+    _, long = seen(page, "frames-of-ten-thousand-events")
+    assert max(long, default=0) < 250
     assert page.locator(".card").count() < 400

@@ -2,7 +2,7 @@
 import type { Signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { askYes } from "../dialogs";
-import { notify, rest, tell } from "../host";
+import { notify, relative, rest, tell } from "../host";
 import { Icon } from "../icons";
 import { Markdown } from "../markdown";
 import { memo } from "../memo";
@@ -31,7 +31,7 @@ const STATES: Record<string, string> = { pending: "about to", waiting: "asks", r
 function about(args: any): string {
   if (!args || typeof args !== "object") return "";
   const value = args.command ?? args.path ?? args.file_path ?? args.regex ?? args.query ?? args.pattern ?? args.url ?? args.files?.[0]?.path ?? args.args?.file?.path;
-  return typeof value === "string" ? value : "";
+  return typeof value === "string" ? relative(value) : "";
 }
 
 function ToolCard({ message }: { message: Message }) {

@@ -1,15 +1,17 @@
 // What the task changed since a checkpoint: file by file, each change taken or given back where it stands.
-import { unifiedMergeView } from "@codemirror/merge";
+import { getOriginalDoc, unifiedMergeView } from "@codemirror/merge";
 import { EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { minimalSetup } from "codemirror";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { language, looks } from "../files/code";
-import { call, relative, rest, tell, workspace } from "../host";
+import { call, notify, relative, rest, tell, workspace } from "../host";
 import { Icon } from "../icons";
 import { tasks } from "./store";
 
 type Point = { checkpointId: string; ts: number; messageId?: number };
+/** What of a file was accepted: the text that later changes are compared to. Of this page only; the files are as they are. */
+const accepted = new Map<string, { before: string; to: string }>();
 type Change = { path: string; before: string | null; after: string | null; diff?: string };
 
 export function Changes({ taskId, close }: { taskId: string; close: () => void }) {
@@ -33,24 +35,34 @@ export function Changes({ taskId, close }: { taskId: string; close: () => void }
       <div class="changes">
         {wrong && <p class="wrong" role="alert">{wrong}</p>}
         {files && !files.length && <p class="quiet pad">Nothing has changed.</p>}
-        {files?.map((one) => <FileChange key={`${one.path}${from}${updated}`} change={one} />)}
+        {files?.map((one) => <FileChange key={`${one.path}${from}${updated}`} change={one} id={`${taskId} ${from} ${one.path}`} again={look} />)}
       </div>
     </>
   );
 }
 
-function FileChange({ change }: { change: Change }) {
+function FileChange({ change, id, again }: { change: Change; id: string; again: () => void }) {
   const box = useRef<HTMLDivElement>(null), [open, setOpen] = useState(true), path = change.path.startsWith("/") ? change.path : `${workspace.value}/${change.path}`;
+  const known = accepted.get(id), before = change.before ?? "", original = known?.before === before ? known.to : before;
+  const [left, setLeft] = useState(original !== (change.after ?? ""));
   useEffect(() => {
     if (!open) return;
-    let view: EditorView | null = null, gone = false;
+    let view: EditorView | null = null, gone = false, text = change.after ?? "";
+    const changed = (state: EditorState) => {
+      const to = getOriginalDoc(state).toString(), now = state.doc.toString();
+      if (to !== original) accepted.set(id, { before, to });
+      setLeft(to !== now);
+      if (now === text) return;
+      void give(path, change, text, now).then((done) => done || again());
+      text = now;
+    };
     void language(path).then((tongue) => {
       if (gone) return;
       view = new EditorView({
         parent: box.current!,
-        state: EditorState.create({ doc: change.after ?? "", extensions: [minimalSetup, looks, tongue, EditorState.readOnly.of(true), EditorView.contentAttributes.of({ "aria-label": `Changes of ${relative(path)}`, tabindex: "0" }),
-          unifiedMergeView({ original: change.before ?? "", mergeControls: true, collapseUnchanged: { margin: 2, minSize: 4 }, gutter: true }),
-          EditorView.updateListener.of((update) => update.docChanged && void give(path, change, update.state.doc.toString()))] }),
+        state: EditorState.create({ doc: text, extensions: [minimalSetup, looks, tongue, EditorState.readOnly.of(true), EditorView.contentAttributes.of({ "aria-label": `Changes of ${relative(path)}`, tabindex: "0" }),
+          unifiedMergeView({ original, mergeControls: true, collapseUnchanged: { margin: 2, minSize: 4 }, gutter: true }),
+          EditorView.updateListener.of((update) => (update.docChanged || update.transactions.some((one) => one.effects.length)) && changed(update.state))] }),
       });
     });
     return () => ((gone = true), view?.destroy());
@@ -58,18 +70,23 @@ function FileChange({ change }: { change: Change }) {
   const kind = change.before === null ? "new" : change.after === null ? "gone" : "changed";
   return (
     <section class="file-change">
-      <button class="plain head" aria-expanded={open} onClick={() => setOpen(!open)}><Icon name="chevron" size={12} /><span class={kind}>{relative(path)}</span><small>{kind}</small></button>
+      <button class="plain head" aria-expanded={open} onClick={() => setOpen(!open)}><Icon name="chevron" size={12} /><span class={kind}>{relative(path)}</span><small>{left ? kind : "accepted"}</small></button>
       {open && <div ref={box} />}
     </section>
   );
 }
 
-/** A change was given back: the file is written as it is now, or goes where it was not there before. */
-async function give(path: string, change: Change, text: string): Promise<void> {
+/** A change was given back: the file becomes `now`, unless it is not `text` any more; or goes, where it was not there before. */
+async function give(path: string, change: Change, text: string, now: string): Promise<boolean> {
   try {
-    if (change.before === null && text === "") await call("workspace.fs.delete", { uri: path });
-    else await call("workspace.fs.writeFile", { uri: path, content: text });
+    if (change.before === null && now === "") return await call("workspace.fs.delete", { uri: path }), true;
+    if (change.after === null) return await call("workspace.fs.writeFile", { uri: path, content: now, overwrite: false }), true;
+    const opened = await call("workspace.openTextDocument", { uri: path }), end = { line: opened.lineCount, character: 0 };
+    if (opened.text.replace(/\r\n?/g, "\n") !== text) return notify(`${relative(path)} was changed meanwhile: look at it again`, "warning"), false;
+    const { applied } = await call("workspace.applyEdit", { edits: [{ uri: path, version: opened.version, range: { start: { line: 0, character: 0 }, end }, newText: now }] });
+    return applied && (await call("workspace.saveDocument", { uri: path })).saved;
   } catch (error) {
     tell(error);
+    return false;
   }
 }

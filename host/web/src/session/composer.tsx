@@ -10,8 +10,10 @@ import { ended, hasAgent, idle, start, type Task } from "./store";
 type Mode = { slug: string; name: string };
 const modes = signal<Mode[]>([]);
 const models = signal<{ id: string; name: string }[]>([]);
+const lookAtModes = () => void hasAgent().then((is) => is && rest("GET", "api/v1/modes")).then((found) => found && (modes.value = found.modes ?? found), () => {});
+began((link) => link.on("coder.files", lookAtModes)); // modes are files, and somebody edited one
 began((link) => link.onOpen.add(() => {
-  void hasAgent().then((is) => is && rest("GET", "api/v1/modes")).then((found) => found && (modes.value = found.modes ?? found), () => {});
+  lookAtModes();
   void call("lm.selectChatModels", {}).then((found) => (models.value = found), () => {});
 }));
 const drafts = new Map<string, string>();

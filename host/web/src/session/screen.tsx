@@ -133,8 +133,8 @@ function Messages({ talk, task }: { talk: Talk; task?: Task }) {
 }
 
 function Activity({ task }: { task: Task }) {
-  const what = doing(task.taskId), [since, setSince] = useState(Date.now()), [now, setNow] = useState(Date.now());
-  useEffect(() => setSince(Date.now()), [what]);
+  const { what, since: began } = doing(task.taskId), [seen, setSeen] = useState(Date.now()), [now, setNow] = useState(Date.now()), since = began ?? seen;
+  useEffect(() => setSeen(Date.now()), [what]);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1_000);
     return () => clearInterval(timer);

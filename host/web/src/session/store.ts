@@ -1,6 +1,6 @@
 // The agent's tasks as its events tell them: a task, its messages, what waits for leave. Live text is put together here.
 import { computed, effect, signal, type Signal } from "@preact/signals";
-import { began, rest, tell } from "../host";
+import { began, relative, rest, tell } from "../host";
 import { place } from "../router";
 
 export type Todo = { id: string; content: string; status: "pending" | "in_progress" | "completed" };
@@ -29,6 +29,8 @@ export const waiting = computed(() => [...approvals.value.values()].filter((one)
 export const ended = (status?: string) => /^(completed|aborted|failed)$/.test(status ?? "");
 export const idle = (status?: string) => ended(status) || /^(paused|waiting|idle)/.test(status ?? "");
 
+const HIDDEN_MS = 250;
+
 /** The messages of one task, each a signal of its own: a piece of live text redraws one card. */
 export class Talk {
   readonly order: Signal<(string | number)[]> = signal([]);
@@ -36,6 +38,7 @@ export class Talk {
   #all = new Map<string | number, Signal<Message>>();
   #live = new Map<string | number, Partial<Record<"text" | "output" | "arguments", string>>>();
   #frame = 0;
+  #fresh: (string | number)[] = [];
   constructor(readonly taskId: string) {}
 
   get(id: string | number): Signal<Message> {
@@ -49,9 +52,23 @@ export class Talk {
     if (known) known.value = message;
     else {
       this.#all.set(message.id, signal(message));
-      const order = this.order.value, last = order.at(-1);
-      this.order.value = last === undefined || Number(last) <= Number(message.id) ? [...order, message.id] : [...order, message.id].sort((a, b) => Number(a) - Number(b));
+      this.#fresh.push(message.id);
+      this.#soon();
     }
+  }
+
+  /** What came is drawn with the next frame, however much it is; where nobody looks there are no frames. */
+  #soon(): void {
+    this.#frame ||= document.hidden ? window.setTimeout(() => this.#draw(), HIDDEN_MS) : requestAnimationFrame(() => this.#draw());
+  }
+
+  #line(): void {
+    const fresh = this.#fresh.splice(0);
+    if (!fresh.length) return;
+    const before = this.order.value, order = [...before, ...fresh];
+    let last = Number(before.at(-1) ?? -Infinity);
+    const sorted = fresh.every((id) => Number(id) >= last && ((last = Number(id)), true));
+    this.order.value = sorted ? order : order.sort((a, b) => Number(a) - Number(b));
   }
 
   /** A piece of live text: drawn with the next frame, however many come before it. */
@@ -61,7 +78,7 @@ export class Talk {
     live[field] = (live[field] ?? "") + text;
     this.#live.set(id, live);
     if (!this.#all.has(id)) this.put0({ id, ts: Date.now(), kind: kind === "thinking" ? "thinking" : kind === "text" ? "assistant" : "tool", live: true });
-    this.#frame ||= requestAnimationFrame(() => this.#draw());
+    this.#soon();
   }
 
   private put0(message: Message): void {
@@ -72,6 +89,7 @@ export class Talk {
 
   #draw(): void {
     this.#frame = 0;
+    this.#line();
     for (const [id, live] of this.#live) {
       const one = this.#all.get(id)!, now = one.value, output = live.output === undefined ? now.output : ((now.output ?? "") + live.output).slice(-40_000);
       const more = typeof now.arguments === "object" && now.arguments ? now.arguments : (now.arguments ?? "") + (live.arguments ?? "");
@@ -90,6 +108,7 @@ export class Talk {
     const found = await rest("GET", `api/v1/tasks/${this.taskId}`);
     putTask(found);
     for (const one of found.approvals ?? []) putApproval({ taskId: this.taskId, status: "waiting", ...one });
+    this.#line();
     this.loaded.value = true;
   }
 }
@@ -159,17 +178,18 @@ began((link) => {
 export const running = computed(() => {
   const one = taskList.value.find((task) => !idle(task.status) && !task.waitingFor);
   if (!one || place.value.screen === "session") return "";
-  return doing(one.taskId);
+  return doing(one.taskId).what;
 });
 
-/** The tool that runs in a task, or what it does without one. */
-export function doing(taskId: string): string {
+const DAY_MS = 86_400_000;
+/** What a task does, and since when (ms), where that is known: the tool that runs, else the model that thinks. */
+export function doing(taskId: string): { what: string; since?: number } {
   const talk = talks.get(taskId);
   for (const id of talk?.order.value.slice(-12).reverse() ?? []) {
-    const { kind, status, name, arguments: given } = talk!.get(id).value;
-    if (kind === "tool" && status === "running") return given?.command ? `running ${String(given.command).slice(0, 60)}` : `${name}`;
+    const { kind, status, name, arguments: given, ts } = talk!.get(id).value;
+    if (kind === "tool" && status === "running") return { what: given?.command ? `running ${String(given.command).slice(0, 60)}` : `${name}`, since: Math.abs(Date.now() - ts) < DAY_MS ? ts : undefined };
   }
-  return "thinking";
+  return { what: "thinking" };
 }
 
 // -- an approval waits: in the title, on the icon, and as a notification where the page is not looked at
@@ -189,7 +209,7 @@ effect(() => {
     }
   }
 });
-export const describe = (one: Approval) => one.actions.map((each) => each.command ?? (each.path ? `${each.kind} ${each.path}` : each.name ?? each.kind)).join("; ") || one.tool;
+export const describe = (one: Approval) => one.actions.map((each) => each.command ?? (each.path ? `${each.kind} ${relative(each.path)}` : each.name ?? each.kind)).join("; ") || one.tool;
 
 export async function decide(one: Approval, decision: "once" | "always" | "reject", more: { reason?: string; pattern?: string } = {}): Promise<void> {
   putApproval({ ...one, status: decision });
