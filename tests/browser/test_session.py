@@ -316,6 +316,8 @@ def test_ten_thousand_events_at_once_do_not_stop_the_page(opened: Open) -> None:
     page.evaluate(LOOK_ON)
     page.evaluate(POUR, [100, 10_000])
     expect(page.get_by_text("That was all.")).to_be_visible()
-    _, long = seen(page, "frames-of-ten-thousand-events")
-    assert max(long, default=0) < 250
+    apart, long = seen(page, "frames-of-ten-thousand-events")
+    assert sum(apart) < 8_000  # ms; 17 s where each event drew the talk anew
+    assert len(apart) > 10 * sum(apart) / 1_000  # frames a second, however busy the machine
+    assert max(long, default=0) < 1_000
     assert page.locator(".card").count() < 400
