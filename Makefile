@@ -35,7 +35,7 @@ check: setup  ## lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: setup  ## what it costs, against the bare floor, in one run (ARGS=--quick for a minute)
+bench: setup  ## what it costs, against the bare floor, in one run (ARGS=--quick for ten minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 faults: setup system  ## the long tests of what goes wrong, an hour or more (FAULTS_KILLS=200)

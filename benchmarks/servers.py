@@ -47,6 +47,17 @@ class Server:
     port: int
 
     @property
+    def cpu_s(self) -> float:
+        """Seconds of processor time that the process has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def descriptors(self) -> int:
+        """Files and sockets that the process has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    @property
     def resident(self) -> int:
         """Bytes of memory that the process holds now."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -68,6 +79,13 @@ def host(**environ: str) -> Iterator[Server]:
             [sys.executable, "-m", "host", "--port", "0", "--data", data], {"MULTI_USER": "1", **environ}
         ) as server,
     ):
+        yield server
+
+
+@contextmanager
+def floor(program: str) -> Iterator[Server]:
+    """A bare server, as a Python program that prints where it listens."""
+    with _started([sys.executable, "-c", program], {}) as server:
         yield server
 
 

@@ -18,7 +18,9 @@ def frame(message: dict[str, Any]) -> bytes:
     payload = json.dumps(message).encode()
     if len(payload) < 126:
         return bytes([0x81, 0x80 | len(payload)]) + MASK + payload
-    return bytes([0x81, 0x80 | 126]) + struct.pack("!H", len(payload)) + MASK + payload
+    if len(payload) < 1 << 16:
+        return bytes([0x81, 0x80 | 126]) + struct.pack("!H", len(payload)) + MASK + payload
+    return bytes([0x81, 0x80 | 127]) + struct.pack("!Q", len(payload)) + MASK + payload
 
 
 class Socket(asyncio.Protocol):

@@ -1,0 +1,161 @@
+"""README's numbers and docs/numbers.md, written from the figures that are kept in benchmarks/results."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from benchmarks import charts
+from benchmarks.figures import Row, shown, spread
+from benchmarks.report import FOLDER, RESULTS, Run, load
+
+ROOT = FOLDER.parent
+README, PAGE = ROOT / "README.md", ROOT / "docs/numbers.md"
+PLOTS = ROOT / "docs/images/numbers"
+QUICK, LONG, PEERS = RESULTS / "quick.json", RESULTS / "long.json", RESULTS / "peers.json"
+
+HEADLINES: dict[str, tuple[str, ...]] = {
+    "rpc": (r"session\.ping on (50|500) sockets",),
+    "connect": (r"connect to ready, a new user, p50", r"50 new users at once, all ready"),
+    "memory": (r"memory of (an idle|an activated|a working) user", r"memory of the empty host"),
+    "files": (r"open and fstat", r"read 4 KiB", r"write 4 KiB, durable"),
+    "store": (r"1 users x 32 updates under way", r"100 users x 1 updates under way"),
+    "events": (r"events in bursts, 100 users", r"command to its event, p99"),
+    "search": (r"a text that 1 file in 100 has.*",),
+    "agent": (r".*step.*",),
+    "commands": (r"a command in the user's sandbox.*",),
+    "crowd": (r"users who were cut off", r"messages to somebody they were not for", r"echo, p99"),
+    "lives": (r"SIGTERM with .*: until the end", r"kill -9.*: lost or half-written"),
+    "models": (r"a streamed chunk, CPU", r"the first word, of 300 ms.*", r"connections for 300 streams"),
+    "shells": (r"a user's first terminal.*", r"a further one", r"\d+ new users at once.*", r"memory of one of .*"),
+    "terminals": (r"`cat` of .*", r"echo of a key, median", r"echo beside 4 floods, p99"),
+}
+"""Which rows README shows, as full matches of what they are called; docs/numbers.md has all."""
+
+FLOORS = {
+    "rpc": "a bare Starlette echo",
+    "connect": "the same echo",
+    "memory": "a bare socket",
+    "files": "bare system calls",
+    "store": "SQLite at FULL, one by one",
+    "events": "Starlette that just sends",
+    "search": "`rg`",
+    "agent": "the bare SDK",
+    "commands": "the bare program",
+    "models": "the bare SDK, or alone",
+    "shells": "`openpty` and bash",
+    "terminals": "a bare PTY bridge",
+}
+"""What README names the floors."""
+
+ROW = "| what | Roost | floor | ratio (lowest to highest) | promised |\n| --- | --- | --- | --- | --- |"
+
+
+def write() -> None:
+    """Both pages and the plots, from what is kept."""
+    run = load(QUICK)
+    README.write_text(between(README.read_text(), "numbers", readme(run)))
+    page = between(PAGE.read_text(), "quick", tables(run))
+    page = between(page, "long", tables(load(LONG)))
+    PAGE.write_text(between(page, "peers", peers(load(PEERS))))
+    charts.write(pictures(run) | {f"long-{name}": svg for name, svg in pictures(load(LONG)).items()}, PLOTS)
+
+
+def between(text: str, name: str, new: str) -> str:
+    """The page with `new` where its marks of that name are. Raises ValueError where they are not there."""
+    begin, end = f"<!-- {name}: written by `python -m benchmarks --readme` -->", f"<!-- {name}: end -->"
+    head, found, rest = text.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"the marks {begin!r} and {end!r} are missing")
+    return f"{head}{begin}\n{new}\n{end}{tail}"
+
+
+def readme(run: Run) -> str:
+    """The headlines, one table."""
+    lines = [ROW]
+    for name, patterns in HEADLINES.items():
+        rows = run["benchmarks"].get(name, {}).get("rows", [])
+        for pattern in patterns:
+            lines += [_line(name, row) for row in rows if re.fullmatch(pattern, row["what"])]
+    return "\n".join([where(run), "", *lines])
+
+
+def tables(run: Run) -> str:
+    """A table a benchmark, with what it measures, and when that was done."""
+    parts = [where(run)]
+    for name, one in run["benchmarks"].items():
+        note = f"Measured {_when(one)}, in {one['took_s']:.0f} s."
+        broken = f" **It broke: {one['error']}.**" if "error" in one else ""
+        parts += [f"### {name}", f"{about(name)} {note}{broken}"]
+        if one["rows"]:
+            parts.append("\n".join([ROW, *(_line("", row) for row in one["rows"])]))
+    return "\n\n".join(parts)
+
+
+def peers(run: dict[str, Any]) -> str:
+    """The peers' figures, each with its version and how it was taken."""
+    lines = ["| what | version | figure | Roost, the same way | how it was taken |", "| --- | --- | --- | --- | --- |"]
+    for row in run.get("peers", []):
+        figures = (f"{shown(row[who])} {row['unit']}" if row.get(who) is not None else "" for who in ("figure", "ours"))
+        lines.append(f"| {row['what']} | {row['version']} | {' | '.join(figures)} | {row['how']} |")
+    notes = "\n".join(f"- {note}" for note in run.get("not_measured", []))
+    return f"{where(run)}\n\n" + "\n".join(lines) + (f"\n\nNot measured here:\n\n{notes}" if notes else "")
+
+
+def about(name: str) -> str:
+    """The docstring of a benchmark, as one paragraph."""
+    source = FOLDER / f"bench_{name}.py"
+    found = re.match(r'"""(.*?)"""', source.read_text(), re.DOTALL) if source.exists() else None
+    return " ".join(found[1].split()) if found else ""
+
+
+def where(run: Run) -> str:
+    """On what, with what and of what: one sentence."""
+    machine, versions = run["machine"], run["versions"]
+    kept = run["benchmarks"].values()
+    commits = sorted({one["commit"] for one in kept})
+    dates = sorted({one["date"][:10] for one in kept})
+    loads = [load for one in kept for load in one["load"]]
+    system = f"{machine['cores']} cores of {machine['cpu'] or 'an unnamed processor'}, {machine['memory_GiB']} GiB"
+    taken = f", {_span(dates)}, of {_span(commits)}, load {min(loads)} to {max(loads)}" if loads else ""
+    return f"{system}, {machine['system']} {machine['kernel']}, Python {versions['python']}{taken}."
+
+
+def pictures(run: Run) -> dict[str, str]:
+    """File names and SVGs: how near all bars are, and each benchmark's own."""
+    judged = [
+        row | {"what": f"{name}: {row['what']}"}
+        for name, one in run["benchmarks"].items()
+        for row in one["rows"]
+        if row["bar"]
+    ]
+    made = {"promises.svg": charts.distances("Every promise: how near its limit", judged)} if judged else {}
+    for name, one in run["benchmarks"].items():
+        made |= charts.plots(name, one["rows"])
+    return made
+
+
+def _line(name: str, row: Row) -> str:
+    what = f"{name}: {row['what']}" if name else row["what"]
+    ours = f"{shown(row['ours'])} {row['unit']}".strip()
+    floor = f"{shown(row['floor'])} {row['unit']}".strip() if row["floor"] is not None else ""
+    floor = f"{floor} ({FLOORS[name]})" if floor and name in FLOORS else floor
+    rounds = spread(row)
+    ratio = shown(row["ratio"]) + (f" ({rounds})" if rounds and row["ratio"] is not None else "")
+    missed = ", **missed**" if row["verdict"] == "misses" else ""
+    return f"| {what} | {ours} | {floor} | {ratio} | {row['bar']}{missed} |".replace("  ", " ")
+
+
+def _when(one: dict[str, Any]) -> str:
+    return f"{one['date'][:16].replace('T', ' ')} UTC at {one['commit']}"
+
+
+def _span(values: list[str]) -> str:
+    return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}" if values else ""
+
+
+def pages() -> list[Path]:
+    """What `write` writes, apart from the plots."""
+    return [README, PAGE]

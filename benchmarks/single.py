@@ -1,0 +1,23 @@
+"""`python -m benchmarks.single NAME [--quick]`: one benchmark in a process of its own; its rows as JSON on stdout.
+
+A process each, so that none sees another's memory, loop or garbage, and one that breaks takes only itself down.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import resource
+import sys
+
+
+def main() -> None:
+    """Measure, and write the rows as the last line."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # 5,000 sockets need more than the usual 1,024
+    rows = importlib.import_module(f"benchmarks.bench_{sys.argv[1]}").run("--quick" in sys.argv)
+    print(json.dumps(rows), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""README's numbers and docs/numbers.md are what the command printed: written from what is kept."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from benchmarks import charts, numbers, report
+from benchmarks.figures import growth, paired
+
+
+def test_readme_says_what_was_measured() -> None:
+    text = numbers.README.read_text()
+    assert numbers.between(text, "numbers", numbers.readme(report.load(numbers.QUICK))) == text
+
+
+def test_the_page_of_numbers_says_what_was_measured() -> None:
+    text = numbers.PAGE.read_text()
+    page = numbers.between(text, "quick", numbers.tables(report.load(numbers.QUICK)))
+    page = numbers.between(page, "long", numbers.tables(report.load(numbers.LONG)))
+    assert numbers.between(page, "peers", numbers.peers(report.load(numbers.PEERS))) == text
+
+
+def test_every_picture_of_the_pages_is_there() -> None:
+    made = numbers.pictures(report.load(numbers.QUICK))
+    for name, svg in made.items():
+        assert (numbers.PLOTS / name).read_text() == svg
+
+
+def test_what_was_measured_says_when_and_of_what() -> None:
+    kept = report.load(numbers.QUICK)
+    assert kept["machine"]["cores"] >= 1
+    assert kept["versions"]["python"]
+    for one in kept["benchmarks"].values():
+        assert {"date", "commit", "took_s", "load", "rows"} <= one.keys()
+
+
+def test_what_is_measured_anew_replaces_only_itself(tmp_path: Path) -> None:
+    first, second = report.begun(), report.begun()
+    first["benchmarks"] = {"rpc": {"rows": [1]}, "files": {"rows": [2]}}
+    second["benchmarks"] = {"files": {"rows": [3]}}
+    report.keep(first, tmp_path / "kept.json")
+    report.keep(second, tmp_path / "kept.json")
+    kept = report.load(tmp_path / "kept.json")["benchmarks"]
+    assert kept == {"rpc": {"rows": [1]}, "files": {"rows": [3]}}
+
+
+def test_a_page_without_the_marks_is_not_written_to() -> None:
+    with pytest.raises(ValueError, match=r"the marks .* are missing"):
+        numbers.between("# Roost", "numbers", "new")
+
+
+def test_plots_are_well_formed_whatever_the_rows_are_called() -> None:
+    row = paired("a <b> & 'c'", "ms", [(2.0, 1.0), (3.0, 1.0)], "<= 2") | {"verdict": "misses"}
+    points = [(10, 1.0), (100, 9.0), (1000, 0.0)]
+    made = charts.plots("x", [row, growth("one & two", "KiB", points, "users")])
+    assert made.keys() == {"x.svg", "x-users-kib.svg"}
+    for svg in made.values():
+        assert "prefers-color-scheme:dark" in svg
+        ET.fromstring(svg)
+    ET.fromstring(charts.distances("all", [row]))
