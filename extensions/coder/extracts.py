@@ -1,4 +1,4 @@
-"""The text in files that are no text: notebooks and PDFs. It takes time: call it in a thread."""
+"""The text in files that are no text: notebooks, office documents and PDFs. It takes time: call it in a thread."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import time
 from typing import Any
 
+from extensions.coder import office
 from extensions.coder.output_text import truncate_output
 from extensions.coder.tool import ToolError
 
@@ -16,18 +17,35 @@ OUTPUT_CHARS = 2_000
 
 MOST_PAGES = 500
 MOST_CHARS = 2_000_000
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 10.0
 
 CONVERTED = (
-    (".docx", "pandoc -t markdown"), (".odt", "pandoc -t markdown"), (".rtf", "pandoc -t markdown"),
+    (".odt", "pandoc -t markdown"), (".rtf", "pandoc -t markdown"),
     (".epub", "pandoc -t markdown"), (".doc", "soffice --convert-to txt"), (".ppt", "soffice --convert-to pdf"),
-    (".pptx", "soffice --convert-to pdf"), (".xlsx", "python with openpyxl"), (".xls", "soffice --convert-to csv"),
+    (".xls", "soffice --convert-to csv"),
     (".ods", "soffice --convert-to csv"),
 )  # fmt: skip
 
 
+def is_extracted(name: str) -> bool:
+    """Whether the text of such a file is taken out of it here."""
+    return name.lower().endswith((".ipynb", ".pdf")) or office.reader_of(name) is not None
+
+
+def extracted(name: str, content: bytes) -> str:
+    """The text of a file that `is_extracted`. Raises `ToolError`."""
+    if name.lower().endswith(".ipynb"):
+        return notebook(name, content)
+    if name.lower().endswith(".pdf"):
+        return pdf(name, content)
+    try:
+        return office.text_of(name, content)
+    except office.Unreadable as error:
+        raise ToolError(f"{name}: its text cannot be read: {error}; try to convert it with execute_command") from None
+
+
 def refuse_office(name: str) -> None:
-    """Raise `ToolError` of an office document: it says what turns one into text."""
+    """Raise `ToolError` of an office document that is not read here: it says what turns one into text."""
     for ending, way in CONVERTED:
         if name.lower().endswith(ending):
             raise ToolError(
@@ -97,15 +115,29 @@ def pdf(name: str, content: bytes) -> str:
     return text
 
 
+class TooSlow(Exception):
+    """A page takes longer than anybody waits for it."""
+
+
 def _pages(reader: Any) -> str:
     """The pages until they are too many, too long, or take too long."""
     until = time.monotonic() + PATIENCE_SECONDS
     parts: list[str] = []
     size = 0
+
+    def look(*_: object) -> None:
+        if time.monotonic() > until:
+            raise TooSlow
+
     for number, page in enumerate(reader.pages, 1):
         if number > MOST_PAGES or size > MOST_CHARS or time.monotonic() > until:
             parts.append(f"[the pages from {number} on are left out]")
             break
-        parts.append(f"[page {number}]\n{page.extract_text()}")
+        try:
+            text = page.extract_text(visitor_operand_before=look)
+        except TooSlow:
+            parts.append(f"[the pages from {number} on are left out]")
+            break
+        parts.append(f"[page {number}]\n{text}")
         size += len(parts[-1])
     return "\n\n".join(parts) if any(part.partition("\n")[2].strip() for part in parts) else ""

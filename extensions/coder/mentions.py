@@ -243,10 +243,8 @@ async def _file(uri: vscode.Uri, shown: str, world: World) -> _Answer:
 def _shown(name: str, content: bytes) -> str:
     """The text of a file's content. Raises `ToolError`."""
     extracts.refuse_office(name)
-    if name.lower().endswith(".ipynb"):
-        return _numbered(extracts.notebook(name, content))
-    if name.lower().endswith(".pdf"):
-        return _numbered(extracts.pdf(name, content))
+    if extracts.is_extracted(name):
+        return _numbered(extracts.extracted(name, content))
     return _numbered(content.decode("utf-8-sig", "replace"))
 
 

@@ -1,4 +1,4 @@
-"""`read_file`: lines of a file with their numbers, the block around a line, a picture, a notebook, a PDF's text."""
+"""`read_file`: lines of a file with their numbers, the block around a line, a picture, and the text of other files."""
 
 from __future__ import annotations
 
@@ -175,21 +175,24 @@ async def _read(use: Use, place: Place, what: Wanted, spent: int) -> Result:
     await files.check_place(place)
     extracts.refuse_office(name)
     ending = posixpath.splitext(name)[1].lower()
-    if files.document_of(place) is None and (ending in (".pdf", ".ipynb") or pictures.is_named_so(name)):
+    if files.document_of(place) is None and (extracts.is_extracted(name) or pictures.is_named_so(name)):
         content = await files.read_bytes(place, pictures.LARGEST_ALL)
         mime = pictures.mime_of(content)
         if mime is not None:
             return _picture(use, name, content, mime, spent)
         if pictures.is_named_so(name) and b"\0" in content[: files.LOOKED_AT]:
             raise ToolError(f"{name}: only PNG, JPEG, GIF and WebP can be shown; make it one with execute_command")
-        if ending == ".pdf" and content.startswith(b"%PDF"):
-            return _shown(name, await asyncio.to_thread(extracts.pdf, name, content), what, "its text")
-        if ending == ".ipynb":
-            return _shown(name, await asyncio.to_thread(extracts.notebook, name, content), what, "its cells as text")
+        if extracts.is_extracted(name) and (ending != ".pdf" or content.startswith(b"%PDF")):
+            remark = "its cells as text" if ending == ".ipynb" else "its text"
+            return await asyncio.to_thread(_extracted, name, content, what, remark)
     text = await files.read_text(place)
     result = await asyncio.to_thread(_shown, name, text.shown, what, "with changes not saved yet" * text.is_unsaved)
     await Seen.of(use.notes).note(place.path, text.shown)
     return result
+
+
+def _extracted(name: str, content: bytes, what: Wanted, remark: str) -> Result:
+    return _shown(name, extracts.extracted(name, content), what, remark)
 
 
 def _picture(use: Use, name: str, content: bytes, mime: str, spent: int) -> Result:

@@ -54,12 +54,13 @@ async def test_a_file_stands_behind_the_message_with_its_lines(ada: SessionConte
         ("@/empty.txt", "it is empty"),
         ("@/big.txt", "the first 2000 of"),
         ("@/huge.txt", "are shown here at most"),
-        ("@/a.docx", "pandoc"),
+        ("@/a.odt", "pandoc"),
+        ("@/a.docx", "its text cannot be read"),
     ],
 )
 async def test_what_cannot_be_shown_says_why(ada: SessionContext, text: str, said: str) -> None:
     await lay({"secrets/token": "hunter2", "~/x": "mine", "a.bin": "a\0b", "empty.txt": ""})
-    await lay({"big.txt": "line\n" * 5_000, "huge.txt": "x" * (9 << 20), "a.docx": "PK"})
+    await lay({"big.txt": "line\n" * 5_000, "huge.txt": "x" * (9 << 20), "a.docx": "PK", "a.odt": "PK"})
     (block,) = (await expanded(text)).blocks
     assert said in block
     assert "hunter2" not in block

@@ -90,15 +90,17 @@ async def test_lines_that_are_not_there_are_refused(
         ("a\0b", "a path holds no NUL"),
         ("blob.bin", "this is a binary file"),
         ("x" * 300, "a name has at most 255 bytes"),
-        ("report.docx", "turn it into text with execute_command"),
-        ("sheet.xlsx", "turn it into text with execute_command"),
+        ("report.odt", "turn it into text with execute_command"),
+        ("sheet.xls", "turn it into text with execute_command"),
+        ("report.docx", "it is no archive as such files are"),
     ],
 )
 async def test_what_cannot_be_read_says_why(owner: SessionContext, path: str, told: str) -> None:
     await write(owner, "src/a.py", "")
     await write(owner, "blob.bin", b"\0\1\2")
     await write(owner, "report.docx", b"PK")
-    await write(owner, "sheet.xlsx", b"PK")
+    await write(owner, "report.odt", b"PK")
+    await write(owner, "sheet.xls", b"PK")
     with pytest.raises(ToolError, match=told):
         await read(path=path)
 

@@ -1,0 +1,170 @@
+"""Office files as text: what people see in them, and nothing that a hostile one could do."""
+
+from __future__ import annotations
+
+import io
+import struct
+import time
+import zipfile
+from collections.abc import Mapping
+
+import pytest
+
+from extensions.coder import office
+from extensions.coder.extracts import extracted
+from extensions.coder.office import Unreadable, text_of
+from extensions.coder.tool import ToolError
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+X = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+R = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+A = (
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+)
+
+
+def packed(parts: Mapping[str, str | bytes]) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return whole.getvalue()
+
+
+def word(body: str) -> bytes:
+    return packed({"word/document.xml": f'<?xml version="1.0"?><w:document {W}><w:body>{body}</w:body></w:document>'})
+
+
+def paragraph(text: str, style: str = "") -> str:
+    about = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
+    return f"<w:p>{about}<w:r><w:t xml:space='preserve'>{text}</w:t></w:r></w:p>"
+
+
+def excel(rows: str, **more: str) -> bytes:
+    return packed(
+        {
+            "xl/workbook.xml": f'<workbook {X} {R}><sheets><sheet name="Sums" r:id="rId1"/></sheets></workbook>',
+            "xl/_rels/workbook.xml.rels": '<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.xml"/>'
+            "</Relationships>",
+            "xl/worksheets/sheet1.xml": f"<worksheet {X}><sheetData>{rows}</sheetData></worksheet>",
+            **more,
+        }
+    )
+
+
+def test_a_word_file_is_its_paragraphs_with_headings_lists_and_tables() -> None:
+    item = "<w:p><w:pPr><w:numPr><w:ilvl w:val='0'/></w:numPr></w:pPr><w:r><w:t>first</w:t></w:r></w:p>"
+    cells = "".join(f"<w:tc>{paragraph(text)}</w:tc>" for text in ("a", "b &amp; c"))
+    split = "<w:p><w:r><w:t>one </w:t></w:r><w:r><w:t>line</w:t><w:br/><w:t>two</w:t><w:tab/><w:t>tab</w:t></w:r></w:p>"
+    gone = "<w:p><w:del><w:r><w:delText>old</w:delText></w:r></w:del><w:ins><w:r><w:t>kept</w:t></w:r></w:ins></w:p>"
+    body = paragraph("Über uns", "Heading1") + split + item + f"<w:tbl><w:tr>{cells}</w:tr></w:tbl>" + gone
+    assert text_of("a.docx", word(body)).split("\n") == [
+        "# Über uns", "one line", "two\ttab", "- first", "a | b & c", "kept",
+    ]  # fmt: skip
+
+
+def test_an_excel_file_is_its_sheets_with_the_values_that_people_see() -> None:
+    strings = f"<sst {X}><si><t>Item</t></si><si><r><t>Gre</t></r><r><t>en</t></r><rPh><t>ignored</t></rPh></si></sst>"
+    styles = (
+        f'<styleSheet {X}><numFmts><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
+        '<numFmt numFmtId="165" formatCode="&quot;days&quot; 0.0"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="165"/></cellXfs></styleSheet>'
+    )
+    rows = (
+        '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="C1" t="s"><v>1</v></c></row><row r="2"/>'
+        '<row r="3"><c r="A3"><v>3.5</v></c><c r="B3" t="b"><v>1</v></c><c r="C3" t="e"><v>#DIV/0!</v></c>'
+        '<c r="D3" t="inlineStr"><is><t>in\tline</t></is></c><c r="E3"><f>A1+1</f><v>4.5</v></c></row>'
+        '<row r="4"><c r="A4" s="1"><v>45234</v></c><c r="B4" s="2"><v>45234.75</v></c><c r="C4" s="3"><v>2</v></c>'
+        '<c r="D4" t="str"><v>text</v></c></row>'
+    )
+    content = excel(rows, **{"xl/sharedStrings.xml": strings, "xl/styles.xml": styles})
+    assert text_of("a.XLSX", content).split("\n") == [
+        "--- Sheet: Sums ---", "Item\t\tGreen", "3.5\tTRUE\t#DIV/0!\tin line\t4.5",
+        "2023-11-04\t2023-11-04 18:00:00\t2\ttext",
+    ]  # fmt: skip
+
+
+def test_a_powerpoint_file_is_its_slides_in_order() -> None:
+    def slide(text: str) -> str:
+        return f"<p:sld {A}><a:p><a:r><a:t>{text}</a:t></a:r></a:p><a:p/></p:sld>"
+
+    content = packed({f"ppt/slides/slide{number}.xml": slide(f"Says {number}") for number in (10, 2)})
+    assert text_of("a.pptx", content) == "--- Slide 2 ---\nSays 2\n--- Slide 10 ---\nSays 10"
+
+
+def test_a_file_that_unpacks_to_gigabytes_is_refused_before_it_does() -> None:
+    bomb = word("x" * (office.UNPACKED + 1))
+    assert len(bomb) < 200_000
+    began = time.monotonic()
+    with pytest.raises(Unreadable, match="unpacks to more than 64 MB"):
+        text_of("a.docx", bomb)
+    assert time.monotonic() - began < 10
+
+
+def test_sizes_that_an_archive_tells_are_not_believed() -> None:
+    bomb = bytearray(word("x" * (office.UNPACKED + 1)))
+    for mark, place in ((b"PK\x01\x02", 24), (b"PK\x03\x04", 22)):
+        struct.pack_into("<I", bomb, bomb.index(mark) + place, 100)
+    with pytest.raises((Unreadable, ToolError)):
+        text_of("a.docx", bytes(bomb))
+
+
+def test_an_archive_of_very_many_parts_is_refused() -> None:
+    many = packed({f"word/{number}.xml": "" for number in range(office.ENTRIES + 1)})
+    with pytest.raises(Unreadable, match="more than 5000 parts"):
+        text_of("a.docx", many)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>',
+        '<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>',
+        '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>',
+    ],
+)
+def test_a_document_type_is_refused_with_all_its_entities(document: str) -> None:
+    with pytest.raises(Unreadable, match="document type"):
+        text_of("a.docx", packed({"word/document.xml": document}))
+
+
+def test_elements_without_end_are_refused() -> None:
+    deep = f"<w:document {W}>" + "<w:p>" * 100_000
+    with pytest.raises(Unreadable, match="more than 200 elements"):
+        text_of("a.docx", packed({"word/document.xml": deep}))
+
+
+def test_a_long_file_is_read_in_part_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(office, "MOST_CHARS", 1_000)
+    text = text_of("a.docx", word(paragraph("twelve chars") * 10_000))
+    assert text.startswith("twelve chars\n")
+    assert text.endswith("\n[the rest is left out]")
+    assert len(text) < 1_100
+
+
+def test_a_file_that_takes_too_long_is_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(office, "PATIENCE_SECONDS", -1.0)
+    assert text_of("a.docx", word(paragraph("x"))) == "\n[the rest is left out]"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.docx", b"PK", "no archive"),
+        ("a.docx", b"\xd0\xcf\x11\xe0" + bytes(600), "no archive"),
+        ("a.docx", packed({"other.xml": "<x/>"}), "no part word/document.xml"),
+        ("a.docx", packed({"word/document.xml": "<x"}), "no XML"),
+        ("a.xlsx", packed({"xl/workbook.xml": "<x/>"}), "no part xl/_rels"),
+        ("a.pptx", packed({"x": "y"}), "no slides"),
+    ],
+)
+def test_a_file_that_is_none_says_what_is_wrong_and_the_way_out(name: str, content: bytes, told: str) -> None:
+    with pytest.raises(ToolError, match=told) as raised:
+        extracted(name, content)
+    assert "execute_command" in str(raised.value)
+
+
+def test_a_cell_far_out_and_a_text_that_is_not_there_make_no_trouble() -> None:
+    rows = '<row><c r="XFD1"><v>1</v></c><c t="s"><v>99</v></c><c r="B1"><v>2</v></c></row>'
+    assert text_of("a.xlsx", excel(rows)) == "--- Sheet: Sums ---\n\t2"
