@@ -33,6 +33,9 @@ LITTLE, SHORT_S, SHARE = 4 << 20, 0.04, 0.005
 """It is also due when so many bytes more are taken and it would stop everything for no longer than so many seconds,
 where no more than this share of the time is spent so."""
 
+GUESS_S = 3e-7
+"""How long one object takes, in seconds, before that is measured."""
+
 BUSY = 0.2
 """The share of a processor above which it waits for a quieter moment."""
 
@@ -55,9 +58,9 @@ class Tenure:
         self._before: tuple[int, int, int] = gc.get_threshold()
         self.taken = 0
         """Bytes of memory after the last of them."""
-        self.took_s = math.inf
+        self.took_s = 0.0
         """How long the last of them stopped everything, in seconds."""
-        self._cost_s = math.inf
+        self._cost_s = GUESS_S
         """The same for one object."""
         self._ended = -math.inf
         self._since: float | None = None

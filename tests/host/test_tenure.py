@@ -73,7 +73,10 @@ def test_one_is_due_once_when_all_have_left() -> None:
         assert kept.is_due(0.0, 0, 4.0)
 
 
-def test_one_is_due_when_memory_has_grown_and_it_disturbs_little(kept: Tenure) -> None:
+def test_one_is_due_when_memory_has_grown_and_it_disturbs_little(
+    kept: Tenure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tenure, "SHORT_S", -1.0)
     kept.taken = 100 << 20
     assert not kept.is_due(0.0, 149 << 20, 0.0) and not kept.is_due(0.0, 163 << 20, 1.0)
     assert not kept.is_due(0.9, 200 << 20, 10.0) and not kept.is_due(0.9, 200 << 20, 600.0)
@@ -93,6 +96,15 @@ def test_one_is_due_after_little_growth_where_it_is_short_and_seldom(
     assert not kept.is_due(0.9, 103 << 20, later)
     assert not kept.is_due(0.9, 105 << 20, soon)
     assert kept.is_due(0.9, 105 << 20, later)
+
+
+def test_the_first_needs_no_quiet_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Tenure(lambda: False) as kept:  # who is busy from the first second on
+        kept.taken = 100 << 20
+        monkeypatch.setattr(gc, "get_freeze_count", lambda: 100_000)
+        assert kept.is_due(0.9, 105 << 20, time.monotonic())
+        monkeypatch.setattr(gc, "get_freeze_count", lambda: 1_000_000)
+        assert not kept.is_due(0.9, 105 << 20, time.monotonic())
 
 
 def test_little_growth_is_no_reason_where_everything_would_stand_still(kept: Tenure) -> None:
