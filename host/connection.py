@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -325,10 +325,10 @@ class Connection:
 
     def _at_once(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> str | None:
         try:
-            value = method.handler(voice, **params)
-        except Exception as error:  # noqa: BLE001  the edge of a request
+            text = wire.result(call.id, voice.uid, method.handler(voice, **params))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  the edge of a request
             return self._problem(call, voice.uid, problems.explain(error))
-        return wire.result(call.id, voice.uid, value) if call.wants_answer else None
+        return text if call.wants_answer else None
 
     def _later(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> str | None:
         presence = voice.presence
@@ -359,30 +359,23 @@ class Connection:
             text = self._failure(call.id, uid, wire.CANCELLED, "cancelled")
             self.host.tasks.start(self._tell(text), "answer what was cancelled")
 
-    async def _tell(self, text: str) -> None:
-        with suppress(OSError):  # the client went
-            await self.send(text)
-
-    async def _answer(self, text: str | None, key: tuple[str, wire.Id]) -> None:
-        """Send what a request came to; from here on it cannot be cancelled any more."""
-        if self.running.get(key) is asyncio.current_task():
+    async def _tell(self, text: str | None, key: tuple[str, wire.Id] | None = None) -> None:
+        """Send what a request (`key`) came to; from here on it cannot be cancelled any more."""
+        if key is not None and self.running.get(key) is asyncio.current_task():
             del self.running[key]
-        await self.send(text)
+        with suppress(OSError):  # the client went; what was done is done
+            await self.send(text)
 
     async def _perform(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> None:
         key = (voice.uid, call.id)
         try:
             session = await voice.opened()
-            with session.entered():
-                if method.gated:
-                    async with session.gate:
-                        await self._answer(await self._outcome(call, method, params, voice), key)
-                else:
-                    await self._answer(await self._outcome(call, method, params, voice), key)
-        except OSError:
-            return  # the client went; what was done is done
-        except Exception as error:  # noqa: BLE001  the edge of a request: the session could not be opened
-            await self._answer(self._problem(call, voice.uid, problems.explain(error)), key)
+        except Exception as error:  # noqa: BLE001  the edge of a request: the disk may be full, or the user's file broken
+            await self._tell(self._problem(call, voice.uid, problems.explain(error)), key)
+            return
+        with session.entered():
+            async with session.gate if method.gated else nullcontext():
+                await self._tell(await self._outcome(call, method, params, voice), key)
         if method.name == "session.open":
             voice.speak()
 
@@ -394,7 +387,7 @@ class Connection:
                 raise FileSystemError("the answer does not fit a frame of 16 MiB", "Unavailable", size=len(text))
         except TypeError as error:
             return self._unencodable(call, voice, error)
-        except Exception as error:  # noqa: BLE001  the edge of a request
+        except (Exception, SystemExit) as error:  # noqa: BLE001  the edge of a request: an extension's sys.exit(), too
             return self._problem(call, voice.uid, problems.explain(error))
         return text if call.wants_answer else None
 

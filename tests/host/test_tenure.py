@@ -73,9 +73,7 @@ def test_one_is_due_once_when_all_have_left() -> None:
         assert kept.is_due(0.0, 0, 4.0)
 
 
-def test_one_is_due_when_memory_has_grown_and_it_disturbs_little(
-    kept: Tenure, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_is_due_when_memory_has_grown_and_it_disturbs_little(kept: Tenure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tenure, "SHORT_S", -1.0)
     kept.taken = 100 << 20
     assert not kept.is_due(0.0, 149 << 20, 0.0) and not kept.is_due(0.0, 163 << 20, 1.0)
