@@ -5,6 +5,7 @@ Source controls, their groups and input boxes are pieces of `window.surface`, wi
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypeVar
 
 from pydantic import Field, StringConstraints
@@ -14,6 +15,8 @@ from host.caller import Caller
 from host.contract import Contract
 from host.document_methods import Resource, resource
 from sessions.context import SessionContext
+from sessions.errors import InvalidValue, Overloaded, QuotaExceeded, RoostError
+from shim.commands import CommandFailed
 from shim.plain import plain
 from shim.surface import Piece, Surface
 
@@ -124,8 +127,9 @@ async def accept_input(caller: Caller, handle: Handle) -> None:
     from shim.source_control import SourceControl
 
     control = caller.session.get(Surface).find(SourceControl, handle)
+    command = control.accept_input_command
     with caller.session.entered(control.extension):
-        await control.accept()
+        await _ran(caller, command.command if command else "scm.acceptInput", control.accept())
 
 
 @method("scm.openResource", outlives=True)
@@ -135,7 +139,7 @@ async def open_resource(caller: Caller, handle: Handle, index: Annotated[int, Fi
 
     group = caller.session.get(Surface).find(SourceControlResourceGroup, handle)
     with caller.session.entered(group.extension):
-        await group.open(index)
+        await _ran(caller, "scm.openResource", group.open(index))
 
 
 @method("scm.runCommand", outlives=True)
@@ -148,9 +152,23 @@ async def run_command(caller: Caller, handle: Handle, command: Id, uris: Resourc
     piece = surface.find_of(kinds, handle)
     with session.entered(piece.extension):
         if isinstance(piece, SourceControlResourceGroup):
-            await piece.run(command, None if uris is None else {resource(session, one).path for one in uris})
+            paths = None if uris is None else {resource(session, one).path for one in uris}
+            await _ran(caller, command, piece.run(command, paths))
         elif isinstance(piece, SourceControl):
-            await piece.run(command)
+            await _ran(caller, command, piece.run(command))
+
+
+async def _ran(caller: Caller, command: str, work: Awaitable[object]) -> None:
+    """Let an extension do it; what it raises is told in its sentence, as of a command."""
+    try:
+        await work
+    except (CommandFailed, InvalidValue, Overloaded, QuotaExceeded):
+        raise
+    except RoostError as error:
+        raise CommandFailed(command, str(error)[:2_000]) from error
+    except Exception as error:  # the edge of an extension: its command failed, nothing else
+        caller.report(f"command {command}", error)
+        raise CommandFailed(command, f"{type(error).__name__}: {error}"[:2_000]) from error
 
 
 @method("scm.provideOriginalResource")

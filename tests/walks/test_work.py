@@ -54,6 +54,9 @@ def activate(context):
     group.resource_states = files
     vscode.commands.register_command("work.files", lambda *given: chosen.append(
         [one.id if hasattr(one, "id") else one.resource_uri.path for one in given]))
+    def fail(*given):
+        raise RuntimeError("no disk")
+    vscode.commands.register_command("work.fail", fail)
     vscode.commands.register_command("work.chosen", lambda: chosen)
     vscode.window.register_file_decoration_provider(Marks())
     vscode.commands.register_command("work.begin", lambda: None)
@@ -129,6 +132,9 @@ async def test_a_command_of_a_menu_gets_the_files_the_group_or_the_control(worke
         await client.call("scm.runCommand", handle=control, command="work.files")
         chosen = await client.call("commands.executeCommand", command="work.chosen")
         assert chosen == [["/workspace/a", "/workspace/b"], ["/workspace/b"], ["index"], ["git"]]
+        with pytest.raises(Refused, match="RuntimeError: no disk") as refused:
+            await client.call("scm.runCommand", handle=group, command="work.fail")
+        assert (refused.value.code, refused.value.data) == (-32011, {"command": "work.fail"})
         with pytest.raises(Refused, match="are of no resource of the group; the group has changed"):
             await client.call("scm.runCommand", handle=group, command="work.files", uris=["/workspace/c"])
         with pytest.raises(Refused, match="names no sourceControlResourceGroup of this user"):

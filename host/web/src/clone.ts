@@ -1,6 +1,6 @@
-// Clone a repository in a terminal, where its progress is seen and questions are answered.
+// Clone a repository: by the extension that can, with progress; where there is none in a terminal, where it is seen.
 import { askText } from "./dialogs";
-import { call, notify, tell } from "./host";
+import { call, nameOf, notify, tell } from "./host";
 import { go } from "./router";
 
 export async function clone(): Promise<void> {
@@ -8,8 +8,15 @@ export async function clone(): Promise<void> {
   if (!url) return;
   if (url.startsWith("-") || /\s/.test(url)) return notify("repository: an address without blanks that begins with no '-'", "error");
   try {
-    const { terminalId } = await call("window.createTerminal", { name: `clone ${url.split("/").pop()}`, shellPath: "git", shellArgs: ["clone", "--progress", "--", url] });
-    go("terminal", terminalId);
+    const commands = await call("commands.getCommands", {});
+    if (!commands.includes("git.clone")) {
+      const { terminalId } = await call("window.createTerminal", { name: `clone ${url.split("/").pop()}`, shellPath: "git", shellArgs: ["clone", "--progress", "--", url] });
+      return go("terminal", terminalId);
+    }
+    const folder = await call("commands.executeCommand", { command: "git.clone", arguments: [url] });
+    if (!folder) return notify("The clone was stopped.");
+    notify(`${nameOf(String(folder))} is cloned`);
+    go("files");
   } catch (error) {
     tell(error);
   }

@@ -11,6 +11,8 @@ const PATHS = {
   send: "M5 12h13M13 6l6 6-6 6",
   stop: "M6 6h12v12H6z",
   plus: "M12 5v14M5 12h14",
+  minus: "M5 12h14",
+  branch: "M7 4v16M17 9a2 2 0 1 0 0-.1M17 11c0 5-10 2-10 7",
   close: "M6 6l12 12M18 6L6 18",
   lock: "M6 11h12v9H6zM9 11V8a3 3 0 0 1 6 0v3",
   outline: "M4 6h16M8 12h12M8 18h12M4 12v6",

@@ -11,7 +11,7 @@ import { Palette, openPalette } from "./palette";
 import { go, place, type Screen } from "./router";
 import { SessionScreen } from "./session/screen";
 import { running, waiting } from "./session/store";
-import { pieces, statusItems, progresses } from "./surface";
+import { changed, pieces, statusItems, progresses } from "./surface";
 import { call } from "./host";
 
 const Files = lazy(() => import("./files/screen").then((one) => one.FilesScreen));
@@ -26,7 +26,7 @@ const SCREENS: [Screen, string, () => boolean][] = [
   ["session", "Session", () => true],
   ["files", "Files", () => true],
   ["terminal", "Terminal", () => true],
-  ["changes", "Source control", () => pieces.value.some((one) => one.kind === "sourceControl")],
+  ["changes", "Source control", () => true],
   ["view", "Views", () => pieces.value.some((one) => one.kind === "webview" || one.kind === "treeView")],
   ["usage", "Usage", () => true],
   ["settings", "Settings", () => true],
@@ -61,6 +61,7 @@ export function Shell() {
           <a key={name} href={`#/${name}`} aria-current={screen === name ? "page" : undefined} title={`${title} (Alt+${index + 1})`}>
             <Icon name={name as IconName} size={20} />
             <span>{title}</span>
+            {name === "changes" && changed.value > 0 && <b class="badge quiet" aria-label={`${changed.value} changes`}>{changed.value > 99 ? "99+" : changed.value}</b>}
             {name === "session" && waiting.value.length > 0 && <b class="badge" aria-label={`${waiting.value.length} approvals wait`}>{waiting.value.length}</b>}
           </a>
         ))}
@@ -78,6 +79,7 @@ export function Shell() {
       <StatusLine />
       <Dialogs />
       <Palette />
+      <Works />
       <div class="notices" role="status" aria-live="polite">
         {notices.value.map((one) => (
           <div key={one.id} class={`notice ${one.severity}`}>
@@ -97,6 +99,23 @@ function Kept({ shown }: { shown: boolean }) {
   return <div class="kept" hidden={!shown}><Terminals shown={shown} /></div>;
 }
 
+/** Works that an extension wants noticed: how far they are, and a way to stop them. */
+const NOTIFICATION = 15;
+function Works() {
+  const all = progresses.value.filter((one) => one.state.location === NOTIFICATION);
+  return (
+    <div class="works">
+      {all.map(({ handle, state }) => (
+        <section key={handle} class="work-on" aria-label={state.title || "Working"}>
+          <p><span>{state.title || "Working"}</span>{state.cancellable && <button onClick={() => void call("window.cancelProgress", { handle }).catch(() => {})}>Cancel</button>}</p>
+          <progress aria-label={state.title || "Working"} max={100} value={state.percent ?? undefined} />
+          {state.message && <small>{state.message}</small>}
+        </section>
+      ))}
+    </div>
+  );
+}
+
 function StatusLine() {
   const now = link.value, status = now?.status.value ?? "connecting", caught = now?.caughtUp.value ?? 0;
   useEffect(() => {
@@ -110,7 +129,7 @@ function StatusLine() {
     <footer class="status" aria-label="Status">
       <span class={`pill ${status}`} role="status" data-testid="pill" title={now?.why.value || undefined}><i />{said}</span>
       {running.value && <span class="activity"><i class="spin" />{running.value}</span>}
-      {progresses.value.map((one) => (
+      {progresses.value.filter((one) => one.state.location !== NOTIFICATION).map((one) => (
         <span key={one.handle} class="activity"><i class="spin" />{[one.state.title, one.state.message].filter(Boolean).join(": ")}{one.state.percent != null && ` ${Math.round(one.state.percent)} %`}
           {one.state.cancellable && <button class="plain" onClick={() => void call("window.cancelProgress", { handle: one.handle })}>cancel</button>}</span>
       ))}

@@ -32,3 +32,5 @@ const of = (kind: string) => pieces.value.filter((one) => one.kind === kind);
 export const statusItems = computed(() => of("statusBarItem").sort((a, b) => (b.state.priority ?? 0) - (a.state.priority ?? 0)));
 export const progresses = computed(() => of("progress"));
 export const quickInput = computed(() => pieces.value.find((one) => one.kind === "quickPick" || one.kind === "inputBox") ?? null);
+/** What has changed in all repositories, as source controls count it. */
+export const changed = computed(() => of("sourceControl").reduce((sum, one) => sum + (one.state.count ?? 0), 0));

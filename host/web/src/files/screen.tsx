@@ -6,7 +6,8 @@ import { Icon } from "../icons";
 import { lazy } from "../lazy";
 import { go } from "../router";
 import { Search } from "./search";
-import { begin, loaded, marks, read, reveal, rows, toggle, type Node } from "./tree";
+import { classOf, Letter, marks, want } from "./marks";
+import { begin, loaded, read, reveal, rows, toggle, type Node } from "./tree";
 import { counted } from "./problems";
 import { Outline, Problems } from "./sides";
 import { dirty, openTab, tabs } from "./texts";
@@ -113,6 +114,8 @@ function Tree({ file }: { file: string }) {
     return () => watch.disconnect();
   }, [!box.current]);
   const all = rows.value, first = Math.max(0, Math.floor(top / ROW) - 8), some = all.slice(first, first + Math.ceil(height / ROW) + 16);
+  useEffect(() => want("tree", some.map((one) => one.path)));
+  useEffect(() => () => want("tree", []), []);
   const choose = (one: Node) => (one.folder ? toggle(one.path) : go("files", one.path.slice(1)));
   const key = (event: KeyboardEvent) => {
     const one = all[at];
@@ -144,13 +147,14 @@ function Tree({ file }: { file: string }) {
     <div class="tree" ref={box} role="tree" aria-label="Workspace" tabIndex={0} aria-activedescendant={all[at] ? `row-${at}` : undefined} onKeyDown={key}
       onScroll={(event) => setTop(event.currentTarget.scrollTop)} onDragOver={(event) => event.preventDefault()} onDrop={drop}>
       <div style={{ height: `${all.length * ROW}px` }} role="presentation">
-        {some.map((one, index) => (
-          <div key={one.path} id={`row-${first + index}`} role="treeitem" aria-level={one.depth + 1} aria-expanded={one.folder ? one.open : undefined} aria-selected={one.path === file}
-            class={`row ${marks.value.get(one.path) ?? ""} ${first + index === at ? "at" : ""}`} data-folder={one.folder ? one.path : one.path.slice(0, one.path.lastIndexOf("/"))}
-            style={{ top: `${(first + index) * ROW}px`, paddingLeft: `${8 + one.depth * 14}px` }} title={one.path} onClick={() => (setAt(first + index), choose(one))}>
-            {one.folder ? <Icon name="chevron" size={12} /> : <i class="dot" />}<span>{one.name}</span>
-          </div>
-        ))}
+        {some.map((one, index) => {
+          const mark = marks.value.get(one.path);
+          return <div key={one.path} id={`row-${first + index}`} role="treeitem" aria-level={one.depth + 1} aria-expanded={one.folder ? one.open : undefined} aria-selected={one.path === file}
+            class={`row ${classOf(mark)} ${first + index === at ? "at" : ""}`} data-folder={one.folder ? one.path : one.path.slice(0, one.path.lastIndexOf("/"))}
+            style={{ top: `${(first + index) * ROW}px`, paddingLeft: `${8 + one.depth * 14}px` }} title={mark?.tooltip ? `${one.path} • ${mark.tooltip}` : one.path} onClick={() => (setAt(first + index), choose(one))}>
+            {one.folder ? <Icon name="chevron" size={12} /> : <i class="dot" />}<span>{one.name}</span><Letter mark={mark} />
+          </div>;
+        })}
       </div>
     </div>
   );

@@ -1,7 +1,6 @@
 // The tree of the workspace: folders read when they are opened, kept up by a watch.
 import { computed, signal } from "@preact/signals";
 import { began, call, pathOf, workspace } from "../host";
-import { pieces } from "../surface";
 
 export type Node = { path: string; name: string; folder: boolean; link: boolean; depth: number; open: boolean };
 type Entry = { name: string; type: number };
@@ -79,17 +78,3 @@ export function begin(): void {
     });
   });
 }
-
-/** How git has a path: by what a source control shows. */
-export const marks = computed(() => {
-  const found = new Map<string, string>();
-  for (const one of pieces.value)
-    if (one.kind === "sourceControlResourceGroup")
-      for (const state of one.state.resourceStates ?? []) {
-        const path = pathOf(typeof state.resourceUri === "string" ? state.resourceUri : `file://${state.resourceUri?.path ?? ""}`);
-        const mark = /untracked/i.test(`${state.contextValue} ${one.state.id}`) ? "new" : /delete/i.test(String(state.contextValue)) ? "gone" : "changed";
-        found.set(path, mark);
-        for (let up = path.lastIndexOf("/"); up > workspace.value.length; up = path.lastIndexOf("/", up - 1)) found.set(path.slice(0, up), found.get(path.slice(0, up)) ?? "changed");
-      }
-  return found;
-});
