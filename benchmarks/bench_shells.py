@@ -10,6 +10,7 @@ import os
 import statistics
 import time
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -61,10 +62,19 @@ async def _settled(server: servers.Server) -> tuple[float, float, int]:
 
 
 def _held(server: servers.Server) -> tuple[float, float, int]:
-    """KiB that the host and everything below it hold, those of the shells alone, and the host's threads."""
+    """KiB that the host and everything below it hold, those of the shells alone, and the host's threads.
+
+    A shell that was started before its user asked for it is no shell of theirs yet: it counts as ours.
+    """
     pids = below(server.pid)
-    shells = [pid for pid in pids if name(pid) == "bash"]
+    shells = [pid for pid in pids if name(pid) == "bash" and not waits(pid)]
     return kib(pids), kib(shells), len(os.listdir(f"/proc/{server.pid}/task"))
+
+
+def waits(pid: int) -> bool:
+    """Whether it is a shell that no user has yet: it reads a pipe of the host's."""
+    links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    return any(".spare" in link for link in links)
 
 
 async def _costs(server: servers.Server, users: int) -> dict[str, float]:

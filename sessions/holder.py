@@ -23,8 +23,10 @@ from sessions.limits import Limits
 from sessions.output import Output
 from sessions.process import Child, Pipes, Process, Terminal, gone, open_terminal
 from sessions.sockets import Sockets
-from sessions.spare import Spare, Spares
+from sessions.spare import Likely, Spare
 from sessions.spare import line as spare_line
+from sessions.spares import Spares
+from sessions.startup import EARLY, NONCE
 from sessions.supervisor import DIED, Supervisor, command
 from sessions.tasks import Tasks
 
@@ -109,7 +111,10 @@ class Holder:
     def _prepare(self, terminals: bool) -> tuple[Launch, list[Spare]]:
         self._run = open_empty(self.world.run)
         cgroup = self._cgroup.procs if self._cgroup else None
-        self._spares = Spares(self._run, self.run_folder, self.world.owner, self._supervisor, self._tasks)
+        self._spares = Spares(
+            self._run, self.run_folder, self.world.owner, self._supervisor, self._tasks, self._mark,
+            lambda likely: self._line(likely.argv, likely.cwd, EARLY),
+        )  # fmt: skip
         spares = self._spares.open(1) if terminals else []
         return prepare(self.world, self.form, self._network, self._limits, cgroup), spares
 
@@ -124,12 +129,12 @@ class Holder:
             raise
         assert self._spares is not None
         if spares:
-            self._spares.start(spares, self._mark)
+            self._spares.start(spares)
         async with asyncio.timeout(START_SECONDS):
             await self._supervisor.ready
         self._limit()
         self._inside = self._look(launch.info)
-        self._spares.parent = self._inside.shell
+        self._spares.enter(self._inside)
 
     def _spawn(self, launch: Launch, theirs: socket.socket) -> None:
         """On the loop's own thread, as a sandbox dies with the thread that started it. It does not fork the host."""
@@ -166,17 +171,26 @@ class Holder:
                 os.setpriority(os.PRIO_PGRP, self._program.pid, self._limits.nice)
 
     async def open_terminal(
-        self, argv: Sequence[str], cwd: str, env: Mapping[str, str], columns: int, rows: int
+        self, argv: Sequence[str], cwd: str, env: Mapping[str, str], columns: int, rows: int, early: bool = False
     ) -> Terminal:
         """Start `argv` on a new terminal of that size; see `Sandbox.open_terminal`."""
         line = self._line(argv, cwd, env)
+        likely = Likely(tuple(argv), cwd) if early else None
         self._starting += 1
         try:
-            return self._adopt(await self._open_terminal(argv, env, line, columns, rows))
+            woken = await self._wake(likely, env, columns, rows)
+            return self._adopt(woken or await self._open_terminal(argv, env, line, columns, rows))
         finally:
             self._starting -= 1
             if self._spares is not None and self.running:
-                self._spares.refill(self._mark)
+                self._spares.refill(likely)
+
+    async def _wake(self, likely: Likely | None, env: Mapping[str, str], columns: int, rows: int) -> Terminal | None:
+        """One whose shell was started before, as this is what the last terminal was."""
+        if likely is None or self._spares is None:
+            return None
+        woken = await self._answer(self._spares.wake(likely, env[NONCE], columns, rows))
+        return Terminal(*woken, self.kill) if woken else None
 
     async def _open_terminal(
         self, argv: Sequence[str], env: Mapping[str, str], line: bytes, columns: int, rows: int

@@ -94,14 +94,16 @@ class Sandbox:
         env: Mapping[str, str] | None = None,
         columns: int = 80,
         rows: int = 24,
+        early: bool = False,
     ) -> Terminal:
         """Start `argv` (found by the PATH inside) on a real terminal of the sandbox, as its session's leader.
 
         `cwd` is a path inside (default: the workspace), `env` is added to what `jail.environment` gives. A program or
         a folder that is not there says so on the terminal, and the exit code is 125 to 127, as under a shell.
+        `early`: it is a shell that can be started before it is asked for (`startup.Start`), as the next one then is.
         """
         holder = await self._start(terminals=True)
-        return await holder.open_terminal(argv, cwd or self.world.cwd, env or {}, columns, rows)
+        return await holder.open_terminal(argv, cwd or self.world.cwd, env or {}, columns, rows, early)
 
     async def start(
         self,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sessions.errors import InvalidValue
 from sessions.jail import TOOLS
-from sessions.startup import plan
+from sessions.startup import NONCE, plan
 
 if TYPE_CHECKING:
     from sessions.sandbox import Sandbox
@@ -29,12 +29,16 @@ SHELL = next((one for one in SHELLS if Path(one).exists()), SHELLS[-1])
 
 
 class Command(NamedTuple):
-    """What a sandbox is told. `program` is the shell's name; `tells` is None if it marks nothing (`startup.Start`)."""
+    """What a sandbox is told. `program` is the shell's name; `tells` is None if it marks nothing (`startup.Start`).
+
+    `early`: it can be started before it is wanted, having no variable of its own but its nonce.
+    """
 
     program: str
     argv: Sequence[str]
     env: Mapping[str, str]
     tells: bool | None
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,9 @@ class ShellOptions:
             return Command(program, [*words, shell, *start.arguments], {}, tells)
         away = [word for name, value in self.env.items() if value is None for word in ("-u", name)]
         words = ["/usr/bin/env", *away, "--"] if away else []
-        return Command(program, [*words, shell, *start.arguments], inherited(sandbox) | given, tells)
+        env = inherited(sandbox) | given
+        early = start.early and not words and env.keys() == {NONCE}
+        return Command(program, [*words, shell, *start.arguments], env, tells, early)
 
 
 @cache

@@ -6,25 +6,18 @@ supervisor it is the tenant's, and what it says is the tenant's word.
 
 from __future__ import annotations
 
-import asyncio
+import fcntl
 import os
 import select
+import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
-from sessions.errors import RoostError
+from sessions.process import open_terminal, size
 from sessions.procfs import open_child
 from sessions.shells import SHELLS
-from sessions.supervisor import Supervisor, quoted
-from sessions.tasks import Tasks
-
-PARK_SECONDS = 20.0
-PAUSE_S = 0.1
-LAST_WORDS = 3
-"""Turns of the loop after which what a process said before its end has been heard."""
-
-MOST = 2
-"""How many wait."""
+from sessions.supervisor import quoted
 
 LINE_BYTES = select.PIPE_BUF - 16
 """What a pipe takes whole and at once. Who has more to say starts a shell the slow way."""
@@ -108,131 +101,56 @@ class Spare:
         self._fd = self.pidfd = -1
 
 
-class Spares:
-    """Those that wait in a sandbox. `folder` is the host's own there, called `inside` in it.
+class Likely(NamedTuple):
+    """What the next terminal will probably run, and where: what the last one did."""
 
-    A sandbox begins with one, and has two later, as terminals may be opened one right after the other. While one is
-    left, new ones come only when nobody waits for a prompt any more: they would take its time.
+    argv: tuple[str, ...]
+    cwd: str
+
+
+class Early(Spare):
+    """A shell that was started on a terminal of its own before anybody asked for one.
+
+    All that is left for it to do is to read its user's files, which it does when it is told its nonce.
     """
 
-    __slots__ = (
-        "_closing", "_count", "_folder", "_inside", "_owner", "_parking", "_supervisor", "_tasks", "_waiting",
-        "_wanted", "parent",
-    )  # fmt: skip
+    __slots__ = ("_master", "_slave", "likely", "terminal")
 
-    def __init__(self, folder: int, inside: str, owner: int | None, supervisor: Supervisor, tasks: Tasks) -> None:
-        self._folder = folder
-        self._inside = inside
-        self._owner = owner
-        self._supervisor = supervisor
-        self._tasks = tasks
-        self.parent = 0
-        """The supervisor's pid, once that is known."""
-        self._count = 0
-        self._waiting: list[Spare] = []
-        self._parking: asyncio.Task[None] | None = None
-        self._closing = asyncio.Event()
-        self._wanted = False
+    def __init__(self, folder: int, inside: str, number: int, likely: Likely) -> None:
+        super().__init__(folder, inside, number)
+        self.likely = likely
+        self.terminal = ""
+        """Its terminal's path in the sandbox."""
+        self._master = self._slave = -1
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    def open_terminal(self, ptmx: int, owner: int | None) -> None:
+        """Make its terminal, which is held open until the shell has it."""
+        self._master, self._slave, self.terminal = open_terminal(ptmx, owner, 80, 24)
 
-    def open(self, wanted: int) -> list[Spare]:
-        """What those need that are missing before they can be started. Blocks: call it in a thread."""
-        opened: list[Spare] = []
-        try:
-            for _ in range(wanted - len(self._waiting)):
-                self._count += 1
-                opened.append(Spare(self._folder, self._inside, self._count))
-                opened[-1].open(self._owner)
-        except BaseException:
-            drop(opened)
-            raise
-        return opened
+    def started(self) -> None:
+        """The shell has its terminal."""
+        os.close(self._slave)
+        self._slave = -1
 
-    def start(self, opened: list[Spare], env: Mapping[str, str]) -> None:
-        """Let those wait, with `env` beside what all have."""
-        self._parking = self._tasks.start(self._keep(opened, env), "shells that wait")
+    @property
+    def lives(self) -> bool:
+        """Whether it can still become somebody's."""
+        if self.pidfd < 0:
+            return False
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return not poll.poll(0)
 
-    def refill(self, env: Mapping[str, str]) -> None:
-        """Let as many wait again as there may."""
-        self._wanted = True
-        if self._parking is None and not self._supervisor.lost:
-            self.start([], env)
+    def wake(self, nonce: str, columns: int, rows: int) -> int:
+        """Let it go on as the shell of a terminal of that size, whose master it returns, from now on the caller's."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size(columns, rows))
+        self.say(f"{nonce}\n".encode())
+        master, self._master = self._master, -1
+        return master
 
-    async def _keep(self, opened: list[Spare], env: Mapping[str, str]) -> None:
-        try:
-            await self._park(opened, env)
-            while self._wanted and not self._closing.is_set():
-                self._wanted = False
-                if self._waiting:
-                    await self._pause()
-                if not self._supervisor.lost:
-                    await self._park(await asyncio.to_thread(self.open, MOST), env)
-        except (OSError, TimeoutError, RoostError):  # the sandbox ends, or has no room: terminals start slower
-            return
-        finally:
-            self._parking = None
-
-    async def _pause(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PAUSE_S):
-                await self._closing.wait()
-
-    async def _park(self, opened: list[Spare], env: Mapping[str, str]) -> None:
-        try:
-            async with asyncio.timeout(PARK_SECONDS):
-                for spare in opened:
-                    spare.process_id = await self._supervisor.park(spare.path, env)
-                    spare.find(self.parent)
-                    self._waiting.append(spare)
-        finally:
-            await asyncio.to_thread(forget, opened)
-            drop([spare for spare in opened if not spare.process_id])
-
-    async def use(self, line: bytes) -> tuple[int, int] | None:
-        """The pid and pidfd of a shell that waited and now does that `line`; None where none can."""
-        while self._waiting and len(line) <= LINE_BYTES:
-            spare = self._waiting.pop(0)
-            try:
-                spare.find(self.parent)
-                if spare.pidfd >= 0 and await self._told(spare, line):
-                    return spare.process_id, spare.take()
-            finally:
-                spare.close()
-        return None
-
-    async def _told(self, spare: Spare, line: bytes) -> bool:
-        """Whether it is the terminal's shell now; one that was killed before is not."""
-        answer = self._supervisor.become(line, spare.say)
-        loop = asyncio.get_running_loop()
-        dead: asyncio.Future[int] = loop.create_future()
-        loop.add_reader(spare.pidfd, dead.cancel)
-        try:
-            await asyncio.wait({answer, dead}, return_when=asyncio.FIRST_COMPLETED)
-            for _ in range(LAST_WORDS):
-                if not answer.done():
-                    await asyncio.sleep(0)
-            return bool(answer.done() and answer.result())
-        finally:
-            loop.remove_reader(spare.pidfd)
-            if not answer.done():
-                self._supervisor.forget(answer)
-
-    async def close(self) -> None:
-        """Let go of those that wait. Call it once the supervisor is closed, before the folder is."""
-        self._closing.set()
-        if self._parking is not None:
-            await asyncio.wait({self._parking})
-        drop(self._waiting)
-        self._waiting.clear()
-
-
-def drop(spares: list[Spare]) -> None:
-    for spare in spares:
-        spare.close()
-
-
-def forget(spares: list[Spare]) -> None:
-    for spare in spares:
-        spare.forget()
+    def close(self) -> None:
+        super().close()
+        for fd in (self._master, self._slave):
+            if fd >= 0:
+                os.close(fd)
+        self._master = self._slave = -1

@@ -18,6 +18,12 @@ __roost_say() { printf '\033]633;%s;%s\007' "$1" "$__roost_nonce"; }
 
 BASH = (
     r"""# Marks prompts and commands for Roost (OSC 633). bash reads this and not its usual files: they are read here.
+if [ -n "${ROOST_EARLY-}" ]; then  # started before anybody asked for it: goes on once its terminal is somebody's
+  unset ROOST_EARLY
+  IFS= read -r ROOST_NONCE <&4 || exit
+  exec 4<&-
+  SECONDS=0
+fi
 if [ -n "${ROOST_LOGIN-}" ]; then
   unset ROOST_LOGIN
   [ -r /etc/profile ] && . /etc/profile
@@ -165,6 +171,8 @@ PS1='$(__roost_prompt $?)'"${PS1:-$ }"'$(__roost_say B)'
 )
 
 FILES = {"bash.sh": BASH, "sh.sh": SH, ".zshenv": ZSHENV, ".zprofile": ZPROFILE, ".zshrc": ZSHRC}
+NONCE = "ROOST_NONCE"
+EARLY = {"ROOST_EARLY": "1"}
 PLAIN = (("-i",), ("-l",), ("--login",), ("-i", "-l"), ("-l", "-i"), ())
 """The arguments of a shell that is used by a person."""
 
@@ -179,6 +187,8 @@ class Start(NamedTuple):
     environment: Mapping[str, str]
     marks: bool = True
     tells: bool = True
+    early: bool = False
+    """It may be started with `EARLY` instead, before it is wanted, and told its nonce by a line on descriptor 4."""
 
 
 def write(folder: Path) -> None:
@@ -201,11 +211,11 @@ def plan(shell: str, arguments: Sequence[str], env: Mapping[str, str | None], fo
     if tuple(arguments) not in PLAIN or folder is None:
         return Start(arguments, {}, marks=False)
     place, login = f"{folder}/{FOLDER}", any(one in ("-l", "--login") for one in arguments)
-    given = {"ROOST_NONCE": nonce}
+    given = {NONCE: nonce}
     match basename(shell):
         case "bash":
             more = {"ROOST_LOGIN": "1"} if login else {}
-            return Start(("--init-file", f"{place}/bash.sh", "-i"), given | more)
+            return Start(("--init-file", f"{place}/bash.sh", "-i"), given | more, early=not login)
         case "zsh":
             own = env.get("ZDOTDIR")
             more = {"ROOST_ZDOTDIR": own} if own else {}

@@ -29,6 +29,10 @@ park() {
     id=$1 in=$2; shift 2
     { start -- / "$@" "$shell" -c "$parked" <&5 5<&- & echo "$id $!"; } 5<"$in" || echo "$id 0"
 }
+early() {
+    id=$1 tty=$2 in=$3; shift 3
+    { start -c "$@" <&5 >&5 2>&5 5<&- & echo "$id $!"; } 5<>"$tty" 4<"$in" || echo "$id 0"
+}
 ended() { wait "$2"; echo "$1 $?"; }
 """
 """Each answers with the number of the question and one more."""
@@ -127,6 +131,10 @@ class Supervisor(asyncio.Protocol):
     async def park(self, path: str, env: Mapping[str, str]) -> int:
         """Start a shell that waits at the pipe at `path` and answers here; its pid inside, 0 if it could not."""
         return await self._ask(b"park", b" ".join(map(quoted, (path, *(f"{name}={env[name]}" for name in env)))))
+
+    async def start_early(self, words: bytes, path: str, pipe: str) -> int:
+        """As `start_on_terminal`, and descriptor 4 of the command is the `pipe`."""
+        return await self._ask(b"early", b" ".join([quoted(path), quoted(pipe), words]))
 
     def become(self, line: bytes, tell: Callable[[bytes], None]) -> asyncio.Future[int]:
         """`tell` this to a shell that was parked; what it answers: 1, or 0 if it could not."""

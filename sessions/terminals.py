@@ -83,8 +83,8 @@ class Terminals:
         self._take_place()
         try:
             sandbox = await session.sandbox()
-            program, argv, env, tells = options.command(sandbox, nonce)
-            shell = await sandbox.open_terminal(argv, cwd=options.cwd, env=env, columns=columns, rows=rows)
+            program, argv, env, tells, early = options.command(sandbox, nonce)
+            shell = await sandbox.open_terminal(argv, cwd=options.cwd, env=env, columns=columns, rows=rows, early=early)
         finally:
             self._opening -= 1
         device = Pty(shell, session.uid, session.turns)

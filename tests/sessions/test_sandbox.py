@@ -20,7 +20,7 @@ from sessions.levels import NONE, OFF
 from sessions.limits import Limits
 from sessions.orphans import end_orphans
 from sessions.sandbox import Sandbox
-from sessions.spare import MOST
+from sessions.spares import MOST
 from tests.sessions.sandboxes import (
     HAS_BUBBLEWRAP,
     IS_ROOT,

@@ -12,7 +12,8 @@ import pytest
 
 from sessions.levels import OFF
 from sessions.sandbox import Sandbox
-from sessions.spare import LINE_BYTES, MOST
+from sessions.spare import LINE_BYTES
+from sessions.spares import MOST
 from tests.sessions.sandboxes import HAS_BUBBLEWRAP, NO_BUBBLEWRAP, ended, folder, output, read_until, sandbox, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(not HAS_BUBBLEWRAP, reason=NO_BUBBLEWRAP)]
