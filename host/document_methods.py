@@ -156,7 +156,7 @@ async def close_text_document(caller: Caller, uri: Resource, discard: bool = Fal
     if document is None:
         return {"closed": False}
     if document.is_dirty and not discard:
-        raise FileSystemError(f"{uri}: it is not saved; save it first, or close it with `discard`")
+        raise FileSystemError.unavailable(f"{uri}: it is not saved; save it first, or close it with `discard`")
     return {"closed": await documents.close_document(document)}
 
 

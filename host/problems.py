@@ -65,6 +65,7 @@ def explain(error: BaseException) -> Problem:
         case InvalidUid():
             return Problem(wire.INVALID_REQUEST, 400, str(error))
         case FileSystemError(code=code):
+            code = "Unavailable" if code == "Unknown" else code
             return Problem(wire.FILE_SYSTEM_ERROR, _FILE_STATUS[code], f"{code}: {error}", {"code": code, **error.data})
         case QuotaExceeded():
             data = {"quota": error.quota, "limit": error.limit, "used": error.used}

@@ -79,17 +79,25 @@ class FellBehind(RoostError):
 
 
 FileSystemErrorCode = Literal[
-    "FileNotFound", "FileExists", "FileNotADirectory", "FileIsADirectory", "NoPermissions", "Unavailable", "NoSpace"
+    "FileNotFound",
+    "FileExists",
+    "FileNotADirectory",
+    "FileIsADirectory",
+    "NoPermissions",
+    "Unavailable",
+    "NoSpace",
+    "Unknown",
 ]
 
 
 class FileSystemError(RoostError):
     """What `workspace.fs` raises (VS Code's `FileSystemError`); `code` is one of its names. JSON-RPC -32010.
 
-    `NoSpace` is ours: a full disk. `data` is sent to the client beside the code, such as the `size` of a file too big.
+    `Unknown`, where none was given, is told to clients as `Unavailable`. `NoSpace` is ours: a full disk. `data` is sent
+    to the client beside the code, such as the `size` of a file too big.
     """
 
-    def __init__(self, message_or_uri: object = "", code: FileSystemErrorCode = "Unavailable", **data: Any) -> None:
+    def __init__(self, message_or_uri: object = "", code: FileSystemErrorCode = "Unknown", **data: Any) -> None:
         super().__init__(str(message_or_uri) or code)
         self.code: FileSystemErrorCode = code
         self.data = data

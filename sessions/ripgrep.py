@@ -53,4 +53,6 @@ def program(sandbox: Sandbox) -> str:
             return str(found)
     elif (tools / PLACE).is_file():
         return f"{TOOLS}/{PLACE}" if sandbox.level.form == "bubblewrap" else str(tools / PLACE)
-    raise FileSystemError(f"text is not searched on this host: it has no rg; pip install {PACKAGE}, and start it anew")
+    raise FileSystemError.unavailable(
+        f"text is not searched on this host: it has no rg; pip install {PACKAGE}, and start it anew"
+    )

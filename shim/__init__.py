@@ -718,6 +718,7 @@ __all__ = [
     "commands",
     "env",
     "extensions",
+    "l10n",
     "languages",
     "lm",
     "scm",

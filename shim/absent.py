@@ -87,6 +87,46 @@ NAMES: Mapping[str, str] = MappingProxyType(
 """Single names of the API's top, and why they are not here."""
 
 
+INSTALLED = "what the host has installed is the operator's; contribute it in extension.toml, or by a setting"
+TERMINALS = "terminals show what their programs write; write an OSC 8 link, or let a command create the terminal"
+DROPS = "nothing is dropped or pasted into documents as anything but text; offer a code action or a completion"
+
+MEMBERS: Mapping[str, str] = MappingProxyType(
+    {
+        "languages.register_evaluatable_expression_provider": DEBUG,
+        "languages.register_inline_values_provider": DEBUG,
+        "languages.register_document_drop_edit_provider": DROPS,
+        "languages.register_document_paste_edit_provider": DROPS,
+        "lm.register_mcp_server_definition_provider": INSTALLED,
+        "window.on_did_change_active_notebook_editor": NOTEBOOKS,
+        "window.on_did_change_notebook_editor_selection": NOTEBOOKS,
+        "window.on_did_change_notebook_editor_visible_ranges": NOTEBOOKS,
+        "window.on_did_change_visible_notebook_editors": NOTEBOOKS,
+        "window.show_notebook_document": NOTEBOOKS,
+        "window.register_custom_editor_provider": "there are no custom editors; show a webview panel",
+        "window.register_file_decoration_provider": "there are no file decorations; publish diagnostics",
+        "window.register_terminal_link_provider": TERMINALS,
+        "window.register_terminal_profile_provider": TERMINALS,
+        "workspace.on_did_change_notebook_document": NOTEBOOKS,
+        "workspace.on_did_close_notebook_document": NOTEBOOKS,
+        "workspace.on_did_open_notebook_document": NOTEBOOKS,
+        "workspace.on_did_save_notebook_document": NOTEBOOKS,
+        "workspace.on_will_save_notebook_document": NOTEBOOKS,
+        "workspace.open_notebook_document": NOTEBOOKS,
+        "workspace.register_notebook_serializer": NOTEBOOKS,
+    }
+)
+"""Single members of namespaces that are here, and why they are not."""
+
+
+def absent_member(module: str, name: str) -> Absent:
+    """What stands for a member of the namespace `shim.<module>`; `AttributeError` where VS Code has none either."""
+    full = f"{module.rpartition('.')[2]}.{name}"
+    if full in MEMBERS:
+        return Absent(full, MEMBERS[full])
+    raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+
 def absent(name: str) -> Absent | None:
     """What stands for a name that VS Code has and this host does not; None for names that VS Code has not either."""
     reason = NAMESPACES.get(name) or NAMES.get(name)

@@ -202,7 +202,7 @@ class Bulk:
             raise FileSystemError(f"{old.path}: there is nothing here to delete", "FileNotFound")
         place = self._systems.at(old)
         if not step.recursive and (await place.stat(old)).type & 2 and await place.read_directory(old):
-            raise FileSystemError(f"{old.path}: the directory is not empty; delete recursively")
+            raise FileSystemError.unavailable(f"{old.path}: the directory is not empty; delete recursively")
         await self._put_aside(old)
         self._done.append(("delete", old))
 

@@ -38,7 +38,10 @@ class CancellationToken:
         return self._requested
 
     def on_cancellation_requested(
-        self, listener: Callable[[None], object], disposables: list[Disposable] | None = None
+        self,
+        listener: Callable[[None], object],
+        this_args: object = None,
+        disposables: list[Disposable] | None = None,
     ) -> Disposable:
         """Hear of the cancellation once (an `Event`); where it has happened already, in the loop's next round."""
         if self is CancellationToken.NONE:
@@ -46,10 +49,10 @@ class CancellationToken:
         if self._requested:
             past = EventEmitter[None]()
             asyncio.get_running_loop().call_soon(past.fire)
-            return past.event(listener, disposables)
+            return past.event(listener, this_args, disposables)
         if self._emitter is None:
             self._emitter = EventEmitter()
-        return self._emitter.event(listener, disposables)
+        return self._emitter.event(listener, this_args, disposables)
 
     def _cancel(self) -> None:
         if self is CancellationToken.NONE:

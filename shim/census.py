@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from shim.absent import MEMBERS
+
 FILE = Path(__file__).with_name("census.toml")
 DOCUMENTATION = "https://code.visualstudio.com/api/references/vscode-api"
 
@@ -23,6 +25,16 @@ HEAD = """# VS Code's API, as Roost has it
 object-literal argument becomes keyword arguments. What returns a Thenable there starts at once and may be awaited or
 not. What is not here raises `NotSupported` when it is used, and says why. The table has every member that three open-
 source coding agents use twice or more; VS Code's documentation, to which each name leads, is what it follows.
+"""
+
+MORE = """
+## Besides
+
+Of what these agents do not use, VS Code's other namespaces, types and events are here by the same rules. Two are not in
+VS Code's stable API: `workspace.find_text_in_files(query, ...)`, a proposal there, searches texts by ripgrep in the
+user's sandbox (`tests/shim/test_text_search.py`), and `shim.proposed` is Roost's own. These are refused, besides
+`comments`, `debug`, `notebooks` and `tests` with their types:
+
 """
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -86,7 +98,8 @@ def page() -> str:
         state = one.state if not one.reason else f"{one.state}: {one.reason}"
         test = f"`{one.test}`" if one.test else ""
         lines.append(f"| [`{one.name}`]({one.documentation}) | `{one.here}` | {one.uses} | {state} | {test} |")
-    return "\n".join(lines) + "\n"
+    refused = (f"- `{name}`: {reason}" for name, reason in MEMBERS.items())
+    return "\n".join(lines) + "\n" + MORE + "\n".join(refused) + "\n"
 
 
 if __name__ == "__main__":

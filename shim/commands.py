@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessions.current import current_extension, current_session
 from sessions.errors import InvalidValue, RoostError
+from shim.absent import absent_member
 from shim.events import Disposable
 from shim.thenable import Thenable, called, thenable
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
+    from shim.editor_commands import register_text_editor_command as register_text_editor_command
 
 LONGEST_ID = 1_024
 """Characters of a command's id, and of a context key."""
@@ -146,8 +149,11 @@ BUILT_IN: Mapping[str, _Command] = {
 """The commands that every user has without an extension."""
 
 
-def register_command(command: str, callback: Callable[..., Any]) -> Disposable:
-    """Let `callback(*arguments)` be the current user's command; the `Disposable` undoes it."""
+def register_command(command: str, callback: Callable[..., Any], this_arg: object = None) -> Disposable:
+    """Let `callback(*arguments)` be the current user's command; the `Disposable` undoes it.
+
+    `this_arg` has its place from VS Code and no meaning: a method of Python is bound.
+    """
     return current_session().get(Commands).register(command, callback)
 
 
@@ -164,3 +170,11 @@ def get_commands(filter_internal: bool = False) -> Thenable[list[str]]:
 
 async def _listed(commands: Commands, filter_internal: bool) -> list[str]:
     return [command for command in commands.ids() if not (filter_internal and command.startswith("_"))]
+
+
+if not TYPE_CHECKING:  # type checkers see the name above
+
+    def __getattr__(name: str) -> Any:
+        if name == "register_text_editor_command":  # editors are built on commands
+            return import_module("shim.editor_commands").register_text_editor_command
+        return absent_member(__name__, name)

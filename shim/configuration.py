@@ -197,7 +197,9 @@ class Configurations:
             if error.field != "settings":
                 raise
             file = folder or self._session.settings.file
-            raise FileSystemError(f"{file.path if file else ''}: correct it first: it {error.rule}") from None
+            raise FileSystemError.unavailable(
+                f"{file.path if file else ''}: correct it first: it {error.rule}"
+            ) from None
         if target == "workspace_folder" and folder is not None and uri is not None:
             self._tell(frozenset({f"[{language}].{key}" if language else key}), folder.folder)
 

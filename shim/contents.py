@@ -46,7 +46,9 @@ async def read(session: SessionContext, uri: Uri) -> Content:
 def _small(uri: Uri, content: bytes, size: int) -> bytes:
     if size > LARGEST:
         raise FileSystemError(
-            f"{uri.path}: it has {size} bytes, and a document at most {LARGEST}; read it in pieces", size=size
+            f"{uri.path}: it has {size} bytes, and a document at most {LARGEST}; read it in pieces",
+            "Unavailable",
+            size=size,
         )
     return content
 

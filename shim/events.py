@@ -30,11 +30,15 @@ class Disposes(Protocol):
 class Event(Protocol[T_co]):
     """What one calls to listen: `on_did_change(listener)` gives the `Disposable` that ends it.
 
-    `disposables`, a list such as `context.subscriptions`, gets that disposable too. A listener takes one argument.
+    `disposables`, a list such as `context.subscriptions`, gets that disposable too; it may come second. A listener
+    takes one argument. `this_args` has its place from VS Code and no meaning: a method of Python is bound.
     """
 
     def __call__(
-        self, listener: Callable[[T_co], object], disposables: list[Disposable] | None = None
+        self,
+        listener: Callable[[T_co], object],
+        this_args: object = None,
+        disposables: list[Disposable] | None = None,
     ) -> Disposable: ...
 
 
@@ -78,7 +82,12 @@ class EventEmitter(Generic[T]):
         self._unheard: tuple[Iterator[_Listener[T]], T] | None = None
         self._disposed = False
 
-    def event(self, listener: Callable[[T], object], disposables: list[Disposable] | None = None) -> Disposable:
+    def event(
+        self,
+        listener: Callable[[T], object],
+        this_args: object = None,
+        disposables: list[Disposable] | None = None,
+    ) -> Disposable:
         """Listen (see `Event`). An async listener needs a session here: `NoCurrentUser` or `NoSession` outside of one.
 
         A listener that is added while an event is on its way does not hear that one; one removed does no more.
@@ -92,6 +101,7 @@ class EventEmitter(Generic[T]):
             self._listeners = [subscription]
         else:
             self._listeners.append(subscription)
+        disposables = this_args if disposables is None and isinstance(this_args, list) else disposables
         if disposables is not None:
             disposables.append(subscription)
         return subscription
@@ -133,10 +143,19 @@ class EventEmitter(Generic[T]):
 def of_user(emitter: Callable[[SessionContext], EventEmitter[T]]) -> Event[T]:
     """An event of a namespace: it is the one of whoever is the current user when one begins to listen."""
 
-    def listen(listener: Callable[[T], object], disposables: list[Disposable] | None = None) -> Disposable:
-        return emitter(current_session()).event(listener, disposables)
+    def listen(
+        listener: Callable[[T], object], this_args: object = None, disposables: list[Disposable] | None = None
+    ) -> Disposable:
+        return emitter(current_session()).event(listener, this_args, disposables)
 
     return listen
+
+
+def never(
+    listener: Callable[[Any], object], this_args: object = None, disposables: list[Disposable] | None = None
+) -> Disposable:
+    """An event of VS Code's that has no occasion here: whoever listens hears nothing."""
+    return EventEmitter[Any]().event(listener, this_args, disposables)
 
 
 class _Listener(Disposable, Generic[T]):
@@ -150,7 +169,7 @@ class _Listener(Disposable, Generic[T]):
         self._context: Context | None = copy_context()
 
     def hear(self, data: T) -> None:
-        if self._hear and self._context:
+        if self._hear is not None and self._context is not None:
             self._context.copy().run(_call, self._hear, data)  # a copy: one context cannot be entered twice
 
     def belongs_to(self, extension: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from sessions.current import current_extension, current_session
 from sessions.errors import RoostError
 from shim.enums import ExtensionKind
+from shim.events import never
 from shim.filetypes import Language
 from shim.thenable import Thenable
 from shim.uri import Uri
@@ -146,6 +147,10 @@ class Extensions:
 
 all: tuple[Extension[Any], ...]
 """Every installed extension, as the current user has them."""
+
+
+on_did_change = never
+"""What is installed stays the same as long as the host runs."""
 
 
 def get_extension(extension_id: str) -> Extension[Any] | None:

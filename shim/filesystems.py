@@ -198,11 +198,11 @@ class Provided:
         except FileSystemError:
             raise
         except TimeoutError as error:
-            raise FileSystemError(
+            raise FileSystemError.unavailable(
                 f"{arguments[0]}: the provider of '{arguments[0].scheme}' did not answer within {ANSWER_S:g} s"
             ) from error
         except Exception as error:  # the edge of an extension: whoever asked for a file gets a file system's error
-            raise FileSystemError(
+            raise FileSystemError.unavailable(
                 f"{arguments[0]}: the provider of '{arguments[0].scheme}' failed ({type(error).__name__}: {error})"
             ) from error
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from sessions.current import current_session
 from sessions.errors import InvalidValue
+from shim.absent import absent_member
 from shim.contexts import LanguageConfiguration
 from shim.diagnostics import CodeActionKind, Diagnostic
 from shim.document import TextDocument
@@ -323,3 +324,9 @@ def _legend(given: object) -> SemanticTokensLegend:
     if not isinstance(given, SemanticTokensLegend):
         raise InvalidValue("legend", f"must be a SemanticTokensLegend, not {type(given).__name__}")
     return given
+
+
+if not TYPE_CHECKING:  # type checkers see mistyped names
+
+    def __getattr__(name: str) -> Any:
+        return absent_member(__name__, name)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sessions.current import current_extension, current_session
 from sessions.errors import InvalidValue, LanguageModelError
+from shim.absent import absent_member
 from shim.cancellation import CancellationToken
 from shim.chat_models import LanguageModelChat, LanguageModelChatResponse, LanguageModelChatTool
 from shim.events import Disposable
@@ -108,7 +109,7 @@ def register_tool(
 def __getattr__(name: str) -> Any:
     if name == "tools":
         return tuple(told for told, _, _ in current_session().get(Registry).tools.values())
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return absent_member(__name__, name)
 
 
 def invoke_tool(

@@ -76,3 +76,8 @@ def with_progress(
     work = thenable(called(task, progress, progress.token), "window.with_progress")
     work.add_done_callback(lambda _: progress.dispose())
     return work
+
+
+def with_scm_progress(task: Callable[[Progress], T | Awaitable[T]]) -> Thenable[T]:
+    """As `with_progress` beside the source control; VS Code calls it deprecated."""
+    return with_progress(lambda progress, _: task(progress), location=ProgressLocation.SOURCE_CONTROL)

@@ -49,7 +49,9 @@ async def decoded(uri: Uri, content: Content, encoding: str | None) -> Read:
 def _model(uri: Uri, text: str) -> TextModel:
     lines = text.count("\n") + text.count("\r") - text.count("\r\n") + 1
     if lines > MOST_LINES:
-        raise FileSystemError(f"{uri.path}: it has {lines} lines, a document at most {MOST_LINES}; read it in pieces")
+        raise FileSystemError.unavailable(
+            f"{uri.path}: it has {lines} lines, a document at most {MOST_LINES}; read it in pieces"
+        )
     return TextModel(text)
 
 

@@ -220,7 +220,7 @@ def _problem(one: TextSearch, complaint: str) -> Exception:
         reason = " ".join(words.split())
         rule = "must be a regular expression as Rust has them, without look-around and back references"
         return InvalidValue("query.pattern", f"{rule}: {reason}")
-    return FileSystemError(f"the search did not begin: {words}")
+    return FileSystemError.unavailable(f"the search did not begin: {words}")
 
 
 # -- as VS Code has it

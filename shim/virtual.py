@@ -67,9 +67,13 @@ class Virtual:
         except FileSystemError:
             raise
         except TimeoutError as error:
-            raise FileSystemError(f"{uri}: its content provider did not answer within {ANSWER_S:g} s") from error
+            raise FileSystemError.unavailable(
+                f"{uri}: its content provider did not answer within {ANSWER_S:g} s"
+            ) from error
         except Exception as error:  # the edge of an extension: whoever opens the document gets a sentence
-            raise FileSystemError(f"{uri}: its content provider failed ({type(error).__name__}: {error})") from error
+            raise FileSystemError.unavailable(
+                f"{uri}: its content provider failed ({type(error).__name__}: {error})"
+            ) from error
 
     def register(self, scheme: str, provider: TextDocumentContentProvider) -> Disposable:
         """Let `provider` say what stands in documents of `scheme`; raises `InvalidValue` for `file` and the like."""
@@ -106,5 +110,5 @@ class Virtual:
 
 def _small(uri: Uri, text: str) -> str:
     if len(text) > LARGEST:
-        raise FileSystemError(f"{uri}: a document has at most {LARGEST} characters", size=len(text))
+        raise FileSystemError(f"{uri}: a document has at most {LARGEST} characters", "Unavailable", size=len(text))
     return text

@@ -44,9 +44,15 @@ class WillEmitter(Generic[W]):
     def __init__(self) -> None:
         self._emitter = EventEmitter[W]()
 
-    def event(self, listener: Callable[[W], object], disposables: list[Disposable] | None = None) -> Disposable:
+    def event(
+        self,
+        listener: Callable[[W], object],
+        this_args: object = None,
+        disposables: list[Disposable] | None = None,
+    ) -> Disposable:
         """Listen (see `shim.events.Event`)."""
-        return self._emitter.event(_waited_for(listener) if iscoroutinefunction(listener) else listener, disposables)
+        heard = _waited_for(listener) if iscoroutinefunction(listener) else listener
+        return self._emitter.event(heard, this_args, disposables)
 
     def forget_extension(self, extension: str) -> None:
         """An extension is gone: nobody waits for it any more."""

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sessions.current import current_session
+from shim.absent import absent_member
 from shim.appearance import (
     Appearance,
     ColorTheme,
@@ -16,7 +17,7 @@ from shim.appearance import (
 )
 from shim.notices import MessageItem, show_error_message, show_information_message, show_warning_message
 from shim.picks import InputBoxValidationMessage, QuickPickItem, show_input_box, show_quick_pick
-from shim.progress import Progress, with_progress
+from shim.progress import Progress, with_progress, with_scm_progress
 from shim.statusbar import StatusBarItem, create_status_bar_item, set_status_bar_message
 from shim.terminals import (
     Terminal,
@@ -131,6 +132,7 @@ __all__ = [
     "visible_notebook_editors",
     "visible_text_editors",
     "with_progress",
+    "with_scm_progress",
 ]
 
 active_notebook_editor = None
@@ -224,4 +226,4 @@ if not TYPE_CHECKING:  # type checkers see the annotations above, and mistyped n
             return _LIVE[name](current_session())
         if name in LATER:
             return getattr(import_module(f"shim.{LATER[name]}"), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return absent_member(__name__, name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sessions.current import current_session
 from sessions.errors import InvalidValue, RoostError
 from shim import bulk, encodings, saving
+from shim.absent import absent_member
 from shim.configuration import ConfigurationChangeEvent, Configurations, get_configuration
 from shim.document import (
     FileCreateEvent,
@@ -23,7 +24,7 @@ from shim.document import (
 )
 from shim.documents import Documents
 from shim.edits import WorkspaceEdit
-from shim.events import Disposable, Event
+from shim.events import Disposable, Event, never
 from shim.filesystems import FileSystemProvider, FileSystems
 from shim.folders import Folders, WorkspaceFolder, WorkspaceFoldersChangeEvent, checked
 from shim.fs import FileSystem
@@ -36,6 +37,7 @@ from shim.watchers import create_file_system_watcher
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
+    from shim.tasks import TaskProvider
 
 __all__ = ["create_file_system_watcher", "find_files", "find_text_in_files", "get_configuration"]
 
@@ -266,6 +268,20 @@ def _root_path(session: SessionContext) -> str | None:
     return folders[0].uri.fs_path if folders else None
 
 
+on_did_grant_workspace_trust = never
+"""`is_trusted` is True from the beginning."""
+
+notebook_documents: tuple[()] = ()
+"""There are no notebooks here."""
+
+
+def register_task_provider(type: str, provider: TaskProvider) -> Disposable:
+    """As `tasks.register_task_provider`; VS Code calls it deprecated."""
+    from shim import tasks  # loaded when it is named
+
+    return tasks.register_task_provider(type, provider)
+
+
 _LIVE: Mapping[str, Callable[[SessionContext], Any]] = {
     "workspace_folders": lambda session: session.get(Folders).all or None,
     "root_path": _root_path,
@@ -294,4 +310,4 @@ if not TYPE_CHECKING:  # type checkers see the annotations above, and mistyped n
     def __getattr__(name: str) -> Any:
         if name in _LIVE:
             return _LIVE[name](current_session())
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return absent_member(__name__, name)

@@ -7,7 +7,7 @@ import copy
 import pytest
 
 import shim as vscode
-from shim.absent import NAMES, NAMESPACES, NotSupported
+from shim.absent import MEMBERS, NAMES, NAMESPACES, NotSupported
 
 
 @pytest.mark.parametrize("name", [*NAMES, *NAMESPACES])
@@ -17,6 +17,20 @@ def test_using_what_is_not_here_says_why(name: str) -> None:
         thing()
     with pytest.raises(NotSupported, match=rf"{name}\.anything is not supported here"):
         _ = thing.anything
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_using_a_member_that_is_not_here_says_why(name: str) -> None:
+    namespace, _, member = name.partition(".")
+    thing = getattr(getattr(vscode, namespace), member)
+    with pytest.raises(NotSupported, match=f"{name} is not supported here: .*; "):
+        thing()
+
+
+def test_a_mistyped_member_is_no_part_of_its_namespace() -> None:
+    for namespace in (vscode.commands, vscode.languages, vscode.lm, vscode.window, vscode.workspace):
+        with pytest.raises(AttributeError, match="has no attribute 'regster'"):
+            _ = namespace.regster
 
 
 def test_naming_what_is_not_here_harms_nothing() -> None:

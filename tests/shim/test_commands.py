@@ -25,6 +25,12 @@ async def test_a_registered_command_gets_its_arguments_and_gives_its_result(ada:
         assert await vscode.commands.execute_command("acme.add", 2, 3) == 5
 
 
+async def test_a_method_is_bound_whatever_this_argument_is_given(ada: SessionContext) -> None:
+    with ada.entered():
+        vscode.commands.register_command("a.method", [1, 2].index, "this")
+        assert await vscode.commands.execute_command("a.method", 2) == 1
+
+
 async def test_an_async_command_is_awaited(ada: SessionContext) -> None:
     async def add(a: int, b: int) -> int:
         await asyncio.sleep(0)

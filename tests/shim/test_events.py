@@ -66,6 +66,25 @@ def test_a_subscription_is_also_put_where_the_caller_asks() -> None:
     assert heard == []
 
 
+def test_the_list_for_subscriptions_may_stand_where_vs_code_has_it() -> None:
+    emitter, subscriptions, heard = EventEmitter[int](), list[Disposable](), list[int]()
+    emitter.event(heard.append, None, subscriptions)
+    emitter.event(heard.append, subscriptions)
+    emitter.event(heard.append, disposables=subscriptions)
+    emitter.fire(1)
+    for subscription in subscriptions:
+        subscription.dispose()
+    emitter.fire(2)
+    assert (heard, len(subscriptions)) == ([1, 1, 1], 3)
+
+
+def test_one_who_listens_from_an_empty_context_hears() -> None:
+    emitter, heard = EventEmitter[int](), list[int]()
+    contextvars.Context().run(emitter.event, heard.append)
+    emitter.fire(1)
+    assert heard == [1]
+
+
 def test_the_same_function_twice_listens_twice_and_ends_once_each() -> None:
     emitter = EventEmitter[int]()
     heard: list[int] = []
