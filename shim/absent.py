@@ -104,7 +104,6 @@ MEMBERS: Mapping[str, str] = MappingProxyType(
         "window.on_did_change_visible_notebook_editors": NOTEBOOKS,
         "window.show_notebook_document": NOTEBOOKS,
         "window.register_custom_editor_provider": "there are no custom editors; show a webview panel",
-        "window.register_file_decoration_provider": "there are no file decorations; publish diagnostics",
         "window.register_terminal_link_provider": TERMINALS,
         "window.register_terminal_profile_provider": TERMINALS,
         "workspace.on_did_change_notebook_document": NOTEBOOKS,
