@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +30,9 @@ MARK = (
     " ON CONFLICT DO UPDATE SET value = max(value, excluded.value)"
 )
 """What `sessions/numbers.py` notes: events go on beyond this number, so it must be beyond all that were seen."""
+
+AHEAD_S = 60.0
+"""A backup that is so many seconds ahead of the clock was made before the clock was put back."""
 
 STAMP = "%Y%m%dT%H%M%S%fZ"
 BUSY_S = 5.0
@@ -85,11 +88,12 @@ def back_up(state: Path, keep: int, *, why: str = "", to: Path | None = None) ->
     """
     folder = to or state.parent / FOLDER
     make_folders(folder, 0o700)
-    stamp = datetime.now(UTC).strftime(STAMP)
-    made = folder / f"state-{stamp}{f'-{why}' if why else ''}.db"
+    began = time.time()
+    made = folder / f"state-{_stamp_after(folder, began)}{f'-{why}' if why else ''}.db"
     new = folder / "new"
     try:
         _copy(state, new)
+        os.utime(new, (began, began))
         new.rename(made)
     finally:
         for left in (new, *_beside(new)):
@@ -98,6 +102,15 @@ def back_up(state: Path, keep: int, *, why: str = "", to: Path | None = None) ->
     for old in sorted(folder.glob("state-*.db"), reverse=True)[keep:]:
         old.unlink(missing_ok=True)
     return made
+
+
+def _stamp_after(folder: Path, now: float) -> str:
+    """A name beyond all that are there: where the clock was put back, the newest must still be the last."""
+    newest = 0.0
+    for one in folder.glob("state-*.db"):
+        with suppress(ValueError):  # a name that somebody else gave
+            newest = max(newest, made_at(one))
+    return datetime.fromtimestamp(max(now, newest + 0.001), UTC).strftime(STAMP)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -117,10 +130,12 @@ def changed_since_backup(state: Path) -> float | None:
     newest = next(iter(backups_of(state)), None)
     if newest is None:
         return float("inf") if state.exists() else None
-    made = made_at(newest)
+    made, now = newest.stat().st_mtime, time.time()  # its name may be ahead of the clock, which somebody put back
     files = (state, state.with_name(f"{state.name}-wal"))
     written = max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
-    return time.time() - made if written > made else None
+    if made > now + AHEAD_S:
+        return float("inf")  # nobody can say what was written since
+    return now - made if written > made else None
 
 
 def rescue(state: Path, fresh: bytes) -> Rescued:

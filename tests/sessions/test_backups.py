@@ -95,6 +95,23 @@ def test_a_backup_is_due_when_something_was_written_since(tmp_path: Path) -> Non
     assert 0 <= (changed_since_backup(state) or -1) < 60
 
 
+def test_a_clock_that_was_put_back_stops_no_backup_and_the_newest_is_still_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = placed(tmp_path)
+    now = time.time()
+    monkeypatch.setattr("sessions.backups.time.time", lambda: now + 86_400)  # a day ahead, until somebody notices
+    ahead = [back_up(state, 3) for _ in range(3)]
+    monkeypatch.setattr("sessions.backups.time.time", lambda: now)
+    assert changed_since_backup(state) == float("inf")
+    made = back_up(state, 3)
+    assert backups_of(state) == [made, ahead[2], ahead[1]]
+    os.utime(state, (now - 10,) * 2)
+    assert changed_since_backup(state) is None, "one is enough"
+    os.utime(state, (now + 1,) * 2)
+    assert 0 <= (changed_since_backup(state) or 0.0) < 60
+
+
 async def test_a_file_of_an_earlier_version_is_copied_before_it_is_changed(tmp_path: Path) -> None:
     for version in range(1, len(STEPS)):
         state = tmp_path / f"user{version}" / "state.db"
