@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -147,10 +147,13 @@ class Process:
 
 
 @contextmanager
-def running(data: Path, *arguments: str, **environ: str) -> Iterator[Process]:
-    """`python -m host` on a free port, multi-user unless told otherwise; killed at the end if it still runs."""
+def running(data: Path, *arguments: str, before: Sequence[str] = (), **environ: str) -> Iterator[Process]:
+    """`python -m host` on a free port, multi-user unless told otherwise; killed at the end if it still runs.
+
+    `before`: a command that becomes the one that follows it, such as `unshare`.
+    """
     log = data.with_name(data.name + ".log")
-    command = [sys.executable, "-m", "host", "--port", "0", "--data", str(data), *arguments]
+    command = [*before, sys.executable, "-m", "host", "--port", "0", "--data", str(data), *arguments]
     with log.open("ab") as errors:
         process = subprocess.Popen(
             command, env={**os.environ, **DEFAULTS, **environ}, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT
