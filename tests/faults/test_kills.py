@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.client import Client, connect, running
+from tests.raw import fetch
 
 pytestmark = pytest.mark.anyio
 
@@ -65,6 +66,28 @@ async def document_of(client: Client, key: str) -> int:
     return int((await client.call("workspace.fs.readFile", uri=f"/workspace/{key}.md"))["content"])
 
 
+async def put_setting(client: Client, key: str, number: int) -> None:
+    await client.call("workspace.updateConfiguration", key=f"mine.{key}", value=number, target="global")
+
+
+async def setting_of(client: Client, key: str) -> int:
+    return int(await client.call("workspace.getConfiguration", section=f"mine.{key}") or 0)
+
+
+async def upload(client: Client, key: str, number: int) -> None:
+    """Streamed over HTTP, as files of any size are."""
+    address, body = f"/api/v1/files?path=/workspace/{key}&uid={client.uid}", b"%d\n" % number * 3_000
+    answer = await fetch(base_of(client), address, "PUT", body)
+    if answer.status == 0:
+        raise ConnectionError("the host is gone")
+    assert answer.status in (200, 201, 204), answer
+
+
+def base_of(client: Client) -> str:
+    place = client.socket.remote_address
+    return f"http://{place[0]}:{place[1]}"
+
+
 Put = Callable[[Client, str, int], Awaitable[None]]
 Get = Callable[[Client, str], Awaitable[int]]
 
@@ -73,6 +96,8 @@ KINDS: dict[str, tuple[Put, Get]] = {
     "files": (put_file, file_of),
     "secrets": (put_secret, secret_of),
     "documents": (put_document, document_of),
+    "settings": (put_setting, setting_of),
+    "uploads": (upload, file_of),
 }
 
 
