@@ -18,6 +18,7 @@ import click
 
 from host.cli import asking, attach
 from host.cli.demo import greet, offer, prepare
+from host.cli.places import PLACE
 from host.version import installed_version
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ def cli() -> None:
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one (server.port).  [3000]"
 )
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of everything persistent (data).")
-@click.option("--workspace", type=click.Path(path_type=Path), help="Single-user mode: the folder to work in.  [.]")
-@click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings.")
+@click.option("--data", type=PLACE, help="Folder of everything persistent (data).")
+@click.option("--workspace", type=PLACE, help="Single-user mode: the folder to work in.  [.]")
+@click.option("--config", type=PLACE, help="YAML file with settings.")
 @click.option("--multi-user", is_flag=True, default=None, help="Serve many users (MULTI_USER=1).")
 def serve(config: Path | None, **flags: Any) -> None:
     """Serve until SIGTERM or SIGINT."""
@@ -68,7 +69,7 @@ def serve(config: Path | None, **flags: Any) -> None:
 
 @cli.command(epilog="\b\nExamples:\n  roost demo\n  roost demo --port 8080\n  roost demo --fresh        # start over")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [a free one]")
-@click.option("--data", type=click.Path(path_type=Path), help="A folder for the demo.  [roost-demo beside the host's]")
+@click.option("--data", type=PLACE, help="A folder for the demo.  [roost-demo beside the host's]")
 @click.option("--fresh", is_flag=True, help="Start over: remove what an earlier demo left.")
 def demo(port: int, data: Path | None, fresh: bool) -> None:
     """Show the whole loop on a small shop with a failing test: no key, no network. The model is scripted."""
@@ -87,8 +88,8 @@ def demo(port: int, data: Path | None, fresh: bool) -> None:
     "--yes", type=click.Choice(["edits", "all"]), help="Do without asking: write files, or run commands, too."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the events, one JSON object a line; ask nothing.")
-@click.option("--workspace", type=click.Path(path_type=Path), help="The folder to work in.  [.]")
-@click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings.")
+@click.option("--workspace", type=PLACE, help="The folder to work in.  [.]")
+@click.option("--config", type=PLACE, help="YAML file with settings.")
 def task(message: str, config: Path | None, workspace: Path | None, **wish: Any) -> None:
     """Let the agent do one task in this folder: exits with 0 if it is done, 1 if not, 3 if somebody must be asked."""
     from host.cli.task import Wish, perform
@@ -105,8 +106,8 @@ def task(message: str, config: Path | None, workspace: Path | None, **wish: Any)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @click.option("--host", help="Address that the host is to listen on (server.host).  [127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port that it is to listen on (server.port).  [3000]")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of everything persistent (data).")
-@click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings.")
+@click.option("--data", type=PLACE, help="Folder of everything persistent (data).")
+@click.option("--config", type=PLACE, help="YAML file with settings.")
 @click.option("--multi-user", is_flag=True, default=None, help="As a host that serves many users (MULTI_USER=1).")
 def doctor(as_json: bool, config: Path | None, **flags: Any) -> None:
     """Say what this machine has for a host, what it lacks, and what that costs; exits with 1 if none can serve."""
@@ -131,9 +132,9 @@ def doctor(as_json: bool, config: Path | None, **flags: Any) -> None:
 
 @cli.command()
 @click.argument("uids", nargs=-1)
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of everything persistent (data).")
-@click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings.")
-@click.option("--to", type=click.Path(path_type=Path), help="A folder for the copies, instead of each user's own.")
+@click.option("--data", type=PLACE, help="Folder of everything persistent (data).")
+@click.option("--config", type=PLACE, help="YAML file with settings.")
+@click.option("--to", type=PLACE, help="A folder for the copies, instead of each user's own.")
 def backup(uids: tuple[str, ...], config: Path | None, to: Path | None, **flags: Any) -> None:
     """Copy the state of UIDS (of all users and the host's books, if none is named) while the host runs or not."""
     from host import keeping
@@ -156,8 +157,8 @@ def backup(uids: tuple[str, ...], config: Path | None, to: Path | None, **flags:
 @click.argument("uid")
 @click.option("--from", "wanted", help="A backup's file, or its name in the user's folder.  [the newest]")
 @click.option("--list", "listing", is_flag=True, help="Only say which backups there are.")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of everything persistent (data).")
-@click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings.")
+@click.option("--data", type=PLACE, help="Folder of everything persistent (data).")
+@click.option("--config", type=PLACE, help="YAML file with settings.")
 def restore(uid: str, wanted: str | None, listing: bool, config: Path | None, **flags: Any) -> None:
     """Put a backup of UID's state in its place; the host must be stopped. What was there is kept beside it."""
     from host import keeping
@@ -213,6 +214,8 @@ def main(arguments: list[str] | None = None) -> None:
         _refuse(f"{error.format_message()} See `roost --help`.")
     except RoostError as error:
         _refuse(str(error))
+    except PermissionError as error:
+        _refuse(f"{error.filename}: permission denied; run it as the user whose it is, or name another place")
     except click.Abort:
         sys.exit(130)
 

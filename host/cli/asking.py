@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from host.cli.far import Refused, far, reaching
+from host.cli.places import PLACE
 from host.cli.showing import show_json, show_rows, size
 
 LENGTHS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -41,8 +42,8 @@ class Duration(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.argument("uid")
 @click.option("--scope", multiple=True, help="What it may do beside being UID: admin, impersonate. May be repeated.")
 @click.option("--expires", type=Duration(), default="12h", show_default=True, help="How long it is good for.")
-@click.option("--data", type=click.Path(path_type=Path), help="The host's data folder.")
-@click.option("--config", type=click.Path(path_type=Path), help="The host's YAML file.")
+@click.option("--data", type=PLACE, help="The host's data folder.")
+@click.option("--config", type=PLACE, help="The host's YAML file.")
 @as_json
 def token(uid: str, scope: tuple[str, ...], expires: int, config: Path | None, as_json: bool, **flags: Any) -> None:
     """Issue a token for UID, signed with this host's own secret (auth.jwt.secret, HS256)."""
