@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import signal
 import socket
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +22,7 @@ from sessions.jail import Network, World
 from sessions.launch import Form, Launch, prepare
 from sessions.limits import Limits
 from sessions.output import Output
-from sessions.process import Child, Pipes, Process, Terminal, gone, open_terminal
+from sessions.process import LOOK_AGAIN_S, Child, Pipes, Process, Terminal, gone, is_gone, open_terminal
 from sessions.sockets import Sockets
 from sessions.spare import Likely, Spare
 from sessions.spare import line as spare_line
@@ -30,12 +31,14 @@ from sessions.startup import EARLY, NONCE
 from sessions.supervisor import DIED, Supervisor, command
 from sessions.tasks import Tasks
 
+log = logging.getLogger("roost.sessions")
 A = TypeVar("A")
 C = TypeVar("C", bound=Child)
 
 START_SECONDS = 20.0
 ANSWER_SECONDS = 20.0
 END_SECONDS = 5.0
+END_TRIES = 4
 NOBODY = -1
 OWN_PROCESSES = 2
 """bubblewrap's first process and the supervisor; the other forms count none of theirs."""
@@ -155,7 +158,15 @@ class Holder:
         assert self._program is not None
         asyncio.get_running_loop().remove_reader(self._pidfd)
         self._program.wait()  # it has ended: this takes the dead away
-        self._dead.set_result(None)
+        if not self._dead.done():
+            self._dead.set_result(None)
+
+    async def _death(self, seconds: float) -> bool:
+        """Whether the program has ended, after so many seconds at most: also one whose end was not announced."""
+        await asyncio.wait({self._dead}, timeout=seconds)
+        if not self._dead.done() and self._pidfd >= 0 and is_gone(self._pidfd):
+            self._on_death()
+        return self._dead.done()
 
     def _look(self, info: int) -> Inside:
         assert self._program is not None
@@ -279,7 +290,7 @@ class Holder:
         code = None
         try:
             if child.pidfd >= 0:
-                await gone(child.pidfd)
+                await gone(child.pidfd, self.ended)
             code = await self._answer(self._supervisor.wait(child.process_id))
         except SandboxDied:
             return
@@ -320,7 +331,8 @@ class Holder:
     async def live(self) -> None:
         """Return once it has ended; whoever ended it, nothing of it is left then."""
         try:
-            await asyncio.shield(self._dead)
+            while not await self._death(LOOK_AGAIN_S) and not self._ending:
+                pass  # one that is to end and does not is `close`'s to kill again
         finally:
             await self.close()
 
@@ -331,30 +343,48 @@ class Holder:
             return
         self._closing = self._ending = True
         try:
-            await self._bury()
-        finally:
-            self._supervisor.close()
-            if self._spares is not None:
-                await self._spares.close()
-            for undo in self._undo:
-                undo()
-            if self._inside is not None:
-                self._inside.close()
-            for fd in (self._pidfd, self._run):
-                if fd >= 0:
-                    os.close(fd)
-            self._inside = None
-            self.ended.set_result(self._reason)
+            async with AsyncExitStack() as rest:  # done from the last to the first, whatever fails or is cancelled
+                rest.callback(self.ended.set_result, self._reason)
+                rest.callback(self._let_go)
+                for undo in self._undo:
+                    rest.callback(undo)
+                if self._spares is not None:
+                    rest.push_async_callback(self._spares.close)
+                rest.callback(self._supervisor.close)
+                await self._bury()
+        except Exception:  # what ends a sandbox must not fail with it: nobody could do anything about it
+            log.exception("a sandbox of %s did not end as it should", self.world.uid)
+
+    def _let_go(self) -> None:
+        """Close what is open. A descriptor that the loop still watched would deafen it for the next of its number."""
+        if self._pidfd >= 0:
+            asyncio.get_running_loop().remove_reader(self._pidfd)
+        fds, self._pidfd, self._run = (self._pidfd, self._run), -1, -1
+        inside, self._inside = self._inside, None
+        if inside is not None:
+            inside.close()
+        for fd in fds:
+            if fd >= 0:
+                os.close(fd)
 
     async def _bury(self) -> None:
-        """Wait for the program, then for whatever it left; with a pid namespace the kernel has ended all that."""
-        if self._program is not None:
+        """Wait for the program, then for whatever it left; with a pid namespace the kernel has ended all that.
+
+        It is killed again while it does not end. What the kernel does not let go of for that long is left behind.
+        """
+        for _ in range(END_TRIES if self._pidfd >= 0 else 0):
             self.end(self._reason)
-            await asyncio.shield(self._dead)
+            if await self._death(END_SECONDS):
+                break
+        else:
+            if self._pidfd >= 0:
+                log.error("a sandbox of %s was killed and does not end; it is left behind", self.world.uid)
         if self._inside is None:
             return
         if self._inside.init >= 0:
-            await gone(self._inside.init)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(END_TRIES * END_SECONDS):
+                    await gone(self._inside.init)
         else:
             processes = self._inside.processes
             await asyncio.to_thread(processes.kill, lambda: {stat.pid for stat in processes.stats()}, END_SECONDS)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import select
 import signal
 import struct
 import termios
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from sessions.streams import PipeReader, PipeWriter
 
@@ -17,6 +19,8 @@ Kill = Callable[["Child"], Awaitable[None]]
 PIPE_BYTES = 65536
 TIOCSPTLCK, TIOCGPTN, TIOCGPTPEER = 0x40045431, 0x80045430, 0x5441
 IUTF8 = 0o40000
+LOOK_AGAIN_S = 5.0
+"""How late the end of a process is noticed that was not announced."""
 
 
 class Child:
@@ -125,13 +129,29 @@ class Process(Child):
             self.stdin.abort()
 
 
-async def gone(pidfd: int) -> None:
-    """Return once the process has ended."""
+def is_gone(pidfd: int) -> bool:
+    """Whether the process has ended."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+async def gone(pidfd: int, over: asyncio.Future[str] | None = None) -> None:
+    """Return once the process has ended, or `over` is done.
+
+    It is looked at now and then, too: a loop that still holds an earlier descriptor of that number hears nothing.
+    """
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     loop.add_reader(pidfd, ended.set)
+    if over is not None:
+        over.add_done_callback(lambda _: ended.set())
     try:
-        await ended.wait()
+        while not is_gone(pidfd) and not (over is not None and over.done()):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await ended.wait()
+            ended.clear()
     finally:
         loop.remove_reader(pidfd)
 

@@ -31,6 +31,8 @@ WATCH_SECONDS = 1.0
 READ_BYTES = 65536
 QUIET_SECONDS = 0.5
 IDLE_SECONDS = 60.0
+END_SECONDS = 30.0
+"""How long a command that was killed, or has closed its output, may take to be told as ended; then all of them end."""
 UNUSED = "nothing ran in it"
 OVERFULL = "its processes went on filling the disk over your quota"
 LINGER_SECONDS = 3.0
@@ -148,7 +150,13 @@ class Sandbox:
                 await process.kill()
             process.close()
             output.close()
-        return output.finished(await process.wait(), late)
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                code = await process.wait()
+        except TimeoutError:
+            holder.end("a command of it could not be ended")
+            code = await process.wait()
+        return output.finished(code, late)
 
     async def connect(self, port: int) -> socket.socket:
         """A connected, non-blocking socket to what listens on `port` of the sandbox's own loopback, for previews.

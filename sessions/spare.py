@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from sessions.process import open_terminal, size
+from sessions.process import is_gone, open_terminal, size
 from sessions.procfs import open_child
 from sessions.shells import SHELLS
 from sessions.supervisor import quoted
@@ -135,11 +135,7 @@ class Early(Spare):
     @property
     def lives(self) -> bool:
         """Whether it can still become somebody's."""
-        if self.pidfd < 0:
-            return False
-        poll = select.poll()
-        poll.register(self.pidfd, select.POLLIN)
-        return not poll.poll(0)
+        return self.pidfd >= 0 and not is_gone(self.pidfd)
 
     def wake(self, nonce: str, columns: int, rows: int) -> int:
         """Let it go on as the shell of a terminal of that size, whose master it returns, from now on the caller's."""
