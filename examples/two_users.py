@@ -118,4 +118,8 @@ async def main(base: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:3000"))
+    address = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:3000"
+    try:
+        asyncio.run(main(address))
+    except ConnectionRefusedError:
+        sys.exit(f"no host answers at {address}: start one as README says, or name another as the first argument")

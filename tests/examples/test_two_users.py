@@ -66,3 +66,12 @@ async def test_two_people_edit_their_own_clone_of_a_repository_and_cannot_reach_
         assert mine["my state"] == f"the page that {uid} edits"
         assert mine[f"{other}'s files, by their path"].startswith("-32010 FileNotFound")
         assert mine[f"{other}'s state, in their name"].startswith("-32003 ")
+
+
+def test_who_has_started_no_host_is_told_so() -> None:
+    command = [sys.executable, "examples/two_users.py", "http://127.0.0.1:1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "no host answers at http://127.0.0.1:1: start one as README says, or name another as the first argument\n"
+    )
