@@ -33,8 +33,9 @@ export function openPalette(): void {
 async function theirs(): Promise<Entry[]> {
   const [ids, { extensions }] = await Promise.all([call("commands.getCommands", {}), rest("GET", "api/v1/extensions")]);
   const titles = new Map<string, string>();
+  const api = new Set(extensions.flatMap((one: any) => (one.contributes.routes ?? []).map((route: any) => route.command))); // REST: they need what no palette asks for
   for (const one of extensions) for (const command of one.contributes.commands ?? []) titles.set(command.command, command.category ? `${command.category}: ${command.title}` : command.title);
-  return ids.filter((id) => titles.has(id)).map((id) => ({
+  return ids.filter((id) => titles.has(id) && !api.has(id)).map((id) => ({
     label: titles.get(id)!, description: id,
     run: () => call("commands.executeCommand", { command: id }).then((result) => result != null && typeof result !== "object" && notify(String(result)), tell),
   }));

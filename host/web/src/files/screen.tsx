@@ -4,6 +4,7 @@ import { askOf, askText, askYes } from "../dialogs";
 import { address, call, nameOf, notify, relative, rest, tell, workspace } from "../host";
 import { Icon } from "../icons";
 import { lazy } from "../lazy";
+import { openFiles } from "../palette";
 import { go } from "../router";
 import { Search } from "./search";
 import { classOf, Letter, marks, want } from "./marks";
@@ -64,7 +65,7 @@ export function FilesScreen({ path }: { path: string }) {
             </div>
           </div>
         )}
-        {file ? <Editor key={file} path={file} /> : <div class="empty"><h2>No file is open</h2><p>Choose one in the tree, or press <kbd>Ctrl K</kbd> and type its name.</p></div>}
+        {file ? <Editor key={file} path={file} /> : <div class="empty"><h2>No file is open</h2><p>Choose one in the tree, drop files there to upload them, or find one by its name.</p><button class="primary" onClick={() => openFiles()}>Go to a file…</button></div>}
       </section>
     </div>
   );

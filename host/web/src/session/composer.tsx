@@ -9,7 +9,7 @@ import { ended, hasAgent, idle, start, type Task } from "./store";
 
 type Mode = { slug: string; name: string };
 const modes = signal<Mode[]>([]);
-const models = signal<{ id: string; name: string }[]>([]);
+export const models = signal<{ id: string; name: string }[]>([]);
 const lookAtModes = () => void hasAgent().then((is) => is && rest("GET", "api/v1/modes")).then((found) => found && (modes.value = found.modes ?? found), () => {});
 began((link) => link.on("coder.files", lookAtModes)); // modes are files, and somebody edited one
 began((link) => link.onOpen.add(() => {
@@ -17,6 +17,9 @@ began((link) => link.onOpen.add(() => {
   void call("lm.selectChatModels", {}).then((found) => (models.value = found), () => {});
 }));
 const drafts = new Map<string, string>();
+const suggested = signal("");
+/** Fill in what a new task could begin with; it is sent by who reads it. */
+export const suggest = (text: string) => void (suggested.value = text);
 const address = new URL(location.href), prepared = address.searchParams.get("prompt"); // `?prompt=` fills in what a new task begins with, once
 if (prepared) {
   drafts.set("new", prepared.slice(0, 20_000));
@@ -29,6 +32,12 @@ export function Composer({ task }: { task?: Task }) {
   const [mode, setMode] = useState(""), [model, setModel] = useState(""), [how, setHow] = useState<"steer" | "queue">("steer"), [busy, setBusy] = useState(false), [images, setImages] = useState<string[]>([]);
   const works = !!task && !idle(task.status) && !task.waitingFor, live = !!task && !ended(task.status), queue = task?.queue ?? [];
   useEffect(() => setText(drafts.get(key) ?? ""), [key]);
+  useEffect(() => {
+    if (!suggested.value || task) return;
+    setText(suggested.value);
+    suggested.value = "";
+    field.current?.focus();
+  }, [suggested.value]);
   useEffect(() => {
     drafts.set(key, text);
     const one = field.current!;

@@ -1,12 +1,12 @@
 // The session: tasks at the left, the talk in the middle, what changed at the right, and what to say below.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { rest, tell } from "../host";
+import { link, rest, tell } from "../host";
 import { Icon } from "../icons";
 import { go } from "../router";
 import { lazy } from "../lazy";
 import { ApprovalBar } from "./approval";
 import { Card } from "./cards";
-import { Composer } from "./composer";
+import { Composer, models, suggest } from "./composer";
 import { absent, doing, idle, talkOf, taskList, tasks, waiting, type Talk, type Task } from "./store";
 
 const Changes = lazy(() => import("./changes").then((one) => one.Changes));
@@ -40,13 +40,17 @@ export function SessionScreen({ taskId }: { taskId: string }) {
   );
 }
 
+const IDEAS = ["Explain how this project is built", "Run the tests and mend what fails", "Find a bug and show me where"];
+
 function Welcome() {
+  const level = link.value?.opened.value?.isolation.level, scripted = models.value.length > 0 && models.value.every((one) => one.id.startsWith("demo/"));
   return (
     <div class="messages-box">
       <div class="welcome">
         <h2>What shall be done?</h2>
-        <p>Say it below. The agent reads and edits the files of your workspace and runs commands in your sandbox; it asks before it does what you have not allowed.</p>
-        {absent.value && <p class="wrong" role="alert">{absent.value}</p>}
+        <p>Say it below. The agent reads and edits the files of your workspace and runs commands {level === "off" ? "as you, on this machine" : "in your sandbox"}; it asks before it does what you have not allowed.</p>
+        {absent.value ? <p class="wrong" role="alert">{absent.value}</p> : <ul class="ideas">{IDEAS.map((one) => <li key={one}><button onClick={() => suggest(one)}>{one}</button></li>)}</ul>}
+        {scripted && <p><small>Only the scripted demo model is here. <a href="#/settings">Add a provider</a> to ask a real one.</small></p>}
       </div>
     </div>
   );
@@ -54,7 +58,7 @@ function Welcome() {
 
 function Tasks({ current, close }: { current: string; close: () => void }) {
   const all = taskList.value;
-  if (!all.length) return <p class="quiet pad">Nothing yet.</p>;
+  if (!all.length) return <p class="quiet pad">What you begin is listed here, and goes on while this page is closed.</p>;
   return (
     <ul class="tasks">
       {all.slice(0, 300).map((one) => (
