@@ -4,8 +4,7 @@ A collection of the oldest generation stands everything still for as long as tha
 users half a second, again and again. So whatever outlives one such collection is put out of the collector's sight
 (`gc.freeze`), and each walks only through what came since the last. Objects still go when nobody holds them; only
 circles of objects that end out of sight stay, as each session that ends leaves some. They are looked for when nobody is
-connected, when memory has grown by half, and whenever it has grown at all while the search takes so little time that
-nobody notices.
+connected, when memory has grown by half, and now and then while the search takes so little time that nobody notices.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ LOOK_S = 5.0
 GROWN, AT_LEAST = 1.5, 64 << 20
 """One is due when so many times the memory of after the last is taken, and so many bytes more."""
 
-LITTLE, SHORT_S, SHARE = 4 << 20, 0.04, 0.005
-"""It is also due when so many bytes more are taken and it would stop everything for no longer than so many seconds,
-where no more than this share of the time is spent so."""
+LITTLE, SHORT_S, SHARE = 10_000, 0.06, 0.005
+"""It is also due when so many objects went out of sight and it would stop everything for no longer than so many
+seconds, where no more than this share of the time is spent so. Memory says nothing of that: what goes leaves room."""
 
-GUESS_S = 3e-7
+GUESS_S = 5e-7
 """How long one object takes, in seconds, before that is measured."""
 
 BUSY = 0.2
@@ -48,7 +47,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Tenure:
     """The policy for one process, in force within `with`; what was in force before is put back at its end."""
 
-    __slots__ = ("_before", "_cost_s", "_ended", "_since", "_slept", "alone", "taken", "took_s", "whole")
+    __slots__ = ("_before", "_cost_s", "_ended", "_since", "_slept", "aged", "alone", "taken", "took_s", "whole")
 
     def __init__(self, alone: Callable[[], bool]) -> None:
         """`alone` says whether nobody is connected and no agent works."""
@@ -59,7 +58,9 @@ class Tenure:
         self.taken = 0
         """Bytes of memory after the last of them."""
         self.took_s = 0.0
-        """How long the last of them stopped everything, in seconds."""
+        """How long the last of them took of a processor, in seconds."""
+        self.aged = 0
+        """How many objects went out of sight since."""
         self._cost_s = GUESS_S
         """The same for one object."""
         self._ended = -math.inf
@@ -81,6 +82,7 @@ class Tenure:
 
     def _collected(self, phase: str, told: dict[str, Any]) -> None:
         if phase == "stop" and told["generation"] == 2:
+            self.aged += len(gc.get_objects(generation=2))
             gc.freeze()
 
     async def watch(self) -> None:
@@ -100,7 +102,7 @@ class Tenure:
             first, self._slept = not self._slept, True
             return first
         self._slept = False
-        if self._is_cheap(taken, now):
+        if self._is_cheap(now):
             return True
         if taken < max(self.taken * GROWN, self.taken + AT_LEAST):
             self._since = None
@@ -108,19 +110,20 @@ class Tenure:
         self._since = now if self._since is None else self._since
         return load < BUSY or now - self._since > PATIENCE_S
 
-    def _is_cheap(self, taken: int, now: float) -> bool:
-        if taken < self.taken + LITTLE or now - self._ended < self.took_s / SHARE:
+    def _is_cheap(self, now: float) -> bool:
+        if self.aged < LITTLE or now - self._ended < self.took_s / SHARE:
             return False
         return gc.get_freeze_count() * self._cost_s <= SHORT_S
 
     def collect(self) -> None:
         """Walk through everything there is; the process stands still meanwhile."""
-        began = time.perf_counter()
+        began = time.thread_time()
         gc.unfreeze()
         gc.collect()
-        self.took_s = time.perf_counter() - began
+        self.took_s = time.thread_time() - began
         self._cost_s = self.took_s / max(1, gc.get_freeze_count())
         self._ended = time.monotonic()
+        self.aged = 0
         self.whole += 1
         self._since = None
 
