@@ -21,6 +21,7 @@ from extensions.coder.environment import Situation, environment
 from extensions.coder.executor import ToolExecutor
 from extensions.coder.history import effective
 from extensions.coder.journal import now_ms
+from extensions.coder.kinds import hint
 from extensions.coder.modes import BUILT_IN, Mode
 from extensions.coder.permissions import Leave
 from extensions.coder.running import Commands
@@ -250,6 +251,7 @@ class Run:
     async def _stream(self, asking: Asking, mode: Mode, answer: Answer) -> None:
         now = Situation(
             cwd=self.cwd, mode=mode, access=self.access, is_first=self.task.messages == 1,
+            kind=hint(self.task.kind, self.task.title, {one.name for one in asking.tools}),
             todos=self.house.todos_of(self.task), news=Commands.of(self.notes).news(), cost=self.task.cost,
             tokens=self.task.context_tokens, window=asking.model.max_input_tokens,
         )  # fmt: skip

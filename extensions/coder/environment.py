@@ -44,6 +44,8 @@ class Situation:
     """What its own commands and terminals said since, under a heading."""
     cost: float | None = None
     """USD so far; None: unknown."""
+    kind: str = ""
+    """What kind of task it is, and what suits it; told once, at its beginning."""
     tokens: int = 0
     """Of the conversation, and below how many the model can take."""
     window: int = 0
@@ -63,7 +65,8 @@ async def environment(now: Situation, *, limit_s: float = LIMIT_S) -> str:
     parts = [(name, text) for (name, _), text in zip(works, texts, strict=True)]
     files = parts[5:]
     parts[5:] = [("Time", datetime.now().astimezone().isoformat(timespec="seconds")), ("Mode", now.mode.slug)]
-    parts += [("Cost and context", _spent(now)), *files, ("Todo list", _todos(now))]
+    begin = [*files, ("Kind of task", now.kind)] if now.is_first else []
+    parts += [("Cost and context", _spent(now)), *begin, ("Todo list", _todos(now))]
     told = [f"# {name}\n{text.strip()}" for name, text in parts if text.strip()]
     if now.news:
         told.insert(0, now.news)

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Coroutine, Iterator
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from extensions.coder.task import Call, Conversation, Draft, Json, Task
@@ -18,6 +19,12 @@ OPEN = "open"
 """The ids of the tasks that go on by themselves."""
 
 RUNS = frozenset({"pending", "running"})
+CALLED = MappingProxyType(
+    {"asked": "pending", "allowed": "pending", "waiting": "waiting", "interrupted": "interrupted", "begun": "running"}
+    | {"done": "done"}
+)
+"""The states of calls as clients know them from `coder.message`."""
+
 PAGE = 500
 MOST = 900
 """Changes of one commit; `records` takes some more."""
@@ -94,7 +101,16 @@ def _events(conversation: Conversation, draft: Draft) -> Iterator[tuple[str, Jso
     for approval in draft.approvals:
         yield "coder.approval", approval
     if draft.task != conversation.task or draft.task.created_at == draft.task.updated_at:
-        yield "coder.task", draft.task.told()
+        yield "coder.task", draft.task.told() | _called(draft)
+
+
+def _called(draft: Draft) -> Json:
+    """The call that a step is about, where it is about one."""
+    if len(draft.calls) != 1:
+        return {}
+    call = draft.calls[0]
+    status = "failed" if (call.result or {}).get("failed") else CALLED[call.state]
+    return {"toolCall": {"callId": call.call_id, "name": call.name, "status": status}}
 
 
 async def read(task_id: str) -> Conversation | None:

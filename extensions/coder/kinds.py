@@ -1,4 +1,7 @@
-"""Which tools suit which kind of task: what a prompt names first, of the tools that the mode has. Values only."""
+"""Which tools suit which kind of task (seed 003), of those that the mode has. Values only.
+
+A kind that somebody named narrows what there is; one that only the first message tells is a hint, and takes nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,16 @@ from typing import Literal, get_args
 
 Kind = Literal["bug_fix", "feature_implementation", "code_review", "refactoring"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+GROUPS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "bug_fix": frozenset({"read", "edit", "command", "mcp"}),
+        "feature_implementation": frozenset({"read", "edit", "command", "browser", "mcp"}),
+        "code_review": frozenset({"read", "mcp"}),
+        "refactoring": frozenset({"read", "edit", "command"}),
+    }
+)
+"""The groups of tools that a kind takes: never more than the mode has."""
 
 EDITS = ("apply_diff", "str_replace_editor", "apply_patch", "edit", "search_replace", "edit_file")
 
@@ -48,6 +61,13 @@ def kind_of(message: str) -> Kind | None:
     return next((kind for kind, said in WORDS.items() if said.search(words)), None)
 
 
-def select_tools(kind: Kind, available: Collection[str]) -> tuple[str, ...]:
+def select_tools(kind: str, available: Collection[str]) -> tuple[str, ...]:
     """The tools that suit a task of that kind, in the order of their use, of those that there are."""
-    return tuple(name for name in SUITED[kind] if name in available)
+    return tuple(name for name in SUITED.get(kind, ()) if name in available)  # type: ignore[call-overload]
+
+
+def hint(kind: str | None, message: str, available: Collection[str]) -> str:
+    """What the agent is told at the beginning of a task; empty where nothing says of which kind it is."""
+    found = kind or kind_of(message)
+    tools = select_tools(found, available) if found else ()
+    return f"{found}: these tools are most of use, in about this order: {', '.join(tools)}" if tools else ""

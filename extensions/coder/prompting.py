@@ -7,24 +7,16 @@ it changes from step to step; what does is in `environment`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Protocol
 
 import shim as vscode
 from extensions.coder.agent_files import AgentFiles
+from extensions.coder.kinds import GROUPS
 from extensions.coder.modes import ALWAYS, FileRestricted, Mode, ToolRefused, UnknownTool, check_tool, is_mcp
 from extensions.coder.rules import Wishes
 from extensions.coder.skills import Skill
 from extensions.coder.texts import filled
 from extensions.coder.tool import Tool
-
-KINDS: Mapping[str, frozenset[str]] = MappingProxyType({
-    "bug_fix": frozenset({"read", "edit", "command", "mcp"}),
-    "feature_implementation": frozenset({"read", "edit", "command", "browser", "mcp"}),
-    "code_review": frozenset({"read", "mcp"}),
-    "refactoring": frozenset({"read", "edit", "command"}),
-})  # fmt: skip
-"""Kinds of tasks, and the groups of tools that one of them takes: never more than its mode has."""
 
 PARTS = ("read", "edit", "command", "browser", "mcp")
 SEES = frozenset({"screenshot"})
@@ -129,7 +121,7 @@ def plugins(mode: Mode, taken: Collection[str], disabled: Collection[str]) -> li
 
 def narrow(mode: Mode, kind: str | None) -> Mode:
     """The mode with no more groups than a kind of task takes; of an unknown kind, as it is."""
-    groups = KINDS.get(kind or "")
+    groups = GROUPS.get(kind or "")
     if groups is None:
         return mode
     kept = tuple(group for group in mode.groups if group.name in groups)

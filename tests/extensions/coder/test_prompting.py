@@ -10,8 +10,9 @@ import pytest
 import shim as vscode
 from extensions.coder import texts
 from extensions.coder.agent_files import AgentFiles
+from extensions.coder.kinds import KINDS
 from extensions.coder.modes import ALWAYS, Mode
-from extensions.coder.prompting import KINDS, PromptService
+from extensions.coder.prompting import PromptService
 from extensions.coder.tool import Tool
 from extensions.coder.tools import TOOLS
 from sessions.context import SessionContext

@@ -198,3 +198,25 @@ async def test_looking_at_tasks_keeps_none_of_them_in_memory_and_shows_what_wait
         assert (after["status"], after["approvals"]) == ("waiting", before["approvals"])
         await ada.decide(task)
         assert (await ada.rest(task))["status"] == "completed"
+
+
+async def test_events_of_a_task_name_the_call_that_they_are_about(tmp_path: Path) -> None:
+    model = Model(main=[("execute_command", {"command": "echo hello"}), DONE])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        task = await ada.task()
+        await ada.decide(task)
+        await ada.until(task, "completed")
+        told = [one["toolCall"] for one in await ada.heard("coder.task") if "toolCall" in one]
+        call = {"callId": "main-1-0", "name": "execute_command"}
+        assert told[:4] == [call | {"status": status} for status in ("pending", "waiting", "pending", "running")]
+        assert {one["name"] for one in told} == {"execute_command", "attempt_completion"}
+
+
+async def test_a_task_that_names_no_model_says_which_one_it_asked(tmp_path: Path) -> None:
+    async with agents(tmp_path, Model(main=["It is 42."])) as agent:
+        ada = agent("ada")
+        ended = await ada.rest(await ada.task())
+        (listed,) = (await ada.client.get("/api/v1/tasks")).json()["tasks"]
+        assert (ended["model"], listed["model"]) == ("acme/m", "acme/m")
+        assert (await ada.heard("coder.task"))[-1]["model"] == "acme/m"
