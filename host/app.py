@@ -273,7 +273,7 @@ class Host:
 
     async def _wake(self) -> None:
         """Open the sessions whose work went on when the last run of the host ended, one after the other."""
-        for uid in await asyncio.to_thread(awake.marked, self.config.data, "work", "budget"):
+        for uid in await asyncio.to_thread(awake.marked, self.config.data):
             await self._resume(uid)
 
     async def _resume(self, uid: str, *, richer: bool = False) -> None:
@@ -291,15 +291,15 @@ class Host:
 
     async def wake_for_budget(self, uid: str | None = None) -> None:
         """More may be spent by a user, or by everybody: work that waits for that looks again, also of who sleeps."""
-        waiting = await asyncio.to_thread(awake.marked, self.config.data, "budget")
+        waiting = await asyncio.to_thread(awake.marked, self.config.data)
         for one in waiting if uid is None else [uid] if uid in waiting else []:
             await self._resume(one, richer=True)
 
     async def _opened(self, keeper: Keeper, session: SessionContext) -> None:
         await self.loader.begin(session)
         await keeper.opened(session)
-        if await asyncio.to_thread(awake.is_marked, self.config.data, session.uid, "budget"):
-            session.start(self.loader.resume(session), "look for money")
+        if await asyncio.to_thread(awake.is_marked, self.config.data, session.uid):
+            session.start(self.loader.resume(session), "go on with work")
 
     # -- who is here
 

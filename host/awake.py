@@ -28,11 +28,11 @@ def _mark(folder: Path, name: str, on: bool) -> None:
         os.close(place)
 
 
-def marked(data: Path, *what: str) -> list[str]:
-    """The uids that have such work."""
-    return sorted({one.parent.name for each in what for one in (data / "users").glob(f"*/{NAMES[each]}")})
+def marked(data: Path) -> list[str]:
+    """The uids that have work of any kind."""
+    return sorted({one.parent.name for name in NAMES.values() for one in (data / "users").glob(f"*/{name}")})
 
 
-def is_marked(data: Path, uid: str, what: str) -> bool:
-    """Whether a user has such work."""
-    return (data / "users" / uid / NAMES[what]).exists()
+def is_marked(data: Path, uid: str) -> bool:
+    """Whether a user has work of any kind."""
+    return any((data / "users" / uid / name).exists() for name in NAMES.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,9 @@ async def test_who_sleeps_is_woken_by_a_raise(tmp_path: Path) -> None:
         task = await short(ada)
         await ada.host.sessions.close("ada")
         await raised(agent, "ada", day=ENOUGH)
-        async with ada.host.sessions.using("root"):
-            while ada.host.sessions.get("ada") is None:
-                await agent("root").client.get("/api/v1/tasks")
+        async with asyncio.timeout(20):
+            while ada.host.sessions.get("ada") is None:  # noqa: ASYNC110  nobody asks for it: it opens by itself
+                await asyncio.sleep(0.02)
         assert (await ada.until(task, "completed"))["result"] == "All done."
 
 
@@ -125,3 +126,18 @@ async def test_a_task_that_was_paused_or_ended_meanwhile_is_left_alone(tmp_path:
         await ada.host.wake_for_budget("ada")
         assert [(await ada.look(one))["status"] for one in (paused, ended)] == ["paused", "aborted"]
         assert model.asked == {"a": [], "b": []}
+
+
+async def test_who_was_put_out_before_it_was_noted_that_they_wait_is_woken_all_the_same(tmp_path: Path) -> None:
+    async with agents(tmp_path, Model(main=[DONE]), budgets={"day": NOTHING}) as agent:
+        ada = agent("ada")
+        task = await short(ada)
+        await ada.host.sessions.close("ada")
+        folder = tmp_path / "users/ada"
+        (folder / "short").unlink(missing_ok=True)
+        (folder / "awake").touch()
+        await raised(agent, "ada", day=ENOUGH)
+        async with asyncio.timeout(20):
+            while ada.host.sessions.get("ada") is None:  # noqa: ASYNC110  nobody asks for it: it opens by itself
+                await asyncio.sleep(0.02)
+        assert (await ada.until(task, "completed"))["result"] == "All done."
