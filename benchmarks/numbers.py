@@ -25,6 +25,7 @@ HEADLINES: dict[str, tuple[str, ...]] = {
     "search": (r"a text that 1 file in 100 has.*",),
     "agent": (r".*step.*",),
     "commands": (r"a command in the user's sandbox.*",),
+    "growth": (r"memory of idle users.*", r"processor of the host.*"),
     "crowd": (r"users who were cut off", r"messages to somebody they were not for", r"echo, p99"),
     "lives": (r"SIGTERM with .*: until the end", r"kill -9.*: lost or half-written"),
     "models": (r"a streamed chunk, CPU", r"the first word, of 300 ms.*", r"connections for 300 streams"),

@@ -71,15 +71,12 @@ def echo() -> Iterator[Server]:
 
 
 @contextmanager
-def host(**environ: str) -> Iterator[Server]:
+def host(data: Path | None = None, **environ: str) -> Iterator[Server]:
     """The real host, multi-user, on a fresh data folder."""
-    with (
-        tempfile.TemporaryDirectory() as data,
-        _started(
-            [sys.executable, "-m", "host", "--port", "0", "--data", data], {"MULTI_USER": "1", **environ}
-        ) as server,
-    ):
-        yield server
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "host", "--port", "0", "--data", str(data or folder)]
+        with _started(command, {"MULTI_USER": "1", **environ}) as server:
+            yield server
 
 
 @contextmanager

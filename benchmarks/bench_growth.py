@@ -1,0 +1,172 @@
+"""How costs grow with users who are there, users who work, events that are kept and files of a workspace.
+
+There is no floor: a line is judged by the exponent of its fit over all sizes (1 is linear), and drawn over its sizes.
+Pings are of one more user, while all others are there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import uvloop
+
+from benchmarks import people, servers
+from benchmarks.bench_crowd import Active
+from benchmarks.figures import Row, figure, growth, percentile
+
+LINEAR = "<= 1.15"
+"""An exponent that is linear, and as much as a busy machine may add."""
+
+Point = tuple[float, float]
+
+
+async def _pings(person: people.Person, seconds: float) -> list[float]:
+    """Milliseconds of a ping each 5 ms."""
+    waits, until = [], time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        began = time.perf_counter()
+        await person.call("session.ping")
+        waits.append(1e3 * (time.perf_counter() - began))
+        await asyncio.sleep(0.005)
+    return waits
+
+
+async def users(host: servers.Server, sizes: list[int]) -> list[Row]:
+    """Idle users, more and more of them on one host."""
+    probe = await people.arrive(host.port, "probe")
+    there = await people.arrive_all(host.port, [f"warm{number}" for number in range(20)])
+    await asyncio.sleep(6)
+    empty, spent = host.resident, 0.0
+    held: list[Point] = []
+    cpu: list[Point] = []
+    idle: list[Point] = []
+    p50: list[Point] = []
+    p99: list[Point] = []
+    count = 0
+    for size in sizes:
+        began = host.cpu_s
+        there += await people.arrive_all(host.port, [f"user{number}" for number in range(count, size)])
+        spent, count = spent + host.cpu_s - began, size
+        await asyncio.sleep(4)
+        held.append((size, max(1.0, (host.resident - empty) / 1024)))
+        cpu.append((size, max(1.0, 1e3 * spent)))
+        began = host.cpu_s
+        await asyncio.sleep(4)
+        idle.append((size, 1e3 * (host.cpu_s - began) / 4))
+        waits = await _pings(probe, 2)
+        p50.append((size, percentile(waits, 0.5)))
+        p99.append((size, percentile(waits, 0.99)))
+    await people.leave([probe, *there])
+    return [
+        growth("memory of idle users", "KiB", held, "users", LINEAR),
+        growth("processor time to let them in", "ms", cpu, "users", LINEAR),
+        growth("ping of one more, p50", "ms", p50, "users", LINEAR),
+        growth("ping of one more, p99", "ms", p99, "users", LINEAR),
+        figure(f"processor while {sizes[-1]} are idle", "ms/s", idle[-1][1]),
+    ]
+
+
+async def working(host: servers.Server, sizes: list[int], seconds: float) -> list[Row]:
+    """Users who work as those of `crowd` do: two requests a second each, files and state on the disk among them."""
+    p50: list[Point] = []
+    p99: list[Point] = []
+    busy: list[Point] = []
+    everybody: list[Active] = []
+    for size in sizes:
+        more = [f"work{number}" for number in range(len(everybody), size)]
+        everybody += [Active(person) for person in await people.arrive_all(host.port, more)]
+        for one in everybody[-len(more) :]:
+            await one.person.call("workspace.fs.writeFile", uri="/workspace/mine.txt", content=one.word)
+            await one.person.call("commands.executeCommand", command="bench.tell", arguments=[0, ""])
+        for one in everybody:
+            one.echoes.clear()
+        until, began = time.perf_counter() + seconds, host.cpu_s
+        async with asyncio.TaskGroup() as group:
+            for number, one in enumerate(everybody):
+                group.create_task(one.work(until, random.Random(number)))
+        echoes = [wait for one in everybody for wait in one.echoes]
+        p50.append((size, percentile(echoes, 0.5)))
+        p99.append((size, percentile(echoes, 0.99)))
+        busy.append((size, max(1.0, 1e3 * (host.cpu_s - began) / seconds)))
+    foreign = sum(one.foreign + one.person.foreign for one in everybody)
+    await people.leave([one.person for one in everybody])
+    return [
+        growth("processor of the host", "ms/s", busy, "users who work", LINEAR),
+        growth("echo, p50", "ms", p50, "users who work"),
+        growth("echo, p99", "ms", p99, "users who work"),
+        figure("messages to somebody they were not for", "", foreign),
+    ]
+
+
+async def events(host: servers.Server, sizes: list[int]) -> list[Row]:
+    """Events of one user that somebody who comes back has missed: until all of them are there."""
+    took: list[Point] = []
+    for size in sizes:
+        person = await people.arrive(host.port, f"missed{size}")
+        await person.call("commands.executeCommand", command="bench.burst", arguments=[size, "a"])
+        await people.leave([person])
+        back = await people.arrive(host.port, f"missed{size}", hello=False)
+        began, done = time.perf_counter(), asyncio.Event()
+        back.hear = lambda _, back=back, size=size, done=done: done.set() if back.count >= size else None  # type: ignore[misc]
+        await back.call("session.open", after=0)
+        async with asyncio.timeout(60):
+            await done.wait()
+        took.append((size, 1e3 * (time.perf_counter() - began)))
+        await people.leave([back])
+    return [growth("come back to events", "ms", took, "events", LINEAR)]
+
+
+async def files(host: servers.Server, data: Path, sizes: list[int]) -> list[Row]:
+    """A workspace with more and more files, 100 a folder: find a tenth of them, and write one more."""
+    found: list[Point] = []
+    written: list[Point] = []
+    for size in sizes:
+        person = await people.arrive(host.port, f"files{size}")
+        await person.call("workspace.fs.createDirectory", uri="/workspace/big")
+        await asyncio.to_thread(_tree, data / f"users/files{size}/root/workspace/big", size)
+        took = []
+        for number in range(5):
+            began = time.perf_counter()
+            await person.call("workspace.findFiles", include="**/*7.txt")
+            middle = time.perf_counter()
+            await person.call("workspace.fs.writeFile", uri=f"/workspace/big/new{number}", content="x")
+            took.append((1e3 * (middle - began), 1e3 * (time.perf_counter() - middle)))
+        found.append((size, percentile([one for one, _ in took], 0.5)))
+        written.append((size, percentile([one for _, one in took], 0.5)))
+        await people.leave([person])
+    return [
+        growth("find a tenth of the files", "ms", found, "files", LINEAR),
+        growth("write one more file", "ms", written, "files", LINEAR),
+    ]
+
+
+def _tree(folder: Path, count: int) -> None:
+    for number in range(count):
+        place = folder / f"part{number // 100}"
+        if number % 100 == 0:
+            place.mkdir(parents=True)
+        (place / f"{number}.txt").touch()
+
+
+def run(quick: bool) -> list[Row]:
+    """A fresh host for each kind of growth."""
+    rows: list[Row] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="roost-bench-") as folder,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        environ = people.extension(Path(folder, "extensions"))
+        with servers.host(**environ) as host:
+            rows += runner.run(users(host, [10, 100, 1_000] if quick else [10, 100, 1_000, 5_000]))
+        with servers.host(**environ) as host:
+            sizes = [10, 100, 300, 600] if quick else [10, 100, 300, 600, 1_000, 1_500]
+            rows += runner.run(working(host, sizes, 6 if quick else 20))
+        data = Path(folder, "data")
+        with servers.host(data, **environ) as host:
+            rows += runner.run(events(host, [10, 100, 1_000, 5_000]))
+            rows += runner.run(files(host, data, [100, 1_000, 10_000] if quick else [100, 1_000, 10_000, 50_000]))
+    return rows
