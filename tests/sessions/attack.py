@@ -310,6 +310,41 @@ def see_environment_of_supervisor() -> bool:
     return TARGETS["inside"] and any(open(path, "rb").read() for path in ("/proc/1/environ",))
 
 
+@more
+def signal_host_by_descriptor() -> None:
+    signal.pidfd_send_signal(os.pidfd_open(TARGETS["pid"]), 0)
+
+
+@more
+def write_memory_of_host() -> None:
+    """Its first letter, which is the same afterwards."""
+    buffer = ctypes.create_string_buffer(b"c", 1)
+    local = struct.pack("PN", ctypes.addressof(buffer), 1)
+    remote = struct.pack("PN", TARGETS["address"], 1)
+    call(number(311, 271), TARGETS["pid"], local, 1, remote, 1, 0)
+
+
+@more
+def schedule_host() -> None:
+    os.sched_setscheduler(TARGETS["pid"], os.SCHED_OTHER, os.sched_param(0))
+
+
+@more
+def slow_disk_of_host() -> None:
+    call(number(251, 30), 1, TARGETS["pid"], 2 << 13 | 4)  # ioprio_set: best effort, as it is
+
+
+@more
+def join_network_of_host() -> None:
+    in_child(lambda: call(number(308, 268), os.pidfd_open(TARGETS["pid"]), 0x40000000))
+
+
+@more
+def trace_supervisor() -> None:
+    target = TARGETS["supervisor"] if TARGETS["inside"] else TARGETS["pid"]
+    in_child(lambda: call(number(101, 117), 0x4206, target, 0, 0))
+
+
 # -- namespaces, mounts, devices
 
 
@@ -363,6 +398,21 @@ def take_mount_away() -> None:
 @more
 def open_filesystem() -> None:
     os.close(call(430, b"tmpfs", 0))
+
+
+@more
+def copy_tree_of_mounts() -> None:
+    os.close(call(428, -100, b"/usr", 1))  # open_tree, OPEN_TREE_CLONE
+
+
+@more
+def rename_machine() -> None:
+    socket.sethostname(socket.gethostname())
+
+
+@more
+def watch_all_files() -> None:
+    os.close(call(number(300, 262), 4, os.O_RDONLY))  # fanotify_init, for what is about to be read
 
 
 @more
@@ -633,7 +683,7 @@ def in_child(attack: Callable[[], Any]) -> None:
         try:
             attack()
             os._exit(0)
-        except OSError:
+        except (OSError, ValueError):
             os._exit(1)
     if os.waitpid(pid, 0)[1]:
         raise PermissionError

@@ -43,7 +43,7 @@ async def test_no_attack_succeeds_from_a_sandbox(door: str) -> None:
     with folder() as data:
         found = await attacked(data, ISOLATED, door)
     assert (found["matrix"], found["more"]) == ([], [])
-    assert len(found["tried"]) >= 75
+    assert len(found["tried"]) >= 85
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="this level needs a host that runs as root")
