@@ -53,7 +53,7 @@ async def test_a_host_of_a_thousand_users_is_back_as_soon_as_one_of_none(tmp_pat
 
 @pytest.mark.faults
 @pytest.mark.timeout(120)
-async def test_a_client_that_answers_no_ping_is_gone_within_a_minute_and_its_work_goes_on(tmp_path: Path) -> None:
+async def test_a_client_that_answers_no_ping_is_gone_within_a_minute_and_its_user_can_come_back(tmp_path: Path) -> None:
     with running(tmp_path / "data") as host:
         half = await Socket.open(host.base, "/ws?uid=ada")  # nothing is read from here on, so no ping is answered
         half.send({"jsonrpc": "2.0", "id": 1, "method": "session.open", "params": {}, "uid": "ada"})
