@@ -28,6 +28,9 @@ GROUPS = MappingProxyType({
 })  # fmt: skip
 """Ids and labels as VS Code has them."""
 
+Shown = dict[str, tuple[Change, ...]]
+States = dict[str, list[scm.SourceControlResourceState]]
+
 
 class Repository:
     """A folder of git's and what is known of it. `changed` fires with the paths that look other than before."""
@@ -99,22 +102,27 @@ class Repository:
                 await self._show(found)
 
     async def _show(self, found: Found) -> None:
+        untracked = vscode.workspace.get_configuration("git").get("untrackedChanges", "mixed")
+        shown = self._shown(found, untracked)
         before, ignored = self.marks, self.ignored
-        self.found = found
-        self.marks = {self.absolute(one.path).path: one.status for one in found.changes()}
-        self.ignored = frozenset(self.absolute(path).path for path in found.ignored)
-        shown = self._shown(found)
-        for id, changes in shown.items():
-            self._groups[id].resource_states = [self._state(id, one) for one in changes]
+        marks, now_ignored, states = await asyncio.to_thread(self._prepared, found, shown)  # there may be thousands
+        self.found, self.marks, self.ignored = found, marks, now_ignored
+        for id, resources in states.items():
+            self._groups[id].resource_states = resources
         self.control.count = sum(map(len, shown.values()))
         self.control.status_bar_commands = [*self._head_commands(found)]
-        touched = {path for path in before.keys() | self.marks.keys() if before.get(path) != self.marks.get(path)}
-        self.changed.fire([vscode.Uri.file(path) for path in sorted(touched | (ignored ^ self.ignored))])
+        touched = {path for path in before.keys() | marks.keys() if before.get(path) != marks.get(path)}
+        self.changed.fire([vscode.Uri.file(path) for path in sorted(touched | (ignored ^ now_ignored))])
+
+    def _prepared(self, found: Found, shown: Shown) -> tuple[dict[str, Status], frozenset[str], States]:
+        """What files are marked with, which are ignored, and what the groups show."""
+        marks = {self.absolute(one.path).path: one.status for one in found.changes()}
+        ignored = frozenset(self.absolute(path).path for path in found.ignored)
+        return marks, ignored, {id: [self._state(id, one) for one in changes] for id, changes in shown.items()}
 
     @staticmethod
-    def _shown(found: Found) -> dict[str, tuple[Change, ...]]:
+    def _shown(found: Found, untracked: str) -> Shown:
         """What each group has, by `git.untrackedChanges`."""
-        untracked = vscode.workspace.get_configuration("git").get("untrackedChanges", "mixed")
         return {
             "merge": found.merge,
             "index": found.index,
