@@ -204,7 +204,7 @@ def test_a_second_user_sees_nothing_of_the_first_ones_demo(tmp_path: Path) -> No
 
 def test_every_command_of_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
     text = (ROOT / "docs/tutorial.md").read_text()
-    commands = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    commands = [line for block in re.findall(r"```sh[^\n]*\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
     assert len(commands) >= 4
     for line in commands:
         program, *words = shlex.split(line, comments=True)
