@@ -16,6 +16,11 @@ title = "Choose a Colour"
 category = "Asking"
 
 [[contributes.commands]]
+command = "asking.two"
+title = "Two at Once"
+category = "Asking"
+
+[[contributes.commands]]
 command = "asking.frame"
 title = "Show a Frame"
 category = "Asking"
@@ -35,6 +40,7 @@ description = "Say it in capitals."
 """
 
 CODE = '''
+import asyncio
 import shim as vscode
 
 async def colour():
@@ -45,6 +51,10 @@ async def colour():
     if vscode.workspace.get_configuration("asking").get("loud"):
         sure = sure.upper()
     return sure
+
+async def two():
+    ask = vscode.window.show_input_box
+    return " and ".join(await asyncio.gather(ask(title="First"), ask(title="Second", value="second")))
 
 def frame():
     panel = vscode.window.create_webview_panel("asking.frame", "A Frame", vscode.ViewColumn.ONE, enable_scripts=True)
@@ -63,7 +73,7 @@ def activate(context):
     global item
     item = vscode.window.create_status_bar_item(vscode.StatusBarAlignment.LEFT, 1)
     item.text = "0"
-    for name in ("colour", "frame", "count"):
+    for name in ("colour", "two", "frame", "count"):
         context.subscriptions.append(vscode.commands.register_command(f"asking.{name}", globals()[name]))
 '''
 

@@ -32,6 +32,25 @@ def test_an_extension_asks_for_a_line_a_pick_and_a_yes_by_keyboard_alone(opened:
     expect(page.locator(".notice")).to_contain_text("So it is")
 
 
+def test_a_question_begins_with_its_own_text_selected_as_soon_as_it_is_there(opened: Open) -> None:
+    page = opened()
+    run(page, "Asking: Two at Once")
+    expect(page.get_by_label("First").last).to_be_focused()
+    page.evaluate("""() => new MutationObserver(() => {
+        const field = document.querySelector("dialog[open] #line");
+        if (!field) return;
+        const selected = [field.selectionStart, field.selectionEnd];
+        window.begins ??= [field.value, document.activeElement === field, ...selected];
+    }).observe(document.body, {subtree: true, childList: true, attributes: true})""")
+    page.keyboard.type("one")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Second").last).to_have_value("second")
+    assert page.evaluate("begins") == ["second", True, 0, 6]
+    page.keyboard.type("two")
+    page.keyboard.press("Enter")
+    expect(page.locator(".notice")).to_contain_text("one and two")
+
+
 def test_a_question_is_there_again_after_the_line_was_cut_and_is_answered_once(opened: Open) -> None:
     line = Line()
     page = opened(before=line.watch)

@@ -4,13 +4,14 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { began, call, notify, pathOf, workspace } from "./host";
 import { quickInput } from "./surface";
 
-type Question = { method: string; params: any; answer: (value: unknown) => void };
+type Question = { id: number; method: string; params: any; answer: (value: unknown) => void };
 const questions = signal<Question[]>([]);
+let asking = 0;
 
 function asked(method: string) {
   return (params: any, cancelled: AbortSignal) =>
     new Promise((done) => {
-      const question: Question = { method, params, answer: (value) => (forget(), done(value)) };
+      const question: Question = { id: ++asking, method, params, answer: (value) => (forget(), done(value)) };
       const forget = () => (questions.value = questions.value.filter((one) => one !== question));
       cancelled.addEventListener("abort", () => question.answer(null));
       questions.value = [...questions.value, question];
@@ -21,7 +22,8 @@ function asked(method: string) {
 export const askText = (params: { title?: string; prompt?: string; value?: string; placeHolder?: string }) =>
   asked("window.showInputBox")(params, new AbortController().signal) as Promise<string | null>;
 export const askYes = (message: string, yes: string) =>
-  asked("window.showMessage")({ severity: "warning", message, modal: true, items: [yes] }, new AbortController().signal).then((one) => one === yes);export const askOf = (message: string, ...items: string[]) =>
+  asked("window.showMessage")({ severity: "warning", message, modal: true, items: [yes] }, new AbortController().signal).then((one) => one === yes);
+export const askOf = (message: string, ...items: string[]) =>
   asked("window.showMessage")({ severity: "warning", message, modal: true, items }, new AbortController().signal) as Promise<string | null>;
 
 /** Let the user choose one of these; its place, or null. */
@@ -43,10 +45,10 @@ export function Dialogs() {
   const calm = questions.value.filter((one) => one.method === "window.showMessage" && !one.params.modal);
   return (
     <>
-      {first && <Modal key={questions.value.indexOf(first)} question={first} />}
+      {first && <Modal key={first.id} question={first} />}
       {!first && quickInput.value && <LiveInput key={quickInput.value.handle} />}
       <div class="messages">
-        {calm.slice(0, 3).map((one, index) => <Message key={index} question={one} />)}
+        {calm.slice(0, 3).map((one) => <Message key={one.id} question={one} />)}
         {calm.length > 3 && <p class="quiet">{calm.length - 3} more</p>}
       </div>
     </>
@@ -105,7 +107,7 @@ function Modal({ question }: { question: Question }) {
 
 function Line({ params, method, answer }: { params: any; method: string; answer: (value: unknown) => void }) {
   const place = method !== "window.showInputBox", field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // before anything can be typed: a selection made later would swallow the first letter
     const one = field.current!;
     one.focus();
     if (params.valueSelection) one.setSelectionRange(params.valueSelection[0], params.valueSelection[1]);
