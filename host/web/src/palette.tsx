@@ -26,8 +26,8 @@ const own = (): Entry[] => [
 ];
 
 export function openPalette(): void {
-  shown.value = own();
-  void theirs().then((more) => shown.value && (shown.value = [...own(), ...more]), () => {});
+  const mine = (shown.value = own());
+  void theirs().then((more) => shown.value === mine && (shown.value = [...mine, ...more]), () => {}); // else something else is shown by now
 }
 
 async function theirs(): Promise<Entry[]> {
@@ -55,7 +55,7 @@ export function Palette() {
   if (!entries) return null;
   return (
     <Frame label="Commands" close={() => (shown.value = null)}>
-      <Pick key={entries.length > 40 ? "many" : "few"} items={entries} placeholder="Type a command or a place" done={([at]) => ((shown.value = null), entries[at!]!.run())} />
+      <Pick items={entries} placeholder="Type a command or a place" done={([at]) => ((shown.value = null), entries[at!]!.run())} />
     </Frame>
   );
 }
