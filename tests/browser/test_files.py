@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Open, violations
 from tests.browser.test_editor import unsaved
@@ -52,6 +53,25 @@ def test_files_are_uploaded_into_the_workspace_and_appear_in_the_tree(opened: Op
     assert (workspace / "logo.bin").read_bytes() == content
 
 
+def test_the_tree_leaves_out_what_the_settings_exclude(opened: Open, workspace: Path) -> None:
+    for name in (".svn", ".hg", "made", "kept.{a,b}"):
+        (workspace / name).mkdir()
+    (workspace / "made/deep.tmp").write_text("x")
+    page = opened("#/files")
+    expect(page.get_by_role("treeitem", name="kept.{a,b}")).to_be_visible()
+    for name in (".svn", ".hg"):
+        expect(page.get_by_role("treeitem", name=name)).to_have_count(0)
+    page.get_by_role("treeitem", name="made").click()
+    expect(page.get_by_role("treeitem", name="deep.tmp")).to_be_visible()
+    settings = workspace / ".vscode/settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"files.exclude": {"**/*.{tmp,bak}": true, "**/.hg": false}}')
+    expect(page.get_by_role("treeitem", name="deep.tmp")).to_have_count(0)
+    expect(page.get_by_role("treeitem", name=".hg")).to_be_visible()
+    expect(page.get_by_role("treeitem", name="made")).to_be_visible()
+    shutil.rmtree(settings.parent)
+
+
 def test_a_text_is_found_in_files_and_leads_to_its_line(opened: Open) -> None:
     page = opened("#/files")
     page.get_by_role("button", name="Search").click()
@@ -71,3 +91,19 @@ def test_the_palette_finds_a_file_by_a_part_of_its_name(opened: Open) -> None:
     page.get_by_placeholder("Type a command or a place").fill("billing")
     page.keyboard.press("Enter")
     expect(page.locator(".cm-content")).to_contain_text("What a cart costs")
+
+
+def test_commands_that_come_late_do_not_take_the_place_of_the_files(opened: Open) -> None:
+    page, held = opened(), list[Route]()
+    expect(page.get_by_test_id("pill")).to_have_text("connected")
+    page.route("**/api/v1/extensions", lambda route: held.append(route))
+    page.get_by_role("button", name="Commands").click()
+    page.keyboard.type("go to a file")
+    page.keyboard.press("Enter")
+    page.get_by_placeholder("Type a command or a place").fill("billing")
+    expect(page.get_by_role("option", name="billing.py")).to_be_visible()
+    with page.expect_response("**/api/v1/extensions") as answer:
+        held[0].continue_()
+    answer.value.finished()
+    page.wait_for_function("new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(true))))")
+    expect(page.get_by_role("option", name="billing.py")).to_be_visible()

@@ -101,6 +101,7 @@ def test_the_tree_has_gits_colours_and_letters_and_follows_what_a_shell_does(
     expect(page.get_by_role("treeitem", name="src").locator(".letter")).to_have_text("●")
     expect(page.get_by_role("treeitem", name="run.log")).to_have_class(re.compile(r"\bgit-ignored\b"))
     assert row(page, "README.md") == ("", "")
+    expect(page.get_by_role("treeitem", name=".git", exact=True)).to_have_count(0)
     page.get_by_role("treeitem", name="src").click()
     expect(page.get_by_role("treeitem", name="cart.py").locator(".letter")).to_have_text("M")
     assert row(page, "cart.py") == ("git-modified", "M")

@@ -7,13 +7,16 @@ type Entry = { name: string; type: number };
 
 const folders = signal(new Map<string, Entry[]>());
 const open = signal(new Set<string>());
+const hidden = signal<RegExp[] | null>(null);
 export const changedOnDisk = signal<{ paths: Set<string>; at: number }>({ paths: new Set(), at: 0 });
 
 export const rows = computed(() => {
-  const found: Node[] = [];
+  const found: Node[] = [], base = workspace.value.length + 1;
+  const isHidden = (path: string) => !!hidden.value?.some((one) => one.test(path) || one.test(`${path}/`));
   const add = (folder: string, depth: number) => {
     for (const { name, type } of folders.value.get(folder) ?? []) {
       const path = `${folder}/${name}`, isFolder = (type & 2) !== 0, isOpen = open.value.has(path);
+      if (isHidden(path.slice(base))) continue;
       found.push({ path, name, folder: isFolder, link: (type & 64) !== 0, depth, open: isOpen });
       if (isFolder && isOpen) add(path, depth + 1);
     }
@@ -21,7 +24,23 @@ export const rows = computed(() => {
   add(workspace.value, 0);
   return found;
 });
-export const loaded = computed(() => folders.value.has(workspace.value));
+export const loaded = computed(() => folders.value.has(workspace.value) && hidden.value !== null);
+
+/** A pattern of `files.exclude`; none where it cannot be read. */
+function patternOf(glob: string): RegExp[] {
+  const parts: Record<string, string> = { "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", ...(glob.includes("{") ? { "{": "(?:", "}": ")", ",": "|" } : {}) };
+  try {
+    return [new RegExp(`^${glob.replace(/\*\*\/|\*\*|[*?{},.+^$()|\\]/g, (one) => parts[one] ?? `\\${one}`)}$`)];
+  } catch {
+    return [];
+  }
+}
+
+/** What the tree leaves out: the setting `files.exclude`. */
+const hide = () => call("workspace.getConfiguration", { section: "files.exclude" }).then(
+  (found) => (hidden.value = Object.entries(found ?? {}).flatMap(([glob, is]) => (is === true ? patternOf(glob) : []))),
+  () => (hidden.value ??= []),
+);
 
 export async function read(folder: string): Promise<void> {
   try {
@@ -62,10 +81,12 @@ export function begin(): void {
     const start = (whole: boolean) => {
       const watch = () => void call("workspace.watch", { glob: "**/*" }).catch((error) => error.code === -32010 && setTimeout(watch, 30_000)); // there may be room later
       watch();
+      void hide();
       if (whole || !loaded.value) for (const folder of [workspace.value, ...open.value]) void read(folder).catch(() => {});
     };
     link.onOpen.add(start);
     if (link.status.value === "connected") start(true);
+    link.on("workspace.onDidChangeConfiguration", ({ keys }: { keys: string[] }) => keys.some((key) => key.startsWith("files")) && void hide());
     link.on("workspace.onDidChangeFiles", ({ changes }: { changes: { uri: string; type: number }[] }) => {
       const paths = changes.map((one) => pathOf(one.uri));
       changedOnDisk.value = { paths: new Set(paths), at: Date.now() };
