@@ -6,7 +6,9 @@ import json
 import os
 import re
 import shutil
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -78,13 +80,30 @@ def local(tmp_path_factory: pytest.TempPathFactory, workspace: Path) -> Iterator
         yield started
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report: pytest.TestReport = yield  # type: ignore[assignment]
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report  # type: ignore[return-value]
+
+
+def end_session(base: str) -> None:
+    """What a test has left waiting at a host, such as a question that every page shows, ends with the session."""
+    request = urllib.request.Request(f"{base}/api/v1/admin/sessions/local", method="DELETE")
+    with suppress(OSError):  # it has none, or is gone, or asks who we are
+        urllib.request.urlopen(request, timeout=20).close()
+
+
 Open = Callable[..., sync_api.Page]
 
 
 @pytest.fixture
 def opened(browser: sync_api.Browser, local: Process, request: pytest.FixtureRequest) -> Iterator[Open]:
     """Open a page in a profile of its own; what it complains of in its console fails the test."""
-    contexts, complaints = [], []
+    contexts, complaints, bases = [], [], set[str]()
 
     def open_page(
         place: str = "", base: str | None = None, before: Callable[..., object] = id, **look: object
@@ -97,6 +116,7 @@ def opened(browser: sync_api.Browser, local: Process, request: pytest.FixtureReq
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: line.type == "error" and complaints.append(line.text))
         before(page)
+        bases.add(base or local.base)
         page.goto(f"{base or local.base}/{place}")
         return page
 
@@ -106,6 +126,8 @@ def opened(browser: sync_api.Browser, local: Process, request: pytest.FixtureReq
         for page in context.pages[:1]:
             shot(page, f"{name}-{number}" if number else name)
         context.close()
+    for base in bases if request.node.stash.get(FAILED, False) else ():
+        end_session(base)
     expected = getattr(request.node, "expected_complaints", "(?!)")
     assert [one for one in complaints if not re.search(expected, one)] == []
 
