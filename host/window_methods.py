@@ -198,9 +198,7 @@ async def hide_quick_input(caller: Caller, handle: Handle) -> None:
 
 
 @method("window.provideFileDecorations", gated=True)
-async def provide_file_decorations(
-    caller: Caller, uris: Annotated[list[Resource], Field(max_length=500)]
-) -> list[Mark]:
+async def provide_file_decorations(caller: Caller, uris: Files) -> list[Mark]:
     """How extensions mark each of these files: a letter, words, the name of a colour; null where they say nothing.
 
     `window.onDidChangeFileDecorations` tells of `{uris}` that may be marked otherwise now, null: it may be any.

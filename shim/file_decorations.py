@@ -61,7 +61,7 @@ class Offer:
         self.provider = provider
         self.extension = extension
         self.known: dict[str, FileDecoration] = {}
-        self.stale: dict[str, Uri] = {}
+        self.stale: set[str] = set()
         self.undo: Callable[[], object] = lambda: None
 
 
@@ -106,13 +106,13 @@ class FileDecorations:
 
     async def of(self, uris: Sequence[Uri]) -> list[FileDecoration | None]:
         """How each of these is to be shown, by all providers and by what lies below it."""
-        asked = [asyncio.gather(*(self._ask(offer, uri) for uri in uris)) for offer in tuple(self._offers)]
-        by_offer = await asyncio.gather(*asked)
-        found = []
-        for at, uri in enumerate(uris):
-            own = [one[at] for one in by_offer]
-            found.append(merged([*own, self._folders.get(uri.path) if uri.scheme == "file" else None]))
-        return found
+        offers, asked = tuple(self._offers), []
+        for begin in range(0, len(uris), TOGETHER):
+            some = uris[begin : begin + TOGETHER]
+            asked += [asyncio.gather(*(self._ask(offer, uri) for offer in offers)) for uri in some]
+            await asyncio.sleep(0)
+        by_uri = zip(uris, await asyncio.gather(*asked), strict=True)
+        return [merged([*own, self._folders.get(uri.path) if uri.scheme == "file" else None]) for uri, own in by_uri]
 
     async def _ask(self, offer: Offer, uri: Uri) -> FileDecoration | None:
         """What one provider says; what it raises is logged and counts as nothing."""
@@ -129,10 +129,10 @@ class FileDecorations:
         """A provider says that files look other than before."""
         if uris is None:
             self._all = True
-            changed = [Uri.file(path) for path in offer.known]
+            offer.stale |= offer.known.keys()
         else:
-            changed = [uris] if isinstance(uris, Uri) else [one for one in uris if isinstance(one, Uri)]
-        offer.stale.update((uri.path, uri) for uri in changed if uri.scheme == "file")
+            changed = [uris] if isinstance(uris, Uri) else uris
+            offer.stale |= {one.path for one in changed if isinstance(one, Uri) and one.scheme == "file"}
         if self._work is None or self._work.done():
             self._work = self._session.promise(self._follow(), "file decorations", None)
 
@@ -141,16 +141,16 @@ class FileDecorations:
         changed: set[str] = set()
         while any(offer.stale for offer in self._offers):
             for offer in tuple(self._offers):
-                stale, offer.stale = list(offer.stale.values()), {}
-                changed.update(map(str, stale))
+                stale, offer.stale = list(offer.stale), set()
+                changed.update(stale[: TOLD + 1])  # of more it is told that it may be any
                 await self._learn(offer, stale)
             self._folders = await asyncio.to_thread(folders_of, [dict(one.known) for one in self._offers])
         all, self._all = self._all or len(changed) > TOLD, False
-        self._tell(None if all else sorted(changed))
+        self._tell(None if all else sorted(str(Uri.file(path)) for path in changed))
 
-    async def _learn(self, offer: Offer, uris: list[Uri]) -> None:
-        for begin in range(0, len(uris), TOGETHER):
-            some = uris[begin : begin + TOGETHER]
+    async def _learn(self, offer: Offer, paths: list[str]) -> None:
+        for begin in range(0, len(paths), TOGETHER):
+            some = [Uri.file(path) for path in paths[begin : begin + TOGETHER]]
             for uri, mark in zip(some, await asyncio.gather(*(self._ask(offer, uri) for uri in some)), strict=True):
                 offer.known.pop(uri.path, None)
                 if mark is not None and mark.propagate and len(offer.known) < KNOWN:

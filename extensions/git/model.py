@@ -35,7 +35,7 @@ class Model:
         self.output = vscode.window.create_output_channel("Git")
         self.opened = vscode.EventEmitter[Repository]()
         self.closed = vscode.EventEmitter[Repository]()
-        self._changed = vscode.EventEmitter[Sequence[vscode.Uri]]()
+        self._changed = vscode.EventEmitter[Sequence[vscode.Uri] | None]()
         self.on_did_change_file_decorations = self._changed.event
         self._repositories: dict[str, Repository] = {}
         self._finding = asyncio.Lock()
@@ -129,9 +129,8 @@ class Model:
 
     def _close(self, path: str) -> None:
         repository = self._repositories.pop(path)
-        marked = [vscode.Uri.file(one) for one in (*repository.marks, *repository.ignored)]
         repository.dispose()
-        self._changed.fire(marked)
+        self._changed.fire(None)
         self.closed.fire(repository)
 
     # -- what is asked of them

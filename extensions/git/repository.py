@@ -104,21 +104,24 @@ class Repository:
     async def _show(self, found: Found) -> None:
         untracked = vscode.workspace.get_configuration("git").get("untrackedChanges", "mixed")
         shown = self._shown(found, untracked)
-        before, ignored = self.marks, self.ignored
-        marks, now_ignored, states = await asyncio.to_thread(self._prepared, found, shown)  # there may be thousands
-        self.found, self.marks, self.ignored = found, marks, now_ignored
+        marks, ignored, states, other = await asyncio.to_thread(self._prepared, found, shown)  # there may be thousands
+        self.found, self.marks, self.ignored = found, marks, ignored
         for id, resources in states.items():
             self._groups[id].resource_states = resources
         self.control.count = sum(map(len, shown.values()))
         self.control.status_bar_commands = [*self._head_commands(found)]
-        touched = {path for path in before.keys() | marks.keys() if before.get(path) != marks.get(path)}
-        self.changed.fire([vscode.Uri.file(path) for path in sorted(touched | (ignored ^ now_ignored))])
+        self.changed.fire(other)
 
-    def _prepared(self, found: Found, shown: Shown) -> tuple[dict[str, Status], frozenset[str], States]:
-        """What files are marked with, which are ignored, and what the groups show."""
+    def _prepared(
+        self, found: Found, shown: Shown
+    ) -> tuple[dict[str, Status], frozenset[str], States, list[vscode.Uri]]:
+        """What files are marked with, which are ignored, what the groups show, and what looks other than before."""
         marks = {self.absolute(one.path).path: one.status for one in found.changes()}
         ignored = frozenset(self.absolute(path).path for path in found.ignored)
-        return marks, ignored, {id: [self._state(id, one) for one in changes] for id, changes in shown.items()}
+        before = self.marks
+        touched = {path for path in before.keys() | marks.keys() if before.get(path) != marks.get(path)}
+        other = [vscode.Uri.file(path) for path in sorted(touched | (self.ignored ^ ignored))]
+        return marks, ignored, {id: [self._state(id, one) for one in changes] for id, changes in shown.items()}, other
 
     @staticmethod
     def _shown(found: Found, untracked: str) -> Shown:
