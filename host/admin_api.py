@@ -16,7 +16,6 @@ from host.metrics import resident
 from host.routes import Asked, Body, Table, json
 from sessions.context import SessionContext
 from sessions.current import checked_uid
-from sessions.quotas import Quotas
 from sessions.terminals import Terminals
 
 MOST_SEEN = 1_000
@@ -92,7 +91,9 @@ async def list_users(asked: Asked) -> Response:
     """Who was ever here, the latest first: when (ms since 1970), with what limits, and what their disk holds."""
     _refuse_others(asked)
     seen = await asyncio.to_thread(_seen, asked.host.config.data / "users", asked.query.limit + 1)
-    users = [_one_seen(asked, uid, when) for when, uid in seen[: asked.query.limit]]
+    named = seen[: asked.query.limit]
+    quotas = await asyncio.to_thread(lambda: [asked.host.quotas_of(uid).to_wire() for _, uid in named])
+    users = [_one_seen(asked, uid, when, limits) for (when, uid), limits in zip(named, quotas, strict=True)]
     return json({"users": users, "more": len(seen) > len(users)})
 
 
@@ -111,14 +112,14 @@ def _written(file: Path) -> int:
         return 0
 
 
-def _one_seen(asked: Asked, uid: str, when: int) -> dict[str, Any]:
-    session, quotas = asked.host.sessions.get(uid), asked.host.quotas_of(uid)
+def _one_seen(asked: Asked, uid: str, when: int, quotas: dict[str, int | None]) -> dict[str, Any]:
+    session = asked.host.sessions.get(uid)
     counted = session.allowance.counted if session is not None and session.allowance.limited else (None, None)
     return {
         "uid": uid,
         "seen": when,
         "open": session is not None,
-        "quotas": quotas.to_wire(),
+        "quotas": quotas,
         "bytes": counted[0],
         "files": counted[1],
     }
@@ -149,7 +150,7 @@ async def about_host(asked: Asked) -> Response:
         {
             "multiUser": asked.host.config.multi_user,
             "isolation": apart | {"reason": level.reason},
-            "quotas": Quotas(**asked.host.config.quotas_of("").model_dump()).to_wire(),
+            "quotas": asked.host.quotas_of("").to_wire(),
             "memoryBytes": await asyncio.to_thread(resident),
         }
     )
