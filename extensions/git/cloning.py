@@ -12,6 +12,7 @@ from extensions.git.program import Git
 SECONDS = 3_600.0
 KEPT = 64 << 10
 LONGEST = 2_048
+TAKEN = "already exists and is not an empty directory"
 STEP = re.compile(rb"(?:remote: )?([A-Z][A-Za-z ]+): +(\d+)% \((\d+)/(\d+)\)(?:, ([^|\r\n]+?) \| ([^\r\n,]+))?")
 
 PARTS = MappingProxyType({
@@ -75,7 +76,9 @@ async def clone(git: Git, url: str, name: str, shown: vscode.window.Progress, to
     try:
         words = ("clone", "--progress", "--", url, name)
         await git.run(*words, seconds=SECONDS, keep=KEPT, on_output=heard, token=token)
-    except BaseException:
+    except BaseException as error:
+        if TAKEN in getattr(error, "said", ""):
+            raise  # somebody else has made that folder meanwhile: it is not of this clone
         with suppress(vscode.FileSystemError):  # git removes it itself, where it can
             await vscode.workspace.fs.delete(vscode.Uri.join_path(git.folder, name), recursive=True)
         raise

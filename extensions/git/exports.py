@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import shim as vscode
@@ -156,12 +157,24 @@ class API:
         return Repository(self._model, max(having, key=lambda one: len(one.root.path))) if having else None
 
     @property
-    def on_did_open_repository(self) -> vscode.Event[Shown]:
-        return self._model.opened.event
+    def on_did_open_repository(self) -> vscode.Event[Repository]:
+        return self._telling(self._model.opened)
 
     @property
-    def on_did_close_repository(self) -> vscode.Event[Shown]:
-        return self._model.closed.event
+    def on_did_close_repository(self) -> vscode.Event[Repository]:
+        return self._telling(self._model.closed)
+
+    def _telling(self, emitter: vscode.EventEmitter[Shown]) -> vscode.Event[Repository]:
+        """The event with what others get of a repository in its place."""
+
+        def listen(
+            listener: Callable[[Repository], object],
+            this_args: object = None,
+            disposables: list[vscode.Disposable] | None = None,
+        ) -> vscode.Disposable:
+            return emitter.event(lambda one: listener(Repository(self._model, one)), this_args, disposables)
+
+        return listen
 
 
 class GitExtension:

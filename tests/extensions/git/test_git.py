@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 import shim as vscode
+from extensions.git import cloning
 from extensions.git.commands import Commands
 from extensions.git.exports import GitExtension
 from extensions.git.model import Model
@@ -320,6 +321,14 @@ async def test_a_clone_that_fails_leaves_nothing_and_says_why(ada: User) -> None
     assert "nothing" not in await ada.sh("ls")
 
 
+async def test_a_folder_that_came_meanwhile_is_not_taken_for_what_a_clone_has_left(ada: User) -> None:
+    await ada.sh("git clone -q --bare . ~/copied.git; mkdir copied; echo mine >copied/f")
+    git, shown = ada.model.git(ada.model.folder), cast(Any, None)
+    with pytest.raises(GitError, match="already exists"):
+        await cloning.clone(git, "/home/copied.git", "copied", shown, vscode.CancellationToken.NONE)
+    assert await ada.sh("cat copied/f") == "mine\n"
+
+
 # -- looking
 
 
@@ -338,6 +347,17 @@ async def test_what_a_file_was_is_a_document(ada: User) -> None:
     uri = repository.provide_original_resource(vscode.Uri.file("/workspace/a.txt"), vscode.CancellationToken.NONE)
     assert uri is not None
     assert await ada.model.provide_text_document_content(uri, vscode.CancellationToken.NONE) == "one\n"
+
+
+async def test_other_extensions_hear_of_repositories_as_they_get_them(ada: User) -> None:
+    heard: list[tuple[str, str]] = []
+    ada.api.on_did_open_repository(lambda one: heard.append(("opened", one.root_uri.path)))
+    ada.api.on_did_close_repository(lambda one: heard.append(("closed", one.root_uri.path)))
+    await ada.sh("git init -q below")
+    await ada.do("refresh")
+    await ada.sh("rm -rf below")
+    await ada.do("refresh")
+    assert heard == [("opened", "/workspace/below"), ("closed", "/workspace/below")]
 
 
 async def test_other_extensions_get_vs_codes_api(ada: User) -> None:
