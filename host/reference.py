@@ -37,10 +37,11 @@ within 10 s; where no authentication is configured, `/ws?uid=<uid>`. Methods wor
 `session.open`, which with `after` goes on behind the last one seen.
 
 The host sends `{{"method": "event", "params": {{"seq", "type", "data"}}}}` in one order for each user, and asks
-clients `window.showMessage`, `window.showInputBox`, `window.showQuickPick` and `env.openExternal` as requests, of
-which the first answer counts. `$/cancelRequest {{id}}` cancels; `$/progress {{token, value}}` reports on a request
-that gave `progressToken`. Output and input of terminals are binary frames: a byte for the kind (1 output, 2 input, 3
-acknowledgement), four for the channel, eight for the offset in the stream, both big-endian, then the bytes.
+clients `window.showMessage`, `window.showInputBox`, `window.showQuickPick`, `window.showOpenDialog`,
+`window.showSaveDialog` and `env.openExternal` as requests, of which the first answer counts.
+`$/cancelRequest {{id}}` cancels; `$/progress {{token, value}}` reports on a request that gave `progressToken`. Output
+and input of terminals are binary frames: a byte for the kind (1 output, 2 input, 3 acknowledgement), four for the
+channel, eight for the offset in the stream, both big-endian, then the bytes.
 
 | close code | meaning |
 |---|---|
