@@ -39,7 +39,7 @@ class Tasks:
 
     def start(self, work: Coroutine[Any, Any, object], name: str, context: Context | None = None) -> asyncio.Task[None]:
         """Run `work` until it ends, fails or the owner closes. What it returns is dropped."""
-        return self._run(self._guarded(work, name), name, context)
+        return self._run(self._guarded(work, name), work, name, context)
 
     def promise(self, work: Coroutine[Any, Any, T], name: str, context: Context | None = None) -> asyncio.Future[T]:
         """Start `work` at once and give what VS Code calls a Thenable: it may be awaited or not.
@@ -47,14 +47,17 @@ class Tasks:
         Cancelling the future cancels the work. A failure that nobody awaits is logged by asyncio, not lost.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        task = self._run(_settle(work, future), name, context)
+        task = self._run(_settle(work, future), work, name, context)
         future.add_done_callback(lambda done: task.cancel() if done.cancelled() else None)
         return future
 
-    def _run(self, work: Coroutine[Any, Any, None], name: str, context: Context | None) -> asyncio.Task[None]:
+    def _run(
+        self, work: Coroutine[Any, Any, None], inner: Coroutine[Any, Any, object], name: str, context: Context | None
+    ) -> asyncio.Task[None]:
         task = self._group.create_task(work, name=name, context=context)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        task.add_done_callback(lambda _: inner.close())  # a task that is cancelled before it began never ran it
         return task
 
     async def _guarded(self, work: Coroutine[Any, Any, object], name: str) -> None:

@@ -57,7 +57,11 @@ class Watch:
         self.took = 0.0
         self.told_full = self.told_polled = False
         self.hears: list[Hear] = []
-        self.began = session.promise(self._begin(), "watch files")
+        try:
+            self.began = session.promise(self._begin(), "watch files")
+        except RoostError:  # the session is ending
+            self._let_go()
+            raise
 
     def _take(self) -> Inotify | Refused:
         try:
@@ -74,7 +78,9 @@ class Watch:
         self._later()
 
     def covers(self, path: str, recursive: bool) -> bool:
-        """Whether what happens at a path, and below it, is heard here."""
+        """Whether what happens at a path, and below it, is heard here, as somebody else listens already."""
+        if not self.hears:
+            return False
         top = self.tree.top.name
         if path == top:
             return self.tree.recursive or not recursive
@@ -143,12 +149,15 @@ class Watch:
                 return  # the log has it
 
     async def close(self) -> None:
-        """Watch it no more."""
+        """Watch it no more. Where this was cancelled it can be done again."""
         self.hears.clear()
         for timer in (self._timer, self._poll):
             if timer is not None:
                 timer.cancel()
         await asyncio.to_thread(self.tree.end)
+        self._let_go()
+
+    def _let_go(self) -> None:
         self.tree.inotify.lost.discard(self.tree.lost)
         self._give_back()
 
@@ -191,10 +200,13 @@ class Watching:
         if hear not in watch.hears:
             return
         watch.hears.remove(hear)
-        if not watch.hears and watch in self._watches:
-            self._watches.remove(watch)
-            if not self._session.closing:
-                self._session.start(watch.close(), "end a watch")
+        if not watch.hears and not self._session.closing:
+            self._session.start(self._end(watch), "end a watch")
+
+    async def _end(self, watch: Watch) -> None:
+        """End it; if the session ends before this has, `close` does it."""
+        await watch.close()
+        self._watches.remove(watch)
 
     @property
     def overflowed(self) -> int:

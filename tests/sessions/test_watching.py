@@ -247,6 +247,33 @@ async def test_a_session_that_ends_watches_nothing(tmp_path: Path) -> None:
         assert heard.changes == []
 
 
+async def test_an_instance_is_given_back_whose_listener_goes_just_before_the_session(tmp_path: Path) -> None:
+    async with people(tmp_path) as sessions:
+        session = await sessions.open("ada")
+        heard = await Heard(session, tmp_path).begin()
+        assert len(session.inotify) == 1
+        heard.undo()
+        await sessions.close("ada")
+        assert len(session.inotify) == 0
+
+
+async def test_an_instance_is_given_back_whose_listener_goes_while_the_session_ends(tmp_path: Path) -> None:
+    class Late:
+        """Stops listening when the session closes it, as an extension's things do."""
+
+        def __init__(self, session: SessionContext) -> None:
+            self.heard = Heard(session, tmp_path)
+
+        async def close(self) -> None:
+            self.heard.undo()
+
+    async with people(tmp_path) as sessions:
+        session = await sessions.open("ada")
+        await session.get(Late).heard.begin()
+        await sessions.close("ada")
+        assert len(session.inotify) == 0
+
+
 def polling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "POLL_S", 0.05)
     monkeypatch.setattr(watching, "POLL_SHARE", 0)
