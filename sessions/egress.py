@@ -99,7 +99,12 @@ class Egress:
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             tasks.start(self._serve(user, reader, writer), "egress")
 
-        server = await asyncio.start_server(connected, sock=listener, limit=CHUNK_BYTES)
+        server = await asyncio.start_server(connected, sock=listener, limit=CHUNK_BYTES, start_serving=False)
+        try:
+            await server.start_serving()
+        except BaseException:  # who wanted it is gone before it serves
+            server.close()
+            raise
         return server.close
 
     def close(self) -> None:

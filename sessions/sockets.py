@@ -21,9 +21,12 @@ class Fetch:
     Begin it early, as the program takes as long to start as a sandbox. Use it once, or `close` it.
     """
 
-    __slots__ = ("_child", "_ours")
+    __slots__ = ("_child", "_is_wanted", "_lock", "_made", "_ours")
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: list[socket.socket] = []
+        self._is_wanted = True
         self._ours: socket.socket | None = None
         self._child: subprocess.Popen[bytes] | None = None
         if os.geteuid() != 0:
@@ -43,19 +46,36 @@ class Fetch:
 
     async def listener(self, network: int, port: int) -> socket.socket:
         """A non-blocking socket that listens on 127.0.0.1:port of the namespace that the descriptor `network` names."""
-        (listener,) = await asyncio.to_thread(self._fetch, network, port, 1)
+        (listener,) = await self._fetched(network, port, 1)
         return listener
 
     async def sockets(self, network: int, count: int) -> list[socket.socket]:
         """`count` non-blocking sockets of that namespace, not connected; they are IPv6 unless the kernel has none."""
-        return await asyncio.to_thread(self._fetch, network, 0, count)
+        return await self._fetched(network, 0, count)
+
+    async def _fetched(self, network: int, port: int, count: int) -> list[socket.socket]:
+        try:
+            return await asyncio.to_thread(self._fetch, network, port, count)
+        except asyncio.CancelledError:  # the thread goes on, and may have made them by now
+            with self._lock:
+                self._is_wanted = False
+                self._drop()
+            raise
 
     def _fetch(self, network: int, port: int, count: int) -> list[socket.socket]:
         fds = self._ask(network, port, count) if self._ours else in_thread(network, port, count)
         made = [socket.socket(fileno=fd) for fd in fds]
         for each in made:
             each.setblocking(False)
+        with self._lock:
+            self._made = made
+            if not self._is_wanted:
+                self._drop()
         return made
+
+    def _drop(self) -> None:
+        for each in self._made:
+            each.close()
 
     def _ask(self, network: int, port: int, count: int) -> list[int]:
         assert self._ours is not None
