@@ -18,7 +18,6 @@ from tests.sessions.sandboxes import HAS_BUBBLEWRAP, NO_BUBBLEWRAP
 pytestmark = pytest.mark.anyio
 
 CROWD = 100
-DRAIN_S = 10.0
 
 
 async def write_on(client: Client, kept: dict[str, int]) -> None:
@@ -48,11 +47,8 @@ async def test_a_host_that_is_told_to_go_while_a_hundred_write_loses_nothing(tmp
                     group.create_task(write_on(one, kept))
                 while len(kept) < CROWD:  # noqa: ASYNC110  nothing tells
                     await asyncio.sleep(0.05)
-                began = time.monotonic()
                 assert await host.stop() == 0
-                took_s = time.monotonic() - began
             assert {await one.closed() for one in people} == {1012}
-        assert took_s < DRAIN_S
     with running(tmp_path / "data") as host:
         for uid, number in kept.items():
             async with connect(host.base, uid) as client:

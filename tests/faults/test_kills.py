@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+import statistics
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -138,12 +139,13 @@ async def killed(data: Path, kinds: dict[str, dict[str, int]], chance: random.Ra
     return back_s
 
 
-async def kills(data: Path, count: int) -> None:
+async def kills(data: Path, count: int) -> list[float]:
+    """So many lives; the seconds until the host was back after each."""
     kept: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
     chance = random.Random(count)
     back_s = [await killed(data, kept, chance) for _ in range(count)]
-    assert sorted(back_s)[len(back_s) // 2] < 10
     assert all(kept.values()), "too little was written to say anything"
+    return back_s
 
 
 async def test_three_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
@@ -152,5 +154,5 @@ async def test_three_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) ->
 
 @pytest.mark.faults
 @pytest.mark.timeout(7_200)
-async def test_many_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    await kills(tmp_path / "data", KILLS)
+async def test_many_kills_lose_nothing_that_was_acknowledged_and_the_host_is_back_soon(tmp_path: Path) -> None:
+    assert statistics.median(await kills(tmp_path / "data", KILLS)) < 10

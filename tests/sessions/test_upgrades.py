@@ -64,6 +64,6 @@ async def test_what_was_in_each_is_read_by_this_one(tmp_path: Path, schema: Path
         assert await mailbox.post("chat.said", {"text": "again"}, durable=True) == 1008
         await mailbox.close()
         assert await store.read("SELECT hex(sealed) FROM secrets") == [("00010203",)]
-        assert await store.read("SELECT count(*) FROM records") == [(int(schema.stem == "v3"),)]
+        assert await store.read("SELECT count(*) FROM records") == [(int(schema.stem >= "v3"),)]
         sums = await Book(store).tasks()
         assert [(one.key, one.cost) for one in sums] == ([] if schema.stem == "v1" else [("t1", 1500)])
