@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import statistics
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import Row, figure, paired
 from extensions.coder.checkpoints import Checkpoints
 from host.app import create_app
 from host.config import load
@@ -27,7 +27,7 @@ COMMIT = "git add -A && git -c user.name=a -c user.email=a@b -c commit.gpgsign=f
 RUN = ["bash", "-c", "true"]
 
 
-def run(quick: bool) -> list[dict[str, Any]]:
+def run(quick: bool) -> list[Row]:
     place = Path(tempfile.mkdtemp(prefix="roost-bench-"))
     place.chmod(0o711)
     try:
@@ -36,7 +36,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-async def _measured(place: Path, quick: bool) -> list[dict[str, Any]]:
+async def _measured(place: Path, quick: bool) -> list[Row]:
     host = create_app(load({"multi_user": True, "data": place / "data"}, {}))
     async with host:
         session = await host.sessions.open("ada")
@@ -47,7 +47,7 @@ async def _measured(place: Path, quick: bool) -> list[dict[str, Any]]:
             ]
 
 
-async def _commands(session: SessionContext, rounds: int) -> dict[str, Any]:
+async def _commands(session: SessionContext, rounds: int) -> Row:
     await processes.run(RUN)
     ours, floor = [], []
     for _ in range(rounds):
@@ -56,7 +56,7 @@ async def _commands(session: SessionContext, rounds: int) -> dict[str, Any]:
     return _row("a command in the user's sandbox", ours, floor)
 
 
-async def _checkpoints(session: SessionContext, plain: Path, count: int) -> list[dict[str, Any]]:
+async def _checkpoints(session: SessionContext, plain: Path, count: int) -> list[Row]:
     checkpoints = Checkpoints()
     await asyncio.to_thread(plain.mkdir)
     await _both(session, plain, MAKE)
@@ -71,8 +71,8 @@ async def _checkpoints(session: SessionContext, plain: Path, count: int) -> list
     restored = await _timed(checkpoints.restore("bench", (await checkpoints.list("bench"))[0].checkpoint_id))
     return [
         _row("the first checkpoint of 5,000 files", first, bare),
-        _row("a checkpoint of 2 changed files of 5,000", ours, floor, "<= 4.0"),
-        {"what": "back over all of them", "unit": "ms", "ours": restored * 1000, "bar": ""},
+        _row("a checkpoint of 2 changed files of 5,000", ours, floor),
+        figure("back over all of them", "ms", restored),
     ]
 
 
@@ -87,18 +87,11 @@ def _sh(folder: Path, script: str) -> None:
 
 
 async def _timed(work: Any) -> float:
+    """Milliseconds."""
     began = time.perf_counter()
     await work
-    return time.perf_counter() - began
+    return 1e3 * (time.perf_counter() - began)
 
 
-def _row(what: str, ours: list[float], floor: list[float], bar: str = "") -> dict[str, Any]:
-    ratios = sorted(mine / bare for mine, bare in zip(ours, floor, strict=True))
-    return {
-        "what": f"{what}, p50",
-        "unit": "ms",
-        "ours": statistics.median(ours) * 1000,
-        "floor": statistics.median(floor) * 1000,
-        "ratio": statistics.median(ratios),
-        "bar": bar,
-    }
+def _row(what: str, ours: list[float], floor: list[float]) -> Row:
+    return paired(f"{what}, p50", "ms", zip(ours, floor, strict=True))

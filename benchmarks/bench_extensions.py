@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import Row, figure
+
 MODULES, EACH = 10, 8
 
 PLAIN = '''
@@ -157,27 +159,23 @@ async def _again(host: Any, extension: str, count: int) -> float:
     return resident()
 
 
-def run(quick: bool) -> list[dict[str, Any]]:
+def run(quick: bool) -> list[Row]:
     """Private modules without and with pydantic models, and shared ones, each in a process of its own."""
     count, rows = (60 if quick else 200), []
-    for kind, bar in (("plain", 400), ("models", 800), ("shared", 20)):
+    for kind in ("plain", "models", "shared"):
         command = [sys.executable, "-m", "benchmarks.bench_extensions", kind, str(count)]
         said = subprocess.run(command, capture_output=True, text=True, check=True)
         found = json.loads(said.stdout)
         what = f"an extension of 2,000 lines, {kind}, {count} users"
         rows += [
-            _row(f"{what}: memory of one more", "KiB", found["each_kib"], f"<= {bar} KiB"),
-            _row(f"{what}: the same loaded again", "KiB", found["again_kib"], ""),
-            _row(f"{what}: loading one", "ms", found["each_ms"], ""),
-            _row(f"{what}: longest garbage collection", "ms", found["collecting_ms"], "<= 20 ms"),
-            _row(f"{what}: loop stopped by loading", "ms", found["loading_ms"], "<= 25 ms"),
-            _row(f"{what}: loop stopped by unloading", "ms", found["unloading_ms"], "<= 20 ms"),
+            figure(f"{what}: memory of one more", "KiB", found["each_kib"]),
+            figure(f"{what}: the same loaded again", "KiB", found["again_kib"]),
+            figure(f"{what}: loading one", "ms", found["each_ms"]),
+            figure(f"{what}: longest garbage collection", "ms", found["collecting_ms"]),
+            figure(f"{what}: loop stopped by loading", "ms", found["loading_ms"]),
+            figure(f"{what}: loop stopped by unloading", "ms", found["unloading_ms"]),
         ]
     return rows
-
-
-def _row(what: str, unit: str, ours: float, bar: str) -> dict[str, Any]:
-    return {"what": what, "unit": unit, "ours": ours, "floor": None, "ratio": None, "spread": None, "bar": bar}
 
 
 if __name__ == "__main__":

@@ -9,11 +9,15 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from benchmarks.figures import Row, figure, paired
 from sessions.files import Files
 from sessions.openat2 import has_openat2, walk
 from sessions.root import Root
+
+Work = Callable[[], object]
+
+ROUNDS = 5
 
 SMALL, LARGE = b"x" * 4096, b"x" * (1 << 20)
 
@@ -59,26 +63,24 @@ class Floor:
             sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
 
 
-def compare(ours: Callable[[], object], floor: Callable[[], object], calls: int, seconds: float) -> dict[str, float]:
-    """Microseconds a call of both, taken in turns of `calls`; the turns' median ratio and middle half."""
-    turns: list[tuple[float, float]] = []
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until or len(turns) < 5:
-        turns.append((_timed(ours, calls), _timed(floor, calls)))
-    ratios = sorted(mine / bare for mine, bare in turns)
-    return {
-        "ours": statistics.median(mine for mine, _ in turns) * 1e6,
-        "floor": statistics.median(bare for _, bare in turns) * 1e6,
-        "ratio": statistics.median(ratios),
-        "spread": ratios[len(ratios) * 3 // 4] - ratios[len(ratios) // 4],
-    }
+def rounds(ours: Work, floor: Work, calls: int, seconds: float) -> list[tuple[float, float]]:
+    """Microseconds a call of both in each round: the medians of turns of so many `calls`, one of ours and one bare."""
+    found = []
+    for _ in range(ROUNDS):
+        turns: list[tuple[float, float]] = []
+        until = time.perf_counter() + seconds / ROUNDS
+        while time.perf_counter() < until or len(turns) < 3:
+            turns.append((_timed(ours, calls), _timed(floor, calls)))
+        mine, bare = (statistics.median(column) for column in zip(*turns, strict=True))
+        found.append((mine, bare))
+    return found
 
 
-def _timed(work: Callable[[], object], calls: int) -> float:
+def _timed(work: Work, calls: int) -> float:
     began = time.perf_counter()
     for _ in range(calls):
         work()
-    return (time.perf_counter() - began) / calls
+    return 1e6 * (time.perf_counter() - began) / calls
 
 
 def memory(folder: Path, count: int) -> float:
@@ -93,7 +95,7 @@ def memory(folder: Path, count: int) -> float:
     return held / count
 
 
-def run(quick: bool) -> list[dict[str, Any]]:
+def run(quick: bool) -> list[Row]:
     """A row for each figure; under 10 s in all."""
     seconds = 0.3 if quick else 0.8
     with tempfile.TemporaryDirectory(prefix="roost-bench-") as name:
@@ -105,30 +107,22 @@ def run(quick: bool) -> list[dict[str, Any]]:
         for number in range(1000):
             (folder / "workspace/listed").mkdir(exist_ok=True)
             (folder / f"workspace/listed/{number}").touch()
-        works: list[tuple[str, Callable[[], object], Callable[[], object], int, str]] = [
-            ("open and fstat", lambda: os.close(root.open(path)), bare.open, 100, "<= 1.8"),
-            ("the same without openat2", lambda: os.close(walking.open(path)), bare.open, 50, ""),
-            ("stat", lambda: root.stat(path), bare.stat, 100, ""),
-            ("read 4 KiB", lambda: root.read(path, 1 << 21), lambda: bare.read(bare.path, 4096), 100, ""),
+        works: list[tuple[str, Work, Work, int]] = [
+            ("open and fstat", lambda: os.close(root.open(path)), bare.open, 100),
+            ("the same without openat2", lambda: os.close(walking.open(path)), bare.open, 50),
+            ("stat", lambda: root.stat(path), bare.stat, 100),
+            ("read 4 KiB", lambda: root.read(path, 1 << 21), lambda: bare.read(bare.path, 4096), 100),
             (
                 "read 1 MiB",
                 lambda: root.read("/workspace/project/src/large", 1 << 21),
                 lambda: bare.read(bare.large, 1 << 20),
                 10,
-                "",
             ),
-            ("list 1,000 entries", lambda: root.read_directory("/workspace/listed"), bare.list, 3, ""),
-            ("write 4 KiB, durable", lambda: root.write(path, SMALL), lambda: bare.write(SMALL), 5, ""),
-            ("write 1 MiB, durable", lambda: root.write(path, LARGE), lambda: bare.write(LARGE), 2, ""),
+            ("list 1,000 entries", lambda: root.read_directory("/workspace/listed"), bare.list, 3),
+            ("write 4 KiB, durable", lambda: root.write(path, SMALL), lambda: bare.write(SMALL), 5),
+            ("write 1 MiB, durable", lambda: root.write(path, LARGE), lambda: bare.write(LARGE), 2),
         ]
-        rows = [
-            {"what": what, "unit": "us", "bar": bar} | compare(ours, floor, calls, seconds)
-            for what, ours, floor, calls, bar in works
-        ]
-        rows.append(_row("idle files of a user", "bytes", memory(Path(name), 200), "<= 2048"))
-        rows.append(_row("openat2 is there", "", float(has_openat2()), ""))
+        rows = [paired(what, "us", rounds(ours, floor, calls, seconds)) for what, ours, floor, calls in works]
+        rows.append(figure("idle files of a user", "bytes", memory(Path(name), 200)))
+        rows.append(figure("openat2 is there", "", float(has_openat2())))
     return rows
-
-
-def _row(what: str, unit: str, ours: float, bar: str) -> dict[str, Any]:
-    return {"what": what, "unit": unit, "ours": ours, "floor": None, "ratio": None, "spread": None, "bar": bar}

@@ -20,6 +20,8 @@ from typing import Any
 import uvloop
 import websockets
 
+from benchmarks.figures import Row, figure
+
 USERS = 200
 WRITERS = 8
 
@@ -113,7 +115,7 @@ async def _lost(user: User, acknowledged: int) -> int:
     return lost + (acknowledged > 0 and not whole)
 
 
-def run(quick: bool) -> list[dict[str, Any]]:
+def run(quick: bool) -> list[Row]:
     """The drain once, and rounds of killing, each on a folder of its own."""
     chance = random.Random(9)
     with (
@@ -126,14 +128,9 @@ def run(quick: bool) -> list[dict[str, Any]]:
         kills = [runner.run(kill(folder / f"kill{n}", 0.5 + chance.random())) for n in range(rounds)]
     written, lost = (sum(column) for column in zip(*kills, strict=True))
     return [
-        row(f"SIGTERM with {USERS} users: until the end", "s", took, "<= 10"),
-        row("SIGTERM: exit code other than 0", "", abs(code), "<= 0"),
-        row("SIGTERM: users told 1012", "", told, f">= {USERS}"),
-        row(f"kill -9, {rounds} rounds: pairs of writes acknowledged", "", written, ">= 1"),
-        row(f"kill -9, {rounds} rounds: lost or half-written", "", lost, "<= 0"),
+        figure(f"SIGTERM with {USERS} users: until the end", "s", took),
+        figure("SIGTERM: exit code other than 0", "", abs(code)),
+        figure("SIGTERM: users told 1012", "", told),
+        figure(f"kill -9, {rounds} rounds: pairs of writes acknowledged", "", written),
+        figure(f"kill -9, {rounds} rounds: lost or half-written", "", lost),
     ]
-
-
-def row(what: str, unit: str, ours: float, bar: str) -> dict[str, Any]:
-    """One figure; there is no floor for an end."""
-    return {"what": what, "unit": unit, "ours": ours, "floor": None, "ratio": None, "spread": None, "bar": bar}

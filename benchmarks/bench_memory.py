@@ -58,7 +58,7 @@ async def _bare(server: servers.Server, count: int) -> float:
     return cost
 
 
-async def _cost(server: servers.Server, count: int, work: Work) -> tuple[float, int]:
+async def cost(server: servers.Server, count: int, work: Work) -> tuple[float, int]:
     """KiB a user after the dust has settled, and how many connections are left."""
     warm = await people.arrive_all(server.port, [f"warm{number}" for number in range(20)])
     await asyncio.gather(*(work(person) for person in warm))
@@ -68,10 +68,10 @@ async def _cost(server: servers.Server, count: int, work: Work) -> tuple[float, 
     for start in range(0, count, 20):
         await asyncio.gather(*(work(person) for person in opened[start : start + 20]))
     await asyncio.sleep(SETTLED_S)
-    cost = (server.resident - before) / count / KIB
+    each = (server.resident - before) / count / KIB
     alive = sum(not one.lost for one in opened)
     await people.leave([*warm, *opened])
-    return cost, alive
+    return each, alive
 
 
 def run(quick: bool) -> list[Row]:
@@ -95,10 +95,10 @@ def run(quick: bool) -> list[Row]:
                     bare = runner.run(_bare(floor, count))
                 with servers.host(**environ) as host:
                     empty.append(host.resident / KIB / KIB)
-                    ours, left = runner.run(_cost(host, count, work))
+                    ours, left = runner.run(cost(host, count, work))
                 pairs.append((ours, bare))
                 alive.append(left)
             rows.append(paired(f"memory of {what} user", "KiB", pairs))
             if work is idle:
-                rows.append(figure(f"connections that stay, of {count}", "", min(alive), f">= {count}"))
+                rows.append(figure(f"connections that stay, of {count}", "", min(alive)))
     return [*rows, figure("memory of the empty host", "MiB", empty)]

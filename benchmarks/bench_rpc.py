@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
-from typing import Any
 
 import uvloop
 
 from benchmarks import servers, sockets
+from benchmarks.figures import Row, paired
 
-MINIMUM = {1: 0.0, 50: 0.85, 500: 0.70}
-"""Sockets -> the share of the floor's rate that must be reached."""
+SOCKETS = (1, 50, 500)
 
 
 async def rate(port: int, count: int, seconds: float) -> float:
@@ -32,26 +30,15 @@ async def rate(port: int, count: int, seconds: float) -> float:
     return total / took
 
 
-def run(quick: bool) -> list[dict[str, Any]]:
+def run(quick: bool) -> list[Row]:
     """Rounds of floor and host in turn, so that both see the same machine."""
     rounds, seconds = (3, 1.0) if quick else (7, 2.0)
     rows = []
     with servers.echo() as floor, servers.host() as host, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        for count, minimum in MINIMUM.items():
-            pairs = [
-                (runner.run(rate(floor.port, count, seconds)), runner.run(rate(host.port, count, seconds)))
-                for _ in range(rounds)
-            ]
-            ratios = [ours / bare for bare, ours in pairs]
-            rows.append(
-                {
-                    "what": f"session.ping on {count} sockets",
-                    "unit": "answers/s",
-                    "ours": statistics.median(ours for _, ours in pairs),
-                    "floor": statistics.median(bare for bare, _ in pairs),
-                    "ratio": statistics.median(ratios),
-                    "spread": [min(ratios), max(ratios)],
-                    "bar": f">= {minimum}" if minimum else "",
-                }
-            )
+        for count in SOCKETS:
+            pairs = []
+            for _ in range(rounds):
+                bare = runner.run(rate(floor.port, count, seconds))
+                pairs.append((runner.run(rate(host.port, count, seconds)), bare))
+            rows.append(paired(f"session.ping on {count} sockets", "answers/s", pairs))
     return rows

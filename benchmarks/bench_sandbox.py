@@ -9,7 +9,6 @@ import asyncio
 import os
 import pty
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,10 +16,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import uvloop
 
+from benchmarks.figures import Row, apart, figure
 from sessions.egress import Egress
 from sessions.jail import World
 from sessions.levels import Level, probe
@@ -194,7 +193,7 @@ async def stalls(made: Bench, rounds: int) -> dict[str, list[float]]:
     return found
 
 
-async def _measure(rounds: int) -> list[dict[str, Any]]:
+async def _measure(rounds: int) -> list[Row]:
     level = await probe(Path(tempfile.gettempdir()))
     megabytes = BALLAST >> 20
     async with bench(level) as made:
@@ -214,25 +213,17 @@ async def _measure(rounds: int) -> list[dict[str, Any]]:
     further_kib = (more_kib - user_kib) / 4 + (after - before) / len(extra)
     where = f"the loop stands still, {megabytes} MB in the host"
     return [
-        _row(f"first prompt ({level.name}), median", "ms", took["first"], took["floor"], "<= 10"),
-        _row("further prompt, median", "ms", took["further"], took["floor"], "<= 2.5"),
-        _row(f"{AT_ONCE} users at once, all at their prompt", "s", [at_once], None, "<= 2 s"),
-        _row(f"{where}: a first terminal, median", "ms", still["first"], still["nothing"], "<= 2 ms"),
-        _row(f"{where}: a further one, median", "ms", still["further"], still["nothing"], "<= 2 ms"),
-        _row("a user over their shell (PSS); floor: bash itself", "KiB", [user_kib], [shell_kib], "<= 1024 KiB"),
-        _row("a further terminal over its shell (PSS and the host's RSS)", "KiB", [further_kib], None, "<= 100 KiB"),
+        apart(f"first prompt ({level.name}), median", "ms", took["first"], took["floor"]),
+        apart("further prompt, median", "ms", took["further"], took["floor"]),
+        figure(f"{AT_ONCE} users at once, all at their prompt", "s", at_once),
+        apart(f"{where}: a first terminal, median", "ms", still["first"], still["nothing"]),
+        apart(f"{where}: a further one, median", "ms", still["further"], still["nothing"]),
+        apart("a user over their shell (PSS); floor: bash itself", "KiB", [user_kib], [shell_kib]),
+        figure("a further terminal over its shell (PSS and the host's RSS)", "KiB", further_kib),
     ]
 
 
-def _row(what: str, unit: str, ours: list[float], floor: list[float] | None, bar: str) -> dict[str, Any]:
-    middle = statistics.median(ours)
-    under = statistics.median(floor) if floor else None
-    spread = [min(ours), max(ours)] if len(ours) > 1 else None
-    ratio = middle / under if under else None
-    return {"what": what, "unit": unit, "ours": middle, "floor": under, "ratio": ratio, "spread": spread, "bar": bar}
-
-
-def run(quick: bool) -> list[dict[str, Any]]:
+def run(quick: bool) -> list[Row]:
     """Prompts, users at once, stalls of the loop and memory, of sandboxes that this process holds itself."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_measure(5 if quick else 20))

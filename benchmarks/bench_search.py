@@ -73,10 +73,10 @@ async def _measure(port: int, data: Path, files: int, rounds: int) -> list[Row]:
         wrong += len(uris) != count
         names += [(ours, floor)] if number >= 0 else []
     return [
-        paired(f"a text that 1 file in 100 has, of {files}", "ms", texts[RARE], "<= 3"),
-        paired(f"a text that 1 file in 20 has, of {files}", "ms", texts[COMMON], "<= 4"),
+        paired(f"a text that 1 file in 100 has, of {files}", "ms", texts[RARE]),
+        paired(f"a text that 1 file in 20 has, of {files}", "ms", texts[COMMON]),
         paired(f"names by a glob, 1 in 10 of {files}", "ms", names),
-        figure("searches that did not find what is there", "", wrong, "<= 0"),
+        figure("searches that did not find what is there", "", wrong),
         await _meanwhile(person, port, rounds),
     ]
 
@@ -96,7 +96,7 @@ async def _meanwhile(person: people.Person, port: int, rounds: int) -> Row:
         while not searching.done():
             waits.append((await asked(other, "session.ping"))[0])
             await asyncio.sleep(0.002)
-    return figure("another user's ping meanwhile, p99", "ms", percentile(waits, 0.99), "<= 20 ms")
+    return figure("another user's ping meanwhile, p99", "ms", percentile(waits, 0.99))
 
 
 def run(quick: bool) -> list[Row]:

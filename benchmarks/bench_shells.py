@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import statistics
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import uvloop
 
 from benchmarks import servers
 from benchmarks.bench_sandbox import BALLAST, below, floor, kib, name
+from benchmarks.figures import Row, apart, figure
 from benchmarks.lines import Line, house, line
 
 AT_ONCE = 50
@@ -127,37 +126,28 @@ async def _cut(port: int) -> tuple[int, float]:
     return expected[:same].count(b"\n") if len(received) <= len(expected) else -1, took
 
 
-def run(quick: bool) -> list[dict[str, Any]]:
+def run(quick: bool) -> list[Row]:
     """Prompts, users at once, their cost, and output through cuts."""
     rounds, users = (8, 40) if quick else (25, 200)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         with house() as (small, _), house(BALLAST) as (large, _):
             took = runner.run(_soon({"small": small.port, "large": large.port}, rounds))
-            at_once = [runner.run(_at_once(small.port))]
+            at_once = runner.run(_at_once(small.port))
         with house() as (server, _):
             costs = runner.run(_costs(server, users))
             numbers, seconds = runner.run(_cut(server.port))
     base = took["floor"]
     megabytes = BALLAST >> 20
     return [
-        _row("a user's first terminal, to its prompt, median", "ms", took["first small"], base, "<= 10"),
-        _row("a further one", "ms", took["further small"], base, "<= 2.5"),
-        _row(f"first, {megabytes} MB in the host; floor: without", "ms", took["first large"], took["first small"],
-             "<= 1.3"),
-        _row(f"further, {megabytes} MB in the host; floor: without", "ms", took["further large"], took["further small"],
-             "<= 1.3"),
-        _row(f"{AT_ONCE} new users at once, all at their prompt", "s", at_once, None, "<= 2 s"),
-        _row(f"memory of one of {users} users with a terminal over bash", "KiB", [costs["user"]], None, "<= 1024 KiB"),
-        _row("memory of a further terminal over its bash", "KiB", [costs["further"]], None, "<= 100 KiB"),
-        _row(f"threads that {users} further terminals added", "", [costs["threads"]], None, "<= 0"),
-        _row(f"numbers of `seq 1 {LAST}` in order, through 3 cuts", "", [numbers], None, f">= {LAST}"),
-        _row("how long that took", "s", [seconds], None, ""),
+        apart("a user's first terminal, to its prompt, median", "ms", took["first small"], base),
+        apart("a further one", "ms", took["further small"], base),
+        apart(f"first, {megabytes} MB in the host; floor: without", "ms", took["first large"], took["first small"]),
+        apart(f"further, {megabytes} MB in the host; floor: without", "ms", took["further large"],
+              took["further small"]),
+        figure(f"{AT_ONCE} new users at once, all at their prompt", "s", at_once),
+        figure(f"memory of one of {users} users with a terminal over bash", "KiB", costs["user"]),
+        figure("memory of a further terminal over its bash", "KiB", costs["further"]),
+        figure(f"threads that {users} further terminals added", "", costs["threads"]),
+        figure(f"numbers of `seq 1 {LAST}` in order, through 3 cuts", "", numbers),
+        figure("how long that took", "s", seconds),
     ]  # fmt: skip
-
-
-def _row(what: str, unit: str, ours: list[float], floor: list[float] | None, bar: str) -> dict[str, Any]:
-    middle = statistics.median(ours)
-    under = statistics.median(floor) if floor else None
-    ratio = middle / under if under else None
-    spread = [min(ours), max(ours)] if len(ours) > 1 else None
-    return {"what": what, "unit": unit, "ours": middle, "floor": under, "ratio": ratio, "spread": spread, "bar": bar}

@@ -15,13 +15,13 @@ import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import uvloop
 import websockets
 from websockets.asyncio.client import ClientConnection
 
 from benchmarks import servers
+from benchmarks.figures import Row, apart, figure, paired, percentile
 from benchmarks.lines import HEADER, Line, house, line
 
 LINE = b"0123456789" * 7 + b"012345678\n"
@@ -236,7 +236,7 @@ async def _many(port: int, users: int) -> tuple[float, int]:
         return time.perf_counter() - began, done
 
 
-def run(quick: bool) -> list[dict[str, Any]]:
+def run(quick: bool) -> list[Row]:
     """Throughput, echo, echo beside floods, and many terminals."""
     size, keys, users = (20 * MB, 200, 40) if quick else (100 * MB, 1_000, 200)
     rows = []
@@ -252,38 +252,26 @@ def run(quick: bool) -> list[dict[str, Any]]:
                     ours.append(rate)
                     grown.append(more)
                     if importlib.util.find_spec("terminado"):
-                        with servers._started([sys.executable, "-c", PEER, file.name], {}) as other:
+                        with servers.floor(PEER, file.name) as other:
                             peer.append(runner.run(_shown_by_peer(other.port, size)))
             before = server.resident
-            rows.append(_row(f"`cat` of {size // MB} MB", "MB/s", ours, raw, ">= 0.6"))
+            rows.append(paired(f"`cat` of {size // MB} MB", "MB/s", zip(ours, raw, strict=True)))
             if peer:
-                rows.append(_row("the same; floor: terminado", "MB/s", ours, peer, ">= 1"))
-            rows.append(_row("memory of the host that it added, at most", "MB", [max(grown[1:])], None, "<= 24 MB"))
-            with servers._started([sys.executable, "-c", BRIDGE], {}) as bridge:
+                rows.append(paired("the same; floor: terminado", "MB/s", zip(ours, peer, strict=True), ">= 1"))
+            rows.append(figure("memory of the host that it added, at most", "MB", max(grown[1:])))
+            with servers.floor(BRIDGE) as bridge:
                 floor = runner.run(_bridge_echo(bridge.port, keys))
             quiet = runner.run(_echo(server.port, keys))
-            rows.append(_row("echo of a key, median", "ms", quiet, floor, "<= 2"))
+            rows.append(apart("echo of a key, median", "ms", [statistics.median(quiet)], floor))
             with _flooding(server.port, 4):
                 loud = runner.run(_echo(server.port, keys))
-            p99 = _p99(loud), _p99(quiet)
-            bar = f"<= {max(2 * p99[1], p99[1] + 10):.1f} ms"
-            rows.append(_row("echo beside 4 floods, p99", "ms", [p99[0]], [p99[1]], bar))
+            calm = percentile(quiet, 0.99)
+            bar = f"<= {max(2 * calm, calm + 10):.1f} ms"
+            rows.append(apart("echo beside 4 floods, p99", "ms", [percentile(loud, 0.99)], [calm], bar))
             more = (server.resident - before) / MB
-            rows.append(_row("memory of the host that floods added", "MB", [more], None, "<= 24 MB"))
+            rows.append(figure("memory of the host that floods added", "MB", more))
         with house() as (server, _):
             took, done = runner.run(_many(server.port, users))
-            rows.append(_row(f"terminals of {users} users", "", [done], None, f">= {users}"))
-            rows.append(_row(f"until {users} users had typed", "s", [took], None, ""))
+            rows.append(figure(f"users of {users} whose terminal did not answer", "", users - done))
+            rows.append(figure(f"until {users} users had typed", "s", took))
     return rows
-
-
-def _p99(values: list[float]) -> float:
-    return sorted(values)[len(values) * 99 // 100]
-
-
-def _row(what: str, unit: str, ours: list[float], floor: list[float] | None, bar: str) -> dict[str, Any]:
-    middle = statistics.median(ours)
-    under = statistics.median(floor) if floor else None
-    spread = max(ours) - min(ours) if len(ours) in range(2, 10) else None
-    ratio = middle / under if under else None
-    return {"what": what, "unit": unit, "ours": middle, "floor": under, "ratio": ratio, "spread": spread, "bar": bar}

@@ -7,27 +7,23 @@ same loop beside the same program while nobody watches.
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import uvloop
 
 from benchmarks.bench_documents import Heartbeat
+from benchmarks.figures import Row, figure, percentile
 from host.tenure import Tenure
 from sessions.context import SessionContext
 from sessions.inotify import Instances
 from shim import Uri, workspace
 from tests.people import people
 from tests.sessions.stores import eventually
-
-BAR = 20.0
-"""Milliseconds that the loop may stop."""
 
 WRITER = """
 import os, sys, time
@@ -71,8 +67,7 @@ class Listener:
 async def _beside_the_writer(folder: str, users: int, rate: float, seconds: float, name: str) -> dict[str, float]:
     """Run the program to its end; what the loop did meanwhile."""
     command = [sys.executable, "-c", WRITER, folder, str(users), str(rate), str(seconds), name]
-    heart, late = Heartbeat(), asyncio.get_running_loop().time
-    cpu, began = time.process_time(), late()
+    heart, cpu, began = Heartbeat(), time.process_time(), time.perf_counter()
     async with asyncio.TaskGroup() as group:
         group.create_task(heart.watch())
         writer = await asyncio.to_thread(subprocess.Popen, command)
@@ -84,7 +79,7 @@ async def _beside_the_writer(folder: str, users: int, rate: float, seconds: floa
         "stall_ms": heart.worst * 1e3,
         "computed_ms": heart.computed * 1e3,
         "cpu": time.process_time() - cpu,
-        "wall": late() - began,
+        "wall": time.perf_counter() - began,
     }
 
 
@@ -105,7 +100,7 @@ async def measured(users: int, rate: float, seconds: float) -> dict[str, float]:
             busy = await _beside_the_writer(folder, users, rate, seconds, "made")
             await eventually(lambda: sum(len(one.heard) for one in listeners) >= made, 30)
             checks = [one.check(users, made) for one in listeners]
-            late = sorted(value for one in listeners for value in one.late)
+            late = [value for one in listeners for value in one.late]
             return {
                 "rate": made / busy["wall"],
                 "lost": sum(lost for lost, _ in checks),
@@ -113,29 +108,24 @@ async def measured(users: int, rate: float, seconds: float) -> dict[str, float]:
                 "idle_ms": idle["stall_ms"],
                 "stall_ms": busy["stall_ms"],
                 "computed_ms": busy["computed_ms"],
-                "median_ms": late[len(late) // 2],
-                "p99_ms": late[int(len(late) * 0.99)],
+                "median_ms": percentile(late, 0.5),
+                "p99_ms": percentile(late, 0.99),
                 "cpu_ms": busy["cpu"] / made * 1e3,
-                "load": os.getloadavg()[0],
             }
 
 
-def run(quick: bool) -> list[dict[str, Any]]:
+def run(quick: bool) -> list[Row]:
     """200 users, 20 files made a second in each one's workspace."""
     found = uvloop.run(measured(200, 20, 10 if quick else 60))
     rows = [
         ("events", "events/s", found["rate"]),
-        ("events lost or told twice", "", found["lost"], "<= 0"),
-        ("events that reached somebody else", "", found["foreign"], "<= 0"),
-        ("longest stop of the loop", "ms", found["stall_ms"], f"<= {BAR:g} ms"),
+        ("events lost or told twice", "", found["lost"]),
+        ("events that reached somebody else", "", found["foreign"]),
+        ("longest stop of the loop", "ms", found["stall_ms"]),
         ("longest stop of the same loop while nobody watches", "ms", found["idle_ms"]),
-        ("longest stop by work of its own", "ms", found["computed_ms"], f"<= {BAR:g} ms"),
+        ("longest stop by work of its own", "ms", found["computed_ms"]),
         ("from writing to hearing, median", "ms", found["median_ms"]),
         ("from writing to hearing, 99 %", "ms", found["p99_ms"]),
         ("processor time of an event", "ms", found["cpu_ms"]),
     ]
-    return [_row(f"200 users x 20 files/s: {what}", *more) for what, *more in rows]
-
-
-def _row(what: Any, unit: Any, ours: Any, bar: str = "") -> dict[str, Any]:
-    return {"what": what, "unit": unit, "ours": ours, "ratio": None, "bar": bar}
+    return [figure(f"200 users x 20 files/s: {what}", unit, value) for what, unit, value in rows]

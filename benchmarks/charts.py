@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
-from benchmarks.figures import Row, distance, parts, shown
+from benchmarks.figures import Row, distance, measured, parts, shown
 
 WIDTH = 840
 LABEL = 400
@@ -51,7 +51,7 @@ def ratios(title: str, rows: Sequence[Row]) -> str:
         y = 52 + 26 * number
         body.append(_words(row["what"], y))
         body.append(_bar(y, row["ratio"] * scale, row.get("verdict") == "misses", f"{shown(row['ratio'])}x"))
-        if isinstance(row["spread"], list):
+        if row["spread"]:
             low, high = (LABEL + min(end, most) * scale for end in row["spread"])
             body.append(
                 f'<path class="wire" d="M{low:.1f} {y - 4}H{high:.1f}M{low:.1f} {y - 8}v8M{high:.1f} {y - 8}v8"/>'
@@ -72,7 +72,7 @@ def distances(title: str, rows: Sequence[Row]) -> str:
     for number, row in enumerate(rows):
         y = 52 + 20 * number
         share = min(2.0, distance(row)) if row["ours"] is not None else 2.0
-        note = f"{shown(row['ratio'] or row['ours'])} ({row['bar']})" if row["ours"] is not None else "nothing"
+        note = f"{shown(measured(row))} ({row['bar']})" if row["ours"] is not None else "nothing"
         body.append(_words(row["what"], y))
         body.append(_bar(y, share * scale, row["verdict"] == "misses", note, 12))
     foot = 52 + 20 * len(rows)

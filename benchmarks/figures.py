@@ -34,9 +34,17 @@ def paired(what: str, unit: str, pairs: Iterable[tuple[float, float]], bar: str 
         "ours": statistics.median(ours for ours, _ in rounds),
         "floor": statistics.median(floor for _, floor in rounds),
         "ratio": statistics.median(ratios),
-        "spread": [min(ratios), max(ratios)],
+        "spread": [min(ratios), max(ratios)] if len(ratios) > 1 else None,
         "bar": bar,
     }
+
+
+def apart(what: str, unit: str, ours: Sequence[float], floor: Sequence[float], bar: str = "") -> Row:
+    """Ours and the floor of the same minutes but not round by round: their medians, and our rounds by the floor's."""
+    bare = statistics.median(floor)
+    row = figure(what, unit, ours, bar)
+    spread = [one / bare for one in row["spread"]] if row["spread"] else None
+    return row | {"floor": bare, "ratio": row["ours"] / bare, "spread": spread}
 
 
 def growth(what: str, unit: str, points: Sequence[tuple[float, float]], size: str, bar: str = "") -> Row:
@@ -47,10 +55,9 @@ def growth(what: str, unit: str, points: Sequence[tuple[float, float]], size: st
 
 def exponent(points: Sequence[tuple[float, float]]) -> float:
     """b of `y = a * x ** b`, by least squares over the logarithms."""
-    logs = [(math.log(x), math.log(max(y, 1e-9))) for x, y in points]
-    middle, mean = (statistics.fmean(column) for column in zip(*logs, strict=True))
-    wide = sum((x - middle) ** 2 for x, _ in logs)
-    return sum((x - middle) * (y - mean) for x, y in logs) / wide
+    return statistics.linear_regression(
+        [math.log(x) for x, _ in points], [math.log(max(y, 1e-9)) for _, y in points]
+    ).slope
 
 
 def percentile(values: Iterable[float], share: float) -> float:
@@ -63,10 +70,16 @@ def verdict(row: Row) -> str:
     """`holds`, `misses`, or nothing for a row without a bar."""
     if not (bar := row["bar"]):
         return ""
-    sign, limit, unit = parts(bar)
-    measured = row["ours"] if unit or row["ratio"] is None else row["ratio"]
-    holds = measured <= limit if sign == "<=" else measured >= limit
+    sign, limit, _ = parts(bar)
+    found = measured(row)
+    holds = found <= limit if sign == "<=" else found >= limit
     return "holds" if holds else "misses"
+
+
+def measured(row: Row) -> float:
+    """What its bar is about: the ratio where there is one, and ours where the bar has a unit."""
+    *_, unit = parts(row["bar"])
+    return float(row["ours"] if unit or row["ratio"] is None else row["ratio"])
 
 
 def parts(bar: str) -> tuple[str, float, str]:
@@ -79,11 +92,11 @@ def parts(bar: str) -> tuple[str, float, str]:
 
 def distance(row: Row) -> float:
     """How near a row is to its bar: 1 is just held, less is better; for a row with a bar."""
-    sign, limit, unit = parts(row["bar"])
-    measured = row["ours"] if unit or row["ratio"] is None else row["ratio"]
-    if limit == 0 or measured == 0:
+    sign, limit, _ = parts(row["bar"])
+    found = measured(row)
+    if limit == 0 or found == 0:
         return 0.0 if verdict(row) == "holds" else 2.0
-    return float(measured / limit if sign == "<=" else limit / measured)
+    return found / limit if sign == "<=" else limit / found
 
 
 def shown(value: float | None) -> str:
@@ -94,6 +107,5 @@ def shown(value: float | None) -> str:
 
 
 def spread(row: Row) -> str:
-    """The lowest and the highest of the rounds, or the width of their middle half."""
-    found = row["spread"]
-    return " to ".join(map(shown, found)) if isinstance(found, list) else shown(found)
+    """The lowest and the highest of the rounds; nothing where there was one."""
+    return " to ".join(map(shown, row["spread"] or ()))

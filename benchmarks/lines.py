@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import struct
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -109,6 +108,6 @@ def house(ballast: int = 0) -> Iterator[tuple[servers.Server, Path]]:
         os.chmod(folder, 0o711)
         data = Path(folder, "data")
         program = ["-c", LARGE % ballast] if ballast else ["-m", "host"]
-        command = [sys.executable, *program, "--port", "0", "--data", str(data)]
-        with servers._started(command, {"MULTI_USER": "1"}) as server:
+        arguments = [*program, "--port", "0", "--data", str(data)]
+        with servers.started(arguments, {"MULTI_USER": "1"}) as server:
             yield server, data

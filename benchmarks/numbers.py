@@ -54,13 +54,26 @@ ROW = "| what | Roost | floor | ratio (lowest to highest) | promised |\n| --- | 
 
 
 def write() -> None:
-    """Both pages and the plots, from what is kept."""
-    run = load(QUICK)
-    README.write_text(between(README.read_text(), "numbers", readme(run)))
-    page = between(PAGE.read_text(), "quick", tables(run))
-    page = between(page, "long", tables(load(LONG)))
-    PAGE.write_text(between(page, "peers", peers(load(PEERS))))
-    charts.write(pictures(run) | {f"long-{name}": svg for name, svg in pictures(load(LONG)).items()}, PLOTS)
+    """Both pages and the plots, and no plot that is no more."""
+    made = written()
+    for path, text in made.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    for path in set(PLOTS.iterdir()) - made.keys():
+        path.unlink()
+
+
+def written() -> dict[Path, str]:
+    """What is to be in each file, from what is kept."""
+    quick, long = load(QUICK), load(LONG)
+    page = between(PAGE.read_text(), "quick", tables(quick))
+    page = between(page, "long", tables(long))
+    plots = pictures(quick) | {f"long-{name}": svg for name, svg in pictures(long).items()}
+    return {
+        README: between(README.read_text(), "numbers", readme(quick)),
+        PAGE: between(page, "peers", peers(load(PEERS))),
+        **{PLOTS / name: svg for name, svg in plots.items()},
+    }
 
 
 def between(text: str, name: str, new: str) -> str:
@@ -98,7 +111,7 @@ def tables(run: Run) -> str:
 def peers(run: dict[str, Any]) -> str:
     """The peers' figures, each with its version and how it was taken."""
     lines = ["| what | version | figure | Roost, the same way | how it was taken |", "| --- | --- | --- | --- | --- |"]
-    for row in run.get("peers", []):
+    for row in run["benchmarks"].get("peers", {}).get("rows", []):
         figures = (f"{shown(row[who])} {row['unit']}" if row.get(who) is not None else "" for who in ("figure", "ours"))
         lines.append(f"| {row['what']} | {row['version']} | {' | '.join(figures)} | {row['how']} |")
     notes = "\n".join(f"- {note}" for note in run.get("not_measured", []))
@@ -116,11 +129,11 @@ def where(run: Run) -> str:
     """On what, with what and of what: one sentence."""
     machine, versions = run["machine"], run["versions"]
     kept = run["benchmarks"].values()
-    commits = sorted({one["commit"] for one in kept})
+    commits = dict.fromkeys(one["commit"] for one in sorted(kept, key=lambda one: one["date"]))
     dates = sorted({one["date"][:10] for one in kept})
     loads = [load for one in kept for load in one["load"]]
     system = f"{machine['cores']} cores of {machine['cpu'] or 'an unnamed processor'}, {machine['memory_GiB']} GiB"
-    taken = f", {_span(dates)}, of {_span(commits)}, load {min(loads)} to {max(loads)}" if loads else ""
+    taken = f", {_span(dates)}, of {', '.join(commits)}, load {min(loads)} to {max(loads)}" if loads else ""
     return f"{system}, {machine['system']} {machine['kernel']}, Python {versions['python']}{taken}."
 
 
@@ -155,8 +168,3 @@ def _when(one: dict[str, Any]) -> str:
 
 def _span(values: list[str]) -> str:
     return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}" if values else ""
-
-
-def pages() -> list[Path]:
-    """What `write` writes, apart from the plots."""
-    return [README, PAGE]

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -89,12 +90,13 @@ def jupyter(folder: Path) -> list[Peer]:
             time.sleep(2)
             took.append(seconds)
             held.append(servers.Server(pid, port).resident / KIB)
+    took_ms, held_kib = 1e3 * statistics.median(took), statistics.median(held)
     ready, idle = roost()
     what = "jupyter-server, the process that JupyterHub starts for each user"
     return [
-        {"what": f"{what}: until it answers", "version": version, "figure": 1e3 * sorted(took)[1], "ours": ready,
+        {"what": f"{what}: until it answers", "version": version, "figure": took_ms, "ours": ready,
          "unit": "ms", "how": "started, asked until `/api` answers, median of 3; Roost: `session.open` of a new user"},
-        {"what": f"{what}: memory of an idle user", "version": version, "figure": sorted(held)[1], "ours": idle,
+        {"what": f"{what}: memory of an idle user", "version": version, "figure": held_kib, "ours": idle,
          "unit": "KiB", "how": "resident 2 s later; Roost: 200 idle users, by user"},
     ]  # fmt: skip
 
@@ -104,7 +106,7 @@ def roost() -> tuple[float, float]:
     with servers.host() as host:
         took = asyncio.run(_ready(host.port))
     with servers.host() as host:
-        idle, _ = asyncio.run(bench_memory._cost(host, 200, bench_memory.idle))
+        idle, _ = asyncio.run(bench_memory.cost(host, 200, bench_memory.idle))
     return took, idle
 
 
@@ -115,18 +117,18 @@ async def _ready(port: int) -> float:
         began = time.perf_counter()
         await people.arrive(port, f"new{number}")
         took.append(1e3 * (time.perf_counter() - began))
-    return sorted(took)[10]
+    return statistics.median(took)
 
 
 def main() -> None:
     """Take them, print them, and with `--keep` write them into docs/numbers.md."""
-    run: dict[str, Any] = report.begun() | {"peers": [], "not_measured": list(NOT_MEASURED)}
-    run["date"] = time.strftime("%Y-%m-%d")
+    run, rows, load = report.begun() | {"not_measured": list(NOT_MEASURED)}, [], os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="roost-peers-") as folder:
         try:
-            run["peers"] += jupyter(Path(folder))
+            rows += jupyter(Path(folder))
         except Missing as missing:
             run["not_measured"].append(str(missing))
+    run["benchmarks"]["peers"] = report.stamp(load) | {"rows": rows}
     print(numbers.peers(run))
     if "--keep" in sys.argv:
         numbers.PEERS.write_text(json.dumps(run, indent=1) + "\n")

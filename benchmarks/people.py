@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+import tests.people
 from benchmarks.sockets import Socket, frame
 
 PATIENCE_S = 60.0
@@ -44,9 +45,6 @@ def activate(context):
 '''
 
 MANIFEST = """
-name = "bench"
-publisher = "roost"
-version = "1.0.0"
 enabled_api_proposals = ["events"]
 [[contributes.commands]]
 command = "bench.tell"
@@ -59,10 +57,7 @@ title = "Burst"
 
 def extension(folder: Path) -> dict[str, str]:
     """An extension whose commands post events, and what a host's environment needs to find it."""
-    place = folder / "bench"
-    place.mkdir(parents=True)
-    (place / "extension.toml").write_text(MANIFEST)
-    (place / "extension.py").write_text(EXTENSION)
+    tests.people.extension(folder, "bench", MANIFEST, extension=EXTENSION)
     return {"ROOST_EXTENSIONS__FOLDERS": orjson.dumps([str(folder)]).decode()}
 
 
@@ -73,7 +68,6 @@ class Person(Socket):
         super().__init__(f"/ws?uid={uid}{query}", port)
         self.uid = uid
         self.foreign = 0
-        self.errors: list[str] = []
         self.hear: Callable[[dict[str, Any]], object] = lambda message: None
         """Called with each event and request of the host."""
         self._waiting: dict[int, asyncio.Future[Any]] = {}

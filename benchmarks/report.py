@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -51,15 +52,17 @@ def measure(name: str, quick: bool, limit_s: float) -> Measured:
         error = str(broken).replace(sys.executable, "python")
     took = time.perf_counter() - began
     print(f"{name}: {took:.0f} s{', ' + error if error else ''}", file=sys.stderr, flush=True)
-    kept: Measured = {
+    kept: Measured = stamp(load) | {"quick": quick, "took_s": round(took, 1), "rows": judged(name, rows)}
+    return kept | ({"error": error} if error else {})
+
+
+def stamp(load: float) -> Measured:
+    """When and of what, with the load before and now."""
+    return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
-        "quick": quick,
-        "took_s": round(took, 1),
         "load": [round(load, 1), round(os.getloadavg()[0], 1)],
-        "rows": judged(name, rows),
     }
-    return kept | ({"error": error} if error else {})
 
 
 def _output(command: list[str], limit_s: float) -> str:
@@ -77,9 +80,12 @@ def _output(command: list[str], limit_s: float) -> str:
 
 def judged(name: str, rows: list[Row]) -> list[Row]:
     """The rows with their bars and verdicts. A bar that has no row is a row that misses: nothing is passed over."""
-    bars = dict(BARS.get(name, {}))
-    whole = [EMPTY | row | ({"bar": bars.pop(row["what"])} if row["what"] in bars else {}) for row in rows]
-    whole += [EMPTY | {"what": what, "unit": "", "ours": None, "bar": bar} for what, bar in bars.items()]
+    bars = BARS.get(name, {})
+    of_row = [next((what for what in bars if fnmatchcase(row["what"], what)), "") for row in rows]
+    whole = [EMPTY | row | ({"bar": bars[what]} if what else {}) for row, what in zip(rows, of_row, strict=True)]
+    whole += [
+        EMPTY | {"what": what, "unit": "", "ours": None, "bar": bars[what]} for what in bars if what not in of_row
+    ]
     return [row | {"verdict": verdict(row) if row["ours"] is not None else "misses"} for row in whole]
 
 

@@ -53,11 +53,6 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
-    def descriptors(self) -> int:
-        """Files and sockets that the process has open."""
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
-
-    @property
     def resident(self) -> int:
         """Bytes of memory that the process holds now."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -66,7 +61,7 @@ class Server:
 @contextmanager
 def echo() -> Iterator[Server]:
     """The floor: Starlette and orjson, nothing else."""
-    with _started([sys.executable, "-c", ECHO], {}) as server:
+    with floor(ECHO) as server:
         yield server
 
 
@@ -74,29 +69,31 @@ def echo() -> Iterator[Server]:
 def host(data: Path | None = None, **environ: str) -> Iterator[Server]:
     """The real host, multi-user, on a fresh data folder."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "host", "--port", "0", "--data", str(data or folder)]
-        with _started(command, {"MULTI_USER": "1", **environ}) as server:
+        arguments = ["-m", "host", "--port", "0", "--data", str(data or folder)]
+        with started(arguments, {"MULTI_USER": "1", **environ}) as server:
             yield server
 
 
 @contextmanager
-def floor(program: str) -> Iterator[Server]:
+def floor(program: str, *arguments: str) -> Iterator[Server]:
     """A bare server, as a Python program that prints where it listens."""
-    with _started([sys.executable, "-c", program], {}) as server:
+    with started(["-c", program, *arguments], {}) as server:
         yield server
 
 
 @contextmanager
-def _started(command: list[str], environ: dict[str, str]) -> Iterator[Server]:
+def started(arguments: list[str], environ: dict[str, str]) -> Iterator[Server]:
+    """Python with these arguments, once it has printed where it listens; it is ended after the body."""
     process = subprocess.Popen(
-        command, env={**os.environ, **environ}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, *arguments], env={**os.environ, **environ}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert process.stdout
     try:
         line = process.stdout.readline().decode()
         if "listening on" not in line:
-            raise RuntimeError(f"{command[:3]} did not start")
+            raise RuntimeError(f"{arguments[:2]} did not start")
         yield Server(process.pid, int(line.rsplit(":", 1)[1]))
     finally:
         process.terminate()
         process.wait(20)
+        process.stdout.close()

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -79,10 +80,7 @@ def slope(samples: list[dict[str, Any]]) -> float:
     warm = samples[int(len(samples) * WARM) :]
     if len(warm) < 3:
         return 0.0
-    middle = sum(one["s"] for one in warm) / len(warm)
-    mean = sum(one["MiB"] for one in warm) / len(warm)
-    spread = sum((one["s"] - middle) ** 2 for one in warm)
-    return 3600 * sum((one["s"] - middle) * (one["MiB"] - mean) for one in warm) / spread
+    return 3600 * statistics.linear_regression([one["s"] for one in warm], [one["MiB"] for one in warm]).slope
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import report
 from benchmarks.bars import BARS
-from benchmarks.figures import distance, exponent, figure, growth, paired, parts, percentile, verdict
+from benchmarks.figures import apart, distance, exponent, figure, growth, paired, parts, percentile, verdict
 
 
 def test_a_ratio_is_of_rounds_that_were_measured_together() -> None:
@@ -69,3 +69,19 @@ def test_every_bar_can_be_read_and_belongs_to_a_benchmark_that_there_is() -> Non
     for bars in BARS.values():
         for bar in bars.values():
             parts(bar)
+
+
+def test_a_star_in_a_promise_stands_for_a_size_and_it_is_held_by_each_row_that_it_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(BARS, "rpc", {"* users: late": "<= 2 ms", "of * files": "<= 1"})
+    rows = report.judged("rpc", [figure("10 users: late", "ms", 1.0), figure("20 users: late", "ms", 3.0)])
+    said = [(row["what"], row["verdict"]) for row in rows]
+    assert said == [("10 users: late", "holds"), ("20 users: late", "misses"), ("of * files", "misses")]
+
+
+def test_floors_that_were_taken_apart_are_compared_by_their_medians() -> None:
+    row = apart("a", "ms", [2.0, 4.0, 9.0], [1.0, 2.0, 8.0], "<= 2")
+    assert (row["ours"], row["floor"], row["ratio"], row["spread"]) == (4.0, 2.0, 2.0, [1.0, 4.5])
+    assert verdict(row) == "holds"
+    assert apart("a", "ms", [2.0], [1.0])["spread"] is None
