@@ -9,8 +9,10 @@ from __future__ import annotations
 import io
 import posixpath
 import re
+import struct
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -20,6 +22,18 @@ from xml.parsers import expat
 ENTRIES = 5_000
 UNPACKED = 64 << 20
 """Bytes of all parts together that are unpacked."""
+
+ELEMENTS = 2_000_000
+"""Of all parts together."""
+
+TAKEN = 16_000_000
+"""Characters of texts of all parts together; what is shown of them is less."""
+
+PACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""How such files are packed; `zipfile` unpacks what is packed otherwise without a bound."""
+
+BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, OSError, EOFError, ValueError, OverflowError)
+"""What `zipfile` raises of an archive that is none."""
 
 MOST_CHARS = 2_000_000
 PATIENCE_SECONDS = 10.0
@@ -35,6 +49,9 @@ NO_FORMAT = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|General', re.IGNORECASE)
 CELL = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
 WIDEST = 400
 """Columns of a sheet that are shown."""
+
+CELL_CHARS = 32_767
+"""As many as Excel lets a cell have: what a file says once, thousands of its cells can show."""
 
 
 class Unreadable(ValueError):
@@ -59,10 +76,11 @@ class Package:
             raise Unreadable(f"it has more than {ENTRIES} parts")
         try:
             self._archive = zipfile.ZipFile(io.BytesIO(content))
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        except BROKEN as error:
             raise Unreadable(f"it is no archive as such files are ({error})") from None
         self.names = frozenset(self._archive.namelist())
         self._left = UNPACKED
+        self._elements = ELEMENTS
         self._until = time.monotonic() + PATIENCE_SECONDS
 
     def read(self, name: str, begin: Begin, end: End, text: Text) -> None:
@@ -76,6 +94,9 @@ class Package:
             depth += 1
             if depth > DEEPEST:
                 raise Unreadable(f"{name} has more than {DEEPEST} elements in one another")
+            self._elements -= 1
+            if self._elements < 0:
+                raise Enough
             begin(_bare(tag), {_bare(key): value for key, value in given.items()})
 
         def closed(tag: str) -> None:
@@ -93,20 +114,23 @@ class Package:
             raise Unreadable(f"{name} is no XML that can be read ({error})") from None
 
     def _pieces(self, name: str) -> Iterator[bytes]:
+        if name not in self.names:
+            raise Unreadable(f"it has no part {name}")
         try:
-            with self._archive.open(name) as part:
-                while piece := part.read(PIECE):
+            part = self._archive.getinfo(name)
+            if part.compress_type not in PACKED:
+                raise Unreadable(f"{name} is packed in a way that such files are not")
+            with self._archive.open(part) as unpacked:
+                while piece := unpacked.read(PIECE):
                     self._left -= len(piece)
                     if self._left < 0:
                         raise Unreadable(f"it unpacks to more than {UNPACKED >> 20} MB")
                     if time.monotonic() > self._until:
                         raise Enough
                     yield piece
-        except KeyError:
-            raise Unreadable(f"it has no part {name}") from None
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, ValueError) as error:
-            if isinstance(error, Unreadable):
-                raise
+        except Unreadable:
+            raise
+        except BROKEN as error:
             raise Unreadable(f"{name} cannot be unpacked ({error})") from None
 
 
@@ -123,11 +147,18 @@ class Lines:
 
     def __init__(self) -> None:
         self._lines: list[str] = []
-        self._size = 0
+        self._size = self._taken = 0
+
+    def take(self, text: str) -> str:
+        """Count a part of what may become a line. Raises `Enough`."""
+        self._taken += len(text)
+        if self._taken > TAKEN:
+            raise Enough
+        return text
 
     def add(self, line: str) -> None:
         """Raises `Enough`."""
-        self._lines.append(line)
+        self._lines.append(line[: MOST_CHARS - self._size])
         self._size += len(line) + 1
         if self._size > MOST_CHARS:
             raise Enough
@@ -168,7 +199,7 @@ class Document:
 
     def text(self, text: str) -> None:
         if self._is_text:
-            self._text.append(text)
+            self._text.append(self._lines.take(text))
 
     def end(self, tag: str) -> None:
         if tag == "t":
@@ -217,7 +248,7 @@ def _slides(package: Package, lines: Lines) -> None:
 
         def text(text: str, inside: list[str] = inside, paragraph: list[str] = paragraph) -> None:
             if inside and inside[-1] == "t":
-                paragraph.append(text)
+                paragraph.append(lines.take(text))
 
         package.read(f"ppt/slides/slide{number}.xml", begin, end, text)
 
@@ -232,7 +263,8 @@ def _nothing(*_: object) -> None:
 class Strings:
     """`xl/sharedStrings.xml`: texts that cells name by number; what tells how to pronounce them is left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
         self.all: list[str] = []
         self._parts: list[str] = []
         self._is_text = False
@@ -244,14 +276,14 @@ class Strings:
 
     def text(self, text: str) -> None:
         if self._is_text:
-            self._parts.append(text)
+            self._parts.append(self._lines.take(text))
 
     def end(self, tag: str) -> None:
         self._is_text = False
         if tag == "rPh":
             self._is_sound = False
         elif tag == "si":
-            self.all.append("".join(self._parts))
+            self.all.append("".join(self._parts)[:CELL_CHARS])
             self._parts = []
 
 
@@ -302,12 +334,12 @@ class Sheet:
 
     def text(self, text: str) -> None:
         if self._is_value:
-            self._value.append(text)
+            self._value.append(self._lines.take(text))
 
     def end(self, tag: str) -> None:
         self._is_value = False
         if tag == "c" and self._value and self._at < WIDEST:
-            self._row[self._at] = self._shown("".join(self._value)).replace("\t", " ").replace("\n", " ")
+            self._row[self._at] = self._shown("".join(self._value)[:CELL_CHARS]).replace("\t", " ").replace("\n", " ")
         elif tag == "row" and any(self._row.values()):
             self._lines.add("\t".join(self._row.get(at, "") for at in range(max(self._row) + 1)))
 
@@ -355,7 +387,7 @@ def _sheets(package: Package, lines: Lines) -> None:
 
     package.read("xl/workbook.xml", sheet, _nothing, _nothing)
     package.read("xl/_rels/workbook.xml.rels", relation, _nothing, _nothing)
-    strings, styles = Strings(), Styles()
+    strings, styles = Strings(lines), Styles()
     if "xl/sharedStrings.xml" in package.names:
         package.read("xl/sharedStrings.xml", strings.begin, strings.end, strings.text)
     if "xl/styles.xml" in package.names:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import time
+import tracemalloc
 import zipfile
 from collections.abc import Mapping
 
@@ -24,9 +26,9 @@ A = (
 )
 
 
-def packed(parts: Mapping[str, str | bytes]) -> bytes:
+def packed(parts: Mapping[str, str | bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
     whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(whole, "w", how) as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
     return whole.getvalue()
@@ -108,6 +110,56 @@ def test_sizes_that_an_archive_tells_are_not_believed() -> None:
         struct.pack_into("<I", bomb, bomb.index(mark) + place, 100)
     with pytest.raises((Unreadable, ToolError)):
         text_of("a.docx", bytes(bomb))
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_is_unpacked_without_a_bound_is_refused(how: int) -> None:
+    with pytest.raises(Unreadable, match="packed in a way that such files are not"):
+        text_of("a.docx", packed({"word/document.xml": "<x/>"}, how))
+
+
+def test_one_long_text_that_many_cells_show_takes_no_more_than_a_cell_may_have() -> None:
+    cells = "<row>" + '<c t="s"><v>0</v></c>' * office.WIDEST + "</row>"
+    strings = f"<sst {X}><si><t>{'x' * 1_000_000}\t</t></si></sst>"
+    content = excel(cells * 3, **{"xl/sharedStrings.xml": strings})
+    tracemalloc.start()
+    try:
+        text = text_of("a.xlsx", content)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert text.startswith("--- Sheet: Sums ---\n" + "x" * office.CELL_CHARS + "\tx")
+    assert len(text) < office.MOST_CHARS + 100
+    assert peak < 100 << 20
+
+
+@pytest.mark.parametrize("part", ["<w:tr><w:tc/></w:tr>", "<w:t>0123456789</w:t>"])
+def test_very_many_elements_and_letters_are_read_in_part(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(office, "ELEMENTS", 15_000)
+    monkeypatch.setattr(office, "TAKEN", 50_000)
+    text = text_of("a.docx", word(paragraph("first") + "<w:p>" + part * 10_000 + "</w:p>" + paragraph("last")))
+    assert text.startswith("first\n")
+    assert text.endswith("\n[the rest is left out]")
+    assert "last" not in text
+
+
+def test_a_damaged_file_is_told_whatever_is_wrong_with_it() -> None:
+    draw = random.Random(7)
+    files = {
+        "a.docx": word(paragraph("hello") * 50), "a.xlsx": excel('<row><c r="A1"><v>1</v></c></row>'),
+        "a.pptx": packed({"ppt/slides/slide1.xml": "<a>x</a>"}),
+    }  # fmt: skip
+    told: set[str] = set()
+    for _ in range(3_000):
+        name = draw.choice(sorted(files))
+        content = bytearray(files[name])
+        for _ in range(draw.randint(1, 6)):
+            content[draw.randrange(len(content))] = draw.choice((0, 255, draw.randrange(256)))
+        try:
+            text_of(name, bytes(content))
+        except Unreadable as error:
+            told.add(str(error))
+    assert any("while decompressing" in one for one in told), "none was damaged within a part"
 
 
 def test_an_archive_of_very_many_parts_is_refused() -> None:
