@@ -7,6 +7,8 @@ whoever decides on the command by this must then ask.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -41,6 +43,7 @@ UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u
 
 SUBSTITUTION = re.compile(r"\$\((?!\()|`")
 ASSIGNMENT = re.compile(r"\b[A-Z_][A-Z_0-9]*\s*([-+*/%&|^]|<<|>>)?=(?!=)")
+QUOTED = frozenset({"raw_string", "string", "ansi_c_string"})
 NETWORK = ("/dev/tcp/", "/dev/udp/")
 """Files that only bash has: they are connections."""
 
@@ -115,15 +118,23 @@ def read(line: str) -> Script:
 
 def _walk(root: Node, script: Script) -> None:
     """Visit every node, in the order written: substitutions in strings, here-documents and arithmetic too."""
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
+    nodes = list(_all(root))
+    for node in nodes:
         if node.is_error or node.is_missing:
             script.doubts.append(f"{_source(node)[:60]!r} is not understood")
         elif node.is_named and node.type not in KNOWN:
             script.doubts.append(f"{node.type.replace('_', ' ')} is not understood")
         else:
             _note(node, script)
+    _note_unseen(nodes, script)
+
+
+def _all(root: Node) -> Iterator[Node]:
+    """The node and all below it, in the order written, however deep they are in one another."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
         waiting.extend(reversed(node.children))
 
 
@@ -139,12 +150,8 @@ def _note(node: Node, script: Script) -> None:
         script.assigned.append(_source(node.child_by_field_name("name") or node).split("[", 1)[0])
     elif kind == "expansion":
         _note_expansion(_source(node), script)
-        if SUBSTITUTION.search(_source(node)) and not _holds(node, "command_substitution"):
-            script.doubts.append("its expansion holds a substitution that is not understood")
     elif kind == "arithmetic_expansion" and ASSIGNMENT.search(_source(node)):
         script.doubts.append("it sets a variable by arithmetic")
-    elif kind == "test_command" and any("[" in one and SUBSTITUTION.search(one) for one in _texts(node)):
-        script.doubts.append("its condition may run what is quoted in it")
     elif kind == "heredoc_redirect":
         _note_document(node, script)
     elif kind == "function_definition":
@@ -153,16 +160,25 @@ def _note(node: Node, script: Script) -> None:
         script.doubts.append("it feeds a program another one's output by <<<")
 
 
-def _holds(node: Node, kind: str) -> bool:
-    """Whether there is a node of that kind below."""
-    return any(child.type == kind or _holds(child, kind) for child in node.children)
+def _note_unseen(nodes: Sequence[Node], script: Script) -> None:
+    """What the grammar takes for mere text in expansions and conditions, and a shell may run."""
+    runs = [one.start_byte for one in nodes if one.type == "command_substitution"]
+    texts = [one.start_byte for one in nodes if one.type in QUOTED and _may_run(_source(one))]
+    for node in nodes:
+        if node.type == "expansion" and SUBSTITUTION.search(_source(node)) and not _holds(node, runs):
+            script.doubts.append("its expansion holds a substitution that is not understood")
+        elif node.type == "test_command" and _holds(node, texts):
+            script.doubts.append("its condition may run what is quoted in it")
 
 
-def _texts(node: Node) -> list[str]:
-    """The quoted texts below."""
-    if node.type in ("raw_string", "string", "ansi_c_string"):
-        return [_source(node)]
-    return [text for child in node.children for text in _texts(child)]
+def _may_run(text: str) -> bool:
+    return "[" in text and SUBSTITUTION.search(text) is not None
+
+
+def _holds(node: Node, places: Sequence[int]) -> bool:
+    """Whether one of the places, which are sorted, is in the node."""
+    at = bisect_left(places, node.start_byte)
+    return at < len(places) and places[at] < node.end_byte
 
 
 def _note_expansion(source: str, script: Script) -> None:
