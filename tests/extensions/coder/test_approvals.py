@@ -150,3 +150,14 @@ def test_programs_that_start_each_other_without_end_are_asked_about(name: str, a
 
 def test_a_few_programs_that_start_each_other_are_judged() -> None:
     assert decide("sudo env nice timeout 5 make check", ["sudo", "env", "nice", "timeout", "make"], []) == "approve"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "echo " + "${a:-" * 1_000 + "$(id)" + "}" * 1_000,
+        "[[ " + "( " * 1_000 + "'a[$(id)]' -eq 1" + " )" * 1_000 + " ]]",
+    ],
+)
+def test_a_line_whose_parts_are_deep_in_one_another_is_asked_about(line: str) -> None:
+    assert decide(line, ["echo", "[["]) == "ask"
