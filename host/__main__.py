@@ -162,8 +162,8 @@ def backup(uids: tuple[str, ...], config: Path | None, to: Path | None, **flags:
 def restore(uid: str, wanted: str | None, listing: bool, config: Path | None, **flags: Any) -> None:
     """Put a backup of UID's state in its place; the host must be stopped. What was there is kept beside it."""
     from host import keeping
-    from host.app import holding
     from host.config import load
+    from host.folder import holding
     from sessions.backups import backups_of
     from sessions.current import checked_uid
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import inspect
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -19,16 +17,19 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
-from host import api, awake, extension_routes, links, logs, page, webviews
+from host import api, extension_routes, links, logs, page, webviews
 from host.auth import Authenticator, BadToken, User
+from host.awake import Waker
 from host.cache import FileCache
 from host.config import Config, ConfigError, load
 from host.connection import RESTARTING, Connection
 from host.door import serve_socket
 from host.edge import Edge
+from host.factory import SessionFactory
+from host.folder import locked
 from host.guard import Guard
 from host.health import DatabaseProbe
-from host.isolation import Isolation, largest_file
+from host.isolation import Isolation
 from host.keeping import Keeper
 from host.ledger import Ledger
 from host.loader import Loader
@@ -43,21 +44,12 @@ from host.tenure import Tenure
 from host.totals import NAME
 from host.version import installed_version
 from host.watchdog import Watchdog
-from sessions import backstage
-from sessions.backstage import Backstage
-from sessions.budgets import BudgetListeners
-from sessions.ceiling import Ceiling
 from sessions.context import LOOKS, SessionContext
-from sessions.descriptors import make_folders
-from sessions.disk import Disk, Usage
-from sessions.errors import SessionClosed
-from sessions.files import Files, Root
 from sessions.manager import SessionManager
 from sessions.queueing import Line
-from sessions.quotas import Allowance, Quotas
-from sessions.sandbox import Sandbox
-from sessions.secrets import Vault, choose_vault
-from sessions.store import Databases, Store
+from sessions.quotas import Quotas
+from sessions.secrets import choose_vault
+from sessions.store import Databases
 from sessions.tasks import Tasks
 
 log = logging.getLogger("roost.host")
@@ -70,10 +62,6 @@ CACHE_BYTES = 64 * 1024 * 1024
 
 class NotStarted(RuntimeError):
     """The host was mounted but never started."""
-
-
-class DataInUse(ConfigError):
-    """Another host has the data folder."""
 
 
 class Host:
@@ -113,12 +101,13 @@ class Host:
         self.models: Pool
         self.sessions: SessionManager
         self.loader: Loader
+        self.waker: Waker
         self.watchdog: Watchdog
-        self._vault_of: Callable[[Store], Vault]
         self.cache = FileCache(CACHE_BYTES)
         self.agents = Line(config.agents_running, config.weight_of)
-        self.looks = Line(LOOKS)
         """Whose agent's task runs next."""
+        self.looks = Line(LOOKS)
+        """Who goes next at short works that many would do at once."""
         self._day = ""
 
     def _serve(self, rows: Table) -> Callable[[], None]:
@@ -137,13 +126,13 @@ class Host:
 
     async def __aenter__(self) -> Host:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(_locked(self.config.data))
+            await stack.enter_async_context(locked(self.config.data))
             group = await stack.enter_async_context(asyncio.TaskGroup())
             self.tasks = Tasks(group, logs.task_failed)
             stack.push_async_callback(self.tasks.close)
             self.isolation = Isolation(self.config, self.tasks, Relay(self._router).serve)
             stack.callback(self.isolation.close)
-            self._vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
+            vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
             keeper = Keeper(self.config.data, self.config.backups, lambda uid: self.sessions.get(uid))
             self.databases = Databases(
                 self.config.data / "users", self.tasks, idle_s=2.0, keep=self.config.backups.keep, told=keeper.rescued
@@ -155,7 +144,7 @@ class Host:
             self.ledger = Ledger(self.config, book, self.databases.store)
             await self.ledger.begin()
             self._day = self.ledger.today
-            hosts = HostProviders(self.config.ai_providers, self._vault_of(book))
+            hosts = HostProviders(self.config.ai_providers, vault_of(book))
             await hosts.begin()
             self.models = Pool(self.config, self.ledger, hosts=hosts)
             stack.push_async_callback(self.models.close)
@@ -164,12 +153,13 @@ class Host:
             stack.callback(self.loader.close)
             stack.callback(self._serve(extension_routes.table(self.loader.installed.values(), api.TABLE)))
             self.sessions = SessionManager(
-                lambda uid: self._make(uid, group),
+                SessionFactory(self, group, vault_of).make,
                 sleep_after_s=self.config.sessions.sleep_after_s,
                 opened=partial(self._opened, keeper),
                 ending=self.loader.end,
             )
             self.loader.using = self.sessions.using
+            self.waker = Waker(self.config.data, self.sessions, self.loader)
             self.watchdog = stack.enter_context(Watchdog(self.loader, self.sessions))
             stack.push_async_callback(self.sessions.close_all)
             stack.push_async_callback(self.drain)
@@ -177,7 +167,7 @@ class Host:
             self.tasks.start(keeper.run(), "backups")
             tenure = stack.enter_context(Tenure(lambda: not self.connections and not self.agents.running))
             self.tasks.start(tenure.watch(), "collect garbage")
-            self.tasks.start(self._wake(), "wake who has work")
+            self.tasks.start(self.waker.wake(), "wake who has work")
             self._stack = stack.pop_all()
         self.started_at = time.time()
         if self.config.multi_user and self.authenticate is None and not self.wants_token:
@@ -269,37 +259,12 @@ class Host:
             await self.sessions.sweep(now)
             if self._day != self.ledger.today:
                 self._day = self.ledger.today
-                self.tasks.start(self.wake_for_budget(), "wake who waits for a new day")
-
-    async def _wake(self) -> None:
-        """Open the sessions whose work went on when the last run of the host ended, one after the other."""
-        for uid in await asyncio.to_thread(awake.marked, self.config.data):
-            await self._resume(uid)
-
-    async def _resume(self, uid: str, *, richer: bool = False) -> None:
-        """Open a session for its work, and tell it where there may be more money."""
-        try:
-            async with self.sessions.using(uid) as session:
-                await self.loader.resume(session)
-                if richer:
-                    session.get(BudgetListeners).changed()
-                log.info("session opened for its work", extra={"user": uid})
-        except SessionClosed:  # the host stops: the next one finds the same work
-            return
-        except Exception:  # one user's failure must not keep the others' work from going on
-            log.exception("a session with work could not be opened", extra={"user": uid})
-
-    async def wake_for_budget(self, uid: str | None = None) -> None:
-        """More may be spent by a user, or by everybody: work that waits for that looks again, also of who sleeps."""
-        waiting = await asyncio.to_thread(awake.marked, self.config.data)
-        for one in waiting if uid is None else [uid] if uid in waiting else []:
-            await self._resume(one, richer=True)
+                self.tasks.start(self.waker.budget_changed(), "wake who waits for a new day")
 
     async def _opened(self, keeper: Keeper, session: SessionContext) -> None:
         await self.loader.begin(session)
         await keeper.opened(session)
-        if await asyncio.to_thread(awake.is_marked, self.config.data, session.uid):
-            session.start(self.loader.resume(session), "go on with work")
+        await self.waker.opened(session)
 
     # -- who is here
 
@@ -352,83 +317,6 @@ class Host:
             self._document = CONTRACT.document(self.version)
         return self._document
 
-    # -- what a session is made of
-
-    async def _make(self, uid: str, group: asyncio.TaskGroup) -> SessionContext:
-        single = not self.config.multi_user
-        folder = self.config.data / "users" / uid
-        owner = await self.isolation.owner(uid)
-        root = await asyncio.to_thread(_root_of, folder, single, owner)
-        quotas, security = self.quotas_of(uid), self.config.security
-        workspace = str(self.config.workspace or Path.cwd()) if single else "/workspace"
-        usage = partial(backstage.usage, root, folder / "backstage")
-        allowance = Allowance(quotas, usage)
-        disk = partial(self._disk, uid, folder, usage, allowance, owner)
-        real = workspace if single else str(folder / "root" / "workspace")
-        tasks = Tasks(group, partial(self._work_failed, uid))
-        beside = partial(self.isolation.beside, uid, real, owner, quotas, tasks)
-        store = self.databases.store(uid)
-        return SessionContext(
-            uid,
-            files=Files(root, uid, meter=allowance, cache=self.cache),
-            store=store,
-            vault=self._vault_of(store),
-            quotas=quotas,
-            allowance=allowance,
-            group=group,
-            failed=self._work_failed,
-            workspace=workspace,
-            storage=str(folder / "storage") if single else "/home/.local/share/roost",
-            home=os.environ.get("HOME") or "/" if single else "/home",
-            single_user=single,
-            make_sandbox=partial(self._make_sandbox, uid, folder, workspace, owner, group, disk),
-            backstage=Backstage(folder / "backstage", beside, allowance),
-            turns=self.isolation.turns,
-            inotify=self.isolation.inotify,
-            models=self.models,
-            web=self.isolation.web,
-            ceiling=Ceiling(
-                security.allowed_commands,
-                security.denied_commands,
-                security.file_access.allowed_paths,
-                security.file_access.denied_paths,
-            ),
-            pin=partial(awake.mark, folder),
-            agents=self.agents,
-            looks=self.looks,
-            keep_terminals_s=self.config.sessions.keep_terminals_s,
-        )
-
-    async def _make_sandbox(
-        self, uid: str, folder: Path, workspace: str, owner: int | None, group: asyncio.TaskGroup,
-        disk: Callable[[], Disk],
-    ) -> Sandbox:  # fmt: skip
-        tasks = Tasks(group, partial(self._work_failed, uid))
-        ended = partial(self._sandbox_ended, uid)
-        watched = disk() if self.config.multi_user else None
-        return await self.isolation.sandbox(uid, folder, workspace, owner, self.quotas_of(uid), tasks, ended, watched)
-
-    def _disk(self, uid: str, folder: Path, usage: Usage, allowance: Allowance, owner: int | None) -> Disk:
-        told = partial(self._tell, uid, "session.onDidExceedQuota")
-        turn, most = self.isolation.counting, largest_file(self.quotas_of(uid))
-        return Disk(allowance, usage, folder, told, turn, most=most, owner=owner)
-
-    def _sandbox_ended(self, uid: str, reason: str) -> None:
-        """A user's sandbox went down by itself, with all that ran in it: they are told."""
-        self._tell(uid, "session.onDidEndSandbox", {"message": reason})
-
-    def _tell(self, uid: str, kind: str, data: dict[str, Any]) -> None:
-        """An event for the user, if they are here."""
-        session = self.sessions.get(uid)
-        if session is not None and not session.closing:
-            session.mailbox.post(kind, data)
-
-    def _work_failed(self, uid: str, name: str, error: BaseException) -> None:
-        """A task of a session ended with an error: only it ended, and the log and the user are told."""
-        logs.session_task_failed(uid, name, error)
-        told = {"task": name, "message": f"{type(error).__name__}: {error}"[:500]}
-        self._tell(uid, "session.onDidFailTask", told)
-
 
 def _below(base: str, scope: Scope) -> Scope:
     """The scope with `server.base_path` as its root path, where the proxy in front has left that in the path."""
@@ -442,51 +330,6 @@ def _is_file(scope: Scope) -> bool:
     """Whether it asks for a file of a webview, by the webview's key."""
     place = webviews.place_of(scope)
     return place is not None and place.file is not None
-
-
-def _root_of(folder: Path, single: bool, owner: int | None) -> Root:
-    make_folders(folder, 0o711)
-    return Root(None if single else folder / "root", owner=None if owner is None else (owner, owner))
-
-
-@asynccontextmanager
-async def _locked(data: Path) -> AsyncIterator[None]:
-    """Hold the data folder for this host alone."""
-    descriptor = await asyncio.to_thread(_lock, data)
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def holding(data: Path) -> Iterator[None]:
-    """As a host does, for a command that no host may run beside. Raises `DataInUse`."""
-    descriptor = _lock(data)
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(data: Path) -> int:
-    try:
-        data.mkdir(mode=0o711, parents=True, exist_ok=True)
-        descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        reason = (error.strerror or "cannot be used").lower()
-        raise ConfigError(f"data: {data}: {reason}; give --data a folder that this user may write") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "?"
-        os.close(descriptor)
-        raise DataInUse(
-            f"data: another host (process {holder}) uses {data}; stop it or give --data another folder"
-        ) from None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
-    return descriptor
 
 
 def create_app(config: Config | None = None, authenticate: Authenticate | None = None) -> Host:

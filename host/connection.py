@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -14,22 +14,16 @@ from pydantic import ValidationError
 from host import problems, wire
 from host.auth import BadToken, User
 from host.channels import Channels, Reached
-from host.contract import Method
+from host.dispatch import Dispatch, refused
 from host.limits import Bucket, retry_after_ms
 from host.methods import CONTRACT
 from host.voice import SLOW_READER, Voice
 from sessions.context import SessionContext
 from sessions.current import UID
-from sessions.errors import (
-    FileSystemError,
-    InvalidValue,
-    Overloaded,
-    QuotaExceeded,
-)
+from sessions.errors import InvalidValue, Overloaded, QuotaExceeded
 
 if TYPE_CHECKING:
     from host.app import Host
-    from host.presence import Presence
 
 log = logging.getLogger("roost.connection")
 
@@ -76,6 +70,7 @@ class Connection:
     __slots__ = (
         "_buckets",
         "_channels",
+        "_dispatch",
         "_full_until",
         "_moved_at",
         "_receive",
@@ -94,7 +89,6 @@ class Connection:
         "opened_at",
         "reached",
         "reader",
-        "running",
         "user",
     )
 
@@ -118,8 +112,7 @@ class Connection:
         self.closed = False
         self.opened_at = time.monotonic()
         self.reader = asyncio.current_task()
-        self.running: dict[tuple[str, wire.Id], asyncio.Task[None]] = {}
-        """Requests that are being worked on, by uid and id: what `$/cancelRequest` can reach."""
+        self._dispatch = Dispatch(self)
         self._receive = receive
         self._send = send
         self._sends = self._sent = self._seen_sent = 0
@@ -164,9 +157,7 @@ class Connection:
         self.user = user
 
     def _leave(self) -> None:
-        for task, outlives in [(task, task.get_name().endswith("!")) for task in self.running.values()]:
-            if not outlives:
-                task.cancel()
+        self._dispatch.leave()
         for voice in self._voices.values():
             voice.leave()
         self._voices.clear()
@@ -286,25 +277,36 @@ class Connection:
             assert type(found) is Voice
             voice = found
         if call.method == "$/cancelRequest":
-            return self._cancel(call, voice)
+            return self._dispatch.cancel(call, voice)
         if self._full_until and (wait := self._full_until - time.monotonic()) > 0:
             self._refusals += 1
-            return self._problem(
-                call, voice.uid, problems.overloaded("too many requests a second", retry_after_ms(wait))
-            )
+            return refused(call, voice.uid, problems.overloaded("too many requests a second", retry_after_ms(wait)))
         self._taken += 1
         self.host.isolation.turns.note(voice.uid)
         method = CONTRACT.get(call.method)
         if method is None:
             text = f"{call.method[:100]}: no such method; `rpc.discover` lists them"
-            return self._problem(call, voice.uid, problems.Problem(wire.METHOD_NOT_FOUND, 404, text))
+            return refused(call, voice.uid, problems.Problem(wire.METHOD_NOT_FOUND, 404, text))
         try:
             params = method.params.model_validate(call.params).__dict__ if call.params or not method.bare else {}
         except ValidationError as error:
-            return self._problem(call, voice.uid, problems.invalid(error))
+            return refused(call, voice.uid, problems.invalid(error))
         if method.inline:
-            return self._at_once(call, method, params, voice)
-        return self._later(call, method, params, voice)
+            return self._dispatch.at_once(call, method, params, voice)
+        if (problem := self._no_room(voice)) is not None:
+            return refused(call, voice.uid, problem)
+        self._dispatch.start(call, method, params, voice)
+        return None
+
+    def _no_room(self, voice: Voice) -> problems.Problem | None:
+        """Why no more work is begun for this user now, if so."""
+        if self.host.draining:
+            return problems.overloaded("the host is draining", 1_000)
+        limit = voice.presence.quotas.requests_in_flight
+        if limit is not None and voice.presence.in_flight >= limit:
+            self._refusals += 1
+            return problems.overloaded(f"{limit} requests are in flight", 50)
+        return None
 
     def _voice_for(self, call: wire.Call) -> Voice | str:
         """The voice for the call's uid if the connection may speak for it, else the refusal."""
@@ -322,91 +324,6 @@ class Connection:
             return self._failure(call.id, self.user.uid, wire.INVALID_REQUEST, text)
         voice = self._voices[uid] = Voice(self, uid)
         return voice
-
-    def _at_once(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> str | None:
-        try:
-            text = wire.result(call.id, voice.uid, method.handler(voice, **params))
-        except (Exception, SystemExit) as error:  # noqa: BLE001  the edge of a request
-            return self._problem(call, voice.uid, problems.explain(error))
-        return text if call.wants_answer else None
-
-    def _later(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> str | None:
-        presence = voice.presence
-        limit = presence.quotas.requests_in_flight
-        if self.host.draining:
-            return self._problem(call, voice.uid, problems.overloaded("the host is draining", 1_000))
-        if limit is not None and presence.in_flight >= limit:
-            self._refusals += 1
-            return self._problem(call, voice.uid, problems.overloaded(f"{limit} requests are in flight", 50))
-        presence.in_flight += 1
-        work = self._perform(call, method, params, voice)
-        name = f"{call.method}{'!' if method.outlives else ''}"
-        session = voice.open_session
-        task = self.host.tasks.start(work, name) if session is None else session.start(work, name)
-        key = (voice.uid, call.id)
-        self.running[key] = task
-        task.add_done_callback(lambda done: self._performed(done, call, voice.uid, presence))
-        return None
-
-    def _performed(self, task: asyncio.Task[None], call: wire.Call, uid: str, presence: Presence) -> None:
-        presence.in_flight -= 1
-        presence.let_go_if_unused()
-        key = (uid, call.id)
-        if self.running.get(key) is not task:
-            return  # it was answered
-        del self.running[key]
-        if task.cancelled() and call.wants_answer and not self.closed:  # wherever it was, or before it began
-            text = self._failure(call.id, uid, wire.CANCELLED, "cancelled")
-            self.host.tasks.start(self._tell(text), "answer what was cancelled")
-
-    async def _tell(self, text: str | None, key: tuple[str, wire.Id] | None = None) -> None:
-        """Send what a request (`key`) came to; from here on it cannot be cancelled any more."""
-        if key is not None and self.running.get(key) is asyncio.current_task():
-            del self.running[key]
-        with suppress(OSError):  # the client went; what was done is done
-            await self.send(text)
-
-    async def _perform(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> None:
-        key = (voice.uid, call.id)
-        try:
-            session = await voice.opened()
-        except Exception as error:  # noqa: BLE001  the edge of a request: the disk may be full, or the user's file broken
-            await self._tell(self._problem(call, voice.uid, problems.explain(error)), key)
-            return
-        with session.entered():
-            async with session.gate if method.gated else nullcontext():
-                await self._tell(await self._outcome(call, method, params, voice), key)
-        if method.name == "session.open":
-            voice.speak()
-
-    async def _outcome(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> str | None:
-        try:
-            value = await method.handler(voice, **params)
-            text = wire.result(call.id, voice.uid, value)
-            if len(text) > wire.LARGEST_FRAME:
-                raise FileSystemError("the answer does not fit a frame of 16 MiB", "Unavailable", size=len(text))
-        except TypeError as error:
-            return self._unencodable(call, voice, error)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  the edge of a request: an extension's sys.exit(), too
-            return self._problem(call, voice.uid, problems.explain(error))
-        return text if call.wants_answer else None
-
-    def _unencodable(self, call: wire.Call, voice: Voice, error: TypeError) -> str | None:
-        command = call.params.get("command")
-        if call.method != "commands.executeCommand" or not isinstance(command, str):
-            return self._problem(call, voice.uid, problems.unforeseen(error))
-        text = f"the result of {command!r} is not JSON: {error}"
-        return self._problem(call, voice.uid, problems.Problem(wire.COMMAND_FAILED, 409, text, {"command": command}))
-
-    def _cancel(self, call: wire.Call, voice: Voice) -> str | None:
-        target = call.params.get("id")
-        if type(target) not in (str, int) or call.params.keys() != {"id"}:
-            text = "id: the id of the request to cancel, and nothing else"
-            return self._problem(call, voice.uid, problems.Problem(wire.INVALID_PARAMS, 422, text))
-        task = self.running.get((voice.uid, target))
-        if task is not None:
-            task.cancel()
-        return wire.result(call.id, voice.uid, None) if call.wants_answer else None
 
     def _answered(self, answer: wire.Answer) -> None:
         """A client's answer to a request of the host: only a voice of that very user can give it."""
@@ -498,11 +415,6 @@ class Connection:
         """End the connection's task: its socket is closed by the server."""
         if self.reader is not None:
             self.reader.cancel()
-
-    def _problem(self, call: wire.Call, uid: str, problem: problems.Problem) -> str | None:
-        if not call.wants_answer:
-            return None
-        return wire.failure(call.id, uid, problem.code, problem.message, problem.data)
 
     def _failure(self, id_: wire.Id, uid: str | None, code: int, message: str) -> str:
         return wire.failure(id_, uid or (self.user.uid if self.user else None), code, message)

@@ -310,7 +310,7 @@ async def write_budgets(asked: Asked) -> Response:
     if uid and "host" in said.model_fields_set:
         raise HTTPException(422, f"host: is everybody's together; set it at /api/v1/admin/budgets/{EVERYBODY}")
     await asked.host.ledger.set_limits(uid, {name: getattr(said, name) for name in said.model_fields_set})
-    asked.host.tasks.start(asked.host.wake_for_budget(uid or None), "wake who waits for money")
+    asked.host.tasks.start(asked.host.waker.budget_changed(uid or None), "wake who waits for money")
     return json(_budgets(asked, uid))
 
 

@@ -80,7 +80,7 @@ def offer(config: Config) -> str | None:
 
 
 def _remove(folder: Path) -> None:
-    from host.app import holding
+    from host.folder import holding
 
     if not folder.exists():
         return

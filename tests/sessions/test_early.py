@@ -99,8 +99,8 @@ async def test_it_has_what_a_shell_has_that_starts_when_it_is_asked_for(alice: S
     now = await opened(alice, early=False)
 
     def told(text: str) -> list[str]:
-        """Without the numbers of processes and terminals."""
-        lines = text.replace("\x1b[?2004l", "").splitlines()[1:]
+        """Without the numbers of processes and terminals, and the prompt that may have come with it."""
+        lines = text.partition("end\r\n")[0].replace("\x1b[?2004l", "").splitlines()[1:]
         kept = [line for line in lines if "/proc/" not in line and not line.startswith("declare -x _=")]
         return ["x" if set(line) <= set("0123456789 ") else line.partition("/pts/")[0] for line in kept]
 

@@ -257,8 +257,8 @@ async def test_a_terminal_that_nobody_looks_at_is_closed_if_it_is_so_set(ada: Se
     terminals = ada.get(Terminals)
     kept_open, alone = await terminals.open(BASH), await terminals.open(BASH)
     viewer = kept_open.view()
-    await eventually(lambda: alone.ended)
-    assert [one.id for one in terminals] == [kept_open.id]
+    await eventually(lambda: [one.id for one in terminals] == [kept_open.id])
+    assert alone.ended
     viewer.detach()
     await eventually(lambda: not list(terminals))
 

@@ -109,7 +109,7 @@ async def test_a_raise_that_is_not_enough_changes_nothing_and_asks_no_model(tmp_
         before = await ada.shown(task)
         await raised(agent, "ada", day=NOTHING * 2)
         await raised(agent, "ada", day=NOTHING * 3)
-        await ada.host.wake_for_budget("ada")
+        await ada.host.waker.budget_changed("ada")
         assert (await ada.shown(task), model.asked["main"]) == (before, [])
         await raised(agent, "ada", day=ENOUGH)
         assert (await ada.until(task, "completed"))["result"] == "All done."
@@ -123,7 +123,7 @@ async def test_a_task_that_was_paused_or_ended_meanwhile_is_left_alone(tmp_path:
         await ada.client.put(f"/api/v1/tasks/{paused}/pause")
         await ada.client.delete(f"/api/v1/tasks/{ended}")
         await raised(agent, "ada", day=ENOUGH)
-        await ada.host.wake_for_budget("ada")
+        await ada.host.waker.budget_changed("ada")
         assert [(await ada.look(one))["status"] for one in (paused, ended)] == ["paused", "aborted"]
         assert model.asked == {"a": [], "b": []}
 

@@ -301,7 +301,8 @@ async def test_a_push_to_nowhere_says_how_to_get_a_remote(ada: User) -> None:
         await ada.do("push")
 
 
-async def test_a_repository_is_cloned_with_progress_and_then_shown(ada: User) -> None:
+async def test_a_repository_is_cloned_with_progress_and_then_shown(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shim.surface.TOGETHER_S", 0.0)  # what is done that soon is not shown at all
     screen = Screen(ada.session, late=True)
     await ada.sh("git clone -q --bare . ~/copied.git")
     folder = await ada.do("clone", "file:///home/copied.git")
