@@ -32,18 +32,18 @@ class Waker:
 
     async def wake(self) -> None:
         """Open the sessions whose work went on when the last run of the host ended, one after the other."""
-        for uid in await asyncio.to_thread(marked, self._data):
+        for uid in await asyncio.to_thread(_marked, self._data):
             await self._resume(uid)
 
     async def budget_changed(self, uid: str | None = None) -> None:
         """More may be spent by a user, or by everybody: work that waits for that looks again, also of who sleeps."""
-        waiting = await asyncio.to_thread(marked, self._data)
+        waiting = await asyncio.to_thread(_marked, self._data)
         for one in waiting if uid is None else [uid] if uid in waiting else []:
             await self._resume(one, richer=True)
 
     async def opened(self, session: SessionContext) -> None:
         """A session was opened for its user: its work goes on, too."""
-        if await asyncio.to_thread(is_marked, self._data, session.uid):
+        if await asyncio.to_thread(_is_marked, self._data, session.uid):
             session.start(self._loader.resume(session), "go on with work")
 
     async def _resume(self, uid: str, *, richer: bool = False) -> None:
@@ -78,11 +78,11 @@ def _mark(folder: Path, name: str, on: bool) -> None:
         os.close(place)
 
 
-def marked(data: Path) -> list[str]:
+def _marked(data: Path) -> list[str]:
     """The uids that have work of any kind."""
     return sorted({one.parent.name for name in NAMES.values() for one in (data / "users").glob(f"*/{name}")})
 
 
-def is_marked(data: Path, uid: str) -> bool:
+def _is_marked(data: Path, uid: str) -> bool:
     """Whether a user has work of any kind."""
     return any((data / "users" / uid / name).exists() for name in NAMES.values())

@@ -417,7 +417,7 @@ class Connection:
             self.reader.cancel()
 
     def _failure(self, id_: wire.Id, uid: str | None, code: int, message: str) -> str:
-        return wire.failure(id_, uid or (self.user.uid if self.user else None), code, message)
+        return wire.failure(id_, uid or self._own_uid, code, message)
 
 
 def _refusal(error: wire.WireError) -> str:

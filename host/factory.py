@@ -33,13 +33,12 @@ class SessionFactory:
 
     def __init__(self, host: Host, group: asyncio.TaskGroup, vault_of: Callable[[Store], Vault]) -> None:
         self._host = host
-        self._config = host.config
         self._group = group
         self._vault_of = vault_of
 
     async def make(self, uid: str) -> SessionContext:
         """A user's session; nothing of it runs yet."""
-        host, config = self._host, self._config
+        host, config = self._host, self._host.config
         single = not config.multi_user
         folder = config.data / "users" / uid
         owner = await host.isolation.owner(uid)
@@ -89,12 +88,9 @@ class SessionFactory:
     async def _sandbox(
         self, uid: str, folder: Path, workspace: str, owner: int | None, disk: Callable[[], Disk]
     ) -> Sandbox:
-        ended = partial(self._sandbox_ended, uid)
-        watched = disk() if self._config.multi_user else None
-        quotas = self._host.quotas_of(uid)
-        return await self._host.isolation.sandbox(
-            uid, folder, workspace, owner, quotas, self._tasks_of(uid), ended, watched
-        )
+        host, tasks, ended = self._host, self._tasks_of(uid), partial(self._sandbox_ended, uid)
+        watched = disk() if host.config.multi_user else None
+        return await host.isolation.sandbox(uid, folder, workspace, owner, host.quotas_of(uid), tasks, ended, watched)
 
     def _disk(self, uid: str, folder: Path, usage: Usage, allowance: Allowance, owner: int | None) -> Disk:
         told = partial(self._tell, uid, "session.onDidExceedQuota")
