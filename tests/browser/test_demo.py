@@ -19,7 +19,7 @@ def test_the_printed_address_has_the_prompt_and_enter_and_y_bring_it_to_its_end(
         expect(field).to_have_value(PROMPT)
         assert "?" not in page.url  # a reload does not fill it in again
         assert host.ask("GET", "tasks")["tasks"] == []  # nothing begins by itself
-        field.press("Enter")
+        page.keyboard.press("Enter")
         bar = page.get_by_test_id("approval")
         for asked in ("pytest", "basket.py", "pytest"):
             expect(bar).to_contain_text(asked, timeout=15_000)
@@ -27,7 +27,6 @@ def test_the_printed_address_has_the_prompt_and_enter_and_y_bring_it_to_its_end(
                 expect(bar).to_contain_text("+++ b/demo/basket.py")
                 shot(page, "demo-asks-before-it-edits")
             before = bar.get_attribute("data-approval")
-            page.locator("main").focus()
             page.keyboard.press("y")
             expect(page.locator(f"[data-approval='{before}']")).to_have_count(0, timeout=15_000)
         expect(page.locator(".tasks")).to_contain_text("completed", timeout=15_000)

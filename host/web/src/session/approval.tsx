@@ -1,12 +1,12 @@
 // What waits for leave, always in the same place: once, always, reject; y, a, n.
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { decide, describe, type Approval } from "./store";
 import { Shown } from "./diff";
 
 export function ApprovalBar({ approval }: { approval: Approval }) {
   const [rejecting, setRejecting] = useState(false), [reason, setReason] = useState(""), [pattern, setPattern] = useState(approval.patterns?.[0] ?? "");
   const always = () => void decide(approval, "always", pattern ? { pattern } : {});
-  useEffect(() => {
+  useLayoutEffect(() => { // as soon as it can be seen: a key pressed before that would be lost, or decide what was asked before
     const heard = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
       if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog, .cm-editor, .xterm")) return;

@@ -32,6 +32,7 @@ export function Composer({ task }: { task?: Task }) {
   const [mode, setMode] = useState(""), [model, setModel] = useState(""), [how, setHow] = useState<"steer" | "queue">("steer"), [busy, setBusy] = useState(false), [images, setImages] = useState<string[]>([]);
   const works = !!task && !idle(task.status) && !task.waitingFor, live = !!task && !ended(task.status), queue = task?.queue ?? [];
   useEffect(() => setText(drafts.get(key) ?? ""), [key]);
+  useEffect(() => void (prepared && !task && drafts.has("new") && field.current?.focus()), []);
   useEffect(() => {
     if (!suggested.value || task) return;
     setText(suggested.value);
@@ -49,7 +50,10 @@ export function Composer({ task }: { task?: Task }) {
     if (!said || busy) return;
     setBusy(true);
     try {
-      if (!task) go("session", await start(said, mode || undefined, model || undefined, images));
+      if (!task) {
+        go("session", await start(said, mode || undefined, model || undefined, images));
+        document.querySelector("main")?.focus(); // y, a and n decide from here on; in the field they would be text
+      }
       else await rest("POST", `api/v1/tasks/${task.taskId}/messages`, { message: said, ...(works ? { mode: how } : {}), ...(images.length ? { images } : {}) });
       drafts.delete(key);
       setText("");
