@@ -44,7 +44,7 @@ async def people(
             await sessions.close_all()
             await databases.close()
             loader.close()
-    assert not failures
+    assert not failures, failures
 
 
 def session_of(

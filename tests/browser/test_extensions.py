@@ -38,7 +38,7 @@ def test_a_question_begins_with_its_own_text_selected_as_soon_as_it_is_there(ope
     expect(page.get_by_label("First").last).to_be_focused()
     page.evaluate("""() => new MutationObserver(() => {
         const field = document.querySelector("dialog[open] #line");
-        if (!field) return;
+        if (field?.labels[0].textContent !== "Second") return;
         const selected = [field.selectionStart, field.selectionEnd];
         window.begins ??= [field.value, document.activeElement === field, ...selected];
     }).observe(document.body, {subtree: true, childList: true, attributes: true})""")
