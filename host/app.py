@@ -260,6 +260,8 @@ class Host:
             if self._day != self.ledger.today:
                 self._day = self.ledger.today
                 self.tasks.start(self.waker.budget_changed(), "wake who waits for a new day")
+            elif self.ledger.take_freed():
+                self.tasks.start(self.waker.budget_changed(), "wake who waits for the host's money")
 
     async def _opened(self, keeper: Keeper, session: SessionContext) -> None:
         await self.loader.begin(session)

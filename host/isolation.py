@@ -11,7 +11,7 @@ from pathlib import Path
 
 from host import caller
 from host.config import Config
-from sessions import backstage, cgroups, ripgrep, startup
+from sessions import backstage, cgroups, python, ripgrep, startup
 from sessions.disk import Disk
 from sessions.egress import Egress, Internal
 from sessions.errors import RoostError, SandboxUnavailable
@@ -74,6 +74,7 @@ class Isolation:
     async def _find(self) -> tuple[Level, Network]:
         await asyncio.to_thread(startup.write, self._tools)
         await asyncio.to_thread(ripgrep.provide, self._tools)
+        await asyncio.to_thread(python.provide, self._tools)
         if self._config.multi_user:
             self._groups = await asyncio.to_thread(cgroups.find)
         level = await self._level()

@@ -99,6 +99,9 @@ class Ledger:
         self._months: dict[str, Spending] = {}
         self._alive: set[str] = set()
         """The holds of calls that run."""
+        self._lacks = False
+        """Whether anybody was refused, or waits, for want of the host's money."""
+        self._freed = False
         self._reading = asyncio.Lock()
 
     def __len__(self) -> int:
@@ -157,6 +160,7 @@ class Ledger:
                 _check_one(limit, spendings[limit.name], hold, self._config.budgets)
         except QuotaExceeded as error:
             self.counts.refused[error.quota] += 1
+            self._lacks = self._lacks or error.quota == "budgets.host"
             raise
 
     async def _host_spending(self, month: str) -> Spending:
@@ -220,6 +224,7 @@ class Ledger:
     async def room(self, session: SessionContext, budget: str, task: str | None) -> float | None:
         """USD that a budget such as `budgets.day` leaves for the user's next call, of that task; None: no limit."""
         begun, name = self._clock(), budget.removeprefix("budgets.")
+        self._lacks = self._lacks or name == "host"
         spendings = await session.get(Wallet).spendings(begun, task, self._totals, self._alive)
         spendings["host"] = await self._host_spending(month_of(begun))
         limit = next((one for one in self._limits(session, spendings) if one.name == name), None)
@@ -265,6 +270,16 @@ class Ledger:
             "used": usd(after),
         }
         session.mailbox.post("usage.onDidNearBudget", data, durable=True)
+
+    def freed(self) -> None:
+        """A call took less than was held back for it, in the host's budget, too."""
+        self._freed = self._lacks
+
+    def take_freed(self) -> bool:
+        """Whether money became free since this was last asked that users may wait for who did not free it."""
+        freed, self._freed = self._freed, False
+        self._lacks = self._lacks and not freed
+        return freed
 
     def alive(self, hold: str) -> None:
         """A call has begun."""
@@ -335,8 +350,10 @@ class Reservation:
         for spending in self.spendings.values():
             spending.settle(self.hold.cost or 0, cost)
         budgets = self.wallet.session.peek(BudgetListeners)
-        if budgets is not None and cost < (self.hold.cost or 0):
-            budgets.changed()
+        if cost < (self.hold.cost or 0):
+            self._ledger.freed()
+            if budgets is not None:
+                budgets.changed()
 
     def _written(self, call: Call, before: Mapping[str, int], written: asyncio.Future[None]) -> None:
         self._ledger.dead(self.hold.id)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from sessions.errors import InvalidValue, StoreError
-from sessions.mailbox import Mailbox
+from sessions.errors import InvalidValue, Overloaded, StoreError
+from sessions.jsontext import Json
+from sessions.mailbox import EVENT_BYTES, Mailbox
 from sessions.memento import Meter
 from sessions.store import Statement, Store
 from sessions.values import json_of, name_of
@@ -97,8 +99,12 @@ class Records:
         rows = await self._store.read(query, (self._namespace, collection, after if before is None else before, limit))
         return [(key, _value(key, value)) for key, value in rows if before is None or key > after]
 
-    async def commit(self, changes: Sequence[Change], event: tuple[str, Any] | None = None) -> int | None:
+    async def commit(
+        self, changes: Sequence[Change], event: tuple[str, Any] | None = None, more: Sequence[tuple[str, Any]] = ()
+    ) -> int | None:
         """Make the changes durable, all or none; with an event, it is shown once they are. Gives the event's number.
+
+        What there is `more` to tell goes to the disk with them and is shown behind the event.
 
         Raises `InvalidValue`, `QuotaExceeded`, `Overloaded` and `StoreError`; then nothing was changed.
         """
@@ -106,19 +112,26 @@ class Records:
             raise InvalidValue("changes", f"are at most {CHANGES} in one commit, and these are {len(changes)}")
         statements = [self._statement(change) for change in changes]
         async with self._lock:
-            more = await self._growth(changes, statements)
-            self._meter.reserve(max(0, more), 0)
+            growth = await self._growth(changes, statements)
+            self._meter.reserve(max(0, growth), 0)
             try:
-                number = await self._write(statements, event)
+                number = await self._write(statements, event, more)
             except BaseException:
-                self._meter.released(max(0, more), 0)
+                self._meter.released(max(0, growth), 0)
                 raise
-            self._meter.released(max(0, -more), 0)
+            self._meter.released(max(0, -growth), 0)
             return number
 
-    async def _write(self, statements: list[Statement], event: tuple[str, Any] | None) -> int | None:
+    async def _write(
+        self, statements: list[Statement], event: tuple[str, Any] | None, more: Sequence[tuple[str, Any]]
+    ) -> int | None:
         if event is not None:
-            return await self._mailbox.post(*event, durable=True, along=statements)
+            texts = [(type, Json(json_of("data", data, EVENT_BYTES))) for type, data in more]
+            shown = self._mailbox.post(*event, durable=True, along=statements)
+            with suppress(Overloaded):  # the changes are on their way: who waits for events reads them from the records
+                for one in texts:  # at once: it is one commit with the first
+                    self._mailbox.post(*one, durable=True)
+            return await shown
         if statements:
             await self._store.write_all(statements)
         return None

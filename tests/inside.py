@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sessions import backstage, ripgrep, startup
+from sessions import backstage, python, ripgrep, startup
 from sessions.backstage import Backstage
 from sessions.context import SessionContext
 from sessions.integration import Execution
@@ -36,6 +36,7 @@ async def tenants(*uids: str) -> AsyncIterator[tuple[SessionManager, list[Sessio
     with passable() as folder:
         await asyncio.to_thread(startup.write, folder / "tools")
         await asyncio.to_thread(ripgrep.provide, folder / "tools")
+        await asyncio.to_thread(python.provide, folder / "tools")
         async with asyncio.TaskGroup() as group, people(folder) as sessions:
             tasks = Tasks(group, lambda name, error: failures.append((name, error)))
             opened = [await sessions.open(uid) for uid in uids]

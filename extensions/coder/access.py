@@ -15,7 +15,9 @@ IGNORE_FILE = ".rooignore"
 PROTECTED = (
     ".rooignore", ".roomodes", ".roorules*", ".clinerules*", "**/.roo/**", "**/.agents/**",
     "**/.vscode/**", "**/.git",
-    "*.code-workspace", ".rooprotected", "AGENTS.md", "AGENT.md", "AGENTS.local.md",
+    "*.code-workspace", ".rooprotected", "AGENTS.md", "AGENT.md", "AGENTS.local.md", "custom_modes.yaml",
+    "mcp_settings.json", ".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile",
+    ".gitconfig", *(f"{home}/{name}/**" for home in ("home", "home/*", "root") for name in (".ssh", ".config/git")),
 )  # fmt: skip
 
 READERS = frozenset({"cat", "less", "more", "head", "tail", "grep", "awk", "sed",

@@ -7,25 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import shim as vscode
 from extensions.coder import journal
 from extensions.coder.access import Access, Protection
+from extensions.coder.answer import Answer, charge
 from extensions.coder.bounded import bounded
-from extensions.coder.condensing import Asking, Condensed, condense
-from extensions.coder.context import Fit, budget_of, fit, reduced, tokens_now
 from extensions.coder.deltas import Deltas
-from extensions.coder.environment import Situation, environment
 from extensions.coder.executor import ToolExecutor
-from extensions.coder.history import effective
+from extensions.coder.inquiry import Inquiry
 from extensions.coder.journal import now_ms
-from extensions.coder.kinds import hint
 from extensions.coder.modes import BUILT_IN, Mode
 from extensions.coder.permissions import Leave
-from extensions.coder.running import Commands
-from extensions.coder.sending import sent
 from extensions.coder.task import Call, Conversation, Draft, Json, Task
 from shim.proposed.operator import QuotaExceeded
 
@@ -34,16 +28,6 @@ if TYPE_CHECKING:
 
 Other = tuple[Conversation, Draft]
 
-TRIES = 5
-"""How often a request is made that fails before anything came of it."""
-
-WAITS_S = (2.0, 5.0, 10.0, 20.0)
-TOO_LONG = 3
-"""How often a conversation is shortened because the provider says that it is too long."""
-
-PASSING = frozenset({"Overloaded", "Unavailable", "Cut", "Unknown"})
-"""Errors of a model that may be over soon."""
-
 CUT_OFF = "Your answer was cut off at its greatest length. Go on in smaller steps: one tool call at a time."
 EMPTY = "Your answer was empty. Use a tool, or call attempt_completion if everything that was asked for is done."
 UNFINISHED = (
@@ -51,45 +35,7 @@ UNFINISHED = (
     "call attempt_completion."
 )
 
-
-@dataclass(slots=True)
-class Answer:
-    """What a model said: blocks in the order they came, and what it took."""
-
-    blocks: list[Json] = field(default_factory=list)
-    usage: vscode.LanguageModelUsagePart | None = None
-
-    @property
-    def calls(self) -> list[Json]:
-        return [one for one in self.blocks if one["type"] == "tool_use"]
-
-    @property
-    def text(self) -> str:
-        return "\n\n".join(one["text"] for one in self.blocks if one["type"] == "text" and one["text"].strip())
-
-    def take(self, part: Any) -> tuple[str, str] | None:
-        """Add a piece; gives its kind and text where it can be shown at once."""
-        if isinstance(part, vscode.LanguageModelTextPart):
-            self._last("text", "text")["text"] += part.value
-            return "text", part.value
-        if isinstance(part, vscode.LanguageModelThinkingPart):
-            if part.redacted:
-                self.blocks.append({"type": "redacted_thinking", "data": part.id})
-                return None
-            block = self._last("thinking", "thinking")
-            block["thinking"] += part.value
-            block["signature"] = part.id or block.get("signature", "")
-            return "thinking", part.value
-        if isinstance(part, vscode.LanguageModelToolCallPart):
-            self.blocks.append({"type": "tool_use", "id": part.call_id, "name": part.name, "input": part.input})
-        elif isinstance(part, vscode.LanguageModelUsagePart):
-            self.usage = part
-        return None
-
-    def _last(self, kind: str, name: str) -> Json:
-        if not self.blocks or self.blocks[-1]["type"] != kind:
-            self.blocks.append({"type": kind, name: ""})
-        return self.blocks[-1]
+USELESS = "The model gave several answers in a row that were of no use. How shall it go on?"
 
 
 class Run:
@@ -107,9 +53,8 @@ class Run:
         self.source = vscode.CancellationTokenSource()
         self.over = asyncio.Event()
         """Set once nothing of it runs any more."""
+        self.inquiry = Inquiry(self)
         self._remembered = False
-        self._counted = 0
-        """How many of the messages that count the provider has counted."""
 
     @property
     def task(self) -> Task:
@@ -144,7 +89,7 @@ class Run:
             if step == "call":
                 await executor.run()
             elif await self._may_ask():
-                await self._reflect(await self._ask())
+                await self._reflect(await self.inquiry.answer())
 
     async def step(
         self, change: Callable[[Draft], object], along: Callable[[Draft], Other | None] | None = None
@@ -205,81 +150,6 @@ class Run:
 
         await self.step(change)
 
-    async def _ask(self) -> Answer | None:
-        """The model's answer; None where the task rests or has to try again."""
-        model = await self.house.model(self.task.model)
-        if model is None:
-            await self._fail("there is no language model: set a provider's key, or choose one of lm.selectChatModels")
-            return None
-        self.access, mode = await asyncio.gather(self.house.files.access(self.cwd), self.mode())
-        self.sees_images = bool(model.capabilities.images)
-        system = await self.house.prompts.system(self.cwd, mode, is_subtask=self.task.parent_task_id is not None)
-        tools = await self.house.prompts.tools(mode, model=model, kind=self.task.kind)
-        asking = Asking(
-            model, system, tools, (await self.house.files.texts())["condense"], self.task.task_id, self.token
-        )
-        shortened = 0
-        for attempt in range(TRIES):
-            answer = Answer()
-            try:
-                if not attempt:
-                    await self._fit(asking)
-                await self._stream(asking, mode, answer)
-                return answer
-            except vscode.LanguageModelError as error:
-                if error.code == "ContextLength" and shortened < TOO_LONG:
-                    shortened += 1
-                    await self._fit(asking, forced=True)
-                    continue
-                if error.code not in PASSING or attempt == TRIES - 1:
-                    await self._fail(f"{model.name}: {error}")
-                    return None
-                await self._say_again(
-                    str(error), answer, error.retry_after_s or WAITS_S[min(attempt, len(WAITS_S) - 1)]
-                )
-            except QuotaExceeded as error:
-                if error.quota.startswith("budgets."):
-                    await self._out_of_budget(error)
-                    return None
-                if attempt == TRIES - 1:
-                    await self._fail(str(error))
-                    return None
-                await self._say_again(str(error), answer, WAITS_S[min(attempt, len(WAITS_S) - 1)])
-        await self._fail(f"{model.name}: the conversation stays too long for it, however it is shortened")
-        return None
-
-    async def _stream(self, asking: Asking, mode: Mode, answer: Answer) -> None:
-        now = Situation(
-            cwd=self.cwd, mode=mode, access=self.access, is_first=self.task.messages == 1,
-            kind=hint(self.task.kind, self.task.title, {one.name for one in asking.tools}),
-            todos=self.house.todos_of(self.task), news=Commands.of(self.notes).news(), cost=self.task.cost,
-            tokens=self.task.context_tokens, window=asking.model.max_input_tokens,
-        )  # fmt: skip
-        around = await environment(now)
-        messages = effective(self.conversation.messages)
-        told = await asyncio.to_thread(sent, messages, around)
-        response = await asking.model.send_request(
-            told, tools=asking.tools, system=asking.system, task=self.task.task_id, token=self.token
-        )
-        first = self.task.shown + 1
-        try:
-            async for part in response.stream:
-                if (piece := answer.take(part)) is not None:
-                    self.deltas.add(first + len(answer.blocks) - 1, *piece)
-        finally:
-            self.deltas.flush()
-        self._counted = len(messages) + 1
-
-    async def _say_again(self, reason: str, answer: Answer, wait_s: float) -> None:
-        """Show that a request failed and is made again."""
-        wait_s = min(wait_s, 600.0) * self.house.patience
-
-        def change(draft: Draft) -> None:
-            draft.show("error", now_ms(), text=f"{reason}. It is tried again in {wait_s:g} s.", retrying=True)
-
-        await self.step(change)
-        await asyncio.sleep(wait_s)
-
     # -- what came of it
 
     async def _reflect(self, answer: Answer | None) -> None:
@@ -290,36 +160,19 @@ class Run:
         cut_off = usage is not None and usage.reason == "length"
 
         def change(draft: Draft) -> None:
-            self._charge(draft, usage)
+            charge(draft, usage)
             if not answer.blocks:
                 self._nudge(draft, CUT_OFF if cut_off else EMPTY)
-                return
-            draft.say("assistant", _kept(answer), now_ms())
-            self._show(draft, answer)
-            if not answer.calls:
-                self._without_calls(draft, answer, cut_off=cut_off)
+            else:
+                draft.say("assistant", answer.kept, now_ms())
+                self._show(draft, answer)
+                if not answer.calls:
+                    self._without_calls(draft, answer, cut_off=cut_off)
+            if draft.task.mistakes >= self.house.mistakes and draft.task.status == "running":
+                self.question(draft, USELESS)
 
         self._remembered = False
         await self.step(change, along=self.house.parent_goes_on)
-        if self.task.mistakes >= self.house.mistakes and self.task.status == "running":
-            await self.wait_for_answer(
-                "The model gave several answers in a row that were of no use. How shall it go on?"
-            )
-
-    def _charge(self, draft: Draft, usage: vscode.LanguageModelUsagePart | None) -> None:
-        task = draft.task
-        draft.change(requests=task.requests + 1)
-        if usage is None:
-            return
-        draft.change(
-            input=task.input + usage.input,
-            output=task.output + usage.output,
-            cache_read=task.cache_read + usage.cache_read,
-            cache_write=task.cache_write + usage.cache_write,
-            context_tokens=usage.input + usage.output,
-            cost=None if usage.cost is None or task.cost is None else task.cost + usage.cost,
-            spent=task.spent + (usage.cost or 0.0),
-        )
 
     def _show(self, draft: Draft, answer: Answer) -> None:
         for at, block in enumerate(answer.blocks):
@@ -374,79 +227,27 @@ class Run:
 
     async def wait_for_answer(self, text: str) -> None:
         """Ask the user, outside of any call."""
+        await self.step(lambda draft: self.question(draft, text))
 
-        def change(draft: Draft) -> None:
-            number = draft.show("question", now_ms(), text=text, suggestions=[])
-            question: Json = {"callId": None, "text": text, "suggestions": [], "shownId": number}
-            draft.change(status="waiting", waiting_for="question", question=question)
+    @staticmethod
+    def question(draft: Draft, text: str) -> None:
+        """The same, as a part of a step."""
+        number = draft.show("question", now_ms(), text=text, suggestions=[])
+        question: Json = {"callId": None, "text": text, "suggestions": [], "shownId": number}
+        draft.change(status="waiting", waiting_for="question", question=question)
 
-        await self.step(change)
-
-    async def _fail(self, reason: str) -> None:
+    async def fail(self, reason: str) -> None:
         def change(draft: Draft) -> None:
             draft.show("error", now_ms(), text=reason)
             draft.change(status="failed", error=reason)
 
         await self.step(change, along=self.house.parent_goes_on)
 
-    async def _out_of_budget(self, error: QuotaExceeded) -> None:
+    async def out_of_budget(self, error: QuotaExceeded) -> None:
         def change(draft: Draft) -> None:
             draft.show("error", now_ms(), text=str(error))
             short = {"budget": error.quota, "needed": error.needed}
             draft.change(status="waiting", waiting_for="budget", error=str(error), short=short)
-
-        await self.step(change)
-
-    # -- its context
-
-    async def _fit(self, asking: Asking, *, forced: bool = False) -> None:
-        """Condense or cut the conversation where it does not fit, or where it must."""
-        budget = budget_of(asking.model)
-        if (self.task.context_window, self.task.served) != (budget.window, asking.model.id):
-            await self.step(lambda draft: draft.change(context_window=budget.window, served=asking.model.id))
-        messages = self.conversation.messages
-        known = self.task.context_tokens if self._counted else 0
-        tokens = tokens_now(effective(messages), known=known, since=self._counted)
-        shrink = reduced if forced else fit
-        await self._take(await shrink(list(messages), budget, tokens, self._condenser(asking)))
-
-    def _condenser(self, asking: Asking) -> Callable[[list[Json]], Any]:
-        async def summed(messages: list[Json]) -> Condensed:
-            return await condense(messages, asking, self.house.folding(self.cwd, self.access), now_ms())
-
-        return summed
-
-    async def condense(self) -> str:
-        """Condense now, whether it is needed or not; gives the summary. Raises `CannotCondense`."""
-        model = await self.house.model(self.task.model)
-        if model is None:
-            raise ValueError("there is no language model to sum up with")
-        mode = await self.mode()
-        system = await self.house.prompts.system(self.cwd, mode, is_subtask=self.task.parent_task_id is not None)
-        tools = await self.house.prompts.tools(mode, model=model, kind=self.task.kind)
-        asking = Asking(
-            model, system, tools, (await self.house.files.texts())["condense"], self.task.task_id, self.token
-        )
-        before = tokens_now(effective(self.conversation.messages))
-        done: Condensed = await self._condenser(asking)(list(self.conversation.messages))
-        await self._take(Fit(done.messages, before, tokens_now(effective(done.messages)), done))
-        return done.text
-
-    async def _take(self, fit: Fit) -> None:
-        if not fit.has_changed:
-            return
-        self._counted = 0
-        changed = [one | {"id": at} for at, one in enumerate(fit.messages, 1)]
-        known = {one["id"]: one for one in self.conversation.messages}
-
-        def change(draft: Draft) -> None:
-            draft.said += [one for one in changed if known.get(one["id"]) != one]
-            text = fit.condensed.text if fit.condensed else f"{fit.cut.hidden} messages are hidden" if fit.cut else ""
-            draft.show("condensed", now_ms(), text=text, before=fit.before, after=fit.after)
-            draft.change(messages=len(changed), context_tokens=fit.after)
-            if fit.condensed is not None:
-                self._charge(draft, fit.condensed.usage)
-                draft.change(context_tokens=fit.after)
 
         await self.step(change)
 
@@ -469,12 +270,3 @@ class Run:
                 draft.show("checkpoint", now_ms(), checkpointId=checkpoint, said=draft.task.messages)
 
         await self.step(change)
-
-
-def _kept(answer: Answer) -> list[Json]:
-    """The blocks as they are sent back: thinking only where it is signed, texts only where there is one."""
-    return [
-        one
-        for one in answer.blocks
-        if (one["type"] != "text" or one["text"].strip()) and (one["type"] != "thinking" or one.get("signature"))
-    ] or [{"type": "text", "text": answer.text or "…"}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import shim as vscode
@@ -86,15 +86,15 @@ class Api:
     async def set_mode(self, given: Json) -> Json:
         return (await self._manager.set_mode(given["taskId"], given.get("mode", ""))).told()
 
-    async def checkpoints(self, given: Json) -> list[Json]:
-        return await self._manager.checkpoints(given["taskId"])
+    async def checkpoints(self, given: Json) -> Sequence[Json]:
+        return await self._manager.past.list(given["taskId"])
 
     async def diff(self, given: Json) -> Json:
-        return await self._manager.diff(given["taskId"], given.get("checkpointId", ""), given.get("to"))
+        return await self._manager.past.diff(given["taskId"], given.get("checkpointId", ""), given.get("to"))
 
     async def restore(self, given: Json) -> Json:
         more = _only(given, "scope")
-        return (await self._manager.restore(given["taskId"], given.get("checkpointId", ""), **more)).told()
+        return (await self._manager.past.restore(given["taskId"], given.get("checkpointId", ""), **more)).told()
 
     async def modes(self, given: Json) -> list[Json]:
         return [agent_files.told(one) for one in await self._manager.house.files.modes(_folder())]

@@ -23,7 +23,7 @@ from extensions.coder.tool import Tool
 from extensions.coder.tools import TOOLS
 
 if TYPE_CHECKING:
-    from extensions.coder.manager import TaskManager
+    from extensions.coder.roster import Roster
 
 TITLE = 100
 """Characters of a task's title."""
@@ -32,8 +32,8 @@ TITLE = 100
 class House:
     """What all runs of one user share."""
 
-    def __init__(self, manager: TaskManager, storage: vscode.Uri) -> None:
-        self._manager = manager
+    def __init__(self, roster: Roster, storage: vscode.Uri) -> None:
+        self._roster = roster
         self.storage = storage
         self.files = AgentFiles(storage, watches=True)
         self.prompts = PromptService(self.files, TOOLS)
@@ -104,11 +104,11 @@ class House:
 
     def begin(self, conversation: Conversation) -> None:
         """Let a task run that is on the disk now."""
-        self._manager.begin(conversation)
+        self._roster.begin(conversation)
 
     def parent_goes_on(self, draft: Draft) -> tuple[Conversation, Draft] | None:
         """With the end of a task below another: the other's step, in the same commit."""
-        return self._manager.parent_goes_on(draft)
+        return self._roster.parent_goes_on(draft)
 
 
 def setting(name: str, default: int) -> int:

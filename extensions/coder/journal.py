@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from extensions.coder.task import Call, Conversation, Draft, Json, Task
-from shim.proposed import background, events, records
+from shim.proposed import background, records
 from shim.proposed.records import Change, Delete, Put
 
 TASKS = "tasks"
@@ -65,10 +65,9 @@ async def commit(
     while len(changes) > MOST:  # a long conversation that is condensed: each part of it leaves one that can be read
         await records.commit(changes[:MOST])
         changes = changes[MOST:]
-    await records.commit(changes, told[0] if told else None)
+    await records.commit(changes, told[0] if told else None, more=told[1:])
     for one, its in pairs:
         one.apply(its)
-    await asyncio.gather(*(events.post(*event, durable=True) for event in told[1:]))
 
 
 def _changes(conversation: Conversation, draft: Draft) -> Iterator[Change]:
@@ -82,7 +81,7 @@ def _changes(conversation: Conversation, draft: Draft) -> Iterator[Change]:
         yield Put(f"shown.{task.task_id}", key_of(message["id"]), message)
     if draft.forgets_calls:
         yield Delete(f"calls.{task.task_id}")
-    for call in draft.calls:
+    for call in () if draft.forgets_calls else draft.calls:
         yield Put(f"calls.{task.task_id}", call.call_id, call.stored())
     for approval in draft.approvals:
         if approval["status"] != "waiting":

@@ -235,16 +235,15 @@ async def _file(uri: vscode.Uri, shown: str, world: World) -> _Answer:
     if mime is not None and world.sees_images and len(content) <= LARGEST_IMAGE:
         return _file_block(shown, "(the image is attached)", Image(content, mime))
     try:
-        return _file_block(shown, await asyncio.to_thread(_shown, shown, content))
+        extracts.refuse_office(shown)
+        if extracts.is_extracted(shown):
+            return _file_block(shown, await asyncio.to_thread(_numbered, await extracts.extracted(shown, content)))
+        return _file_block(shown, await asyncio.to_thread(_decoded, content))
     except ToolError as error:
         return _file_block(shown, f"({error})")
 
 
-def _shown(name: str, content: bytes) -> str:
-    """The text of a file's content. Raises `ToolError`."""
-    extracts.refuse_office(name)
-    if extracts.is_extracted(name):
-        return _numbered(extracts.extracted(name, content))
+def _decoded(content: bytes) -> str:
     return _numbered(content.decode("utf-8-sig", "replace"))
 
 

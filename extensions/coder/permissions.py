@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import shim as vscode
 from extensions.coder.access import Protection, inside
-from extensions.coder.approvals import decide
+from extensions.coder.approvals import ANY, decide
 from extensions.coder.shell import read
 from extensions.coder.tool import Action
 from shim.proposed.operator import Ceiling
@@ -131,7 +131,7 @@ class Judge:
             case "read" | "write" | "delete":
                 return self._file(action.kind, posixpath.normpath(action.path or "/"))
             case "execute":
-                return self._command(action.command or "")
+                return self._command(action.command or "", is_typed=action.name == "typed")
             case "mcp":
                 allowed = self._has("mcp") and action.name in self.leave.mcp_tools
                 return self._asked(allowed, f"mcp:{action.name}", f"it calls the tool {action.name}")
@@ -154,7 +154,7 @@ class Judge:
             return Decision("approve")
         return Decision("ask", f"{'removes' if kind == 'delete' else verb + 's'} {path}", tuple(missing))
 
-    def _command(self, line: str) -> Decision:
+    def _command(self, line: str, *, is_typed: bool) -> Decision:
         lists = (self.leave.allowed_commands, self.leave.denied_commands)
         if "deny" in (decide(line, (), self.ceiling.denied_commands), decide(line, *lists)):
             return Decision(
@@ -163,6 +163,8 @@ class Judge:
         allowed = self._has("execute") and decide(line, *lists) == "approve"
         if allowed and self.ceiling.allowed_commands is not None:
             allowed = decide(line, self.ceiling.allowed_commands, self.ceiling.denied_commands) == "approve"
+        if is_typed and not (allowed and ANY in self.leave.allowed_commands):
+            return Decision("ask", "it types into a program that runs, which is no shell")
         return Decision("approve") if allowed else Decision("ask", "it runs a command", (), patterns_of(line))
 
     def _has(self, key: str) -> bool:

@@ -1,31 +1,33 @@
-"""The same tool call again and again: counted, and stopped. No tool is called here."""
+"""The same tool call again and again: counted, and stopped. The count is a record, which outlives a restart."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 
-class Repetition:
-    """Lets `limit` identical calls in a row pass and stops the next one; zero or less lets all pass.
 
-    After a stop the count begins anew, so that the agent gets another chance once the user was asked.
+def counted(last: Mapping[str, Any] | None, tool: str, arguments: Mapping[str, Any], limit: int) -> Any:
+    """The record of this call, `{call, count}`, after that of the call before; None where it is one too many.
+
+    `limit` identical calls in a row pass and the next one is stopped; zero or less lets all pass. After a stop there is
+    no record, and the count begins anew: the agent gets another chance once the user was asked.
     """
+    call = digest(tool, arguments)
+    count = last["count"] + 1 if last and last.get("call") == call else 1
+    return {"call": call, "count": count} if limit <= 0 or count <= limit else None
 
-    __slots__ = ("_count", "_last", "_limit")
 
-    def __init__(self, limit: int = 3) -> None:
-        self._limit = limit
-        self._last = ""
-        self._count = 0
-
-    def allows(self, tool: str, arguments: Mapping[str, Any]) -> bool:
-        """Count the call; False if it is one too many."""
-        call = json.dumps([tool, arguments], sort_keys=True, default=str)
-        self._count = self._count + 1 if call == self._last else 1
-        self._last = call
-        if self._limit <= 0 or self._count <= self._limit:
-            return True
-        self._last, self._count = "", 0
-        return False
+def digest(*values: Any) -> str:
+    """A short name of values that are JSON, whatever order their fields are in."""
+    found = hashlib.blake2b(digest_size=16)
+    for value in values:
+        try:
+            found.update(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str))
+        except TypeError:  # half of a character, or a number of more than 64 bits
+            found.update(json.dumps(value, sort_keys=True, default=str).encode())
+        found.update(b"\0")
+    return found.hexdigest()

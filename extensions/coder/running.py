@@ -31,7 +31,12 @@ NEWS_BYTES = 8_000
 """Of all background commands together, for each time that the environment is told."""
 
 ONE_NEWS_BYTES = 2_000
-ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PAGER": "cat", "GIT_PAGER": "cat"}.items()
+ENVIRONMENT = (
+    *(("LC_ALL", "C.UTF-8"), ("PAGER", "cat"), ("GIT_PAGER", "cat")),
+    *(("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "safe.bareRepository"), ("GIT_CONFIG_VALUE_0", "explicit")),
+)
+"""What commands get besides. A folder that looks like a bare repository is none to git: files that an agent wrote there
+would be its configuration, which runs programs."""
 
 
 class Running:

@@ -151,6 +151,8 @@ class Call:
     """`{approvalId, actions, shown, patterns}` while leave is asked for, and what was decided."""
     result: Json | None = None
     """`{text, failed, images}` once it is done."""
+    plan: str | None = None
+    """What it would do, in short, from when it began."""
 
     def stored(self) -> Json:
         return {one.name: getattr(self, one.name) for one in fields(self)}
@@ -172,6 +174,7 @@ class Draft:
     """Messages for people, the same way."""
     calls: list[Call] = field(default_factory=list)
     forgets_calls: bool = False
+    """No call is kept, those of this draft included."""
     approvals: list[Json] = field(default_factory=list)
     """`coder.approval` events."""
 
@@ -223,7 +226,7 @@ class Conversation:
         if draft.forgets_calls:
             self.calls.clear()
             self.shown.clear()
-        for call in draft.calls:
+        for call in () if draft.forgets_calls else draft.calls:
             self.calls[call.call_id] = call
         kept = {call.shown_id for call in self.calls.values()}
         self.shown.update({one["id"]: one for one in draft.shown if one["id"] in kept})

@@ -26,7 +26,7 @@ def aborted(draft: Draft, conversation: Conversation) -> None:
     draft.change(status="aborted", waiting_for=None, question=None, limit=None)
 
 
-def answered(draft: Draft, conversation: Conversation, speech: Speech) -> None:
+def answered(draft: Draft, conversation: Conversation, speech: Speech, *, keeps_mode: bool = False) -> None:
     """Give a question's answer to the call that asked it, or to the conversation."""
     question = draft.task.question or {}
     call = conversation.calls.get(question.get("callId") or "")
@@ -43,7 +43,7 @@ def answered(draft: Draft, conversation: Conversation, speech: Speech) -> None:
     mode = next((one.get("mode") for one in question.get("suggestions", ()) if one["text"] == speech.text), None)
     draft.change(
         status="running", waiting_for=None, question=None, mistakes=0, requests=0, spent=0.0,
-        mode=mode or draft.task.mode,
+        mode=draft.task.mode if keeps_mode else mode or draft.task.mode,
     )  # fmt: skip
 
 

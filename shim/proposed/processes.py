@@ -6,9 +6,13 @@ environment; on one's own machine as oneself. Whatever is left of them ends with
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import orjson
+
+from sessions import python
 from sessions.current import current_session
 from sessions.errors import InvalidValue
 from sessions.errors import RoostError as Failure
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
     from sessions.process import Process as Started
     from sessions.sandbox import Sandbox
 
-__all__ = ["SHELL", "Failure", "Finished", "Process", "append", "run", "start"]
+__all__ = ["SHELL", "Failure", "Finished", "Process", "append", "run", "run_python", "start"]
 
 READ_BYTES = 65536
 
@@ -150,6 +154,39 @@ async def _run(
     return await sandbox.run(
         argv, cwd=cwd, env=_with_own(sandbox, env), stdin=stdin, timeout=timeout, on_output=on_output, keep=keep
     )
+
+
+def run_python(
+    modules: Mapping[str, str],
+    main: str,
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    timeout: float | None = None,
+    keep: int = KEPT_BYTES,
+) -> Thenable[Finished]:
+    """Run a program of the extension's own in a Python of the user's sandbox, for what nobody should do in the host.
+
+    `modules` are its sources by their names; the function `main` of the one called `main` is called, and what it
+    returns is the exit code. It reads `stdin`, and may import the standard library and what `sessions.python.PACKAGES`
+    the host has. Raises as `start`; 127 is the exit code where the sandbox has no Python.
+    """
+    return thenable(_run_python(current_session(), modules, main, dict(env or {}), stdin, timeout, keep), "run_python")
+
+
+async def _run_python(
+    session: SessionContext,
+    modules: Mapping[str, str],
+    main: str,
+    env: dict[str, str],
+    stdin: bytes,
+    timeout: float | None,
+    keep: int,
+) -> Finished:
+    sandbox = await session.sandbox()
+    argv = await asyncio.to_thread(python.command, sandbox, main)
+    sent = orjson.dumps(dict(modules)) + b"\n" + stdin
+    return await sandbox.run(argv, env=_with_own(sandbox, env), stdin=sent, timeout=timeout, keep=keep)
 
 
 def _with_own(sandbox: Sandbox, env: dict[str, str]) -> dict[str, str]:

@@ -29,15 +29,18 @@ def page(
     return current_session().promise(_records().page(collection, after, before, limit), "records")
 
 
-def commit(changes: Sequence[Change], event: tuple[str, Any] | None = None) -> Thenable[int | None]:
+def commit(
+    changes: Sequence[Change], event: tuple[str, Any] | None = None, *, more: Sequence[tuple[str, Any]] = ()
+) -> Thenable[int | None]:
     """Make the changes durable, all or none, and then show the event `(type, data)`; gives the event's number.
 
-    `type` begins with the extension's name. Raises `InvalidValue`, `QuotaExceeded`, `Overloaded` and `StoreError`.
+    `more` events go to the disk with it and are shown behind it. Types begin with the extension's name. Raises
+    `InvalidValue`, `QuotaExceeded`, `Overloaded` and `StoreError`.
     """
     name = (current_extension() or "").partition(".")[2]
-    if event is not None and not event[0].startswith(f"{name}."):
+    if any(not one[0].startswith(f"{name}.") for one in (*([event] if event else []), *more)):
         raise InvalidValue("type", f"must begin with the extension's own name: '{name}.<what happened>'")
-    return current_session().promise(_records().commit(changes, event), "records")
+    return current_session().promise(_records().commit(changes, event, more), "records")
 
 
 def _records() -> Kept:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
+from extensions.coder import files
 from extensions.coder.browser import MISSING, PROGRAM, SCROLL, Browser
 from extensions.coder.devtools import BrowserGone
 from extensions.coder.tool import Action, Plan, Result, Tool, ToolError, Use
@@ -43,8 +43,8 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     action = str(arguments["action"])
     browser = Browser.of(use.notes)
     if action == "launch":
-        url = checked_url(use, arguments.get("url"))
-        return Plan(partial(act, use, "launch", browser.launch, url), (Action("browser", name=url),), {"url": url})
+        url, actions = await address(use, arguments.get("url"))
+        return Plan(partial(act, use, "launch", browser.launch, url), actions, {"url": url})
     if action == "close":
         return Plan(partial(close, browser), shown={"action": action})
     if not browser.is_open:
@@ -99,8 +99,11 @@ async def close(browser: Browser) -> Result:
     return Result("The browser is closed.")
 
 
-def checked_url(use: Use, url: Any) -> str:
-    """The address, if a browser may show it here. Raises `ToolError`."""
+async def address(use: Use, url: Any) -> tuple[str, tuple[Action, ...]]:
+    """The address as the browser gets it, and what leave it takes. Raises `ToolError` of one that is not shown here.
+
+    That of a file is written anew: a browser reads `\\` as `/`, and follows links.
+    """
     if PROGRAM is None:
         raise ToolError(MISSING)
     if not isinstance(url, str) or not url.strip():
@@ -109,11 +112,13 @@ def checked_url(use: Use, url: Any) -> str:
     parts = urlsplit(whole)
     if parts.scheme not in SCHEMES:
         raise ToolError(f"url: the scheme {parts.scheme!r} is not shown here; write http, https or file")
-    if parts.scheme == "file":
-        path = posixpath.normpath(unquote(parts.path))
-        if not use.access.can_read(path):
-            raise ToolError(f"url: .rooignore keeps {path} from you")
-    return whole
+    if parts.scheme != "file":
+        return whole, (Action("browser", name=whole),)
+    if parts.netloc not in ("", "localhost"):
+        raise ToolError(f"url: a file is on no other machine; write file:///… without {parts.netloc!r}")
+    place = await files.locate(use, unquote(parts.path).replace("\\", "/"), "url")
+    led = f"file://{quote(place.path)}"
+    return led, (Action("browser", name=led), Action("read", place.path))
 
 
 def point(browser: Browser, given: Any) -> tuple[int, int]:

@@ -184,15 +184,11 @@ async def _read(use: Use, place: Place, what: Wanted, spent: int) -> Result:
             raise ToolError(f"{name}: only PNG, JPEG, GIF and WebP can be shown; make it one with execute_command")
         if extracts.is_extracted(name) and (ending != ".pdf" or content.startswith(b"%PDF")):
             remark = "its cells as text" if ending == ".ipynb" else "its text"
-            return await asyncio.to_thread(_extracted, name, content, what, remark)
+            return await asyncio.to_thread(_shown, name, await extracts.extracted(name, content), what, remark)
     text = await files.read_text(place)
     result = await asyncio.to_thread(_shown, name, text.shown, what, "with changes not saved yet" * text.is_unsaved)
     await Seen.of(use.notes).note(place.path, text.shown)
     return result
-
-
-def _extracted(name: str, content: bytes, what: Wanted, remark: str) -> Result:
-    return _shown(name, extracts.extracted(name, content), what, remark)
 
 
 def _picture(use: Use, name: str, content: bytes, mime: str, spent: int) -> Result:

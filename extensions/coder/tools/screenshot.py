@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import shim as vscode
+from extensions.coder import changes, files
 from extensions.coder.browser import Browser
 from extensions.coder.devtools import BrowserGone
+from extensions.coder.files import Place
 from extensions.coder.tool import Action, Plan, Result, Tool, ToolError, Use
-from extensions.coder.tools.browser_action import available, checked_url, size_of
+from extensions.coder.tools.browser_action import address, available, size_of
 from shim.proposed import processes
 
 PARAMETERS = MappingProxyType(
@@ -31,21 +32,21 @@ PARAMETERS = MappingProxyType(
 
 
 async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
-    url = checked_url(use, arguments["url"])
+    url, actions = await address(use, arguments["url"])
     size = size_of(arguments["size"]) if arguments.get("size") else None
-    actions, path = [Action("browser", name=url)], None
+    place = None
     if arguments.get("path"):
-        path = posixpath.normpath(posixpath.join(use.cwd, arguments["path"]))
-        if not path.lower().endswith(".png"):
-            raise ToolError("path: the name of a picture ends in .png")
-        if not use.access.can_read(path):
-            raise ToolError(f"path: .rooignore keeps {path} from you")
-        actions.append(Action("write", path=path))
+        place = await changes.target(use, arguments, "path")
+        changes.check_mode(use, "write_to_file", place)
+        if not place.path.lower().endswith(".png"):
+            raise ToolError("path: the name of a picture ends in .png, also where it is a link to one")
+        actions = (*actions, Action("write", path=place.path))
     whole = bool(arguments.get("full_page"))
-    return Plan(partial(act, use, url, size, whole, path), tuple(actions), {"url": url, "path": path})
+    shown = {"url": url, "path": place.path if place else None}
+    return Plan(partial(act, use, url, size, whole, place), actions, shown)
 
 
-async def act(use: Use, url: str, size: tuple[int, int] | None, whole: bool, path: str | None) -> Result:
+async def act(use: Use, url: str, size: tuple[int, int] | None, whole: bool, place: Place | None) -> Result:
     """Take it, in a browser of its own."""
     browser = Browser()
     try:
@@ -60,14 +61,19 @@ async def act(use: Use, url: str, size: tuple[int, int] | None, whole: bool, pat
     finally:
         await browser.close()
     lines = [f"A picture of {url}, {len(picture.data)} bytes."]
-    if path is not None:
+    if place is not None:
+        await files.check_place(place)
         try:
-            await vscode.workspace.fs.write_file(vscode.Uri.file(path), picture.data)
+            await vscode.workspace.fs.write_file(place.uri, picture.data)
         except (vscode.FileSystemError, processes.Failure) as error:
-            return Result(f"The picture could not be written to {path}: {error}", failed=True)
-        lines.append(f"It is in {path}.")
+            return Result(f"The picture could not be written to {place.name}: {error}", failed=True)
+        lines.append(f"It is in {place.path}.")
     lines += ["The page logged:", *logs] if logs else []
-    return Result("\n".join(lines), (picture,) if use.sees_images else (), shown={"url": url, "path": path})
+    return Result(
+        "\n".join(lines),
+        (picture,) if use.sees_images else (),
+        shown={"url": url, "path": place.path if place else None},
+    )
 
 
 TOOL = Tool("screenshot", PARAMETERS, plan, available=available)

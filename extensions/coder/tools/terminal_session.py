@@ -65,7 +65,9 @@ def _plan_send(use: Use, seat: Seat, arguments: Mapping[str, Any], shown: dict[s
         raise ToolError(f"text: up to {LONGEST} characters, and no control characters; for those there is key")
     refuse_ignored(use, text, seat.cwd(use.cwd))
     command = text if text.strip() else "press Enter"
-    return Plan(partial(send, use, seat, text, wait), (Action("execute", command=command),), {**shown, "command": text})
+    name = "typed" if seat.is_busy else None  # what runs reads it by rules of its own, not by a shell's
+    action = Action("execute", command=command, name=name)
+    return Plan(partial(send, use, seat, text, wait, seat.is_busy), (action,), {**shown, "command": text})
 
 
 async def open_(use: Use, cwd: str) -> Result:
@@ -77,9 +79,9 @@ async def open_(use: Use, cwd: str) -> Result:
     )
 
 
-async def send(use: Use, seat: Seat, text: str, wait: float) -> Result:
+async def send(use: Use, seat: Seat, text: str, wait: float, is_busy: bool) -> Result:
     """Type a line: at a prompt it is a command, whose end is waited for; else it goes to what runs."""
-    if not seat.is_open:
+    if not seat.is_open or (seat.is_busy and not is_busy):
         return _told(seat, Said("", seat.state()), "Nothing was typed.", failed=True)
     if seat.is_busy or not text.strip():
         return _told(seat, await seat.type(text, wait, preview_bytes(), _stopped(use), enter=True), "Typed.")

@@ -83,12 +83,12 @@ async def broken_after(commits: int, monkeypatch: pytest.MonkeyPatch, work: Any)
     """Do `work` with a disk that goes away after so many commits."""
     commit, made = records.commit, 0
 
-    def counted(changes: Sequence[Any], event: Any = None) -> Any:
+    def counted(changes: Sequence[Any], event: Any = None, **more: Any) -> Any:
         nonlocal made
         made += 1
         if made > commits:
             raise ConnectionError("the disk is gone")
-        return commit(changes, event)
+        return commit(changes, event, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(records, "commit", counted)

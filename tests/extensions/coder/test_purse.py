@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.extensions.coder.scripted import Agent, Model, agents
+from tests.host.fakes import Asked, openai_says
 
 pytestmark = pytest.mark.anyio
 
@@ -141,3 +142,29 @@ async def test_who_was_put_out_before_it_was_noted_that_they_wait_is_woken_all_t
             while ada.host.sessions.get("ada") is None:  # noqa: ASYNC110  nobody asks for it: it opens by itself
                 await asyncio.sleep(0.02)
         assert (await ada.until(task, "completed"))["result"] == "All done."
+
+
+async def test_what_one_users_call_frees_of_the_hosts_money_lets_another_go_on_who_sleeps(tmp_path: Path) -> None:
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def slow(asked: Asked) -> None:
+        begun.set()
+        await over.wait()
+        await openai_says(asked, "I was slow.")
+
+    async with agents(tmp_path, Model(a=[slow], b=[DONE])) as agent:
+        ada, bob = agent("ada"), agent("bob")
+        first = await ada.task("script a.")
+        async with asyncio.timeout(20):
+            await begun.wait()
+        held = (await ada.host.ledger.host_status())["held"] or 0.0
+        await raised(agent, "*", host=held * 1.5)
+        second = await bob.task("script b.")
+        assert (await bob.rest(second))["waitingFor"] == "budget"
+        await bob.host.sessions.close("bob")
+        over.set()
+        async with asyncio.timeout(20):
+            while bob.host.sessions.get("bob") is None:  # noqa: ASYNC110  nobody asks for it: it opens by itself
+                await asyncio.sleep(0.02)
+        assert (await bob.until(second, "completed"))["result"] == "All done."
+        assert (await ada.until(first, "completed"))["result"] == "I was slow."

@@ -132,8 +132,8 @@ async def test_without_a_browser_the_tools_are_not_offered(use: Using, monkeypat
         ({"action": "launch", "url": "javascript://x"}, "not shown here"),
         ({"action": "launch", "url": "chrome://version"}, "not shown here"),
         ({"action": "launch", "url": "view-source://x"}, "not shown here"),
-        ({"action": "launch", "url": "file:///workspace/./secret.txt"}, "rooignore keeps"),
-        ({"action": "launch", "url": "file:///workspace/%73ecret.txt"}, "rooignore keeps"),
+        ({"action": "launch", "url": "file:///workspace/./secret.txt"}, "kept from you by .rooignore"),
+        ({"action": "launch", "url": "file:///workspace/%73ecret.txt"}, "kept from you by .rooignore"),
         ({"action": "click", "coordinate": "1,1"}, "no browser is open"),
     ],
 )
@@ -170,3 +170,43 @@ def test_the_prompts_name_what_may_be_given() -> None:
     for tool in (TOOL, SCREENSHOT):
         text = (folder / f"{tool.name}.md").read_text()
         assert all(f"`{name}`" in text for name in tool.parameters["properties"])
+
+
+async def test_a_picture_through_a_link_is_judged_by_where_the_link_leads(
+    ada: SessionContext, use: Using, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser_action, "PROGRAM", "/usr/bin/true")
+    links = "ln -s AGENTS.md a.png; ln -s /home/b.png b.png; mkdir d; ln -s d l"
+    await (await ada.sandbox()).run(["bash", "-c", links])
+    with pytest.raises(ToolError, match=r"ends in \.png, also where it is a link to one"):
+        await planned(SCREENSHOT, use, url="about:blank", path="a.png")
+    led = await planned(SCREENSHOT, use, url="about:blank", path="b.png")
+    assert led.actions[1:] == (Action("write", "/home/b.png"),)
+    assert (await planned(SCREENSHOT, use, url="about:blank", path="l/x.png")).actions[1].path == "/workspace/d/x.png"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///workspace/secret/key", "FILE:///workspace/x\\..\\secret\\key", "file:///workspace/%73ecret/key",
+        "file://localhost/workspace/link", "file:///workspace/sec\tret/key", "file:///workspace/./x/../secret/key",
+        "file:///workspace/secret%5Ckey",
+    ],
+)  # fmt: skip
+async def test_a_file_that_is_closed_is_not_shown_in_any_spelling(
+    ada: SessionContext, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setattr(browser_action, "PROGRAM", "/usr/bin/true")
+    await (await ada.sandbox()).run(["bash", "-c", "mkdir -p secret x; touch secret/key; ln -s secret/key link"])
+    with pytest.raises(ToolError, match="kept from you"):
+        await planned(TOOL, Using(ignore="secret/"), action="launch", url=url)
+
+
+async def test_a_file_outside_of_the_workspace_takes_the_leave_that_reading_it_takes(
+    use: Using, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser_action, "PROGRAM", "/usr/bin/true")
+    plan = await planned(TOOL, use, action="launch", url="file:///home/a b.html")
+    assert plan.actions == (Action("browser", name="file:///home/a%20b.html"), Action("read", "/home/a b.html"))
+    with pytest.raises(ToolError, match="on no other machine"):
+        await planned(TOOL, use, action="launch", url="file://elsewhere/workspace/a")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -92,13 +91,11 @@ async def test_lines_that_are_not_there_are_refused(
         ("x" * 300, "a name has at most 255 bytes"),
         ("report.odt", "turn it into text with execute_command"),
         ("sheet.xls", "turn it into text with execute_command"),
-        ("report.docx", "it is no archive as such files are"),
     ],
 )
 async def test_what_cannot_be_read_says_why(owner: SessionContext, path: str, told: str) -> None:
     await write(owner, "src/a.py", "")
     await write(owner, "blob.bin", b"\0\1\2")
-    await write(owner, "report.docx", b"PK")
     await write(owner, "report.odt", b"PK")
     await write(owner, "sheet.xls", b"PK")
     with pytest.raises(ToolError, match=told):
@@ -173,23 +170,6 @@ async def test_a_picture_is_told_by_its_bytes(owner: SessionContext) -> None:
         await read(path="old.bmp")
 
 
-async def test_a_notebook_is_its_cells(owner: SessionContext) -> None:
-    cells = [
-        {"cell_type": "markdown", "source": ["# Title\n", "words"]},
-        {"cell_type": "code", "source": "1 + 1", "outputs": [
-            {"output_type": "execute_result", "data": {"text/plain": ["2"], "image/png": "…"}},
-            {"output_type": "error", "ename": "ValueError", "evalue": "no"}]},
-    ]  # fmt: skip
-    await write(owner, "a.ipynb", json.dumps({"cells": cells}))
-    assert await read(path="a.ipynb") == (
-        "File: a.ipynb (its cells as text)\n 1 | # %% cell 1 (markdown)\n 2 | # Title\n 3 | words\n 4 | \n"
-        " 5 | # %% cell 2 (code)\n 6 | 1 + 1\n 7 | # output:\n 8 | 2\n 9 | # output:\n10 | ValueError: no"
-    )
-    await write(owner, "b.ipynb", "[]")
-    with pytest.raises(ToolError, match="no notebook"):
-        await read(path="b.ipynb")
-
-
 async def test_what_rooignore_names_is_not_read(owner: SessionContext) -> None:
     await write(owner, "secret/key", "x")
     with pytest.raises(ToolError, match="kept from you by"):
@@ -204,46 +184,3 @@ async def test_a_file_that_became_a_link_meanwhile_is_not_read(owner: SessionCon
     (world / "workspace/a").symlink_to("secret")
     with pytest.raises(ToolError, match="leads elsewhere since it was looked at"):
         await plan.act()
-
-
-def pdf(text: str) -> bytes:
-    """A PDF of one page with that text on it."""
-    stream = f"BT /F1 12 Tf 72 700 Td ({text}) Tj ET".encode()
-    parts = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
-    ]
-    whole, places = b"%PDF-1.4\n", []
-    for number, part in enumerate(parts, 1):
-        places.append(len(whole))
-        whole += b"%d 0 obj\n%s\nendobj\n" % (number, part)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    return b"%sxref\n0 5\n0000000000 65535 f \n%strailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
-        whole, table, len(whole),
-    )  # fmt: skip
-
-
-async def test_a_pdf_is_its_text(owner: SessionContext) -> None:
-    await write(owner, "a.pdf", pdf("Hello from page one"))
-    assert await read(path="a.pdf") == "File: a.pdf (its text)\n1 | [page 1]\n2 | Hello from page one"
-
-
-@pytest.mark.parametrize(
-    ("content", "told"), [(pdf(""), "holds no text"), (b"%PDF-1.4 broken", "cannot be read"), (b"\0", "binary")]
-)
-async def test_a_pdf_without_text_says_so(owner: SessionContext, content: bytes, told: str) -> None:
-    await write(owner, "a.pdf", content)
-    with pytest.raises(ToolError, match=told):
-        await read(path="a.pdf")
-
-
-async def test_where_the_extra_is_missing_a_pdf_says_what_to_do(
-    owner: SessionContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("extensions.coder.extracts.has_pdf", lambda: False)
-    await write(owner, "a.pdf", pdf("x"))
-    with pytest.raises(ToolError, match="its extra `documents`, which is missing here"):
-        await read(path="a.pdf")

@@ -1,0 +1,44 @@
+"""Questions of tasks whose first suggestion is taken by itself after a time, where their user wants that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from extensions.coder.permissions import Leave
+from extensions.coder.task import Conversation, Json
+from shim.proposed import background
+
+
+class Followups:
+    """Knows which wait. `answer` gives a suggestion as the answer, `settled` is called once one waits no longer."""
+
+    def __init__(
+        self, answer: Callable[[str, Json], Awaitable[object]], settled: Callable[[], Awaitable[object]]
+    ) -> None:
+        self._answer = answer
+        self._settled = settled
+        self._waiting = 0
+
+    def __len__(self) -> int:
+        return self._waiting
+
+    def add(self, conversation: Conversation) -> None:
+        """This one may ask something."""
+        leave, question = Leave.of_user(), conversation.task.question
+        if conversation.task.status != "waiting" or not (
+            leave.enabled and "question" in leave.switches and leave.followup_ms and question
+        ):
+            return
+        if question["suggestions"]:
+            self._waiting += 1
+            background.start(self._wait(conversation, question, leave.followup_ms / 1000), "answer of a question")
+
+    async def _wait(self, conversation: Conversation, question: Json, seconds: float) -> None:
+        try:
+            await asyncio.sleep(seconds)
+            if conversation.task.question == question and conversation.task.status == "waiting":
+                await self._answer(conversation.task.task_id, question["suggestions"][0])
+        finally:
+            self._waiting -= 1
+        await self._settled()
