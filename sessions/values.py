@@ -34,6 +34,9 @@ def json_of(field: str, value: object, limit: int, of: str = "") -> bytes:
 
 
 def _as_deep_as_allowed(value: object) -> bytes:
+    text = orjson.dumps(value, option=PLAIN)
+    if text.count(b"[") + text.count(b"{") <= DEPTH:
+        return text
     levels = 254 - DEPTH
     for _ in range(levels):
         value = [value]

@@ -94,10 +94,12 @@ class Backup:
 
         It raises `StoreError`, `Overloaded`, or `FileSystemError` with NoSpace; the next one tries the whole text.
         """
+        import orjson  # on first need only
+
         if edits is None:
             self._edits = None
         elif self._edits is not None:
-            row = json.dumps([[*_places(edit.range), edit.new_text, edit.new_eol] for edit in edits]).encode()
+            row = orjson.dumps([[*_places(edit.range), edit.new_text, edit.new_eol] for edit in edits])
             self._edits.append(row)
             self._journal += len(row)
         if self._journal > JOURNAL_BYTES + self._document._size:

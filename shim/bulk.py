@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("roost.shim")
 
+AT_ONCE = 32
+"""Steps of an edit that may be made without giving way."""
+
 BEFORE_S = 10.0
 """How long listeners of `on_will_create_files` and the like may hold up an edit, in seconds."""
 
@@ -119,6 +122,41 @@ class Bulk:
         self._tell()
         for backup in kept:
             await backup
+
+    def at_once(self, steps: Sequence[Step]) -> list[asyncio.Future[None]] | None:
+        """An edit of open texts that needs no waiting, and what is done once it would survive a kill.
+
+        None where it does need some: nothing has changed then, and `apply` of another `Bulk` makes it. Raises as that.
+        """
+        if self._documents.lock.locked() or not 0 < len(steps) <= AT_ONCE:
+            return None
+        try:
+            if not self._draft_all(steps):
+                return None
+        except InvalidValue as error:
+            raise NotApplied(str(error)) from error
+        finally:
+            for draft in self._drafts.values():
+                draft.held.dispose()
+        return self._commit_texts()
+
+    def _draft_all(self, steps: Sequence[Step]) -> bool:
+        texts: dict[Uri, list[TextEdit]] = {}
+        for step in steps:
+            if not isinstance(step, ResourceEdit) or not isinstance(step.edit, TextEdit) or step.uri.fragment:
+                return False
+            texts.setdefault(step.uri, []).append(step.edit)
+        for uri, edits in texts.items():
+            document = self._documents.find(uri)
+            if document is None or (not document.is_untitled and self._systems.is_writable(uri.scheme) is not True):
+                return False
+            draft = self._drafts[uri] = Draft(self._documents, document)
+            if not self._documents.is_quick(draft.model, edits):
+                return False
+            changes = draft.model.apply(edits)
+            self._check_size(draft, changes)
+            draft.done.append((edits, changes))
+        return True
 
     # -- asking before
 
@@ -266,17 +304,21 @@ class Bulk:
                 log.error("a step of a failed edit of %s could not be undone: %s", self._session.uid, error)
 
     async def _commit(self) -> list[asyncio.Future[None]]:
+        kept = self._commit_texts()
+        for end in self._ends:
+            try:
+                await end()
+            except RoostError as error:
+                log.error("a file that an edit of %s replaced is left beside: %s", self._session.uid, error)
+        return kept
+
+    def _commit_texts(self) -> list[asyncio.Future[None]]:
         kept = []
         for draft in self._drafts.values():
             changes = [change for _, own in draft.done for change in own]
             if changes and not draft.document.is_closed:
                 self._documents.commit(draft.document, draft.model, changes, reason=self._reason)
                 kept.append([self._documents.backup(draft.document, edits) for edits, _ in draft.done][-1])
-        for end in self._ends:
-            try:
-                await end()
-            except RoostError as error:
-                log.error("a file that an edit of %s replaced is left beside: %s", self._session.uid, error)
         return kept
 
     def _tell(self) -> None:

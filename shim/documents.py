@@ -67,6 +67,7 @@ class Documents(Telling):
         "_open",
         "_opening",
         "_uses",
+        "edits_waiting",
         "following",
     )
 
@@ -77,6 +78,8 @@ class Documents(Telling):
         self._uses = count(1)
         self._numbers = count(1)
         self._lock = asyncio.Lock()
+        self.edits_waiting = 0
+        """Edits that wait for their turn, or for the disk: what comes after them may not be made before."""
         self.following = Following(session, self)
         session.get(FileSystems).on_change = lambda changes: self.look_again(change.uri for change in changes)
         session.get(Virtual).on_change = lambda uri: self.look_again([uri], always=True)
@@ -210,15 +213,23 @@ class Documents(Telling):
 
     async def edited(self, model: TextModel, edits: Sequence[TextEdit]) -> list[TextDocumentContentChangeEvent]:
         """Make edits to a model of one's own, in a thread if they are many. Raises `InvalidValue`, `QuotaExceeded`."""
+        if self.is_quick(model, edits):
+            return model.apply(edits)
+        return await asyncio.to_thread(model.apply, edits)
+
+    def is_quick(self, model: TextModel, edits: Sequence[TextEdit]) -> bool:
+        """Whether these edits need no thread. Raises `InvalidValue` and `QuotaExceeded` where they cannot be made."""
         for edit in edits:
             checked_text(edit.new_text)
         size = sum(len(edit.new_text) for edit in edits)
         lines = model.line_count + sum(edit.new_text.count("\n") + edit.new_text.count("\r") for edit in edits)
         if size > contents.LARGEST or lines > contents.MOST_LINES:
             raise QuotaExceeded("document_lines", contents.MOST_LINES, model.line_count, "keep it in several files")
-        if len(edits) <= 32 and size < LARGE and model.line_count < 10_000:
-            return model.apply(edits)
-        return await asyncio.to_thread(model.apply, edits)
+        return len(edits) <= 32 and size < LARGE and model.line_count < 10_000
+
+    def edit_ended(self) -> None:
+        """One of `edits_waiting` waits no more."""
+        self.edits_waiting -= 1
 
     def commit(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sessions.errors import RoostError
+from sessions.jsontext import Json
 from shim.document import TextDocument, TextDocumentChangeEvent, TextDocumentWillSaveEvent, wire_uri
 from shim.enums import TextDocumentChangeReason
 from shim.events import EventEmitter
@@ -78,6 +79,8 @@ class Telling:
         reason: TextDocumentChangeReason | None = None,
     ) -> None:
         """Let everybody know what changed; no changes at all mean that only `is_dirty` did."""
+        import orjson  # on first need only
+
         data = _told(document)
         if sum(len(change.text) for change in changes) > LARGEST_EVENT or len(changes) > 1_000:
             data["reload"] = True
@@ -85,7 +88,7 @@ class Telling:
             data["contentChanges"] = [_wire(change) for change in changes]
         if reason is not None:
             data["reason"] = int(reason)
-        self.post("workspace.onDidChangeTextDocument", data)
+        self.post("workspace.onDidChangeTextDocument", Json(orjson.dumps(data)))
         self._changed.fire(TextDocumentChangeEvent(document, tuple(changes), reason))
 
     def tell_opened(self, document: TextDocument) -> None:
@@ -102,7 +105,7 @@ class Telling:
         self.post("workspace.onDidCloseTextDocument", {"uri": wire_uri(document.uri)})
         self._closed.fire(document)
 
-    def post(self, type: str, data: dict[str, Any]) -> None:
+    def post(self, type: str, data: dict[str, Any] | Json) -> None:
         """Let the user's clients know; what the mailbox does not take is in the operator's log."""
         try:
             self._session.mailbox.post(type, data)

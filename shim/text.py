@@ -148,12 +148,14 @@ class TextModel:
         last = len(self._lines) - 1
         if given.line > last:
             return Position(last, self._length(self._lines[last]))
-        return given.with_(character=min(given.character, self._length(self._lines[given.line])))
+        end = self._length(self._lines[given.line])
+        return given if given.character <= end else Position(given.line, end)
 
     def validate_range(self, range: AnyRange) -> Range:
         """The range itself, or one of the nearest positions that exist."""
         given = as_range(range, "range")
-        return given.with_(self.validate_position(given.start), self.validate_position(given.end))
+        start, end = self.validate_position(given.start), self.validate_position(given.end)
+        return given if start is given.start and end is given.end else Range(start, end)
 
     def get_word_range_at_position(
         self, position: AnyPosition, regex: re.Pattern[str] | str | None = None
@@ -188,7 +190,7 @@ class TextModel:
 
     def copy(self) -> TextModel:
         """One that is the same and can be changed apart from this. Costs little: lines are shared, never changed."""
-        twin = TextModel("")
+        twin = TextModel.__new__(TextModel)  # nothing is to be taken apart
         twin.restore(self.snapshot())
         twin.word_pattern = self.word_pattern
         twin._starts = self._starts.copy()

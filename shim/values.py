@@ -37,6 +37,10 @@ class Value:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         fields = self._fields
+        if len(args) == len(fields) and not kwargs:  # most of those that are made for every edit
+            self.__dict__.update(zip(fields, args, strict=True))
+            self.check()
+            return
         given = dict(zip(fields, args, strict=False))
         if len(args) > len(fields) or given.keys() & kwargs or kwargs.keys() - set(fields):
             raise TypeError(f"{type(self).__name__} takes, each at most once: {', '.join(fields)}")

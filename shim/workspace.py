@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from sessions.current import current_session
 from sessions.errors import InvalidValue, RoostError
 from shim import bulk, encodings, saving
 from shim.absent import absent_member
+from shim.applying import apply_edit
 from shim.configuration import ConfigurationChangeEvent, Configurations, get_configuration
 from shim.document import (
     FileCreateEvent,
@@ -23,7 +23,6 @@ from shim.document import (
     TextDocumentWillSaveEvent,
 )
 from shim.documents import Documents
-from shim.edits import WorkspaceEdit
 from shim.events import Disposable, Event, never
 from shim.filesystems import FileSystemProvider, FileSystems
 from shim.folders import Folders, WorkspaceFolder, WorkspaceFoldersChangeEvent, checked
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from sessions.context import SessionContext
     from shim.tasks import TaskProvider
 
-__all__ = ["create_file_system_watcher", "find_files", "find_text_in_files", "get_configuration"]
+__all__ = ["apply_edit", "create_file_system_watcher", "find_files", "find_text_in_files", "get_configuration"]
 
 fs = FileSystem()
 
@@ -157,25 +156,6 @@ async def _opened(uri: object, language: str | None, content: str | None, encodi
         raise InvalidValue("uri", "goes without language and content: those make a new untitled document")
     found = Uri.file(uri) if isinstance(uri, str) else as_uri(uri, "uri")
     return await documents.open(found, None if encoding is None else encodings.checked(encoding))
-
-
-def apply_edit(edit: WorkspaceEdit, metadata: object = None) -> Thenable[bool]:
-    """Make all of an edit or nothing of it: texts, and files created, renamed, deleted. False where it cannot be made.
-
-    Texts are changed and not saved; what was changed survives the host's being killed once this is true.
-    """
-    # shielded: whoever stops waiting for an edit does not stop it in the middle
-    return asyncio.shield(thenable(_applied(edit), "workspace.apply_edit"))
-
-
-async def _applied(edit: WorkspaceEdit) -> bool:
-    session = current_session()
-    try:
-        await bulk.Bulk(session).apply(edit.steps)
-    except bulk.NotApplied as error:
-        session.get(Documents).post("workspace.onDidFailToApplyEdit", {"message": str(error)})
-        return False
-    return True
 
 
 def save(uri: Uri) -> Thenable[Uri | None]:

@@ -1,0 +1,87 @@
+"""`apply_edit` by who calls it: nobody is made to wait for a task, and what was asked for first is made first."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sessions.context import SessionContext
+from sessions.errors import SessionClosed
+from shim import Position, Uri, WorkspaceEdit, workspace
+
+pytestmark = pytest.mark.anyio
+
+
+def at(name: str) -> Uri:
+    return Uri.file(f"/workspace/{name}")
+
+
+def inserting(text: str, *names: str) -> WorkspaceEdit:
+    edit = WorkspaceEdit()
+    for name in names:
+        edit.insert(at(name), Position(0, 0), text)
+    return edit
+
+
+async def test_an_edit_of_an_open_text_is_made_next_without_a_task(ada: SessionContext) -> None:
+    with ada.entered():
+        await ada.files.write("/workspace/a", b"")
+        document = await workspace.open_text_document(at("a"))
+        await workspace.apply_edit(inserting("1", "a"))  # a write of what is unsaved rests now, and is a task
+        before = asyncio.all_tasks()
+        applied = workspace.apply_edit(inserting("2", "a"))
+        assert document.get_text() == "1", "nobody hears of an edit before its call has returned"
+        await asyncio.sleep(0)
+        assert document.get_text() == "21" and not applied.done()
+        made = {task.get_name() for task in asyncio.all_tasks() - before}
+        assert made <= {"keep unsaved text", "commit for ada"}
+        assert await applied
+
+
+async def test_edits_are_made_in_the_order_of_their_calls_whichever_must_wait(ada: SessionContext) -> None:
+    with ada.entered():
+        for name in ("open", "closed", "other"):
+            await ada.files.write(f"/workspace/{name}", b"")
+        document = await workspace.open_text_document(at("open"))
+        asked = [inserting("1", "open"), inserting("2", "closed", "open"), inserting("3", "open")]
+        asked += [inserting("4", "other", "open"), inserting("5", "open")]
+        heard: list[str] = []
+        workspace.on_did_change_text_document(
+            lambda event: heard.extend(change.text for change in event.content_changes if event.document is document)
+        )
+        assert await asyncio.gather(*map(workspace.apply_edit, asked)) == [True] * 5
+        assert heard == list("12345") and document.get_text() == "54321"
+        assert await workspace.apply_edit(inserting("6", "open")) and document.get_text() == "654321"
+
+
+async def test_an_edit_that_cannot_be_made_leaves_all_texts_and_says_false(ada: SessionContext) -> None:
+    with ada.entered():
+        for name in ("a", "b"):
+            await ada.files.write(f"/workspace/{name}", b"text")
+            await workspace.open_text_document(at(name))
+        edit = inserting("1", "a", "b")
+        edit.insert(at("b"), Position(0, 0), "\ud800")
+        assert not await workspace.apply_edit(edit)
+        assert [one.get_text() for one in workspace.text_documents] == ["text", "text"]
+        assert await workspace.apply_edit(inserting("2", "a", "b"))
+        assert [one.get_text() for one in workspace.text_documents] == ["2text", "2text"]
+
+
+async def test_what_an_edit_was_when_it_was_asked_for_is_made(ada: SessionContext) -> None:
+    with ada.entered():
+        await ada.files.write("/workspace/a", b"")
+        document = await workspace.open_text_document(at("a"))
+        edit = inserting("1", "a")
+        applied = workspace.apply_edit(edit)
+        edit.insert(at("a"), Position(0, 0), "later")
+        assert await applied and document.get_text() == "1"
+
+
+async def test_a_session_that_ends_takes_no_edit(ada: SessionContext) -> None:
+    with ada.entered():
+        await ada.files.write("/workspace/a", b"")
+        await workspace.open_text_document(at("a"))
+        await ada.close()
+        with pytest.raises(SessionClosed):
+            workspace.apply_edit(inserting("1", "a"))
