@@ -7,66 +7,26 @@ import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.client import Client, Process, connect, running
 from tests.raw import Socket
+from tests.sirens import planted, sound
 
 pytestmark = pytest.mark.anyio
 
-MANIFEST = """
-name = "siren"
-publisher = "acme"
-version = "1.0.0"
-enabled_api_proposals = ["events"]
 
-[[contributes.commands]]
-command = "siren.sound"
-title = "Post events"
-"""
-
-CODE = """
-import shim as vscode
-from shim.proposed import events
-
-posted = 0
-
-async def sound(times: int, durable: bool = False, size: int = 1) -> int:
-    global posted
-    waits = []
-    for _ in range(times):
-        posted += 1
-        waits.append(events.post("siren.sounded", {"number": posted, "filler": "x" * size}, durable=durable))
-    numbers = [await one for one in waits]
-    return numbers[-1] if numbers else 0
-
-def activate(context):
-    context.subscriptions.append(vscode.commands.register_command("siren.sound", sound))
-"""
+@pytest.fixture(scope="module")
+def sirens(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a host with an extension whose command posts as many events as one likes."""
+    return planted(tmp_path_factory.mktemp("sirens"))
 
 
 @pytest.fixture(scope="module")
-def sirens(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one extension, whose command posts as many events as one likes."""
-    folder = tmp_path_factory.mktemp("sirens")
-    (folder / "siren").mkdir()
-    (folder / "siren" / "extension.toml").write_text(MANIFEST)
-    (folder / "siren" / "extension.py").write_text(CODE)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def loud(sirens: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    with running(tmp_path_factory.mktemp("loud") / "data", ROOST_EXTENSIONS__FOLDERS=json.dumps([str(sirens)])) as host:
+def loud(sirens: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with running(tmp_path_factory.mktemp("loud") / "data", **sirens) as host:
         yield host
-
-
-async def sound(client: Client, times: int, **more: Any) -> int:
-    """Post events; the number of the last."""
-    values = [times, more.get("durable", False), more.get("size", 1)]
-    return int(await client.call("commands.executeCommand", command="siren.sound", arguments=values))
 
 
 async def hear(client: Client, times: int) -> list[int]:
@@ -187,10 +147,9 @@ async def flooded(client: Client, rounds: int, each: int) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 async def test_durable_events_outlive_the_host_and_numbers_never_go_back(
-    tmp_path: Path, sirens: Path, how: signal.Signals
+    tmp_path: Path, sirens: dict[str, str], how: signal.Signals
 ) -> None:
-    folders = {"ROOST_EXTENSIONS__FOLDERS": json.dumps([str(sirens)])}
-    with running(tmp_path / "data", **folders) as host:
+    with running(tmp_path / "data", **sirens) as host:
         async with connect(host.base, "ada") as client:
             await client.call("session.open")
             await sound(client, 10)
@@ -198,7 +157,7 @@ async def test_durable_events_outlive_the_host_and_numbers_never_go_back(
             last = await sound(client, 10)
             assert (await hear(client, 30))[-1] == last
             await host.stop(how)
-    with running(tmp_path / "data", **folders) as host:
+    with running(tmp_path / "data", **sirens) as host:
         async with connect(host.base, "ada") as client:
             opened = await client.call("session.open", after=kept - 5)
             assert opened["resumed"] is False
@@ -212,11 +171,10 @@ async def test_durable_events_outlive_the_host_and_numbers_never_go_back(
             assert opened["resumed"] is True
 
 
-async def test_a_durable_event_that_was_seen_is_there_after_kill_9(tmp_path: Path, sirens: Path) -> None:
-    folders = {"ROOST_EXTENSIONS__FOLDERS": json.dumps([str(sirens)])}
+async def test_a_durable_event_that_was_seen_is_there_after_kill_9(tmp_path: Path, sirens: dict[str, str]) -> None:
     seen: list[tuple[int, int]] = []
     for _ in range(3):
-        with running(tmp_path / "data", **folders) as host:
+        with running(tmp_path / "data", **sirens) as host:
             async with connect(host.base, "ada") as client:
                 await client.call("session.open", after=0)
                 posting = asyncio.create_task(forever(client))
@@ -229,7 +187,7 @@ async def test_a_durable_event_that_was_seen_is_there_after_kill_9(tmp_path: Pat
                     message = client.inbox.get_nowait()
                     if message.get("method") == "event":
                         seen.append((message["params"]["seq"], message["params"]["data"]["number"]))
-    with running(tmp_path / "data", **folders) as host:
+    with running(tmp_path / "data", **sirens) as host:
         async with connect(host.base, "ada") as client:
             last = (await client.call("session.open", after=0))["seq"]
             stored = set()
@@ -248,8 +206,8 @@ async def forever(client: Client) -> None:
         assert isinstance(error, ConnectionError | OSError) or "ConnectionClosed" in type(error).__name__, error
 
 
-async def test_a_session_that_slept_goes_on_counting(tmp_path: Path, sirens: Path) -> None:
-    environ = {"ROOST_EXTENSIONS__FOLDERS": json.dumps([str(sirens)]), "ROOST_SESSIONS__SLEEP_AFTER_S": "0.3"}
+async def test_a_session_that_slept_goes_on_counting(tmp_path: Path, sirens: dict[str, str]) -> None:
+    environ = {**sirens, "ROOST_SESSIONS__SLEEP_AFTER_S": "0.3"}
     from tests.walks.test_lives import _until_asleep
 
     with running(tmp_path / "data", **environ) as host:

@@ -124,6 +124,7 @@ def fuzz(place: Place, examples: int, number: int) -> list[str]:
         asked.append(operation.label)
         uid = f"fuzz{number}.{len(asked)}"
         known = place.known(uid) if "{" in operation.path else {}
+        began = time.monotonic()
         for name, mode in MODES.items():
             if mode == GenerationMode.NEGATIVE and not (operation.query or operation.body):
                 continue  # nothing that it takes could be wrong
@@ -139,6 +140,7 @@ def fuzz(place: Place, examples: int, number: int) -> list[str]:
             except (Exception, FailureGroup) as error:
                 told = error.exceptions if isinstance(error, BaseExceptionGroup) else [error]
                 failures += [f"{operation.label}, {name}: {one!r}"[:1_500] for one in told]
+        print(f"{operation.label}: {time.monotonic() - began:.1f} s, {len(failures)} failures until here", flush=True)
     assert not failures, "\n\n".join(failures)
     return asked
 
