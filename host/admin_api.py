@@ -8,10 +8,12 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from host import audit
+from host.allotments import EVERYBODY
 from host.metrics import resident
 from host.routes import Asked, Body, Table, json
 from sessions.context import SessionContext
@@ -20,6 +22,9 @@ from sessions.terminals import Terminals
 
 MOST_SEEN = 1_000
 """Users that one answer names."""
+
+LARGEST = 2**53
+"""A limit that is no more than this is told exactly in every client's numbers."""
 
 STATE = ("state.db", "state.db-wal")
 
@@ -65,6 +70,7 @@ async def end_session(asked: Asked) -> Response:
     if asked.host.sessions.get(uid) is None:
         raise HTTPException(404, "uid: this user has no open session")
     await asked.host.sessions.close(uid)
+    await asked.host.books.write_all(audit.deed(asked.caller, "session ended", uid))
     return Response(status_code=204)
 
 
@@ -125,6 +131,81 @@ def _one_seen(asked: Asked, uid: str, when: int, quotas: dict[str, int | None]) 
     }
 
 
+Least = Annotated[int | None, Field(ge=0, le=LARGEST)]
+Some = Annotated[int | None, Field(ge=1, le=LARGEST)]
+
+
+class Limits(Body):
+    """As in the configuration, by the same names: what is left out is what the configuration says, null is no limit."""
+
+    model_config = ConfigDict(alias_generator=None)
+    bytes: Least = None
+    files: Least = None
+    connections: Some = None
+    requests_in_flight: Some = None
+    requests_per_second: Some = None
+    terminals: Least = None
+    processes: Some = None
+    memory: Some = None
+    streams: Some = None
+
+
+class Allotted(Body):
+    uid: str
+    set: dict[str, int | None]
+    effective: dict[str, int | None]
+
+
+@endpoint("GET", "/api/v1/admin/quotas/{uid}", answers={200: Allotted})
+async def read_quotas(asked: Asked) -> Response:
+    """What was set for a user while the host ran, or with `*` for everybody, and what counts."""
+    return json(_allotted(asked, _whose(asked)))
+
+
+@endpoint("PUT", "/api/v1/admin/quotas/{uid}", body=Limits, answers={200: Allotted})
+async def write_quotas(asked: Asked) -> Response:
+    """Set a user's limits, or everybody's with `*`, above the configuration's. They count at once and over restarts.
+
+    A limit that is left out is what the configuration says, null is no limit. What a user has already stays; limits
+    of processes and memory are those of their next sandbox: end the session to have them at once.
+    """
+    uid = _whose(asked)
+    said: Limits = asked.body
+    await asked.host.allot(uid, said.model_dump(include=said.model_fields_set), asked.caller)
+    return json(_allotted(asked, uid))
+
+
+def _allotted(asked: Asked, uid: str) -> dict[str, Any]:
+    allotments = asked.host.allotments
+    return {"uid": uid, "set": allotments.set_by_admin(uid), "effective": allotments.of(uid).to_wire()}
+
+
+def _whose(asked: Asked) -> str:
+    _refuse_others(asked)
+    uid = asked.named("uid")
+    return uid if uid == EVERYBODY else checked_uid(uid)
+
+
+class Deed(Body):
+    time: int
+    by: str
+    what: str
+    uid: str
+    before: Any
+    after: Any
+
+
+class Deeds(Body):
+    deeds: list[Deed]
+
+
+@endpoint("GET", "/api/v1/admin/audit", query=Most, answers={200: Deeds})
+async def list_deeds(asked: Asked) -> Response:
+    """What administrators set and ended, the newest first: when (ms since 1970), who, to whom (`*`: everybody)."""
+    _refuse_others(asked)
+    return json({"deeds": await audit.newest(asked.host.books, asked.query.limit)})
+
+
 class Apart(Body):
     level: str
     network: str
@@ -150,7 +231,7 @@ async def about_host(asked: Asked) -> Response:
         {
             "multiUser": asked.host.config.multi_user,
             "isolation": apart | {"reason": level.reason},
-            "quotas": asked.host.quotas_of("").to_wire(),
+            "quotas": asked.host.quotas_of(EVERYBODY).to_wire(),
             "memoryBytes": await asyncio.to_thread(resident),
         }
     )

@@ -18,6 +18,7 @@ from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from host import api, extension_routes, links, logs, page, webviews
+from host.allotments import Allotments
 from host.auth import Authenticator, BadToken, User
 from host.awake import Waker
 from host.cache import FileCache
@@ -49,7 +50,7 @@ from sessions.manager import SessionManager
 from sessions.queueing import Line
 from sessions.quotas import Quotas
 from sessions.secrets import choose_vault
-from sessions.store import Databases
+from sessions.store import Databases, Store
 from sessions.tasks import Tasks
 
 log = logging.getLogger("roost.host")
@@ -97,6 +98,9 @@ class Host:
         self.tasks: Tasks
         self.isolation: Isolation
         self.databases: Databases
+        self.books: Store
+        """The host's own rows."""
+        self.allotments: Allotments
         self.ledger: Ledger
         self.models: Pool
         self.sessions: SessionManager
@@ -140,7 +144,9 @@ class Host:
             stack.push_async_callback(self.databases.close)
             books = Databases(self.config.data / "host", self.tasks)
             stack.push_async_callback(books.close)
-            book = books.store(NAME)
+            self.books = book = books.store(NAME)
+            self.allotments = Allotments(self.config, book)
+            await self.allotments.begin()
             self.ledger = Ledger(self.config, book, self.databases.store)
             await self.ledger.begin()
             self._day = self.ledger.today
@@ -267,6 +273,7 @@ class Host:
         await self.loader.begin(session)
         await keeper.opened(session)
         await self.waker.opened(session)
+        session.allow(self.quotas_of(session.uid))  # an administrator may have set others meanwhile
 
     # -- who is here
 
@@ -284,8 +291,18 @@ class Host:
         return self._stack is not None and not self.draining
 
     def quotas_of(self, uid: str) -> Quotas:
-        """A user's limits: the host's, with what `users.<uid>.quotas` says differently."""
-        return Quotas(**self.config.quotas_of(uid).model_dump())
+        """A user's limits by the configuration, and by what an administrator set above it."""
+        return self.allotments.of(uid)
+
+    async def allot(self, uid: str, limits: dict[str, int | None], by: str) -> None:
+        """Set a user's limits, or with `*` everybody's: they count at once, durably, for those who are here, too."""
+        await self.allotments.set(uid, limits, by)
+        for one in self._presences.values():
+            one.allow(self.quotas_of(one.uid))
+        for connection in self.connections:
+            connection.keep_pace()
+        for session in self.sessions:
+            session.allow(self.quotas_of(session.uid))
 
     async def user_of_token(self, token: str) -> User:
         """Whose token it is. Raises `BadToken` with a reason that may be told."""

@@ -151,10 +151,15 @@ class Connection:
             raise Closed(TOO_MANY, str(error)) from None
         voice.presence.connections.add(self)
         self._voices[user.uid] = voice
-        rate = voice.presence.quotas.requests_per_second
-        if rate and voice.presence.bucket:
-            self._buckets = (Bucket(rate, 2 * rate), voice.presence.bucket)
         self.user = user
+        self.keep_pace()
+
+    def keep_pace(self) -> None:
+        """Begin to count what its user may ask in a second, by the limits that count now."""
+        presence = self._voices[self.user.uid].presence if self.user and self.user.uid in self._voices else None
+        rate = presence.quotas.requests_per_second if presence else None
+        self._buckets = (Bucket(rate, 2 * rate), presence.bucket) if rate and presence and presence.bucket else ()
+        self._full_until = 0.0
 
     def _leave(self) -> None:
         self._dispatch.leave()

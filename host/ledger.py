@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from host import spans
+from host import audit, spans
 from host.prices import cost_of, dearest
 from host.tables import Budgets
 from host.totals import Limits, Totals
@@ -201,9 +201,10 @@ class Ledger:
             limits |= {name: getattr(person.budgets, name) for name in person.budgets.model_fields_set}
         return limits | self._set.get(uid, {})
 
-    async def set_limits(self, uid: str, limits: Limits) -> None:
-        """What an administrator says while the host runs, for a user or, under '', for everybody; durable."""
-        await self._totals.set_limits(uid, limits)
+    async def set_limits(self, uid: str, limits: Limits, by: str = "") -> None:
+        """What an administrator says while the host runs, for a user or, under '', for everybody; durable, with who."""
+        deed = audit.deed(by, "budgets", uid or "*", self.set_by_admin(uid), limits)
+        await self._totals.set_limits(uid, limits, deed)
         self._set[uid] = limits
 
     def set_by_admin(self, uid: str) -> Limits:

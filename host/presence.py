@@ -23,10 +23,15 @@ class Presence:
         """What was opened as this user (not by those that impersonate them): sockets, and streams of events."""
         self.voices = 0
         self.in_flight = 0
-        rate = quotas.requests_per_second
-        self.bucket = Bucket(rate, 2 * rate) if rate else None
+        self.bucket = _bucket(quotas)
         """The user's requests a second, over all of their connections."""
         self._everybody = everybody
+
+    def allow(self, quotas: Quotas) -> None:
+        """Other limits from now on; what is there already stays."""
+        if quotas.requests_per_second != self.quotas.requests_per_second:
+            self.bucket = _bucket(quotas)
+        self.quotas = quotas
 
     def check_room(self) -> None:
         """Raises `QuotaExceeded` where one more connection would be too many."""
@@ -58,3 +63,8 @@ class Presence:
         """Forget the user when nothing of theirs is here; the rate starts afresh then."""
         if not self.voices and not self.in_flight and self._everybody.get(self.uid) is self:
             del self._everybody[self.uid]
+
+
+def _bucket(quotas: Quotas) -> Bucket | None:
+    rate = quotas.requests_per_second
+    return Bucket(rate, 2 * rate) if rate else None

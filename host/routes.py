@@ -59,6 +59,12 @@ class Asked:
         return self.identity.uid
 
     @property
+    def caller(self) -> str:
+        """Who asks, whoever it is for."""
+        assert self.identity is not None
+        return self.identity.user.uid
+
+    @property
     def is_admin(self) -> bool:
         """Whether who asks may see and set what is the host's."""
         return self.identity is not None and self.identity.user.is_admin

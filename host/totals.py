@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import orjson
 
-from sessions.store import Store
+from sessions.store import Statement, Store
 
 NAME = "ledger"
 """The host's own rows are `DATA/host/ledger/state.db`, in the tables that every state.db has."""
@@ -63,8 +64,7 @@ class Totals:
         """What an administrator set while the host ran: by uid, and for the host and everybody under ''."""
         return {uid: orjson.loads(held) for uid, held in await self._store.read(GET, ("budgets", ""))}
 
-    def set_limits(self, uid: str, limits: Limits) -> asyncio.Future[None]:
-        """Keep them; empty ones are what the configuration says."""
-        if not limits:
-            return self._store.write(DELETE, ("budgets", "", uid))
-        return self._store.write(PUT, ("budgets", "", uid, orjson.dumps(limits)))
+    def set_limits(self, uid: str, limits: Limits, deed: Sequence[Statement] = ()) -> asyncio.Future[None]:
+        """Keep them, with `deed`, which says who set them; empty ones are what the configuration says."""
+        row = (PUT, ("budgets", "", uid, orjson.dumps(limits))) if limits else (DELETE, ("budgets", "", uid))
+        return self._store.write_all([row, *deed])

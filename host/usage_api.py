@@ -12,6 +12,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from host.allotments import EVERYBODY
 from host.ledger import now, usd
 from host.prices import cost_of
 from host.routes import Asked, Body, Table, json
@@ -25,9 +26,6 @@ endpoint = TABLE.endpoint
 
 ROWS = 5_000
 """How many rows one answer has at most, the newest."""
-
-EVERYBODY = "*"
-"""In the place of a uid: the host and everybody together."""
 
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Amount = Annotated[float, Field(ge=0, lt=1e9, allow_inf_nan=False)]
@@ -309,7 +307,8 @@ async def write_budgets(asked: Asked) -> Response:
     said: Ceilings = asked.body
     if uid and "host" in said.model_fields_set:
         raise HTTPException(422, f"host: is everybody's together; set it at /api/v1/admin/budgets/{EVERYBODY}")
-    await asked.host.ledger.set_limits(uid, {name: getattr(said, name) for name in said.model_fields_set})
+    limits = {name: getattr(said, name) for name in said.model_fields_set}
+    await asked.host.ledger.set_limits(uid, limits, by=asked.caller)
     asked.host.tasks.start(asked.host.waker.budget_changed(uid or None), "wake who waits for money")
     return json(_budgets(asked, uid))
 

@@ -240,6 +240,11 @@ class SessionContext:
             self._sandbox = self.promise(self.make_sandbox(), "sandbox")
         return await asyncio.shield(self._sandbox)
 
+    def allow(self, quotas: Quotas) -> None:
+        """Other limits from now on. What is there already stays; the next sandbox takes those of its processes."""
+        self.quotas = quotas
+        self.allowance.allow(quotas)
+
     def held(self) -> dict[int, int]:
         """Bytes of memory that each of the user's processes holds, by its number in there. Blocks."""
         made = self._sandbox

@@ -53,6 +53,10 @@ class Allowance:
         self._files = 0
         self._believed_until = 0.0
 
+    def allow(self, limits: Quotas) -> None:
+        """Other limits from now on; what is on the disk already stays."""
+        self._limits = limits
+
     def reserve(self, more_bytes: int, more_files: int) -> None:
         """Count what is about to be written; raises `QuotaExceeded` and counts nothing where it does not fit."""
         if not self.limited:

@@ -109,3 +109,38 @@ def test_a_provider_that_does_not_answer_is_not_kept_and_its_key_never_comes_bac
     expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("listitem").filter(has_text="ollama")).to_have_count(0)
+
+
+def test_an_administrator_gives_a_user_other_limits_and_sees_who_gave_them(
+    opened: Open, request: pytest.FixtureRequest
+) -> None:
+    request.node.expected_complaints = "422"
+    page = opened("#/admin")
+    users, changes = page.get_by_role("region", name="Users"), page.get_by_role("region", name="Changes")
+    page.get_by_role("button", name="All limits of local").click()
+    page.get_by_role("button", name="Change the limits of local").click()
+    form = page.get_by_role("dialog", name="Limits of local")
+    form.get_by_label("terminals").fill("many")
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_role("alert")).to_contain_text("terminals: must be a whole number")
+    form.get_by_label("terminals").fill("12")
+    form.get_by_label("streams").fill("0")
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_role("alert")).to_contain_text("streams: ")
+    assert violations(page) == []
+    form.get_by_label("streams").fill("none")
+    form.get_by_label("bytes").fill("20.5 GiB")
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The limits of local count from now on.")).to_be_visible()
+    expect(users).to_contain_text("terminals: 12")
+    expect(users).to_contain_text("streams: no limit")
+    expect(changes.get_by_role("row").nth(1)).to_contain_text("bytes as configured → 20.5 GiB")
+    page.get_by_role("button", name="Change the limits of local").click()
+    expect(form.get_by_label("terminals")).to_have_value("12")
+    expect(form.get_by_label("streams")).to_have_value("none")
+    expect(form.get_by_label("bytes")).to_have_value("20992 MiB")
+    for name in ("terminals", "streams", "bytes"):
+        form.get_by_label(name).fill("")
+    form.get_by_role("button", name="Save").click()
+    expect(users).to_contain_text("everybody's")
+    expect(changes.get_by_role("row").nth(1)).to_contain_text("terminals 12 → as configured")

@@ -451,3 +451,25 @@ async def test_health_and_documents_need_no_token_and_the_rest_does(guarded: Pro
         answer: Answer = await fetch(guarded.base, target)
         assert answer.status == 401
         assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_a_limit_that_an_administrator_sets_holds_for_a_socket_that_is_open(guarded: Process, alice: str) -> None:
+    target, admin = f"/api/v1/admin/quotas/{alice}", bearer("root", scope="admin")["Authorization"]
+
+    async def allow(limits: dict[str, int]) -> None:
+        assert (await fetch(guarded.base, target, "PUT", limits, authorization=admin)).status == 200
+
+    async def refused(client: Client) -> int:
+        answers = [await asyncio.gather(*(client.ask("session.ping") for _ in range(10))) for _ in range(3)]
+        return sum(answer.get("error", {}).get("code") == -32001 for some in answers for answer in some)
+
+    async with connect(guarded.base, alice, additional_headers=bearer(alice)) as client:
+        assert (await client.call("session.open"))["quotas"]["terminals"] == 32
+        assert await refused(client) == 0
+        await allow({"requests_per_second": 1, "terminals": 0})
+        assert await refused(client) > 10
+        await allow({"terminals": 0})
+        assert await refused(client) == 0
+        with pytest.raises(Refused, match="terminals") as error:
+            await client.call("window.createTerminal")
+        assert (error.value.code, error.value.data["limit"]) == (-32005, 0)

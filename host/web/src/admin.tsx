@@ -1,5 +1,7 @@
 // Admin: who is here and who ever was, what they may have and spend, is the host well, and what keeps users apart.
+import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
+import { Allot, type Deed, limit, plain, size, told, whom } from "./allot";
 import { askText, askYes } from "./dialogs";
 import { link, me, notify, rest, tell } from "./host";
 import { Icon } from "./icons";
@@ -10,23 +12,21 @@ type About = { multiUser: boolean; isolation: { level: string; network: string; 
 
 const LOOK_MS = 10_000;
 const money = (value: number | null) => (value == null ? "no limit" : `$${value.toFixed(2)}`);
-const size = (bytes: number | null) => (bytes == null ? "–" : bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : bytes >= 2 ** 20 ? `${(bytes / 2 ** 20).toFixed(0)} MiB` : `${Math.ceil(bytes / 1024)} KiB`);
-const limit = (name: string, value: number | null) => (value == null ? "no limit" : /^(bytes|memory)$/.test(name) ? size(value) : value.toLocaleString());
 const ago = (ms: number) => {
   const s = Math.max(0, (Date.now() - ms) / 1000);
   return s < 90 ? "now" : s < 5400 ? `${Math.round(s / 60)} min ago` : s < 172800 ? `${Math.round(s / 3600)} h ago` : new Date(ms).toLocaleDateString();
 };
-const plain = (name: string) => name.replace(/_/g, " ").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+const changes = signal(0); // what was changed from here: everything is looked at again
 
-function useLooked<T>(path: string): [T | null, string, () => void] {
-  const [found, setFound] = useState<T | null>(null), [wrong, setWrong] = useState(""), status = link.value?.status.value;
-  const look = () => void rest("GET", path).then((one) => (setFound(one), setWrong("")), (error) => (error.data?.services ? setFound(error.data) : setWrong(error.message)));
+function useLooked<T>(path: string): [T | null, string] {
+  const [found, setFound] = useState<T | null>(null), [wrong, setWrong] = useState(""), status = link.value?.status.value, after = changes.value;
   useEffect(() => {
+    const look = () => void rest("GET", path).then((one) => (setFound(one), setWrong("")), (error) => (error.data?.services ? setFound(error.data) : setWrong(error.message)));
     look();
     const timer = setInterval(() => !document.hidden && look(), LOOK_MS);
     return () => clearInterval(timer);
-  }, [path, status]);
-  return [found, wrong, look];
+  }, [path, status, after]);
+  return [found, wrong];
 }
 
 export function AdminScreen() {
@@ -42,19 +42,20 @@ export function AdminScreen() {
       <Sessions />
       <Users about={about} />
       <Spent />
+      <Deeds />
       {about && <Isolation about={about} />}
     </div>
   );
 }
 
 function Sessions() {
-  const [found, wrong, look] = useLooked<{ sessions: Session[] }>("api/v1/admin/sessions");
+  const [found, wrong] = useLooked<{ sessions: Session[] }>("api/v1/admin/sessions");
   const evict = async (one: Session) => {
     const own = one.uid === me.value?.uid, runs = one.terminals.filter((each) => !each.ended).length;
     const end = [one.busy && "running work", runs && `${runs} terminal${runs > 1 ? "s" : ""}`].filter(Boolean).join(" and ");
     if (!(await askYes(`End ${own ? "your own" : `${one.uid}'s`} session${end ? ` with its ${end}` : ""}? What is stored stays; the next message opens a new one.`, "End it"))) return;
     await rest("DELETE", `api/v1/admin/sessions/${encodeURIComponent(one.uid)}`).then(() => notify(`The session of ${one.uid} has ended.`), tell);
-    look();
+    changes.value++;
   };
   return (
     <>
@@ -71,7 +72,7 @@ function Sessions() {
 }
 
 function Users({ about }: { about: About | null }) {
-  const [found, wrong] = useLooked<{ users: Seen[]; more: boolean }>("api/v1/admin/users"), [open, setOpen] = useState("");
+  const [allotting, setAllotting] = useState(""), [found, wrong] = useLooked<{ users: Seen[]; more: boolean }>("api/v1/admin/users"), [open, setOpen] = useState("");
   return (
     <>
       <h2>Users <small>seen so far</small></h2>
@@ -85,12 +86,13 @@ function Users({ about }: { about: About | null }) {
               <td>{one.bytes == null ? "–" : `${size(one.bytes)} of ${limit("bytes", one.quotas.bytes ?? null)}`}</td>
               <td>{own.length ? own.map(([name, value]) => `${plain(name)}: ${limit(name, value)}`).join(", ") : "everybody's"}
                 <button class="plain" aria-expanded={isOpen} aria-label={`All limits of ${one.uid}`} onClick={() => setOpen(isOpen ? "" : one.uid)}><Icon name="chevron" size={12} /></button></td></tr>,
-            isOpen && <tr key={`${one.uid} limits`}><td class="wrap" colSpan={5}><Limits all={one.quotas} /></td></tr>,
+            isOpen && <tr key={`${one.uid} limits`}><td class="wrap" colSpan={5}><Limits all={one.quotas} /><button onClick={() => setAllotting(one.uid)}>Change the limits of {one.uid}…</button></td></tr>,
           ];
         })}
       </Table>
       {found?.more && <p class="quiet">And more, who were here longer ago.</p>}
-      {about && <details class="more"><summary>Everybody's limits</summary><Limits all={about.quotas} /><p class="quiet">They stand in the configuration: <code>quotas</code> for everybody, <code>users.&lt;uid&gt;.quotas</code> for one. A restart takes them up.</p></details>}
+      {about && <details class="more"><summary>Everybody's limits</summary><Limits all={about.quotas} /><p class="quiet">The configuration says <code>quotas</code> for everybody and <code>users.&lt;uid&gt;.quotas</code> for one; what is set here counts before it.</p><button onClick={() => setAllotting("*")}>Change everybody's limits…</button></details>}
+      {allotting && <Allot uid={allotting} done={(isOther) => (setAllotting(""), isOther && changes.value++)} />}
     </>
   );
 }
@@ -98,13 +100,13 @@ function Users({ about }: { about: About | null }) {
 const Limits = ({ all }: { all: Record<string, number | null> }) => <dl class="limits">{Object.entries(all).map(([name, value]) => <div key={name}><dt>{plain(name)}</dt><dd>{limit(name, value)}</dd></div>)}</dl>;
 
 function Spent() {
-  const [spent, wrong, look] = useLooked<any>("api/v1/admin/usage");
+  const [spent, wrong] = useLooked<any>("api/v1/admin/usage");
   const budget = async (uid: string) => {
     const given = await askText({ title: `Budget of a month for ${uid === "*" ? "everybody" : uid}, in USD`, prompt: "Empty: what the configuration says" });
     if (given === null) return;
     if (given.trim() && !(Number(given) >= 0)) return notify(`${given}: must be an amount of USD, such as 20 or 7.50`, "error");
     await rest("PUT", `api/v1/admin/budgets/${encodeURIComponent(uid)}`, given.trim() ? { month: Number(given) } : {}).then(() => notify("It counts from the next call on."), tell);
-    look();
+    changes.value++;
   };
   return (
     <>
@@ -115,6 +117,19 @@ function Spent() {
           <tr key="*"><th scope="row">everybody</th><td>${spent.host.used.toFixed(2)} of {money(spent.host.limit)}</td><td><button class="plain" aria-label="Set everybody's budget" onClick={() => void budget("*")}>Budget…</button></td></tr>,
           ...spent.users.map((one: any) => <tr key={one.uid}><th scope="row">{one.uid}</th><td>${one.cost.toFixed(4)}</td><td><button class="plain" aria-label={`Set the budget of ${one.uid}`} onClick={() => void budget(one.uid)}>Budget…</button></td></tr>),
         ]}
+      </Table>
+    </>
+  );
+}
+
+function Deeds() {
+  const [found, wrong] = useLooked<{ deeds: Deed[] }>("api/v1/admin/audit?limit=50");
+  return (
+    <>
+      <h2>Changes <small>by administrators</small></h2>
+      {wrong && <p class="wrong" role="alert">{wrong}</p>}
+      <Table label="Changes" heads={["when", "by", "whose", "what"]} wait={!found} none="Nobody has changed anything.">
+        {found?.deeds.map((one, index) => <tr key={`${one.time} ${index}`}><td>{ago(one.time)}</td><td>{one.by}</td><th scope="row">{whom(one.uid)}</th><td class="wrap">{told(one)}</td></tr>)}
       </Table>
     </>
   );
