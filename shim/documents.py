@@ -188,7 +188,7 @@ class Documents(Telling):
         self.make_room(_cost(document), 1)
         document._used = next(self._uses)
         self._open[document.uri] = document
-        self.following.watch()
+        self.following.follow(document)
         self.tell_opened(document)
 
     def make_room(self, more: int, documents: int = 0) -> None:
@@ -255,8 +255,9 @@ class Documents(Telling):
 
     async def clean(self, document: TextDocument) -> None:
         """Nothing of it is unsaved any more: its backup goes."""
+        if document._dirty and not document.is_closed:
+            self.following.follow(document)  # what was heard of its file while it was dirty was not for it
         document._dirty = False
-        self.following.watch()
         kept, document._backup = document._backup, None
         if kept is not None:
             try:
@@ -276,7 +277,7 @@ class Documents(Telling):
 
     async def close(self) -> None:
         """The session ends: nothing is followed any more. What is unsaved is kept already."""
-        self.following.close()
+        await self.following.close()
 
     # -- saving and closing
 
@@ -310,6 +311,7 @@ class Documents(Telling):
         if not document.is_closed:
             self._open.pop(document.uri, None)
             document._closed = True
+            self.following.leave(document)
             self.tell_closed(document)
 
     def move(self, document: TextDocument, uri: Uri) -> TextDocument:
@@ -338,7 +340,7 @@ class Documents(Telling):
             document._backup = Backup(self._session, document, one.number, one.row)
             document._used = next(self._uses)
             self._open[one.uri] = document
-        self.following.watch()
+            self.following.follow(document)
         self._numbers = count(newest + 1)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sessions.errors import FileSystemError, RoostError
+from sessions.tracking import Tracking
 from shim import contents
 from shim.document import TextDocument
 from shim.reading import Read, decoded, difference, taken_apart
@@ -20,19 +21,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("roost.shim")
 
-LOOK_S = 2.0
-"""How often it is looked whether somebody else changed the file of an open document, in seconds."""
-
 
 class Following:
     """The part of `Documents` that keeps clean ones as their files are."""
 
-    __slots__ = ("_documents", "_session", "_timer")
+    __slots__ = ("_documents", "_session", "_tracking")
 
     def __init__(self, session: SessionContext, documents: Documents) -> None:
         self._session = session
         self._documents = documents
-        self._timer: asyncio.TimerHandle | None = None
+        self._tracking = Tracking(session, self._look_at)
 
     async def refresh(self, document: TextDocument, *, always: bool = False) -> None:
         """Read a clean document again if its file is another by now, and close it if that is gone.
@@ -85,38 +83,33 @@ class Following:
             return Read(await taken_apart(document.uri, await virtual.text(document.uri)), "utf8", None)
         return await decoded(document.uri, await contents.read(self._session, document.uri), document.encoding)
 
-    def watch(self) -> None:
-        """Look at the files every two seconds as long as some are open; nobody connected, only when they are used."""
-        if self._timer is None and self._on_disk():
-            context = self._session.context.copy()
-            self._timer = asyncio.get_running_loop().call_later(LOOK_S, self._look_soon, context=context)
+    def follow(self, document: TextDocument) -> None:
+        """Hear of its file from now on, and look at it soon: it may have changed since it was read or written."""
+        if document.uri.scheme == "file":
+            self._tracking.add(document.uri.path)
 
-    def _look_soon(self) -> None:
-        self._timer = None
-        if self._session.closing:
-            return
-        if self._session.clients:
-            self._session.start(self._look_at_files(), "look at files")
-        else:
-            self.watch()
+    def leave(self, document: TextDocument) -> None:
+        """It is open no longer."""
+        path = document.uri.path
+        if document.uri.scheme == "file" and all(one.uri.path != path for one in self._on_disk()):
+            self._tracking.remove(path)
 
-    async def _look_at_files(self) -> None:
-        try:
-            documents = self._on_disk()
-            found = await self._session.files.identities([one.uri.path for one in documents])
-            stamps = [one._stamp and one._stamp.identity for one in documents]
-            self.look_again(one.uri for one, now, before in zip(documents, found, stamps, strict=True) if now != before)
-        finally:
-            self.watch()
+    async def _look_at(self, paths: list[str]) -> None:
+        """Something was heard of these files: read again those that are others by now."""
+        known = set(paths)
+        documents = [one for one in self._on_disk() if one.uri.path in known and not one.is_dirty]
+        found = await self._session.files.identities([one.uri.path for one in documents])
+        for document, identity in zip(documents, found, strict=True):
+            if (document._stamp and document._stamp.identity) != identity and not document._look:
+                document._look = True
+                await self._look(document, always=False)
 
     def _on_disk(self) -> list[TextDocument]:
-        """The documents that follow their file: clean ones."""
-        return [one for one in self._documents.all if one.uri.scheme == "file" and not one.is_dirty]
+        return [one for one in self._documents.all if one.uri.scheme == "file"]
 
-    def close(self) -> None:
-        """Look at nothing any more."""
-        if self._timer is not None:
-            self._timer.cancel()
+    async def close(self) -> None:
+        """Hear of nothing any more."""
+        await self._tracking.close()
 
     def look_again(self, uris: Iterable[Uri], *, always: bool = False) -> None:
         """Somebody changed these files, or all below these folders: what is open of them is brought up to date."""
