@@ -30,6 +30,7 @@ class Workspace:
         self.folder = folder
         self.no_pytest = no_pytest
         self.done = ""
+        self.todos: list[str] = []
         self.used: list[str] = []
 
     def use(self, call: ToolCall) -> tuple[str, bool]:
@@ -67,6 +68,7 @@ class Workspace:
         return f"Exit code: {ran.returncode}\n{ran.stdout}{ran.stderr}"
 
     def update_todo_list(self, todos: str) -> str:
+        self.todos = todos.split("\n")
         return "updated"
 
     def attempt_completion(self, result: str) -> str:
@@ -134,7 +136,7 @@ async def test_it_finds_and_fixes_the_failing_test(
     assert workspace.done.startswith("Fixed.")
     assert await asyncio.to_thread(all_pass, tmp_path)
     assert workspace.used.count("apply_diff") == 1
-    assert ("update_todo_list" in workspace.used) == (tools is TODO)
+    assert [line[:3] for line in workspace.todos if line] == ["[x]"] * (3 if tools is TODO else 0)
 
 
 async def test_what_is_right_already_is_left_as_it_is(tmp_path: Path) -> None:
