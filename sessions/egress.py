@@ -36,6 +36,7 @@ IDLE_SECONDS = 900.0
 LINGER_SECONDS = 2.0
 
 REQUEST = re.compile(rb"([A-Z]{1,16}) ([\x21-\x7e]{1,8000}) HTTP/1\.[01]")
+FIELD = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+:[\t\x20-\x7e\x80-\xff]*")
 AUTHORITY = re.compile(r"(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))(?::([0-9]{1,5}))?")
 HOP_BY_HOP = (b"connection", b"keep-alive", b"proxy-", b"te:", b"trailer", b"upgrade", b"host")
 
@@ -210,6 +211,9 @@ def parse(head: bytes) -> Request:
         raise Refused(
             "400 Bad Request", "this is an HTTP/1.1 proxy: send CONNECT host:port, or METHOD http://host/path"
         )
+    lines = [line for line in fields.split(b"\r\n") if line]
+    if odd := [line for line in lines if FIELD.fullmatch(line) is None]:
+        raise Refused("400 Bad Request", f"{odd[0][:100]!r} is no field: one is `Name: value` on a line of its own")
     method, target = match[1], match[2].decode()
     if method == b"CONNECT":
         host, port = authority(target, None)
@@ -219,11 +223,11 @@ def parse(head: bytes) -> Request:
         raise Refused("400 Bad Request", "name the whole address, http://host/path; https goes through CONNECT")
     where, slash, path = rest.partition("/")
     host, port = authority(where, 80)
-    kept = [line for line in fields.split(b"\r\n") if line and not line.lower().startswith(HOP_BY_HOP)]
+    kept = [line for line in lines if not line.lower().startswith(HOP_BY_HOP)]
     # The host is the one that was judged, whatever the client wrote, and the connection is for this request only.
     first = b"%s %s%s HTTP/1.1" % (method, slash.encode() or b"/", path.encode())
-    lines = [first, b"Host: " + where.encode(), *kept, b"Connection: close", b"", b""]
-    return Request(host, port, b"\r\n".join(lines))
+    sent = [first, b"Host: " + where.encode(), *kept, b"Connection: close", b"", b""]
+    return Request(host, port, b"\r\n".join(sent))
 
 
 def authority(text: str, default: int | None) -> tuple[str, int]:

@@ -246,6 +246,23 @@ async def test_header_lines_cannot_be_smuggled_through_the_target() -> None:
     assert far.heard == b""
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        b" Host: loop.test", b"\tX: 1", b"X: 1\nHost: loop.test", b"X: 1\rHost: loop.test", b"Host : loop.test",
+        b"no field", b": empty", b"X\x00: 1", b"X: \x00", b"X: \x7f", b"Transfer-Encoding\t: chunked",
+        b"Connection: a\r\n .loop.test",
+    ],
+)  # fmt: skip
+async def test_a_field_that_another_server_could_read_as_two_is_refused(field: bytes) -> None:
+    """Also folded ones: what is left of one that is dropped would be part of the `Host` before it."""
+    far = Far()
+    async with proxy(["*"], far) as (_, port):
+        for first in (b"GET http://public.test/ HTTP/1.1", b"CONNECT public.test:443 HTTP/1.1"):
+            assert (await ask(port, first + b"\r\n" + field + b"\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+    assert (far.resolved, far.heard) == ([], b"")
+
+
 async def test_a_head_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(egress_module, "HEAD_SECONDS", 0.3)
     far = Far()
