@@ -175,9 +175,10 @@ def routes(host: Host, table: Table) -> list[Route]:
 
 
 def _route(path: str, door: Callable[[Request], Awaitable[Response]]) -> Route:
-    """A route for every method: a wrong one is the door's to refuse, in our words."""
+    """A route for every method: a wrong one is the door's to refuse, in our words. A name may hold line breaks."""
     route = Route(path, door)
     route.methods = None
+    route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z", re.DOTALL)
     return route
 
 

@@ -124,6 +124,13 @@ async def test_a_wrong_question_is_refused_as_openai_would_say_it(
         assert len(error["message"]) > 10
 
 
+@pytest.mark.parametrize("name", ["a%0Ab", "%0A", "demo%2Fscripted%0A", "a/%E2%80%A8/b"])
+async def test_a_name_with_line_breaks_is_no_model_and_no_other_path(tmp_path: Path, name: str) -> None:
+    async with hosted(tmp_path) as (_, user):
+        answer = await user("alice").get(f"/v1/models/{name}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
+
+
 async def test_who_is_nobody_gets_openais_401(tmp_path: Path, openai: Any) -> None:
     async with hosted(tmp_path) as (host, _):
         http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=host))
