@@ -28,8 +28,9 @@ from shim.proposed import events
 
 posted = 0
 
-async def sound(times: int, durable: bool = False, size: int = 1) -> int:
+async def sound(times: int, durable: bool = False, size: int = 1, first: int = 0) -> int:
     global posted
+    posted = first - 1 if first else posted
     waits = []
     for _ in range(times):
         posted += 1
@@ -54,6 +55,7 @@ def planted(folder: Path) -> dict[str, str]:
     return {"ROOST_EXTENSIONS__FOLDERS": json.dumps([str(folder)])}
 
 
-async def sound(client: Client, times: int, *, durable: bool = False, size: int = 1) -> int:
-    """Post events, numbered from 1 in each life of the extension; the number of the last in the user's mailbox."""
-    return int(await client.call("commands.executeCommand", command="siren.sound", arguments=[times, durable, size]))
+async def sound(client: Client, times: int, *, durable: bool = False, size: int = 1, first: int = 0) -> int:
+    """Post events, numbered on in each life of the extension, or from `first`; the last one's in the user's mailbox."""
+    given = [times, durable, size, first]
+    return int(await client.call("commands.executeCommand", command="siren.sound", arguments=given))
