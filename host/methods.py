@@ -231,12 +231,19 @@ async def get_commands(caller: Caller) -> list[str]:
 async def execute_command(
     caller: Caller, command: Name, arguments: Annotated[tuple[Any, ...], Field(max_length=1_000, strict=False)] = ()
 ) -> Any:
-    """Run a command and answer with its result; the extension that has it is activated first."""
+    """Run a command and answer with its result; the extension that has it is activated first.
+
+    Where it fails for want of arguments the error's `data` has their names as `missing`.
+    """
+    commands = caller.session.get(Commands)
     try:
-        return await caller.session.get(Commands).execute(command, *arguments)
+        return await commands.execute(command, *arguments)
     except (CommandFailed, QuotaExceeded, Overloaded):
         raise
     except Exception as error:  # the edge of an extension: its command failed, nothing else
+        if isinstance(error, TypeError) and (missing := commands.missing(command, arguments)):
+            why = f"command '{command}' needs {' and '.join(missing)}; give it in `arguments`"
+            raise CommandFailed(command, why, missing) from error
         caller.report(f"command {command}", error)
         raise CommandFailed(command, f"{type(error).__name__}: {error}"[:2_000]) from error
 

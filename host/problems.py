@@ -77,7 +77,8 @@ def explain(error: BaseException) -> Problem:
         case SessionClosed():
             return overloaded(str(error), 1_000)
         case CommandFailed():
-            return Problem(wire.COMMAND_FAILED, 409, str(error), {"command": error.command})
+            missing = {"missing": list(error.missing)} if error.missing else {}
+            return Problem(wire.COMMAND_FAILED, 409, str(error), {"command": error.command, **missing})
         case BadToken():
             return Problem(wire.NOT_AUTHENTICATED, 401, str(error))
         case NotYours():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessions.current import current_extension, current_session
@@ -28,11 +29,15 @@ MOST_KEYS = 1_000
 
 
 class CommandFailed(RoostError):
-    """A command is unknown, or did not do its work; `command` is its id. JSON-RPC -32011."""
+    """A command is unknown, or did not do its work; `command` is its id. JSON-RPC -32011.
 
-    def __init__(self, command: str, message: str) -> None:
+    `missing` are the names of the arguments that it needs, where it was run without them.
+    """
+
+    def __init__(self, command: str, message: str, missing: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.command = command
+        self.missing = missing
 
 
 class _Command(NamedTuple):
@@ -88,6 +93,18 @@ class Commands:
         callback, extension = await self._found(command)
         with self._session.entered(extension):
             return await called(callback, *arguments)
+
+    def missing(self, command: str, arguments: Sequence[Any]) -> list[str]:
+        """The names of the arguments that a registered command needs beyond these."""
+        found = self._commands.get(command)
+        if found is None:
+            return []
+        try:
+            wanted = list(signature(found.callback).parameters.values())
+        except ValueError:  # it is not written in Python
+            return []
+        by_place = [one for one in wanted if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+        return [one.name for one in by_place[len(arguments) :] if one.default is one.empty]
 
     async def _found(self, command: str) -> _Command:
         found = self._commands.get(command) or BUILT_IN.get(command) or _of_api(command)

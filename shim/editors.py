@@ -122,13 +122,13 @@ class TextEditor(Piece):
             "side": self.side,
             "uri": wire_uri(self.document.uri),
             "viewColumn": self.view_column,
-            "selections": [
-                {"anchor": told(one)["end" if one.is_reversed else "start"], "active": _place(one.active)}
-                for one in self._selections
-            ],
+            "selections": self._told_selections(),
             "options": self._options.to_json(),
             **marks,
         }
+
+    def _told_selections(self) -> list[dict[str, Any]]:
+        return [{"anchor": _place(one.anchor), "active": _place(one.active)} for one in self._selections]
 
     @property
     def view_column(self) -> ViewColumn | None:
@@ -145,6 +145,7 @@ class TextEditor(Piece):
     @selections.setter
     def selections(self, selections: Iterable[Selection]) -> None:
         self.select(selections, TextEditorSelectionChangeKind.COMMAND)
+        self._surface.reveal(self, selections=self._told_selections())
 
     @property
     def selection(self) -> Selection:
@@ -301,9 +302,15 @@ class TextEditor(Piece):
         valid = self.document.validate_range(range)
         self._surface.reveal(self, range=told(valid), revealType=TextEditorRevealType(reveal_type))
 
+    def bring(self, *, preserve_focus: bool = False) -> None:
+        """Ask the clients to show it, as an extension does; with `preserve_focus` where the user is not disturbed."""
+        where = {"uri": wire_uri(self.document.uri), "selections": self._told_selections()}
+        self._surface.reveal(self, preserveFocus=preserve_focus, **where)
+
     def show(self, column: ViewColumn | None = None) -> None:
         """VS Code's old way to show it; `window.show_text_document` is the new one."""
         self._editors.show_again(self, column)
+        self.bring()
 
     def hide(self) -> None:
         """VS Code's old way to close it; `window.tab_groups.close` is the new one."""

@@ -130,7 +130,7 @@ class Editors:
         if selection is not None:
             range = as_range(selection, "selection")
             wanted = range if isinstance(range, Selection) else Selection(range.start, range.end)
-            editor.selection = wanted
+            editor.select((wanted,), TextEditorSelectionChangeKind.COMMAND)
             editor.reveal_range(wanted)
         return editor
 
@@ -278,12 +278,21 @@ def show_text_document(
     options |= column if isinstance(column, Mapping) else {} if column is None else {"view_column": column}
     place = options.pop("view_column")
     what = document_or_uri if isinstance(document_or_uri, TextDocument) else as_uri(document_or_uri, "document_or_uri")
-    return thenable(current_session().get(Editors).show(what, place, **options), "window.show_text_document")
+    return thenable(_brought(what, place, **options), "window.show_text_document")
+
+
+async def _brought(what: TextDocument | Uri, column: int | None = None, **options: Any) -> TextEditor:
+    """An extension shows it: the clients are asked to, too."""
+    editor = await current_session().get(Editors).show(what, column, **options)
+    editor.bring(preserve_focus=bool(options.get("preserve_focus")))
+    return editor
 
 
 async def show_diff(left: Uri, right: Uri, title: str | None = None, options: Any = None) -> None:
     """VS Code's command `vscode.diff`: two files side by side."""
-    await current_session().get(Editors).diff(as_uri(left, "left"), as_uri(right, "right"), title, **_options(options))
+    given, editors = _options(options), current_session().get(Editors)
+    editor = await editors.diff(as_uri(left, "left"), as_uri(right, "right"), title, **given)
+    editor.bring(preserve_focus=bool(given.get("preserve_focus")))
 
 
 async def open_file(uri: Uri, options: Any = None, label: str | None = None) -> None:
@@ -293,7 +302,7 @@ async def open_file(uri: Uri, options: Any = None, label: str | None = None) -> 
 
         await open_external(uri)
         return
-    await current_session().get(Editors).show(uri, **_options(options))
+    await _brought(uri, **_options(options))
 
 
 def _options(options: Any) -> dict[str, Any]:

@@ -30,6 +30,20 @@ command = "asking.count"
 title = "Count"
 category = "Asking"
 
+[[contributes.commands]]
+command = "asking.repeat"
+title = "Say Again"
+category = "Asking"
+
+[[contributes.commands]]
+command = "asking.inner"
+title = "Inner Thing"
+category = "Asking"
+
+[[contributes.menus.commandPalette]]
+command = "asking.inner"
+when = "false"
+
 [contributes.configuration]
 title = "Asking"
 
@@ -65,6 +79,12 @@ def frame():
       acquireVsCodeApi().postMessage({number: 21});
     </script>"""
 
+def repeat(text, how_often, between=" "):
+    return between.join([text] * how_often)
+
+def inner():
+    return "nobody runs it by its name"
+
 def count():
     item.text = str(int(item.text) + 1)
     item.show()
@@ -73,7 +93,7 @@ def activate(context):
     global item
     item = vscode.window.create_status_bar_item(vscode.StatusBarAlignment.LEFT, 1)
     item.text = "0"
-    for name in ("colour", "two", "frame", "count"):
+    for name in ("colour", "two", "frame", "count", "repeat", "inner"):
         context.subscriptions.append(vscode.commands.register_command(f"asking.{name}", globals()[name]))
 '''
 

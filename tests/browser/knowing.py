@@ -10,7 +10,11 @@ publisher = "acme"
 version = "1.0.0"
 activation_events = ["onLanguage:letter"]
 contributes.languages = [{ id = "letter", extensions = [".let"] }]
-contributes.commands = [{ command = "knowing.sign", title = "Sign", category = "Knowing" }]
+contributes.commands = [
+  { command = "knowing.sign", title = "Sign", category = "Knowing" },
+  { command = "knowing.point", title = "Point", category = "Knowing" },
+  { command = "knowing.mark", title = "Mark", category = "Knowing" },
+]
 """
 
 CODE = """
@@ -82,8 +86,23 @@ async def sign():
     editor = vscode.window.active_text_editor
     await editor.edit(lambda edit: edit.insert(editor.selection.active, "SIGNED"))
 
+async def point():
+    uri = vscode.Uri.join_path(vscode.workspace.workspace_folders[0].uri, "pointed.let")
+    await vscode.window.show_text_document(uri, selection=vscode.Range(70, 4, 70, 9))
+
+def mark():
+    editor, first = vscode.window.active_text_editor, vscode.Range(0, 4, 0, 9)
+    said = vscode.DecorationOptions(first, "**looked at** twice", {"after": {"content_text": " by Ada"}})
+    editor.set_decorations(loud, [] if marked else [said])
+    editor.set_decorations(line, [] if marked else [vscode.Range(1, 0, 1, 0)])
+    marked[:] = [] if marked else [True]
+
 def activate(context):
-    global wrong
+    global wrong, loud, line, marked
+    loud = vscode.window.create_text_editor_decoration_type(background_color="rgb(255, 230, 1)", font_weight="700",
+        dark={"background_color": "rgb(90, 80, 1)"}, after={"color": vscode.ThemeColor("editorCodeLens.foreground")})
+    line = vscode.window.create_text_editor_decoration_type(is_whole_line=True, background_color="rgb(1, 2, 250)")
+    marked = []
     wrong, letter = vscode.languages.create_diagnostic_collection("letter"), Letter()
     for kind in ("hover", "definition", "document_symbol", "document_formatting_edit", "rename", "code_actions"):
         register = getattr(vscode.languages, f"register_{kind}_provider")
@@ -93,6 +112,8 @@ def activate(context):
         vscode.workspace.on_did_open_text_document(look),
         vscode.workspace.on_did_change_text_document(lambda event: look(event.document)),
         vscode.commands.register_command("knowing.sign", sign),
+        vscode.commands.register_command("knowing.point", point),
+        vscode.commands.register_command("knowing.mark", mark),
     ]
     for document in vscode.workspace.text_documents:
         look(document)

@@ -224,3 +224,59 @@ def test_an_extension_edits_where_the_cursor_is_and_it_shows(opened: Open, works
     page.get_by_placeholder("Type a command or a place").fill("knowing sign")
     page.get_by_role("option", name=re.compile("Knowing: Sign")).click()
     shown(page, "let alphaby: SIGNED")
+
+
+def palette(page: Page, title: str) -> None:
+    page.keyboard.press("Control+k")
+    page.get_by_placeholder("Type a command or a place").fill(title)
+    page.get_by_role("option", name=title).click()
+
+
+def test_a_file_that_an_extension_shows_is_opened_where_it_points(opened: Open, workspace: Path) -> None:
+    lines = "".join(f"let name{number:02}\n" for number in range(90))
+    (workspace / "pointed.let").write_text(lines)
+    page = opened("#/session")
+    expect(page.get_by_test_id("pill")).to_contain_text("connected")
+    active, selection = page.locator(".cm-activeLine"), page.locator(".cm-selectionBackground")
+    for screen in ("#/session", "#/usage", None):
+        if screen:
+            page.evaluate(f"location.hash = '{screen}'")
+        else:  # once more where the file is shown already
+            page.locator(".cm-line").first.click()
+            expect(selection).to_have_count(0)
+        palette(page, "Knowing: Point")
+        expect(selection).to_have_count(1)
+        expect(active).to_have_text("let name70")
+        expect(active).to_be_in_viewport()
+
+
+def test_what_an_extension_marks_shows_moves_with_the_text_and_goes(opened: Open, workspace: Path) -> None:
+    page = letter(opened, workspace, "marked.let", "let alpha\nlet beta\n")
+    page.locator(".cm-line").first.click()
+    palette(page, "Knowing: Mark")
+    mark, beside = page.locator(".cm-line [class^=marked-]"), page.locator(".cm-line .beside")
+    expect(mark).to_have_text("alpha")
+    expect(mark).to_have_css("background-color", "rgb(255, 230, 1)")
+    expect(mark).to_have_css("font-weight", "700")
+    expect(beside).to_have_text(" by Ada")
+    expect(page.locator(".cm-line").nth(1)).to_have_css("background-color", "rgb(1, 2, 250)")
+    page.emulate_media(color_scheme="dark")
+    expect(mark).to_have_css("background-color", "rgb(90, 80, 1)")
+    write(page, "use ", "Control+Home")
+    expect(mark).to_have_text("alpha")
+    mark.hover()
+    expect(page.locator(".said", has_text="looked at")).to_be_visible()
+    palette(page, "Knowing: Mark")
+    expect(mark).to_have_count(0)
+    expect(beside).to_have_count(0)
+
+
+def test_marks_are_there_for_a_page_that_comes_later(opened: Open, workspace: Path) -> None:
+    page = letter(opened, workspace, "later.let", "let gamma\nlet delta\n")
+    page.locator(".cm-line").first.click()
+    palette(page, "Knowing: Mark")
+    expect(page.locator(".cm-line .beside")).to_have_text(" by Ada")
+    other = opened(f"#/files{workspace}/later.let")
+    expect(other.locator(".cm-line .beside")).to_have_text(" by Ada")
+    palette(page, "Knowing: Mark")
+    expect(other.locator(".cm-line .beside")).to_have_count(0)

@@ -67,6 +67,22 @@ def test_a_question_is_there_again_after_the_line_was_cut_and_is_answered_once(o
     expect(page.locator("dialog")).to_have_count(0)
 
 
+def test_a_command_that_needs_arguments_asks_for_them_and_those_that_are_hidden_are_not_offered(opened: Open) -> None:
+    page = opened()
+    run(page, "Asking: Say Again")
+    expect(page.get_by_role("dialog", name="Asking: Say Again: text")).to_be_visible()
+    page.keyboard.type("hear")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Asking: Say Again: how often")).to_be_visible()
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    expect(page.locator(".notice")).to_have_text("hear hear")
+    page.get_by_role("button", name="Commands").click()
+    page.get_by_placeholder("Type a command or a place").fill("Asking:")
+    expect(page.get_by_role("option", name="Asking: Say Again")).to_be_visible()
+    expect(page.get_by_role("option", name="Inner Thing")).to_have_count(0)
+
+
 def test_a_frame_of_an_extension_runs_its_script_and_talks_with_it_alone(opened: Open) -> None:
     page = opened()
     run(page, "Asking: Show a Frame")

@@ -120,7 +120,33 @@ async def test_a_selection_can_be_asked_for(ada: SessionContext) -> None:
         editor = await vscode.window.show_text_document(uri, selection=Range(1, 2, 99, 0))
     assert editor.selection == Selection(1, 2, 3, 0)
     await screen.settle()
-    assert screen.revealed[-1]["range"] == {"start": {"line": 1, "character": 2}, "end": {"line": 3, "character": 0}}
+    places = {"line": 1, "character": 2}, {"line": 3, "character": 0}
+    scrolled, shown = screen.revealed
+    assert scrolled["range"] == dict(zip(("start", "end"), places, strict=True))
+    assert shown["selections"] == [dict(zip(("anchor", "active"), places, strict=True))]
+    assert (shown["uri"], shown["preserveFocus"]) == (str(uri), False)
+
+
+async def test_clients_are_asked_to_show_what_an_extension_shows_and_not_what_a_client_opened(
+    ada: SessionContext,
+) -> None:
+    one, two = await put(ada, "a"), await put(ada, "b")
+    screen = Screen(ada)
+    with ada.entered():
+        await ada.get(Editors).show(one)
+        await screen.settle()
+        assert screen.revealed == []
+        editor = await vscode.window.show_text_document(two, preserve_focus=True)
+        editor.selection = Selection(0, 1, 0, 0)
+        await vscode.commands.execute_command("vscode.open", one)
+        await vscode.commands.execute_command("vscode.diff", one, two, "a and b")
+        await screen.settle()
+    assert [(told.get("uri"), told.get("preserveFocus")) for told in screen.revealed] == [
+        (str(two), True), (None, None), (str(one), False), (str(two), False),
+    ]  # fmt: skip
+    assert screen.revealed[1]["selections"] == [
+        {"anchor": {"line": 0, "character": 1}, "active": {"line": 0, "character": 0}}
+    ]
 
 
 async def test_options_may_come_in_one(ada: SessionContext) -> None:
@@ -312,7 +338,7 @@ async def test_revealing_asks_the_clients(ada: SessionContext, editor: TextEdito
     with ada.entered():
         editor.reveal_range(Range(1, 0, 1, 3), TextEditorRevealType.IN_CENTER)
     await screen.settle()
-    (revealed,) = screen.revealed
+    revealed = screen.revealed[-1]
     assert (revealed["kind"], revealed["handle"], revealed["revealType"]) == ("textEditor", editor.handle, 1)
 
 

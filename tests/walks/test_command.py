@@ -50,6 +50,15 @@ async def test_a_failing_command_is_a_sentence_not_a_traceback(base: str, alice:
         assert "/users/" not in caught.value.message
 
 
+async def test_a_command_that_is_run_without_what_it_needs_says_what_that_is(base: str, alice: str) -> None:
+    async with connect(base, alice) as client:
+        with pytest.raises(Refused, match="needs ") as failed:
+            await client.call("commands.executeCommand", command="hello.countWords")
+        assert failed.value.code == -32011
+        assert failed.value.data["command"] == "hello.countWords"
+        assert len(failed.value.data["missing"]) == 1
+
+
 async def test_commands_of_sleeping_extensions_are_listed(base: str, alice: str) -> None:
     async with connect(base, alice) as client:
         assert "hello.countWords" in await client.call("commands.getCommands")

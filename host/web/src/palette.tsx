@@ -1,9 +1,9 @@
 // Every command by its title: the page's own, then those of extensions.
 import { signal } from "@preact/signals";
+import { askText, Frame, Pick } from "./dialogs";
 import { call, isAdmin, notify, rest, tell } from "./host";
-import { Frame, Pick } from "./dialogs";
 import { theme } from "./looks";
-import { go } from "./router";
+import { go, place } from "./router";
 
 type Entry = { label: string; description?: string; hint?: string; run: () => unknown };
 const shown = signal<Entry[] | null>(null);
@@ -32,13 +32,38 @@ export function openPalette(): void {
 
 async function theirs(): Promise<Entry[]> {
   const [ids, { extensions }] = await Promise.all([call("commands.getCommands", {}), rest("GET", "api/v1/extensions")]);
-  const titles = new Map<string, string>();
-  const api = new Set(extensions.flatMap((one: any) => (one.contributes.routes ?? []).map((route: any) => route.command))); // REST: they need what no palette asks for
-  for (const one of extensions) for (const command of one.contributes.commands ?? []) titles.set(command.command, command.category ? `${command.category}: ${command.title}` : command.title);
-  return ids.filter((id) => titles.has(id) && !api.has(id)).map((id) => ({
-    label: titles.get(id)!, description: id,
-    run: () => call("commands.executeCommand", { command: id }).then((result) => result != null && typeof result !== "object" && notify(String(result)), tell),
-  }));
+  const titles = new Map<string, string>(), left = new Set<string>();
+  for (const { disabled, contributes } of extensions) {
+    for (const one of contributes.routes ?? []) left.add(one.command); // REST: they need what no palette asks for
+    for (const one of contributes.menus?.commandPalette ?? []) if (one.when === "false") left.add(one.command);
+    for (const one of disabled ? [] : contributes.commands ?? []) titles.set(one.command, one.category ? `${one.category}: ${one.title}` : one.title);
+  }
+  return ids.filter((id) => titles.has(id) && !left.has(id)).map((id) => ({ label: titles.get(id)!, description: id, run: () => run(id, titles.get(id)!).catch(tell) }));
+}
+
+/** Run a command; where it needs arguments, ask for each by its name. */
+async function run(command: string, title: string): Promise<void> {
+  const execute = (values: unknown[]) => call("commands.executeCommand", { command, arguments: values });
+  const result = await execute([]).catch(async (error) => {
+    const values: unknown[] = [];
+    for (const name of (error.data?.missing as string[] | undefined) ?? []) {
+      const given = await askText({ title: `${title}: ${name.replace(/_/g, " ")}`, prompt: "A text, or JSON for anything else", value: /^(uri|file|path|resource)/i.test(name) ? fileShown() : "" });
+      if (given === null) return null;
+      values.push(valueOf(given));
+    }
+    if (!values.length) throw error;
+    return execute(values);
+  });
+  if (result != null && typeof result !== "object") notify(String(result));
+}
+
+const fileShown = () => (place.value.screen === "files" && place.value.rest ? `/${place.value.rest.replace(/(:\d+){1,2}$/, "")}` : "");
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 export function openFiles(): void {

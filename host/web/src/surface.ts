@@ -1,10 +1,13 @@
 // What extensions show: the pieces of `window.surface`, kept as the host tells.
 import { computed, signal } from "@preact/signals";
 import { began, call, pathOf } from "./host";
-import { go } from "./router";
-import type { Piece } from "./wire";
+import { openTab } from "./files/texts";
+import { go, place } from "./router";
+import type { Piece, WirePosition, WireRange } from "./wire";
 
 export const pieces = signal<Piece[]>([]);
+/** What an extension wants looked at in a file, until an editor has shown it. */
+export const revealed = signal<{ path: string; selections?: { anchor: WirePosition; active: WirePosition }[]; range?: WireRange } | null>(null);
 let known = 0;
 began((link) => {
   link.onOpen.add((whole) => {
@@ -25,9 +28,19 @@ began((link) => {
   link.on("window.onDidReveal", (data) => {
     if (data.kind === "webview" || data.kind === "view") go("view", data.handle ?? data.viewType);
     else if (data.kind === "terminal") go("terminal", data.terminalId ?? data.handle);
+    else if (data.kind === "textEditor") follow(data);
   });
-  link.on("window.onDidShowTextDocument", (data) => data.uri && go("files", pathOf(data.uri)));
 });
+
+/** Show what an extension shows. One that leaves the user where they are gets a tab, and no more from any other screen. */
+function follow(data: any): void {
+  const uri = String(data.uri ?? pieces.value.find((one) => one.handle === data.handle)?.state.uri), path = uri.startsWith("file:") ? pathOf(uri) : "";
+  if (!path) return;
+  const { screen, rest } = place.value, isShown = screen === "files" && `/${rest}`.replace(/(:\d+){1,2}$/, "") === path;
+  if (data.uri && data.preserveFocus && screen !== "files") return openTab(path);
+  if (data.uri || isShown) revealed.value = { path, selections: data.selections, range: data.range };
+  if (data.uri && !isShown) go("files", path.slice(1));
+}
 const of = (kind: string) => pieces.value.filter((one) => one.kind === kind);
 export const statusItems = computed(() => of("statusBarItem").sort((a, b) => (b.state.priority ?? 0) - (a.state.priority ?? 0)));
 export const progresses = computed(() => of("progress"));

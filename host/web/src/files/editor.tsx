@@ -1,7 +1,7 @@
 // The editor of one file: a view of the text that the host keeps for all who edit it.
 import { indentWithTab } from "@codemirror/commands";
 import { unifiedMergeView } from "@codemirror/merge";
-import { Compartment, EditorState, type Extension } from "@codemirror/state";
+import { Compartment, EditorSelection, EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import { useSignalEffect } from "@preact/signals";
 import { basicSetup } from "codemirror";
@@ -10,11 +10,13 @@ import { call, relative, tell } from "../host";
 import { Icon } from "../icons";
 import { Markdown } from "../markdown";
 import { place } from "../router";
+import { pieces, revealed } from "../surface";
 import { language, looks } from "./code";
+import { decorate, decorations } from "./decorations";
 import { features, relint } from "./languages";
 import { problems } from "./problems";
 import { download } from "./screen";
-import { position, Shared } from "./shared";
+import { offset, position, Shared } from "./shared";
 import { dirty } from "./texts";
 import { changedOnDisk } from "./tree";
 
@@ -23,7 +25,7 @@ const TELL_MS = 200;
 
 async function extensions(one: Shared): Promise<Extension> {
   return [
-    keymap.of([{ key: "Mod-s", run: () => (void save(one), true) }, indentWithTab]), basicSetup, looks, features(one), compared.of([]), await language(one.path),
+    keymap.of([{ key: "Mod-s", run: () => (void save(one), true) }, indentWithTab]), basicSetup, looks, features(one), decorations, compared.of([]), await language(one.path),
     EditorView.contentAttributes.of({ "aria-label": relative(one.path) }),
     EditorView.updateListener.of((update) => {
       one.took(update.state);
@@ -56,6 +58,8 @@ export function Editor({ path }: { path: string }) {
       found.shows(made);
       setOne(found);
       show(made);
+      reveal(made, path);
+      decorate(made, path, pieces.value);
       made.focus();
       void call("window.showTextDocument", { uri: path, preview: false }).then(({ editor, tab }) => ((found.editor = editor), (found.tab = tab)), () => {});
     }).catch((error) => !gone && setWrong(error.message));
@@ -69,6 +73,8 @@ export function Editor({ path }: { path: string }) {
     };
   }, [path]);
   useSignalEffect(() => void (place.value && view.current && show(view.current)));
+  useSignalEffect(() => void (revealed.value && view.current && reveal(view.current, path)));
+  useSignalEffect(() => void (pieces.value && view.current && decorate(view.current, path, pieces.value)));
   useSignalEffect(() => void (problems.value && view.current && relint(view.current)));
   useSignalEffect(() => void (changedOnDisk.value.paths.has(path) && void Shared.find(path)?.diskChanged()));
   const compare = (text: string | null) => {
@@ -113,6 +119,16 @@ function show(view: EditorView): void {
   const at = view.state.doc.line(Math.max(1, Math.min(Number(line), view.state.doc.lines)));
   view.dispatch({ selection: { anchor: Math.min(at.to, at.from + Math.max(0, Number(character ?? 1) - 1)) }, effects: EditorView.scrollIntoView(at.from, { y: "center" }) });
   view.focus();
+}
+
+/** Select and scroll to what an extension wants looked at in this file. */
+function reveal(view: EditorView, path: string): void {
+  const wanted = revealed.value, doc = view.state.doc;
+  if (wanted?.path !== path) return;
+  revealed.value = null;
+  const ranges = wanted.selections?.map(({ anchor, active }) => EditorSelection.range(offset(doc, anchor), offset(doc, active)));
+  const at = wanted.range ? EditorSelection.range(offset(doc, wanted.range.start), offset(doc, wanted.range.end)) : ranges?.[0];
+  view.dispatch({ ...(ranges?.length ? { selection: EditorSelection.create(ranges) } : {}), ...(at ? { effects: EditorView.scrollIntoView(at, { y: "center" }) } : {}) });
 }
 
 /** Close the document of a tab that was closed. */

@@ -5,17 +5,15 @@ import { EditorState, type Extension, Prec, type Text } from "@codemirror/state"
 import { type Command, EditorView, hoverTooltip, keymap, type Tooltip, type TooltipView } from "@codemirror/view";
 import { askText, choose } from "../dialogs";
 import { call, notify, pathOf, relative, tell } from "../host";
-import { htmlOf } from "../markdown";
 import { go } from "../router";
 import type { WireRange } from "../wire";
 import { problemsOf, SEVERITIES } from "./problems";
+import { said, textOf } from "./said";
 import { offset, position, type Shared } from "./shared";
 
 type Item = Record<string, any>;
 const KINDS = ["text", "method", "function", "method", "property", "variable", "class", "interface", "namespace", "property", "constant", "constant", "enum", "keyword", "text", "text", "text", "text", "text", "constant", "constant", "class", "text", "keyword", "type"];
 
-const textOf = (given: any): string => (Array.isArray(given) ? given.map(textOf).join("\n\n") : typeof given === "string" ? given : given?.language ? `\`\`\`${given.language}\n${given.value}\n\`\`\`` : given?.value ?? "");
-const said = (markdown: string): HTMLElement => Object.assign(document.createElement("div"), { className: "said markdown", innerHTML: htmlOf(markdown) });
 const place = (view: EditorView) => position(view.state.doc, view.state.selection.main.head);
 
 export function features(one: Shared): Extension {
