@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -41,11 +41,20 @@ RISKY_LOWER = re.compile(r"\w*_proxy|npm_config_\w+|pip_\w+")
 UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 """Control characters, and those that hide others or turn them round: a person would be shown another line."""
 
+JOINED = re.compile(r"\S\\\r?\n\S")
+"""A word that the shell joins over a line's end, and the grammar takes for two."""
+
 SUBSTITUTION = re.compile(r"\$\((?!\()|`")
 ASSIGNMENT = re.compile(r"\b[A-Z_][A-Z_0-9]*\s*([-+*/%&|^]|<<|>>)?=(?!=)")
 QUOTED = frozenset({"raw_string", "string", "ansi_c_string"})
 NETWORK = ("/dev/tcp/", "/dev/udp/")
 """Files that only bash has: they are connections."""
+
+LINES = frozenset({"pipeline", "list", "negated_command"})
+"""Statements whose last part may be the command that a redirection behind them is of."""
+
+CLOSES = frozenset({">&-", "<&-"})
+"""Redirections without a target."""
 
 OUTPUTS = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
 
@@ -65,6 +74,8 @@ class Command:
     words: list[Word]
     source: str
     assigned: list[str] = field(default_factory=list)
+    fed: str | None = None
+    """What it reads: the text of a here-document, where the shell puts nothing into it."""
 
     @property
     def name(self) -> str | None:
@@ -112,6 +123,8 @@ def read(line: str) -> Script:
         return script
     if UNSEEN.search(line) or "\r" in line.replace("\r\n", ""):
         script.doubts.append("it holds characters that are not seen")
+    if JOINED.search(line):
+        script.doubts.append("it goes on in the next line within a word")
     _walk(_parser().parse(line.encode("utf-8", "replace")).root_node, script)
     return script
 
@@ -140,6 +153,8 @@ def _all(root: Node) -> Iterator[Node]:
 
 def _note(node: Node, script: Script) -> None:
     kind = node.type
+    if kind.endswith("_redirect"):
+        _note_number(node, script)
     if kind == "command":
         script.commands.append(_command(node))
     elif kind in ("declaration_command", "unset_command"):
@@ -154,6 +169,9 @@ def _note(node: Node, script: Script) -> None:
         script.doubts.append("it sets a variable by arithmetic")
     elif kind == "heredoc_redirect":
         _note_document(node, script)
+    elif kind == "redirected_statement":
+        if _last(node.children[0], LINES).type != "command" and _behind_redirects(node):
+            script.doubts.append("words behind its redirection are not understood")
     elif kind == "function_definition":
         script.doubts.append("it defines a function, which may bear the name of a program")
     elif kind == "herestring_redirect" and any(one.type == "command_substitution" for one in node.children):
@@ -202,10 +220,17 @@ def _note_document(node: Node, script: Script) -> None:
         script.doubts.append("its here-document holds a substitution that is not understood")
 
 
+def _note_number(node: Node, script: Script) -> None:
+    """A number that the grammar takes for an argument, and the shell for what is redirected."""
+    before = _last(node.prev_sibling, LINES | {"command"}) if node.prev_sibling is not None else node
+    if before.end_byte == node.start_byte and re.fullmatch(r"\d+|\{\w+\}", _source(before)):
+        script.doubts.append(f"{_source(before)} before its redirection is not understood")
+
+
 def _note_redirect(node: Node, script: Script) -> None:
     operator = next((one.type for one in node.children if one.type in OUTPUTS), None)
     target = node.child_by_field_name("destination")
-    if target is None:
+    if target is None or any(one.type in CLOSES for one in node.children):
         return
     word = _word(target)
     if word.text.startswith(NETWORK):
@@ -230,7 +255,48 @@ def _command(node: Node) -> Command:
             words.append(_name(child))
         elif child.is_named and not child.type.endswith("_redirect"):
             words.append(_word(child))
-    return Command(words or [Word("", literal=False)], _source(node), assigned)
+    words += _rest(_behind_redirects(_redirected(node)))
+    return Command(words or [Word("", literal=False)], _source(node), assigned, _fed(node))
+
+
+def _redirected(command: Node) -> Node | None:
+    """The statement whose redirections are the command's: the grammar puts a whole `a | b` or `a && b` before them."""
+    node, above = command, command.parent
+    while above is not None and above.type in LINES and above.children[-1] == node:
+        node, above = above, above.parent
+    return above if above is not None and above.type == "redirected_statement" and above.children[0] == node else None
+
+
+def _last(node: Node, kinds: Collection[str]) -> Node:
+    """The last part of a node that is of one of the kinds, and so on."""
+    while node.type in kinds and node.children:
+        node = node.children[-1]
+    return node
+
+
+def _behind_redirects(statement: Node | None) -> list[Node]:
+    """Words that stand behind a redirection: the grammar takes them for more of its target, the shell for arguments."""
+    found: list[Node] = []
+    for one in statement.children if statement is not None else ():
+        if one.type == "file_redirect":
+            closes = any(part.type in CLOSES for part in one.children)
+            found += one.children_by_field_name("destination")[0 if closes else 1 :]
+        elif one.type == "heredoc_redirect":
+            found += [*one.children_by_field_name("argument"), *_behind_redirects(one)]
+    return found
+
+
+def _fed(command: Node) -> str | None:
+    """The text of the one here-document of a command, if it is known as it stands."""
+    statement = _redirected(command)
+    redirects = statement.children[1:] if statement is not None else []
+    documents = [one for one in redirects if one.type == "heredoc_redirect"]
+    if len(documents) != 1 or len(redirects) != 1:
+        return None
+    parts = {one.type: _source(one) for one in documents[0].children}
+    quoted = any(one in parts.get("heredoc_start", "") for one in "'\"\\")
+    text = parts.get("heredoc_body", "")
+    return text if quoted or not re.search(r"[$`\\]", text) else None
 
 
 def _rest(nodes: list[Node]) -> list[Word]:

@@ -155,6 +155,11 @@ FURTHER_ATTACKS = [
     "ls\\u2028rm x", "ls\\xa0rm", "ls\u2028rm x", "ls\u2029rm x", "ls\x0brm x", "ls\x0crm x", "ls\r\nrm x",
     "ls\rrm x", "ls\x85rm x", "ls\xa0; rm x", "ls\x00;rm x", "ls \x1b[2K; rm x", "ls\u202e; rm x", "git\u200b status",
     "ｌｓ; rm x",
+    "find . 2>/dev/null -delete", "find . <<EOF -delete\nEOF", "sort <a -o b", "sort a <<X -o b\nX", "sort 2>&1 -o b",
+    "ls | find . 2>/dev/null -delete", "ls && find . 2>/dev/null -delete", "! find . 2>/dev/null -delete",
+    "find . >&- -delete", "find . <&- -delete", "find . <<A 2>&1 -delete\nA", "export 2>/dev/null PATH=.",
+    "ls && export 2>/dev/null PATH=.", "(ls) 2>/dev/null x", "ls 1>&2\\\ntrue", "let z=1 >&2\\\ncd .", "r\\\nm x",
+    "ls &\\\n& rm x", "find . 0</dev/null -delete", "xargs </dev/null rm", "timeout 2>&1 5 rm x", "env 2>&1 rm x",
 ]  # fmt: skip
 """By options spelled otherwise, input, variables, languages in programs, and what two readers read differently."""
 
@@ -244,6 +249,8 @@ EVERYDAY = [
     "git for-each-ref --sort=-committerdate refs/heads --format='%(refname:short)'", "git log main..HEAD --format=%s",
     "git rm --cached a", "git mv a b", "git init", "git clone https://example.com/a.git", "git push --dry-run",
     "git worktree list", "git submodule status", "git bisect log", "git stash show -p", "git apply --check a.patch",
+    "find . -name x 2>/dev/null -print", "ls && find . 2>/dev/null -name x", "ls 2>&-", "ls 2>/dev/null src",
+    "git log \\\n  --oneline", "npm test 2>&1 -- --ci",
     "git archive --format=tar HEAD | tar tf -",
 ]  # fmt: skip
 """What people do all day: nobody wants to be asked about it."""

@@ -76,6 +76,7 @@ DENIED = [
     "bash -c 'git push'", "find . -exec rm -rf {} +", "rm -rf /", "rm -fr /", "rm -r -f /", "rm -r / -f",
     "/bin/rm -rf /",
     "bash -o pipefail -c 'rm -rf x'", "bash -c -e 'git push'",
+    "git 2>&1 push", "git >&- push", "git <<<x push", "git <<'E' push\nE", "ls | git 2>/dev/null push", "git >&2 push",
     "sudo ls", "env sudo ls", "if true; then sudo ls; fi", "eval 'git push'", "command git push",
 ]  # fmt: skip
 
