@@ -119,19 +119,19 @@ def apply_diff(text: str, diff: str, *, threshold: float = 1.0, buffer_lines: in
 def check_markers(diff: str) -> None:
     """Raise `BadDiff` where markers are missing, doubled, or could be a merge conflict of the file's own."""
     lines = [line.strip() for line in diff.split("\n")]
-    count = {marker: lines.count(marker) for marker in (SEARCH, SEPARATOR, REPLACE)}
-    broken = count[SEARCH] != count[REPLACE] or count[SEPARATOR] < count[SEARCH]
+    markers = [_marker(line) for line in lines]
+    searches = markers.count(SEARCH)
+    broken = searches != markers.count(REPLACE) or markers.count(SEPARATOR) < searches
     expected = SEARCH
-    for at, marker in enumerate(lines, 1):
-        if expected == REPLACE and marker.startswith((":start_line:", ":end_line:")):
+    for at, (line, found) in enumerate(zip(lines, markers, strict=True), 1):
+        if expected == REPLACE and line.startswith((":start_line:", ":end_line:")):
             raise BadDiff(
-                "line_marker_in_replace", at, f"line {at}: {marker!r} belongs above the search text, once a block"
+                "line_marker_in_replace", at, f"line {at}: {line!r} belongs above the search text, once a block"
             )
-        found = _marker(marker)
         if found == expected:
             expected = {SEARCH: SEPARATOR, SEPARATOR: REPLACE, REPLACE: SEARCH}[expected]
         elif found is not None and not (found == SEPARATOR and expected == SEPARATOR):
-            raise _out_of_place(at, marker, found, expected, broken)
+            raise _out_of_place(at, line, found, expected, broken)
     if expected != SEARCH:
         raise BadDiff(
             "unfinished_block", len(lines), f"the diff ends before {expected!r}: every block needs all three markers"
@@ -174,13 +174,13 @@ def _change(
     at, score, best = _find(lines, search, start, threshold, buffer_lines)
     if at < 0:
         search, replace = bare(search, loose=True), bare(replace, loose=True)
-        again = _find(lines, search, start, threshold, buffer_lines)
+        again = _find(lines, search, start, threshold, buffer_lines) if search else (-1, 0.0, "")
         if again[0] < 0:
             return Failure("no_match", start, search, score, best)
         at = again[0]
     wanted = re.split(r"\r?\n", search)
     new = re.split(r"\r?\n", replace) if replace else []
-    return at, len(wanted), _indented(new, wanted, lines[at])
+    return at, len(wanted), _indented(new, wanted, lines[at] if at < len(lines) else "")
 
 
 def _find(lines: list[str], search: str, start: int, threshold: float, buffer_lines: int) -> tuple[int, float, str]:
@@ -202,7 +202,7 @@ def _best(lines: list[str], search: str, count: int, first: int, end: int) -> tu
     at, score, best = -1, 0.0, ""
     middle = (first + end) // 2
     plain = [_plain(line) for line in lines[first : end + count]]
-    for here in sorted(range(first, max(first, end - count) + 1), key=lambda line: _outwards(line, middle)):
+    for here in sorted(range(first, max(middle, end - count) + 1), key=lambda line: _outwards(line, middle)):
         chunk = " ".join(filter(None, plain[here - first : here - first + count]))
         alike = _alike(chunk, wanted, score)
         if alike > score:

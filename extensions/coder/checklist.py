@@ -9,7 +9,7 @@ from typing import Literal
 
 Status = Literal["pending", "in_progress", "completed"]
 
-ITEM = re.compile(r"^\s*(?:-\s*)?\[\s*([ xX\-~])\s*\]\s+(.+)$")
+ITEM = re.compile(r"^(?:-\s*)?\[\s*([ xX\-~])\s*\]\s+(.+)$")
 MARKS: tuple[tuple[str, Status], ...] = (("xX", "completed"), ("-~", "in_progress"), (" ", "pending"))
 
 
@@ -28,7 +28,7 @@ class Todo:
 
 def parse_checklist(text: str) -> list[Todo]:
     """The items of a checklist, in order; lines that are none are left out."""
-    found = (ITEM.match(line) for line in text.splitlines())
+    found = (ITEM.match(line.strip()) for line in re.split(r"\r?\n", text))
     return [Todo(item[2].strip(), _status(item[1])) for item in found if item]
 
 

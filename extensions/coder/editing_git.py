@@ -16,11 +16,11 @@ READING = frozenset({
     "diff-index",
     "diff-files", "whatchanged", "range-diff", "cherry", "count-objects", "fsck", "check-ignore", "check-attr",
     "check-mailmap",
-    "check-ref-format", "verify-commit", "verify-tag", "verify-pack", "var", "version", "help", "archive", "push",
+    "check-ref-format", "verify-commit", "verify-tag", "verify-pack", "var", "version", "help", "archive",
     "show-branch",
     "request-pull", "get-tar-commit-id", "patch-id", "stripspace", "column", "interpret-trailers", "diagnose",
 })  # fmt: skip
-"""Subcommands that leave all files as they are (a push changes another repository)."""
+"""Subcommands that leave all files as they are."""
 
 LISTING = MappingProxyType({
     "stash": r"list|show", "worktree": r"list", "remote": r"|show|get-url", "submodule": r"|status|summary",
@@ -74,6 +74,8 @@ def git_edits(command: Command, is_free: Callable[[Word], bool]) -> bool:
     first, rest = words[0], words[1:]
     if not first.literal:
         return True
+    if rest and rest[0].text == "--help":
+        return False
     if _writes_output(first.text, rest, is_free):
         return True
     return _subcommand(first.text, Command([first, *rest], command.source))
@@ -100,7 +102,7 @@ def _subcommand(name: str, command: Command) -> bool:
         return any(one.text.startswith("ext::") for one in command.words[1:])
     if name == "format-patch":
         return "--stdout" not in words
-    if name in ("clean", "add", "rm", "mv", "commit", "prune"):
+    if name in ("clean", "add", "rm", "mv", "commit", "prune", "push"):
         return not any(
             re.fullmatch(r"--dry-run|-[a-ce-zA-Z]*n[a-z]*" if name != "commit" else r"--dry-run", word)
             for word in words

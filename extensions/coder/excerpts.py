@@ -17,8 +17,7 @@ LINE_LENGTH = 2_000
 """Characters of one line, beyond which it is cut."""
 
 TAB = 4
-COMMENTS = ("#", "//", "--", "/*", "*", "'", '"""')
-OPENERS = ("{", ":", "(", "[")
+COMMENTS = ("#", "//", "--", "/*", "*", "'''", '"""')
 
 
 class OutOfRange(ValueError):
@@ -104,8 +103,11 @@ def read_block(
     depths = effective_indents(lines)
     least = max(0, depths[anchor - 1] - max_levels) if max_levels else 0
     grown = _Growth(lines, depths, anchor - 1, least, include_siblings, include_header)
-    grown.grow(min(limit, len(lines)))
-    return _excerpt(_trimmed(list(grown.taken)), len(lines), len(grown.taken) >= limit and grown.more)
+    most = min(limit, len(lines))
+    if most > 1:
+        grown.grow(most)
+    taken = _trimmed(list(grown.taken)) if most > 1 else list(grown.taken)
+    return _excerpt(taken, len(lines), (len(taken) >= most or grown.more) and len(taken) < len(lines))
 
 
 class _Growth:
@@ -123,35 +125,40 @@ class _Growth:
         return self._up >= 0 or self._down < len(self._lines)
 
     def grow(self, limit: int) -> None:
-        while len(self.taken) < limit and self.more:
-            self._grow_up()
+        """As in Roo Code: where a line below is another block's, what is above grows no further either."""
+        grows = True
+        while len(self.taken) < limit and grows:
+            grows = self._grow_up()
             if len(self.taken) < limit:
-                self._grow_down()
+                grows = self._grow_down(grows)
 
-    def _grow_up(self) -> None:
+    def _grow_up(self) -> bool:
+        """Whether a line above was taken."""
         if self._up < 0:
-            return
+            return False
         line, depth = self._lines[self._up], self._depths[self._up]
         at_edge = depth == self._least and not self._siblings
-        header = self._header and line.is_comment
-        if depth < self._least or (at_edge and self._tops and not header):
+        if depth < self._least or (at_edge and self._tops and not (self._header and line.is_comment)):
             self._up = -1
-            return
-        self._tops += at_edge and not header
+            return False
+        self._tops += at_edge
         self.taken.appendleft(line)
         self._up -= 1
+        return True
 
-    def _grow_down(self) -> None:
+    def _grow_down(self, grew: bool) -> bool:
+        """Whether a line below was taken; `grew` where the block just ends by its depth, or with the file."""
         if self._down >= len(self._lines):
-            return
+            return grew
         depth = self._depths[self._down]
         at_edge = depth == self._least and not self._siblings
         if depth < self._least or (at_edge and self._bottoms):
             self._down = len(self._lines)
-            return
+            return grew and depth < self._least
         self._bottoms += at_edge
         self.taken.append(self._lines[self._down])
         self._down += 1
+        return True
 
 
 def _trimmed(lines: list[Line]) -> list[Line]:

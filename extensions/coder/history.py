@@ -32,10 +32,8 @@ def _without_orphans(messages: list[Message]) -> list[Message]:
             kept.append(one)
             continue
         parts = [part for part in one["content"] if part.get("type") != "tool_result" or part["tool_use_id"] in called]
-        if len(parts) == len(one["content"]):
-            kept.append(one)
-        elif parts:
-            kept.append({**one, "content": parts})
+        if parts:
+            kept.append(one if len(parts) == len(one["content"]) else {**one, "content": parts})
     return kept
 
 

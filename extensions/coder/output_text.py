@@ -41,12 +41,13 @@ def process_backspaces(text: str) -> str:
 
 
 def fold_repeats(text: str) -> str:
-    """Lines that repeat the one before are told as a number, where that is shorter."""
+    """Lines that repeat the one before are told as a number, where that is shorter (at the end: than the repeats)."""
+    groups = [(line, sum(1 for _ in same)) for line, same in groupby(re.findall(r"[^\n]*\n|[^\n]+", text))]
     folded: list[str] = []
-    for line, same in groupby(re.findall(r"[^\n]*\n|[^\n]+", text)):
-        count = sum(1 for _ in same)
+    for at, (line, count) in enumerate(groups, 1):
         note = f"<previous line repeated {count - 1} additional times>\n"
-        folded.append(line + note if count > 1 and len(note) < len(line) * count else line * count)
+        told = len(line) * (count - (at == len(groups)))
+        folded.append(line + note if count > 1 and len(note) < told else line * count)
     return "".join(folded)
 
 
@@ -70,7 +71,8 @@ def _truncate_lines(text: str, max_lines: int) -> str:
     head = int(max_lines * 0.2)
     tail = max_lines - head
     gap = len(lines) - max_lines
-    return "\n".join(lines[:head]) + f"\n\n[...{gap} lines omitted...]\n\n" + "\n".join(lines[len(lines) - tail :])
+    begun = "".join(f"{line}\n" for line in lines[:head])
+    return f"{begun}\n[...{gap} lines omitted...]\n\n" + "\n".join(lines[len(lines) - tail :])
 
 
 def cut(line: str, longest: int) -> str:

@@ -6,6 +6,7 @@ trailing space, then without surrounding space, then with look-alike characters 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -81,7 +82,7 @@ def parse_patch(text: str) -> list[Hunk]:
 
 def _unwrapped(text: str) -> list[str]:
     """The patch's lines, without a here-document around them."""
-    lines = text.strip().splitlines()
+    lines = re.split(r"\r?\n", text.strip())
     if len(lines) >= 4 and lines[0] in ("<<EOF", "<<'EOF'", '<<"EOF"') and lines[-1].endswith("EOF"):
         return lines[1:-1]
     return lines
@@ -183,7 +184,7 @@ def _replacements(lines: list[str], path: str, chunks: tuple[Chunk, ...]) -> lis
                 raise BadPatch(f"{path}: the line {chunk.context!r} behind '@@' was not found: read the file again")
             at = above + 1
         if not chunk.old:
-            found.append((len(lines), 0, chunk.new))
+            found.append((len(lines) - (lines[-1:] == [""]), 0, chunk.new))
             continue
         start, old, new = _place(lines, path, chunk, at)
         found.append((start, len(old), new))
@@ -203,21 +204,15 @@ def _place(lines: list[str], path: str, chunk: Chunk, at: int) -> tuple[int, tup
 
 
 def seek(lines: list[str], wanted: tuple[str, ...], start: int, *, at_end: bool = False) -> int | None:
-    """Where the wanted lines stand at or below `start`; `at_end` tries the end first."""
+    """Where the wanted lines stand at or below `start`; with `at_end` at the end only."""
     if not wanted:
         return start
     last = len(lines) - len(wanted)
     if last < 0:
         return None
-    if at_end and (found := _seek(lines, wanted, max(start, last), last)) is not None:
-        return found
-    return _seek(lines, wanted, start, last)
-
-
-def _seek(lines: list[str], wanted: tuple[str, ...], start: int, last: int) -> int | None:
     for seen in (str, str.rstrip, str.strip, _plain):
         goal = [seen(line) for line in wanted]
-        for at in range(start, last + 1):
+        for at in range(last if at_end else start, last + 1):
             if all(seen(line) == aim for line, aim in zip(lines[at:], goal, strict=False)):
                 return at
     return None

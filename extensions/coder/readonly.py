@@ -30,7 +30,7 @@ MOST = 400
 
 NOWHERE = re.compile(r"/dev/(null|stdout|stderr|tty|fd/\d+)|\$null|nul:?", re.IGNORECASE)
 TEMPORARY = re.compile(
-    r'"?(?:\$\{?(?:TMPDIR|TMP|TEMP)\}?"?|\$env:TE?MP"?)[/\\]([\w./\\ +@=-]+)"?|%TE?MP%[/\\]?([\w./\\+@=-]+)', re.I
+    r'"?\$\{?(?:TMPDIR|TMP|TEMP)\}?"?[/\\]([\w./\\ +@=-]+)"?|"?(?:\$env:TE?MP|%TE?MP%)"?[/\\]?([\w./\\ +@=-]+)"?', re.I
 )
 ODD = re.compile(r"[\s{}*?$`<>|;&()]")
 NUMBER = re.compile(r"[\d.]+[smhd]?")
@@ -169,7 +169,7 @@ class _Guard:
             return bool(getattr(self, f"_{name}")(words))
         if name in ("source", "."):
             return not words or not words[0].literal
-        return _by_inline(name, words) or _by_subcommand(name, command) or _by_options(name, command)
+        return _by_inline(name, words, command.fed) or _by_subcommand(name, command) or _by_options(name, command)
 
     def _tee(self, words: list[Word]) -> bool:
         return not all(self.is_free(word) for word in words if word.text not in ("-a", "--append", "-i", "-p", "--"))
@@ -272,7 +272,7 @@ def _text(words: Sequence[Word], at: int) -> str:
     return words[at].text if at < len(words) else ""
 
 
-def _by_inline(name: str, words: Sequence[Word]) -> bool:
+def _by_inline(name: str, words: Sequence[Word], fed: str | None) -> bool:
     """Whether an interpreter is given code that may write, as a word or by its standard input."""
     option = INTERPRETERS.get(name)
     if option is None:
@@ -289,7 +289,9 @@ def _by_inline(name: str, words: Sequence[Word]) -> bool:
             return code is None or not code.literal or code_edits(code.text)
         if not word.text.startswith("-"):
             return False  # a script of the project
-    return not any(word.text in ASKS for word in words)
+    if any(word.text in ASKS for word in words):
+        return False
+    return fed is None or code_edits(fed)
 
 
 def _by_module(words: Sequence[Word]) -> bool:

@@ -93,6 +93,27 @@ def test_escaped_markers_mean_the_text_itself() -> None:
     assert done.text == "both\n"
 
 
+def test_a_block_may_end_its_first_marker_with_one_angle_bracket() -> None:
+    assert apply_diff("a\n", block("a", "b").replace("SEARCH", "SEARCH>")).text == "b\n"
+    with pytest.raises(BadDiff) as error:
+        check_markers("=======\n<<<<<<< SEARCH>\na\n=======\nb\n>>>>>>> REPLACE")
+    assert error.value.kind == "merge_conflict_marker"
+
+
+def test_blanks_looked_for_behind_the_end_are_put_there() -> None:
+    assert apply_diff("a", block("9 |  ", "9 | b")).text == "a\nb"
+
+
+def test_a_search_of_nothing_but_a_number_names_no_empty_line() -> None:
+    assert [one.kind for one in apply_diff("a\n\nb\n", block("| ", "c")).failures] == ["no_match"]
+
+
+def test_a_long_block_is_found_though_its_line_is_wrong() -> None:
+    lines = [f"line {at}" for at in range(300)]
+    done = apply_diff("\n".join(lines), block("\n".join(lines[80:280]), "gone", 1))
+    assert done.text == "\n".join([*lines[:80], "gone", *lines[280:]])
+
+
 @given(st.text(alphabet="ab \t\n=<>", max_size=60), st.text(alphabet="ab<>=|SEARCHREPLACE \n1:", max_size=200))
 def test_whatever_a_model_sends_is_applied_or_refused(text: str, diff: str) -> None:
     try:

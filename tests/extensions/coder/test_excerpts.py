@@ -70,6 +70,26 @@ def test_a_block_is_as_in_roo_code(case: dict[str, Any]) -> None:
     check(case, lambda: read_block(text, **wanted))
 
 
+@pytest.mark.parametrize(
+    ("anchor", "siblings", "lines", "truncated"),
+    [(6, False, (4, 7), True), (6, True, (1, 8), False), (3, False, (1, 6), False)],
+)
+def test_a_block_ends_where_others_begin(anchor: int, siblings: bool, lines: tuple[int, int], truncated: bool) -> None:
+    """Where a line below is another block's, what is above grows no further either, as in Roo Code: told as cut."""
+    found = read_block("x\n    1\n    2\n    3\n    4\ny\nz\nw", anchor, include_siblings=siblings)
+    assert (found.ranges, found.truncated) == ((lines,), truncated)
+
+
+def test_a_comment_above_counts_as_the_block_that_it_is_about() -> None:
+    text = "import a\n# about f\n\ndef f():\n    a"
+    assert read_block(text, 5, max_levels=1).ranges == ((4, 5),)
+    assert read_block("\n".join(["x", "# one", "# two", "def f():", "    a"]), 5, max_levels=1).ranges == ((2, 5),)
+
+
+def test_one_line_is_all_where_only_one_may_be_read() -> None:
+    assert read_block("a\n\nb", 2, limit=1) == Excerpt("2 | ", ((2, 2),), 3, truncated=True)
+
+
 def test_a_slice_says_that_there_is_more() -> None:
     assert read_slice("a\nb\nc", 0, 2) == Excerpt("1 | a\n2 | b", ((1, 2),), 3, truncated=True)
 

@@ -34,3 +34,8 @@ def test_what_a_cut_hides_is_back_when_its_marker_is_gone() -> None:
     first = {"role": "user", "content": "task"}
     assert effective([first, hidden, marker]) == [first, marker]
     assert effective(restored([first, hidden])) == [first, {"role": "assistant", "content": "old"}]
+
+
+def test_a_message_that_says_nothing_is_not_sent_behind_a_summary() -> None:
+    summary = {"role": "user", "content": "so far", "isSummary": True, "condenseId": "one"}
+    assert effective([summary, {"role": "user", "content": []}]) == [summary]

@@ -71,6 +71,23 @@ def test_an_end_of_file_chunk_prefers_the_end() -> None:
     assert apply_chunks("x\nx\n", "a.txt", hunk.chunks) == "x\ny\n"
 
 
+def test_an_end_of_file_chunk_is_looked_for_nowhere_else() -> None:
+    assert seek(["x", "y"], ("x",), 0, at_end=True) is None
+    assert seek(["x", "y"], ("y",), 2, at_end=True) == 1
+
+
+def test_lines_without_a_place_are_put_before_the_last_empty_one() -> None:
+    assert apply_chunks("a\n\n", "a.txt", (Chunk(None, (), ("b",)),)) == "a\nb\n"
+    assert apply_chunks("a\n", "a.txt", (Chunk(None, (), ("b",)),)) == "a\nb\n"
+
+
+@pytest.mark.parametrize("odd", ["\x0c", "\x0b", "\x85", "\u2028", "\x1c"])
+def test_only_line_ends_end_lines(odd: str) -> None:
+    (hunk,) = parse_patch(patch("*** Update File: a.txt", "@@", f" a{odd}b", "-c", "+d"))
+    assert isinstance(hunk, UpdateFile)
+    assert apply_chunks(f"a{odd}b\nc\n", "a.txt", hunk.chunks) == f"a{odd}b\nd\n"
+
+
 def test_a_file_may_only_be_moved() -> None:
     (hunk,) = parse_patch(patch("*** Update File: a.txt", "*** Move to: b.txt"))
     assert isinstance(hunk, UpdateFile)

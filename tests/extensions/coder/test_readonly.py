@@ -63,7 +63,8 @@ EDITING = [
     "wget https://x", "wget -O out https://x", "wget -qO out https://x", "wget --output-document=out https://x",
     "wget -o log --spider https://x",
     "git -C . add x", "git --no-pager commit -m x", "git -c alias.x='!rm x' x", "git foo", "git $X", "git stash",
-    "git stash push",
+    "git stash push", "git push origin main", "git commit -m --help", "ls 2>/dev/null; sort a 2>&1 -o b",
+    "python3 <<'E'\nopen('a', 'w')\nE", "python3 <<E\nprint($X)\nE", "python3 <<'A' <<'B'\nA\nB", "node <<'E'\nfs\nE",
     "git branch -D x", "git branch new", "git tag v1", "git tag -d v1", "git worktree add ../x",
     "git submodule update", "git remote add a b",
     "git config user.name x", "git config --unset a", "git diff --output=x", "git archive -o x HEAD",
@@ -93,7 +94,7 @@ EDITING = [
     "dd if=a of=b", "truncate -s 0 x", "install a b", "rsync -a a b", "vim x", "ed x", "split x", "mktemp -p .",
     "mktemp ./fooXXXX",
     "python -c 'open(\"x\", \"w\")'", "python3 -c 'import os; os.remove(\"x\")'", "python -Bc 'import shutil'",
-    "python - <<EOF\nprint(1)\nEOF", "echo 1 | python3",
+    "python - <<EOF\nopen('a', 'w')\nEOF", "echo 1 | python3",
     "python -c \"$X\"", "node -e 'require(\"fs\").writeFileSync(\"a\", \"b\")'",
     "node --eval='require(\"child_process\")'", "perl -e 'unlink \"x\"'", "ruby -e 'File.write(1, 2)'",
     "php -r 'unlink(1);'", "python -c 'exec(input())'", "python -c '__import__(\"os\")'", "python -m json.tool a b",
@@ -143,6 +144,8 @@ READING = [
     "ruff format --check .", "black --check .", "eslint .", "mktemp", "mktemp -d", "date", "jq . a.json", "ps aux",
     "Get-Content a", "Get-ChildItem -Recurse",
     "Select-String -Path a -Pattern rm", "Get-ChildItem | ForEach-Object { Get-Content $_ }", "rm --help", "ls # rm x",
+    "python3 <<'EOF'\nx = 10\nprint(x > 5)\nEOF", "python3 - <<EOF\nprint(1)\nEOF", "git switch --help",
+    "git push --dry-run", "echo x > $env:TEMP\\out.log",
     "diff a b", "which rm", "test -d a || echo no", "cd src && ls", "export FOO=1; ls",
 ]  # fmt: skip
 

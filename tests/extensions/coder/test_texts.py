@@ -46,10 +46,24 @@ def test_short_lines_that_repeat_are_not_folded() -> None:
     assert fold_repeats("a\na\na\n") == "a\na\na\n"
 
 
+def test_repeats_at_the_end_are_folded_where_that_is_shorter_than_they_are() -> None:
+    line = "x" * 30 + "\n"
+    assert fold_repeats(line * 2) == line * 2
+    assert fold_repeats(f"{line * 2}end") == f"{line}<previous line repeated 1 additional times>\nend"
+
+
+def test_of_very_few_lines_only_the_last_are_kept() -> None:
+    assert truncate_output("a\nb\nc\nd", 3) == "\n[...1 lines omitted...]\n\nb\nc\nd"
+
+
 @pytest.mark.parametrize("case", cases("roo_todo_checklist"))
 def test_checklists_are_read_as_in_roo_code(case: dict[str, Any]) -> None:
     found = [{"content": one.content, "status": one.status} for one in parse_checklist(case["in"][0])]
     assert found == case["expect"]
+
+
+def test_an_item_without_words_is_none() -> None:
+    assert parse_checklist("[ ]   \n- [x] \t\n[ ] a\u2028b\x0cc") == [Todo("a\u2028b\x0cc", "pending")]
 
 
 def test_a_checklist_is_read_as_it_was_written() -> None:
