@@ -175,7 +175,7 @@ class Host:
             self.tasks.start(tenure.watch(), "collect garbage")
             self.tasks.start(self.waker.wake(), "wake who has work")
             self._stack = stack.pop_all()
-        self.started_at = time.time()
+        self.started_at = time.monotonic()
         if self.config.multi_user and self.authenticate is None and not self.wants_token:
             log.warning(
                 "no authentication is configured: whoever reaches this host is believed who ?uid= says they are"

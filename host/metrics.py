@@ -52,7 +52,7 @@ def _gauges(host: Host) -> Iterator[tuple[str, str, float]]:
     yield "cache_bytes", "Bytes of file contents in the shared cache.", host.cache.bytes
     yield "extensions_disabled", "Extensions ended because they kept the loop.", len(host.watchdog.disabled)
     yield "model_calls_running", "Calls of language models that run now.", len(host.ledger)
-    yield "uptime_seconds", "Seconds since the host started.", time.time() - host.started_at
+    yield "uptime_seconds", "Seconds since the host started.", time.monotonic() - host.started_at
     yield "resident_memory_bytes", "Resident memory of the process.", resident()
 
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 PLACE = re.compile(rb"/preview/(?:([1-9][0-9]{0,4})|([A-Za-z0-9_-]{43}))(/[^?]*)?", re.DOTALL)
 CONNECT_SECONDS = 10.0
+LOOK_S = 2.0
+"""How often the clock is looked at for the end of a login."""
+
 LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 
@@ -206,10 +209,12 @@ class Preview:
         target, headers = passage.target(path, scope["query_string"]), passage.inward(scope["headers"])
 
         async def over() -> None:
-            """The host ends, or the login does."""
-            with suppress(TimeoutError):
-                async with asyncio.timeout(None if expires is None else max(0.0, expires - time.time())):
-                    await self._host.leaving.wait()
+            """The host ends, or the login does: at a date, which a clock that is set may bring nearer."""
+            leaving = self._host.leaving
+            while not leaving.is_set() and (expires is None or expires > time.time()):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(None if expires is None else min(expires - time.time(), LOOK_S)):
+                        await leaving.wait()
 
         if scope["type"] == "http":
             await Exchange(receive, send).carry(connected, scope["method"], target, headers, passage.outward, over)

@@ -16,6 +16,7 @@ import pytest
 import websockets
 
 from tests.client import Process, running
+from tests.faults.clock import DAY, HOUR, Clock
 from tests.raw import exchange, fetch, parsed
 from tests.screens import Desk, desk, passable
 from tests.sessions.sandboxes import HAS_BUBBLEWRAP, NO_BUBBLEWRAP
@@ -257,6 +258,19 @@ async def test_a_preview_ends_with_the_login_it_was_opened_with(strict: Process,
         url = strict.base.replace("http", "ws", 1) + "/preview/5173/socket"
         async with websockets.connect(url, additional_headers=bearer(alice, seconds=3)) as socket, asyncio.timeout(20):
             await socket.wait_closed()
+
+
+async def test_a_preview_ends_with_its_login_also_where_the_clock_is_put_forward(alice: str) -> None:
+    with passable() as folder:
+        clock = Clock(folder / "clock")
+        with running(folder / "data", before=clock.command, **GUARDED) as host:
+            async with serving(host.base, alice, additional_headers=bearer(alice, seconds=3 * DAY)):
+                url = host.base.replace("http", "ws", 1) + "/preview/5173/socket"
+                async with websockets.connect(url, additional_headers=bearer(alice, seconds=HOUR)) as socket:
+                    assert json.loads(await socket.recv())["host"] == "localhost:5173"
+                    clock.ahead(DAY)
+                    async with asyncio.timeout(10):
+                        await socket.wait_closed()
 
 
 @contextmanager
