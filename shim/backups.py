@@ -118,7 +118,7 @@ class Backup:
             self._hurry.set_result(None)
         if self._flight is not None:
             await asyncio.wait([self._flight])
-        await self._session.store.write(DROP, (_key(self._number), _key(self._number + 1)))
+        await self._session.store.write(*gone(self._number))
 
     async def _write(self) -> None:
         try:
@@ -168,6 +168,11 @@ class Backup:
     def _key(self) -> str:
         self._row += 1
         return f"{_key(self._number)}{self._row:012}"
+
+
+def gone(number: int) -> Statement:
+    """What takes all rows of a document away."""
+    return DROP, (_key(number), _key(number + 1))
 
 
 def restored(uid: str, rows: Iterable[tuple[str, bytes]]) -> list[Kept]:

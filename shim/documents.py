@@ -352,7 +352,11 @@ async def restore(session: SessionContext) -> None:
         folders.restore(session, rows[-1][2])
     if texts:
         kept = await asyncio.to_thread(backups.restored, session.uid, texts)
-        session.get(Documents).restore(kept, backups.number_of(texts[-1][0]))
+        saved = [one for one in kept if await saving.was_saved(session, one)]
+        for one in saved:
+            session.store.write(*backups.gone(one.number))
+        unsaved = [one for one in kept if one not in saved]
+        session.get(Documents).restore(unsaved, backups.number_of(texts[-1][0]))
 
 
 def _key(uri: Uri) -> Uri:

@@ -18,6 +18,7 @@ from shim.uri import Uri
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
+    from shim.backups import Kept
     from shim.documents import Documents
 
 log = logging.getLogger("roost.shim")
@@ -140,6 +141,20 @@ async def _write(session: SessionContext, documents: Documents, document: TextDo
     if not document.is_closed:
         documents.tell_changed(document)
         documents.tell_saved(document)
+
+
+async def was_saved(session: SessionContext, kept: Kept) -> bool:
+    """Whether a text that was kept is in its file: a kill may come between writing that and noting it."""
+    if kept.uri.scheme != "file":
+        return False
+    try:
+        identity = await contents.identity_of(session, kept.uri)
+        if identity is None or (kept.stamp is not None and identity == kept.stamp.identity):
+            return False
+        content, _ = await _encoded(kept.uri, kept.model, kept.encoding)
+        return (await contents.read(session, kept.uri)).content == content
+    except RoostError:
+        return False
 
 
 async def _encoded(uri: Uri, model: TextModel, encoding: str) -> tuple[bytes, bytes]:

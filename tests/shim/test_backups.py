@@ -92,6 +92,29 @@ async def test_a_conflict_is_seen_after_a_restart_too(tmp_path: Path) -> None:
             assert await ada.files.read("/workspace/note.txt") == b"theirs"
 
 
+async def test_a_save_that_was_written_and_not_noted_is_a_save_and_no_conflict(tmp_path: Path) -> None:
+    async with people(tmp_path) as sessions:
+        ada = await sessions.open("ada")
+        with ada.entered():
+            await ada.files.write("/workspace/note.txt", b"first")
+            await apply(NOTE, TextEdit.insert(Position(0, 0), "mine "))
+            await ada.files.write("/workspace/other.txt", b"")
+            await apply(Uri.file("/workspace/other.txt"), TextEdit.insert(Position(0, 0), "not written"))
+            await ada.files.write("/workspace/note.txt", b"mine first")  # as a save does, before it notes that
+    async with people(tmp_path) as sessions:
+        ada = await sessions.open("ada")
+        with ada.entered():
+            assert [one.uri.path for one in workspace.text_documents] == ["/workspace/other.txt"]
+            await apply(NOTE, TextEdit.insert(Position(0, 0), "still "))
+            document = await workspace.open_text_document(NOTE)
+            assert await document.save()
+            assert await ada.files.read("/workspace/note.txt") == b"still mine first"
+    async with people(tmp_path) as sessions:
+        ada = await sessions.open("ada")
+        with ada.entered():
+            assert [one.uri.path for one in workspace.text_documents] == ["/workspace/other.txt"]
+
+
 async def test_discarded_and_reverted_text_does_not_come_back(tmp_path: Path) -> None:
     async with people(tmp_path) as sessions:
         ada = await sessions.open("ada")
