@@ -96,6 +96,15 @@ BARS: dict[str, dict[str, str]] = {
         "streams that began before each of 60 users had one": "<= 80 streams",
         "connections for 300 streams": "<= 20 sockets",
     },
+    "noise": {
+        "*: loop late, p99": "<= 20 ms",
+        "*: loop late, at most": "<= 100 ms",
+        "a fork bomb: forks refused": ">= 1",
+        "uploads of 10 MiB/s: moved": ">= 2",
+        "4 uploads as fast as they go: moved": ">= 10",
+        "8 large downloads: moved": ">= 10",
+        "a client that reads nothing: memory of the host that it added": "<= 16 MiB",
+    },
     "sandbox": {
         "first prompt (*), median": "<= 10",
         "further prompt, median": "<= 2.5",
