@@ -105,8 +105,12 @@ class TwoUsers(RuleBasedStateMachine):
         return me
 
     def teardown(self) -> None:
-        self.wait(self.stack.aclose())
-        self.runner.close()
+        try:
+            for who in range(len(self.people)):
+                self.compare(who)
+        finally:
+            self.wait(self.stack.aclose())
+            self.runner.close()
 
     # -- what each has
 
@@ -188,7 +192,7 @@ class TwoUsers(RuleBasedStateMachine):
     def ask_anything(self, who: int, data: st.DataObject, methods: st.DataObject) -> None:
         me, other = self.people[who], self.people[1 - who]
         free = [name for name in self.document.methods if name not in EXACT]
-        for method in methods.draw(st.lists(st.sampled_from(free), min_size=4, max_size=8), "methods"):
+        for method in methods.draw(st.lists(st.sampled_from(free), min_size=10, max_size=20), "methods"):
             if method == "window.createTerminal" and len(me.terminals) >= MOST_TERMINALS:
                 continue
             params = data.draw(self.document.params(method, partial(self.named, me, other, method)), method)
