@@ -233,7 +233,8 @@ async def frames(place: Place) -> AsyncIterator[None]:
             await person.call("workspace.fs.writeFile", uri="/workspace/long", content=text)
 
         async def send() -> None:
-            future = person._waiting[10**9] = asyncio.get_running_loop().create_future()
+            future = asyncio.get_running_loop().create_future()
+            person._waiting[10**9] = person._waiting[None] = future  # type: ignore[index]  # one unread has no id
             person.transport.write(wide)
             await future
 

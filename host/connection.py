@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from host import problems, wire
+from host import large, problems, wire
 from host.auth import BadToken, User
 from host.channels import Channels, Reached
 from host.dispatch import Dispatch, refused
@@ -174,7 +174,7 @@ class Connection:
             if message["type"] != "websocket.receive":
                 return
             text = message.get("text")
-            if self.user is not None and text is not None and len(text) <= wire.LARGEST_FRAME:
+            if self.user is not None and text is not None and len(text) <= large.LARGE:
                 reply = self._take(text)  # nearly every frame there is
             else:
                 reply = await self._reply(message)
@@ -187,9 +187,13 @@ class Connection:
 
     async def _reply(self, message: Message) -> str | None:
         """What can be answered at once to one frame."""
-        text: str | None = message.get("text")
-        if len(message["bytes"] if text is None else text) > wire.LARGEST_FRAME:
+        text: str | bytes | None = message.get("text", message.get(large.TEXT))
+        size = len(message["bytes"] if text is None else text)
+        if size > wire.LARGEST_FRAME:
             raise Closed(TOO_BIG, "a frame is at most 16 MiB")
+        if size > large.LARGE and text is not None:
+            return await self._take_large(text)
+        assert not isinstance(text, bytes), "smaller ones are texts"
         if self.user is None:
             return await self._authenticate(text or "")
         return self._take_binary(message["bytes"]) if text is None else self._take(text)
@@ -214,12 +218,27 @@ class Connection:
     def _take(self, text: str) -> str | None:
         """One frame of an authenticated connection; returns what can be answered at once."""
         try:
-            message = wire.decode(text)
+            return self._read(wire.decode(text))
         except wire.WireError as error:
-            if error.code == wire.PARSE_ERROR:
-                return self._unread(str(error))
-            self._unreadable = 0
-            return self._failure(error.id, None, error.code, str(error))
+            return self._mistaken(error)
+
+    async def _take_large(self, text: str | bytes) -> str | None:
+        """The same of one that takes long to read. Nobody sends such before they have said who they are."""
+        if self.user is None:
+            return self._unread("send `session.authenticate` first: until then a message is at most 256 KiB")
+        try:
+            message = await asyncio.to_thread(large.read, text)
+        except wire.WireError as error:
+            return self._mistaken(error)
+        return self._read(message)
+
+    def _mistaken(self, error: wire.WireError) -> str:
+        if error.code == wire.PARSE_ERROR:
+            return self._unread(str(error))
+        self._unreadable = 0
+        return self._failure(error.id, None, error.code, str(error))
+
+    def _read(self, message: wire.Call | wire.Answer) -> str | None:
         self._unreadable = 0
         if type(message) is wire.Answer:
             self._answered(message)
@@ -387,12 +406,18 @@ class Connection:
 
     # -- what goes out
 
-    async def send(self, text: str | None) -> None:
+    async def send(self, text: str | large.Pieces | None) -> None:
         """Send one frame, waiting while the client does not read. Raises OSError once the client is gone."""
         if text is not None and not self.closed:
             self._sends += 1
-            await self._send({"type": "websocket.send", "text": text})
+            await self._send({"type": "websocket.send", **self._told(text)})
             self._sent += 1
+
+    def _told(self, text: str | large.Pieces) -> dict[str, Any]:
+        """A text as the server takes it; one that is not ours takes a large one only as a whole."""
+        if isinstance(text, str):
+            return {"text": text}
+        return {"text": b"".join(text).decode()} if self.reached is None else {large.TEXT: text}
 
     async def send_bytes(self, data: bytes) -> None:
         """Send one binary frame, as `send` does a text."""

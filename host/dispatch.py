@@ -6,7 +6,7 @@ import asyncio
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
-from host import problems, wire
+from host import large, problems, wire
 from host.contract import Method
 from host.methods import CONTRACT
 from host.presence import Presence
@@ -75,19 +75,27 @@ class Dispatch:
         if method.name == "session.open":
             voice.speak()
 
-    async def _outcome(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> str | None:
+    async def _outcome(
+        self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice
+    ) -> str | large.Pieces | None:
+        text: str | large.Pieces
         try:
             value = await method.handler(voice, **params)
-            text = wire.result(call.id, voice.uid, value)
-            if len(text) > wire.LARGEST_FRAME:
-                raise FileSystemError("the answer does not fit a frame of 16 MiB", "Unavailable", size=len(text))
+            if large.is_large(value):
+                text = await asyncio.to_thread(large.result, call.id, voice.uid, value)
+                size = sum(map(len, text))
+            else:
+                text = wire.result(call.id, voice.uid, value)
+                size = len(text)
+            if size > wire.LARGEST_FRAME:
+                raise FileSystemError("the answer does not fit a frame of 16 MiB", "Unavailable", size=size)
         except TypeError as error:
             return _unencodable(call, voice, error)
         except (Exception, SystemExit) as error:  # noqa: BLE001  the edge of a request: an extension's sys.exit(), too
             return refused(call, voice.uid, problems.explain(error))
         return text if call.wants_answer else None
 
-    async def _tell(self, text: str | None, key: tuple[str, wire.Id] | None = None) -> None:
+    async def _tell(self, text: str | large.Pieces | None, key: tuple[str, wire.Id] | None = None) -> None:
         """Send what a request (`key`) came to; from here on it cannot be cancelled any more."""
         if key is not None and self._running.get(key) is asyncio.current_task():
             del self._running[key]

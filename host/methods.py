@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import asyncio
 import time
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -14,6 +14,7 @@ from host import (
     document_methods,
     editor_methods,
     language_methods,
+    large,
     lm_methods,
     search_methods,
     terminal_methods,
@@ -169,12 +170,18 @@ async def fs_read_directory(caller: Caller, uri: Path) -> list[tuple[str, int]]:
 async def fs_read_file(caller: Caller, uri: Path, encoding: Encoding = "utf-8") -> Content:
     """The content of a file; one that is not UTF-8 comes as base64 whatever was asked for."""
     content = await caller.session.files.read(uri, LARGEST_FILE)
+    if len(content) > large.LARGE:
+        return await asyncio.to_thread(_content, content, encoding)
+    return _content(content, encoding)
+
+
+def _content(content: bytes, encoding: Encoding) -> Content:
     if encoding == "utf-8":
         try:
             return {"content": content.decode(), "encoding": "utf-8"}
         except UnicodeDecodeError:
             pass
-    return {"content": base64.b64encode(content).decode("ascii"), "encoding": "base64"}
+    return {"content": large.to_base64(content), "encoding": "base64"}
 
 
 @method("workspace.fs.writeFile", gated=True)
@@ -182,14 +189,18 @@ async def fs_write_file(
     caller: Caller, uri: Path, content: str, encoding: Encoding = "utf-8", create: bool = True, overwrite: bool = True
 ) -> None:
     """Replace a file atomically and durably, or make it with the parents that it needs."""
-    await caller.session.files.write(uri, _decoded(content, encoding), create=create, overwrite=overwrite)
+    if len(content) > large.LARGE:
+        data = await asyncio.to_thread(_decoded, content, encoding)
+    else:
+        data = _decoded(content, encoding)
+    await caller.session.files.write(uri, data, create=create, overwrite=overwrite)
 
 
 def _decoded(content: str, encoding: Encoding) -> bytes:
     if encoding == "utf-8":
-        return content.encode()
+        return large.encoded(content)
     try:
-        return base64.b64decode(content, validate=True)
+        return large.from_base64(content)
     except ValueError:
         raise InvalidValue("content", "must be base64 (RFC 4648, with padding) when encoding is base64") from None
 

@@ -1,16 +1,19 @@
-"""uvicorn's WebSocket with one thing more: it can tell when what was sent has reached the client."""
+"""uvicorn's WebSocket that can tell when what was sent has reached the client, and hardly copies a large text."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from host import large
 from host.channels import REACHED
 
 if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent
     from websockets.frames import Frame
     from websockets.http11 import Request
 
@@ -37,6 +40,52 @@ class Socket(WebSocketsSansIOProtocol):
         if self.response.status_code == 101:
             extensions: dict[Any, Any] = self.scope["extensions"]
             extensions[REACHED] = self.reached
+            self.conn.reader.read_exact = self._read_exact  # type: ignore[method-assign]  # of every frame from now on
+
+    # -- large texts
+
+    def _read_exact(self, n: int) -> Generator[None, None, bytearray]:
+        """So many bytes of the stream. Of many, what came is taken itself, and what is behind them is copied."""
+        reader = self.conn.reader
+        while len(reader.buffer) < n:
+            if reader.eof:
+                raise EOFError(f"the stream ends after {len(reader.buffer)} bytes of {n}")
+            yield
+        found = reader.buffer
+        if n > large.LARGE:
+            reader.buffer = found[n:]
+            del found[n:]
+            return found
+        taken = found[:n]
+        del found[:n]
+        return taken
+
+    def send_receive_event_to_app(self) -> None:
+        """Give the application a message; a large text as it came, to be read where nobody waits for that."""
+        size = sum(map(len, self.frames))
+        if self.curr_msg_data_type != "text" or size <= large.LARGE or self.close_sent:
+            super().send_receive_event_to_app()
+            return
+        self.queue.put_nowait({"type": "websocket.receive", large.TEXT: b"".join(self.frames)})  # type: ignore[arg-type]
+        self.frames = []
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send what the application says; a large text piece by piece, as one frame."""
+        pieces: large.Pieces | None = message.get(large.TEXT)  # type: ignore[assignment]
+        if pieces is None:
+            await super().send(message)
+        elif self.conn.extensions:  # it is to be compressed as a whole
+            await super().send({"type": "websocket.send", "text": b"".join(pieces).decode()})
+        else:
+            await self.writable.wait()
+            if self.disconnected or self.close_sent:
+                raise ClientDisconnected()
+            self.transport.writelines([large.head(pieces), *pieces])
+
+    # -- what has arrived
 
     def reached(self, heard: Heard) -> None:
         """Call `heard` once all that was sent until now has reached the client; never, if it goes before."""
