@@ -124,10 +124,10 @@ def _may_run(script: Script, allow: Collection[str], deny: Collection[str] | Non
 def _may_start(command: Command, allow: Collection[str], deny: Collection[str] | None, depth: int = DEEPEST) -> bool:
     if command.name is None or depth < 0:
         return False
+    if not all(_is_own(name, command) for name in command.assigned) and ANY not in allow:
+        return False
     if command.words[0].text in BUILT_IN:
         return True
-    if not all(is_quiet(name) for name in command.assigned) and ANY not in allow:
-        return False
     entry = _allowing(command, allow)
     if entry is None or decide_part(command.line, allow, deny) != "approve":
         return False
@@ -140,6 +140,11 @@ def _may_start(command: Command, allow: Collection[str], deny: Collection[str] |
     if command.name == "xargs" and any(_takes_more(inner, allow, deny) for inner in started):
         return False
     return all(_may_start(inner, allow, deny, depth - 1) for inner in started)
+
+
+def _is_own(variable: str, command: Command) -> bool:
+    """Whether a variable that is set for one program changes no other: `IFS= read` is how lines are read."""
+    return is_quiet(variable) or (variable == "IFS" and command.name == "read")
 
 
 def _takes_more(inner: Command, allow: Collection[str], deny: Collection[str] | None) -> bool:

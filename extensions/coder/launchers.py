@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from extensions.coder.programs import Unclear, check, check_subscripts, is_script
 from extensions.coder.shell import Command, Word, is_quiet
+from extensions.coder.unknowns import check_unknown
 
 Reader = Callable[[str], list[Command]]
 
@@ -62,6 +63,7 @@ def starts(command: Command, read: Reader, entry: str = "", depth: int = DEEPEST
     inner = _of_find(command, read, entry, depth) if name == "find" else []
     if entry != "*":
         check(name, command, entry)
+        check_unknown(name, command)
     return inner
 
 
@@ -106,6 +108,8 @@ def _wrapped(command: Command, valued: frozenset[str], read: Reader, entry: str,
             raise Unclear(command.source)
         at += 2 if words[at].text in valued else 1
     at += command.name == "timeout"  # the time
+    if not all(word.literal and not word.splits for word in words[1:at]):
+        raise Unclear(command.source)
     if at >= len(words):
         return []  # `env` alone prints, `xargs` alone echoes
     inner = Command(words[at:], command.source)

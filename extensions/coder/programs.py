@@ -68,7 +68,9 @@ OPTIONS = MappingProxyType({
     "npx": ("-c", "--call", "-p", "--package"), "less": ("+", "-o", "-O", "--log-file", "-k", "--lesskey-file",
                                                          "--lesskey-src"),
     "man": ("-P", "--pager", "-H", "--html"), "zip": ("-T", "-TT", "--unzip-command"), "time": ("-o", "--output"),
-    "printf": ("-v",), "enable": ("-f",), "mapfile": ("-C",), "readarray": ("-C",), "date": ("-s", "--set"),
+    "set": ("-k", "keyword", "history", "histexpand"),
+    "printf": ("-v",), "enable": ("-f",), "hash": ("-p",),
+    "mapfile": ("-C",), "readarray": ("-C",), "date": ("-s", "--set"),
     **dict.fromkeys(AWKS, ("--file", "--include", "--load", "--source", "--exec", "--pretty-print", "--dump-variables",
                            "--profile", "--debug")),
 })  # fmt: skip
@@ -188,7 +190,7 @@ def _check_options(name: str, command: Command, entry: str) -> None:
     operands = operands_of(command)
     more = WITH_SUBCOMMAND.get((name, operands[0].text), ()) if operands else ()
     for word in command.words[1:]:
-        if word.text == "--":
+        if word.text == "--" and name != "find":
             return
         for option in (*OPTIONS.get(name, ()), *more):
             if is_option(word.text, option) and not any(is_option(one, option) for one in named):

@@ -64,7 +64,8 @@ class _Guard:
             return True
         script = read(line)
         shown = {match[1] for match in editors.QUIET_PAGER.finditer(line)}
-        risky = any(editors.VARIABLES.fullmatch(name) and name not in shown for name in script.assigned)
+        assigned = [*script.assigned, *(name for one in script.commands for name in one.assigned)]
+        risky = any(editors.VARIABLES.fullmatch(name) and name not in shown for name in assigned)
         return (
             bool(script.doubts) or risky or not all(self.is_free(word, line) for word in script.writes)
             or any(self.command(one, depth) for one in script.commands)

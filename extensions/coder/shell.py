@@ -45,7 +45,10 @@ JOINED = re.compile(r"\S\\\r?\n\S")
 """A word that the shell joins over a line's end, and the grammar takes for two."""
 
 SUBSTITUTION = re.compile(r"\$\((?!\()|`")
-ASSIGNMENT = re.compile(r"\b[A-Z_][A-Z_0-9]*\s*([-+*/%&|^]|<<|>>)?=(?!=)")
+ASSIGNMENT = re.compile(r"\b[A-Z_][A-Z_0-9]*\s*(([-+*/%&|^]|<<|>>)?=(?!=)|\+\+|--)|(\+\+|--)[A-Z_]")
+DELIMITER = re.compile(r"(['\"]?)[\w.+:@%!-]+\1|\\\w+")
+GLOB = re.compile(r"(?<!\\)[*?\[]")
+ARITHMETIC = ("arithmetic_expansion", "compound_statement", "c_style_for_statement")
 QUOTED = frozenset({"raw_string", "string", "ansi_c_string"})
 NETWORK = ("/dev/tcp/", "/dev/udp/")
 """Files that only bash has: they are connections."""
@@ -65,6 +68,8 @@ class Word:
 
     text: str
     literal: bool = True
+    splits: bool = False
+    """Whether the shell may make several words, or names of files, of it."""
 
 
 @dataclass(slots=True)
@@ -91,7 +96,10 @@ class Command:
 
 @dataclass(slots=True)
 class Script:
-    """A command line: its programs in the order written, files that it reads and writes by `<` and `>`, variables."""
+    """A command line: its programs in the order written, files that it reads and writes by `<` and `>`.
+
+    `assigned` are the variables that it sets for all of them; what is set for one program alone is with that one.
+    """
 
     commands: list[Command] = field(default_factory=list)
     reads: list[Word] = field(default_factory=list)
@@ -161,12 +169,16 @@ def _note(node: Node, script: Script) -> None:
         script.commands.append(Command([Word(_source(node.children[0])), *_rest(node.children[1:])], _source(node)))
     elif kind == "file_redirect":
         _note_redirect(node, script)
-    elif kind == "variable_assignment":
+    elif kind == "variable_assignment" and (node.parent is None or node.parent.type != "command"):
         script.assigned.append(_source(node.child_by_field_name("name") or node).split("[", 1)[0])
     elif kind == "expansion":
         _note_expansion(_source(node), script)
-    elif kind == "arithmetic_expansion" and ASSIGNMENT.search(_source(node)):
+    elif kind == "for_statement":
+        script.assigned.append(_source(node.child_by_field_name("variable") or node))
+    elif kind in ARITHMETIC and ASSIGNMENT.search(_source(node)):
         script.doubts.append("it sets a variable by arithmetic")
+    elif kind == "command_substitution" and _source(node).startswith("`") and "\\" in _source(node):
+        script.doubts.append("its backquotes hold escapes")
     elif kind == "heredoc_redirect":
         _note_document(node, script)
     elif kind == "redirected_statement":
@@ -181,12 +193,16 @@ def _note(node: Node, script: Script) -> None:
 def _note_unseen(nodes: Sequence[Node], script: Script) -> None:
     """What the grammar takes for mere text in expansions and conditions, and a shell may run."""
     runs = [one.start_byte for one in nodes if one.type == "command_substitution"]
-    texts = [one.start_byte for one in nodes if one.type in QUOTED and _may_run(_source(one))]
+    quotes = [(one, _source(one)) for one in nodes if one.type in QUOTED]
+    texts = [one.start_byte for one, text in quotes if _may_run(text)]
+    hidden = [one.start_byte for one, text in quotes if one.type != "string" and SUBSTITUTION.search(text)]
     for node in nodes:
         if node.type == "expansion" and SUBSTITUTION.search(_source(node)) and not _holds(node, runs):
             script.doubts.append("its expansion holds a substitution that is not understood")
         elif node.type == "test_command" and _holds(node, texts):
             script.doubts.append("its condition may run what is quoted in it")
+        elif node.type in (*ARITHMETIC, "subscript") and _holds(node, hidden):
+            script.doubts.append("its arithmetic may run what is quoted in it")
 
 
 def _may_run(text: str) -> bool:
@@ -207,12 +223,17 @@ def _note_expansion(source: str, script: Script) -> None:
         script.doubts.append(f"{source} may run what the variable holds")
     elif "\\" in inner:
         script.doubts.append(f"{source} holds escapes")
+    if (given := re.match(r"(\w+)(\[.*?\])?:?=", inner)) is not None:
+        script.assigned.append(given[1])
 
 
 def _note_document(node: Node, script: Script) -> None:
     """A here-document is expanded unless its delimiter is quoted; the grammar does not see every substitution there."""
     start = next((_source(one) for one in node.children if one.type == "heredoc_start"), "")
     body = "".join(_source(one) for one in node.children if one.type == "heredoc_body")
+    end = next((_source(one).strip() for one in node.children if one.type == "heredoc_end"), "")
+    if not DELIMITER.fullmatch(start) or re.sub(r"['\"\\\\]", "", start) != end:
+        script.doubts.append("where its here-document ends is not understood")
     quoted = any(one in start for one in "'\"\\")
     seen = [one for one in node.children if one.type == "heredoc_body" for one in one.children]
     known = sum(one.type == "command_substitution" for one in seen)
@@ -314,18 +335,25 @@ def _word(node: Node) -> Word:
     source = _source(node)
     match node.type:
         case "word" | "number":
-            return Word(_unescaped(source), literal="\n" not in source)
+            return Word(_unescaped(source), literal="\n" not in source, splits=GLOB.search(source) is not None)
+        case "variable_name":
+            return Word(source)
         case "raw_string":
             return Word(source[1:-1])
         case "string":
             return _string(node, source)
         case "concatenation":
             parts = [_word(child) for child in node.children]
-            return Word("".join(part.text for part in parts), all(part.literal for part in parts))
+            braces = any(child.type == "word" and _source(child) == "{" for child in node.children)
+            braces = braces and ("," in source or ".." in source)
+            known = not braces and all(part.literal for part in parts)
+            return Word("".join(part.text for part in parts), known, braces or any(part.splits for part in parts))
         case "ansi_c_string" if "\\" not in source:
             return Word(source[2:-1])
-        case _:
+        case "arithmetic_expansion" | "process_substitution" | "ansi_c_string" | "translated_string":
             return Word(source, literal=False)
+        case _:
+            return Word(source, literal=False, splits=True)
 
 
 def _string(node: Node, source: str) -> Word:

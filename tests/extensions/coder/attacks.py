@@ -7,6 +7,7 @@ FURTHER_ALLOW = [
     "sed", "awk", "node", "tar", "timeout", "make", "test", "rg", "sort", "cd", "less", "man", "head", "tail", "ssh",
     "rsync", "perl", "ruby", "vim", "fd", "docker", "go", "cargo", "printf", "read", "nice", "time", "sqlite3", "gdb",
     "mysql", "psql", "wget", "php", "zip", "uv", "poetry", "pip", "npx", "emacs", "unset",
+    "mapfile", "export", "declare", "getopts", "let", "wait", "hash", "set", "sh",
 ]  # fmt: skip
 """What is allowed where the further attacks are tried."""
 
@@ -160,10 +161,29 @@ FURTHER_ATTACKS = [
     "find . >&- -delete", "find . <&- -delete", "find . <<A 2>&1 -delete\nA", "export 2>/dev/null PATH=.",
     "ls && export 2>/dev/null PATH=.", "(ls) 2>/dev/null x", "ls 1>&2\\\ntrue", "let z=1 >&2\\\ncd .", "r\\\nm x",
     "ls &\\\n& rm x", "find . 0</dev/null -delete", "xargs </dev/null rm", "timeout 2>&1 5 rm x", "env 2>&1 rm x",
+    "x=-delete; find . $x", "for x in -delete; do find . $x; done", "find . $(echo -delete)", "find . `echo -delete`",
+    "find . ${x:--delete}", "find . {-delete,a}", "find . -del*", 'find . "$x"', 'find . -name "$(rm x)"', "sort $x b",
+    "sort -$x b", "sort *", "git diff $x", 'git diff "$x"', "git log --$x", "git log --format=%h$x", "tar $x",
+    "tar cf a.tar *", "tar cf a.tar *.py", "rsync -a * x", "zip a *", "rg foo *", "rg $x a", "make $x", "go test $x",
+    "npm test $x", "timeout $x ls", "nice -n $x ls", "env -u $x ls", "ssh $x", "less $x", "man $x", "printf $x",
+    'printf "$x"', "python *", "node *.js", "awk $x a", "awk -v n=$x '{print}' a", "sed -n 1p *", 'sed -n 1p "$f"',
+    "read x; find . $x", "while read x; do find . $x; done < a", "find . -- a -delete", "xargs -I{} find {} -delete",
+    "read PATH; ls", "read -r a PATH <<< 'x .'; ls", "read -a PATH <<< .; ls", "read $x; ls", "mapfile -t PATH < a; ls",
+    "for PATH in .; do ls; done", "for LD_PRELOAD in ./x; do ls; done", "select PATH in .; do ls; done",
+    "while read BASH_ENV; do bash a.sh; done < a", "((PATH=1)); ls", "((PATH++))", "for ((PATH=1;;)); do ls; done",
+    "echo ${PATH:=.}; ls", "echo ${BASH_ENV:=./x}; bash a.sh", 'echo "${LD_PRELOAD=./x}"; ls', "getopts a PATH",
+    "let PATH=1; ls", "wait -p PATH", "export $x; ls", 'export "$(cat a)"; ls', "export $(cat .env); ls",
+    "declare -n x=PATH; x=.; ls", "unset PATH; ls", "hash -p ./x ls; ls", "set -k; ls PATH=.",
+    "set -o keyword; ls PATH=.",
+    "PATH=. :; ls", "sh -c 'PATH=. :; ls'", "echo `echo \\`rm x\\``", "echo `echo \\$(rm x)`",
+    "echo $(('$(rm x)'))", "(( '$(rm x)' ))", "echo $[ '$(rm x)' ]", "a['$(rm x)']=1", "echo ${a['$(rm x)']}",
+    "for ((i='$(rm x)';i<1;i++)); do ls; done",
+    "cat <<E|rm x\nE\n a $x\\", "cat <<E;rm x\na\nE", "cat <<E\nx\nE \nrm x\nE",
 ]  # fmt: skip
 """By options spelled otherwise, input, variables, languages in programs, and what two readers read differently."""
 
 EVERYDAY_ALLOW = [
+    "nproc",
     "git", "npm test", "npm run", "ls", "cat", "echo", "grep", "find", "python", "bash", "xargs", "env", "curl",
     "sed", "awk", "node", "tar", "timeout", "make", "test", "rg", "sort", "cd", "head", "tail", "wc", "uniq", "cut",
     "tr", "diff", "printf", "read", "nice", "time", "go", "cargo", "pytest", "jq", "pip", "docker", "tee", "date",
@@ -251,6 +271,12 @@ EVERYDAY = [
     "git worktree list", "git submodule status", "git bisect log", "git stash show -p", "git apply --check a.patch",
     "find . -name x 2>/dev/null -print", "ls && find . 2>/dev/null -name x", "ls 2>&-", "ls 2>/dev/null src",
     "git log \\\n  --oneline", "npm test 2>&1 -- --ci",
+    'git commit -m "$(cat <<\'E\'\nfix: a\n\nwhy\nE\n)"', 'git commit -m "$x"', "git diff -- $x", "git diff src/*.py",
+    'git log --grep="$x"', "git checkout $(git rev-parse HEAD)", 'find . -name "$x"', "make -j$(nproc)",
+    'make -j"$(nproc)" test', "npm test -- $x", "python a.py $x", "python -m pytest tests/*.py", "tar czf a.tgz src/*",
+    "sed -n 1,5p src/*.py", "awk '{print}' *", 'awk -v n="$x" \'{print}\' a', 'grep -rn "$x" src', "cat *.md", "ls *",
+    'for f in *.py; do wc -l "$f"; done', 'while IFS= read -r f; do cat "$f"; done < a', "x=1; echo $((x + 1))",
+    "for ((i=0;i<3;i++)); do echo $i; done", "wc -l $(git ls-files)", "printf '%s\\n' \"$x\"",
     "git archive --format=tar HEAD | tar tf -",
 ]  # fmt: skip
 """What people do all day: nobody wants to be asked about it."""
