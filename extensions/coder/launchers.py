@@ -113,7 +113,7 @@ def _wrapped(command: Command, valued: frozenset[str], read: Reader, entry: str,
     if at >= len(words):
         return []  # `env` alone prints, `xargs` alone echoes
     inner = Command(words[at:], command.source)
-    if inner.name is None:
+    if inner.name is None or inner.name == "[[":  # after `time` it is a condition of the shell's, and no program
         raise Unclear(command.source)
     return [inner, *starts(inner, read, entry if entry == "*" else "", depth - 1)]
 

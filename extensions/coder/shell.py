@@ -46,7 +46,11 @@ JOINED = re.compile(r"\S\\\r?\n\S")
 
 SUBSTITUTION = re.compile(r"\$\((?!\()|`")
 ASSIGNMENT = re.compile(r"\b[A-Z_][A-Z_0-9]*\s*(([-+*/%&|^]|<<|>>)?=(?!=)|\+\+|--)|(\+\+|--)[A-Z_]")
+SWALLOWING = frozenset({"expansion", "regex", "extglob_pattern", "word", "number", "test_operator"})
+"""What the grammar takes whole, whatever is in it."""
+
 DELIMITER = re.compile(r"(['\"]?)[\w.+:@%!-]+\1|\\\w+")
+BLANK = re.compile(r"(?<!\\)\s")
 GLOB = re.compile(r"(?<!\\)[*?\[]")
 ARITHMETIC = ("arithmetic_expansion", "compound_statement", "c_style_for_statement")
 QUOTED = frozenset({"raw_string", "string", "ansi_c_string"})
@@ -173,6 +177,8 @@ def _note(node: Node, script: Script) -> None:
         script.assigned.append(_source(node.child_by_field_name("name") or node).split("[", 1)[0])
     elif kind == "expansion":
         _note_expansion(_source(node), script)
+    elif kind == "word" and BLANK.search(_source(node)):
+        script.doubts.append(f"{_source(node)[:60]!r} is not one word")
     elif kind == "for_statement":
         script.assigned.append(_source(node.child_by_field_name("variable") or node))
     elif kind in ARITHMETIC and ASSIGNMENT.search(_source(node)):
@@ -197,8 +203,8 @@ def _note_unseen(nodes: Sequence[Node], script: Script) -> None:
     texts = [one.start_byte for one, text in quotes if _may_run(text)]
     hidden = [one.start_byte for one, text in quotes if one.type != "string" and SUBSTITUTION.search(text)]
     for node in nodes:
-        if node.type == "expansion" and SUBSTITUTION.search(_source(node)) and not _holds(node, runs):
-            script.doubts.append("its expansion holds a substitution that is not understood")
+        if node.type in SWALLOWING and SUBSTITUTION.search(_source(node)) and not _holds(node, runs):
+            script.doubts.append(f"its {node.type.replace('_', ' ')} holds a substitution that is not understood")
         elif node.type == "test_command" and _holds(node, texts):
             script.doubts.append("its condition may run what is quoted in it")
         elif node.type in (*ARITHMETIC, "subscript") and _holds(node, hidden):

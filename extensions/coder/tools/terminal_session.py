@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
@@ -18,6 +19,8 @@ KEYS = MappingProxyType({"ctrl+c": "\x03", "ctrl+d": "\x04", "ctrl+z": "\x1a", "
 """Keys that end or stop something, and start nothing."""
 
 LONGEST = 20_000
+CHANGED = re.compile(r"\t|![^\s=(]|^\^", re.MULTILINE)
+"""What a shell with a person before it reads otherwise than one without: nobody could judge what it would run."""
 
 PARAMETERS = MappingProxyType(
     {
@@ -63,6 +66,11 @@ def _plan_send(use: Use, seat: Seat, arguments: Mapping[str, Any], shown: dict[s
         return Plan(partial(press, use, seat, key, wait), shown={**shown, "key": key})
     if len(text) > LONGEST or any(one < " " and one not in "\t\n" for one in text):
         raise ToolError(f"text: up to {LONGEST} characters, and no control characters; for those there is key")
+    if not seat.is_busy and (changed := CHANGED.search(text)) is not None:
+        raise ToolError(
+            f"text: at its prompt the shell would put something else for {changed[0]!r}: a tab is completed, ! and ^ "
+            "mean earlier lines; write it without, or run it with execute_command"
+        )
     refuse_ignored(use, text, seat.cwd(use.cwd))
     command = text if text.strip() else "press Enter"
     name = "typed" if seat.is_busy else None  # what runs reads it by rules of its own, not by a shell's

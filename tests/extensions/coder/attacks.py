@@ -178,6 +178,8 @@ FURTHER_ATTACKS = [
     "PATH=. :; ls", "sh -c 'PATH=. :; ls'", "echo `echo \\`rm x\\``", "echo `echo \\$(rm x)`",
     "echo $(('$(rm x)'))", "(( '$(rm x)' ))", "echo $[ '$(rm x)' ]", "a['$(rm x)']=1", "echo ${a['$(rm x)']}",
     "for ((i='$(rm x)';i<1;i++)); do ls; done",
+    'time [[ a == a && -n $(read x "`rm x`") ]]', "time [[ -n x ]]", "[[ a =~ $(rm x) ]]", "[[ a == *$(rm x) ]]",
+    "find . } {-delete,a}", "find . { {-delete,a}",
     "cat <<E|rm x\nE\n a $x\\", "cat <<E;rm x\na\nE", "cat <<E\nx\nE \nrm x\nE",
 ]  # fmt: skip
 """By options spelled otherwise, input, variables, languages in programs, and what two readers read differently."""

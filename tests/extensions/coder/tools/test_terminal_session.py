@@ -50,6 +50,19 @@ async def test_leave_is_asked_for_what_is_typed(opened: Using) -> None:
     assert (await planned(TOOL, opened, action="send", terminal_id=1, key="ctrl+c")).actions == (Action("free"),)
 
 
+@pytest.mark.parametrize("text", ["find . !$", "!!", "^echo^rm", 'echo "!x"', "ls\n^a^b", "l\tx", "echo '!x'"])
+async def test_a_line_that_the_prompt_would_change_is_not_typed(opened: Using, text: str) -> None:
+    """`echo -delete`, then `find . !$`: each was allowed, and what ran was neither."""
+    with pytest.raises(ToolError, match="the shell would put something else"):
+        await planned(TOOL, opened, action="send", terminal_id=1, text=text)
+
+
+@pytest.mark.parametrize("text", ["! grep -q x a", "[ a != b ]", "echo $!", "if ! true; then echo a; fi", "echo a^b"])
+async def test_a_line_that_the_prompt_leaves_is_typed(opened: Using, text: str) -> None:
+    plan = await planned(TOOL, opened, action="send", terminal_id=1, text=text)
+    assert plan.actions == (Action("execute", command=text),)
+
+
 async def test_a_command_gives_its_output_and_exit_code_and_the_shell_remembers(opened: Using) -> None:
     assert await send(opened, "cd /tmp; X=5; echo hi; (exit 4)") == (
         "Typed at the prompt of terminal 1. Exit code: 4\nOutput:\nhi"
