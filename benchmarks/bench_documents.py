@@ -20,6 +20,7 @@ import uvloop
 from benchmarks.figures import Row, figure, percentile
 from host.tenure import Tenure
 from sessions.context import SessionContext
+from sessions.rounds import Rounds
 from shim import Position, Range, TextDocument, TextEdit, Uri, WorkspaceEdit, workspace
 from tests.people import people
 
@@ -116,9 +117,12 @@ async def measured(users: int, rate: float, seconds: float) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         async with people(Path(folder)) as sessions:
             stack.enter_context(Tenure(lambda: False))  # as in a host
-            typists = [Typist(await sessions.open(f"user{number}")) for number in range(users)]
-            for typist in typists:
-                await typist.begin()
+            rounds, typists = Rounds(), []
+            for number in range(users):
+                session = await sessions.open(f"user{number}")
+                session.rounds = rounds
+                typists.append(Typist(session))
+                await typists[-1].begin()
             idle = await _idle(min(seconds, 5))
             heart = Heartbeat()
             cpu, began = time.process_time(), time.perf_counter()

@@ -49,6 +49,7 @@ from sessions.context import LOOKS, SessionContext
 from sessions.manager import SessionManager
 from sessions.queueing import Line
 from sessions.quotas import Quotas
+from sessions.rounds import Rounds
 from sessions.secrets import choose_vault
 from sessions.store import Databases, Store
 from sessions.tasks import Tasks
@@ -112,6 +113,8 @@ class Host:
         """Whose agent's task runs next."""
         self.looks = Line(LOOKS)
         """Who goes next at short works that many would do at once."""
+        self.rounds = Rounds()
+        """Whose short works the loop does next."""
         self._day = ""
 
     def _serve(self, rows: Table) -> Callable[[], None]:

@@ -79,6 +79,7 @@ class SessionFactory:
             pin=partial(awake.mark, folder),
             agents=host.agents,
             looks=host.looks,
+            rounds=host.rounds,
             keep_terminals_s=config.sessions.keep_terminals_s,
         )
 

@@ -21,6 +21,7 @@ from sessions.queueing import Line
 from sessions.quotas import Allowance, ByCount, Quotas
 from sessions.records import Records
 from sessions.requests import Requests
+from sessions.rounds import Rounds
 from sessions.sandbox import Sandbox
 from sessions.secrets import Secrets, Vault
 from sessions.settings import Settings
@@ -79,6 +80,7 @@ class SessionContext:
         "pin",
         "quotas",
         "requests",
+        "rounds",
         "session_id",
         "settings",
         "single_user",
@@ -116,6 +118,7 @@ class SessionContext:
         pin: Callable[[str, bool], Coroutine[Any, Any, None]] | None = None,
         agents: Line | None = None,
         looks: Line | None = None,
+        rounds: Rounds | None = None,
     ) -> None:
         self.uid = uid
         self.session_id = secrets.token_urlsafe(12)
@@ -154,6 +157,8 @@ class SessionContext:
         """Whose agent goes next, over all users of the host."""
         self.looks = looks or Line(LOOKS)
         """Who goes next at short works that many would do at once, such as looking at a repository."""
+        self.rounds = rounds or Rounds()
+        """Whose short works the loop does next, over all users of the host."""
         self.mailbox = Mailbox(store, uid)
         self.settings = Settings(store, SettingsFile(files, workspace, self._keep_settings))
         self.requests = Requests()

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from sessions.descriptors import Handle
+
 CREATE, MODIFY, ATTRIB, MOVED, DELETE = 0x100, 0x2, 0x4, 0xC0, 0x200
 GONE, OVERFLOW, IGNORED = 0xC00, 0x4000, 0x8000
 ONLY_DIRECTORY, NO_UNLINKED = 0x01000000, 0x04000000
@@ -150,12 +152,13 @@ class Inotify:
         self._pause = None
         self._loop.add_reader(self._fd, self._read)
 
-    def close(self) -> None:
+    def close(self) -> Handle:
+        """Hear of nothing any more. What is given is to be closed in a thread: the kernel takes its time for that."""
         if self._pause is not None:
             self._pause.cancel()
         self._loop.remove_reader(self._fd)
-        os.close(self._fd)
         self._directories.give(len(self._listeners))
+        return Handle(self._fd)
 
 
 class Refused:
@@ -175,6 +178,14 @@ class Refused:
         """There is nothing."""
 
 
+GiveBack = Callable[[], Callable[[], None]]
+"""Gives an instance back, on the loop; what that gives is to be called in a thread then."""
+
+
+def nothing() -> None:
+    """What is to be done where others still use an instance."""
+
+
 class Instances:
     """The host's instances: a user has one, which a few share; a further one is made when all have enough to do."""
 
@@ -188,14 +199,14 @@ class Instances:
     def __len__(self) -> int:
         return len(self._held)
 
-    def take(self, uid: str) -> tuple[Inotify, Callable[[], None]]:
-        """A user's instance, and what gives it back. Raises `OSError` where the kernel gives not even one."""
+    def take(self, uid: str) -> tuple[Inotify, GiveBack]:
+        """A user's instance, and what gives it back, once. Raises `OSError` where the kernel gives not even one."""
         own = next((one for one, users in self._held.items() if uid in users), None)
         chosen = self._chosen() if own is None else own
         users = self._held[chosen]
         users[uid] = users.get(uid, 0) + 1
         left = [partial(self._give_back, chosen, uid)]
-        return chosen, lambda: left.pop()() if left else None
+        return chosen, lambda: left.pop()() if left else nothing
 
     def _chosen(self) -> Inotify:
         least = min(self._held, key=lambda one: (len(self._held[one]), len(one)), default=None)
@@ -210,14 +221,15 @@ class Instances:
         self._held[made] = {}
         return made
 
-    def _give_back(self, instance: Inotify, uid: str) -> None:
+    def _give_back(self, instance: Inotify, uid: str) -> Callable[[], None]:
         users = self._held[instance]
         users[uid] -= 1
         if not users[uid]:
             del users[uid]
-        if not users:
-            del self._held[instance]
-            instance.close()
+        if users:
+            return nothing
+        del self._held[instance]
+        return instance.close().close
 
 
 def _failure() -> OSError:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sessions.errors import FileSystemError, InvalidValue
-from sessions.inotify import GONE, Count, Inotify, Refused
+from sessions.inotify import GONE, Count, GiveBack, Inotify, Refused, nothing
 from sessions.openat2 import MAX_LINKS
 from sessions.watching import POLL_S, SHARE, SOON_S
 
@@ -66,7 +66,7 @@ class Tracking:
         self._timer: asyncio.TimerHandle | None = None
         self._poll: asyncio.TimerHandle | None = None
         self._inotify: Inotify | Refused | None = None
-        self._give_back: Callable[[], None] = lambda: None
+        self._give_back: GiveBack = lambda: nothing
         # of the thread that walks:
         self._lock = threading.Lock()
         self._left = Count(DIRECTORIES)
@@ -147,7 +147,7 @@ class Tracking:
         if self._inotify is not None:
             self._inotify.lost.discard(self._lost)
             await asyncio.to_thread(self._end, self._inotify)
-            self._give_back()
+            await asyncio.to_thread(self._give_back())
             self._inotify = None
 
     # -- in a thread

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sessions.errors import RoostError
-from sessions.inotify import Inotify, Refused
+from sessions.inotify import Inotify, Refused, nothing
 from sessions.watchtree import Budget, Change, Tree
 
 if TYPE_CHECKING:
@@ -60,14 +60,14 @@ class Watch:
         try:
             self.began = session.promise(self._begin(), "watch files")
         except RoostError:  # the session is ending
-            self._let_go()
+            self._let_go()()
             raise
 
     def _take(self) -> Inotify | Refused:
         try:
             inotify, self._give_back = self._session.inotify.take(self._session.uid)
         except OSError as error:
-            self._give_back = lambda: None
+            self._give_back = lambda: nothing
             return Refused(error)
         return inotify
 
@@ -155,11 +155,11 @@ class Watch:
             if timer is not None:
                 timer.cancel()
         await asyncio.to_thread(self.tree.end)
-        self._let_go()
+        await asyncio.to_thread(self._let_go())
 
-    def _let_go(self) -> None:
+    def _let_go(self) -> Callable[[], None]:
         self.tree.inotify.lost.discard(self.tree.lost)
-        self._give_back()
+        return self._give_back()
 
 
 Excluded = Callable[[str], bool]

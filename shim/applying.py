@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sessions.current import current_session
-from sessions.errors import RoostError
 from shim.bulk import Bulk, NotApplied, Step
 from shim.documents import Documents
 from shim.edits import WorkspaceEdit
@@ -35,12 +34,12 @@ def apply_edit(edit: WorkspaceEdit, metadata: object = None) -> Thenable[bool]:
     if session.closing:
         return _in_turn(session, documents, steps)  # says so
     applied: asyncio.Future[bool] = loop.create_future()
-    loop.call_soon(_begin, session, documents, steps, applied)
+    session.rounds.soon(session.uid, partial(_begin, session, documents, steps, applied))
     return applied
 
 
 def _begin(session: SessionContext, documents: Documents, steps: Sequence[Step], applied: asyncio.Future[bool]) -> None:
-    """Make it now, as the next thing that the loop does, or let it wait for its turn."""
+    """Make it now, or let it wait for its turn."""
     if session.closing:
         applied.cancel()
         return
@@ -53,7 +52,7 @@ def _begin(session: SessionContext, documents: Documents, steps: Sequence[Step],
     except NotApplied as error:
         _tell(session, error)
         _settle_with(applied, False)
-    except RoostError as error:
+    except Exception as error:  # noqa: BLE001  whatever it is belongs to who asked for the edit
         if not applied.done():
             applied.set_exception(error)
 

@@ -106,6 +106,7 @@ class Bulk:
 
         Raises `NotApplied`, and `QuotaExceeded`; then nothing was changed, or is again as it was.
         """
+        self._documents.finish_edits()
         before = await self._asked(steps) if any(isinstance(step, FileEdit) for step in steps) else []
         async with self._documents.lock:
             try:

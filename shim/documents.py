@@ -227,6 +227,10 @@ class Documents(Telling):
             raise QuotaExceeded("document_lines", contents.MOST_LINES, model.line_count, "keep it in several files")
         return len(edits) <= 32 and size < LARGE and model.line_count < 10_000
 
+    def finish_edits(self) -> None:
+        """Make now what `apply_edit` was asked for: what calls this was asked for after it."""
+        self._session.rounds.finish(self._session.uid)
+
     def edit_ended(self) -> None:
         """One of `edits_waiting` waits no more."""
         self.edits_waiting -= 1
@@ -299,6 +303,7 @@ class Documents(Telling):
 
     async def close_document(self, document: TextDocument) -> bool:
         """Close it, what is unsaved is lost; False where somebody else still holds it: then it stays as it is."""
+        self.finish_edits()
         async with self._lock:
             if document._holds:
                 return False

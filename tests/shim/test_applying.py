@@ -6,9 +6,11 @@ import asyncio
 
 import pytest
 
+from sessions import rounds
 from sessions.context import SessionContext
 from sessions.errors import SessionClosed
 from shim import Position, Uri, WorkspaceEdit, workspace
+from shim.bulk import Bulk
 
 pytestmark = pytest.mark.anyio
 
@@ -85,3 +87,30 @@ async def test_a_session_that_ends_takes_no_edit(ada: SessionContext) -> None:
         await ada.close()
         with pytest.raises(SessionClosed):
             workspace.apply_edit(inserting("1", "a"))
+
+
+async def test_a_save_comes_after_the_edits_that_were_asked_for_before_however_many_wait(
+    ada: SessionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "ROUND_S", -1.0)  # one edit in a turn of the loop
+    with ada.entered():
+        await ada.files.write("/workspace/a", b"")
+        document = await workspace.open_text_document(at("a"))
+        applied = [workspace.apply_edit(inserting(text, "a")) for text in "12345"]
+        assert await document.save()
+        assert await ada.files.read("/workspace/a") == b"54321"
+        assert await asyncio.gather(*applied) == [True] * 5 and not document.is_dirty
+
+
+async def test_an_edit_that_breaks_something_raises_where_it_was_asked_for(
+    ada: SessionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("here")
+
+    with ada.entered():
+        await ada.files.write("/workspace/a", b"")
+        await workspace.open_text_document(at("a"))
+        monkeypatch.setattr(Bulk, "at_once", broken)
+        with pytest.raises(ZeroDivisionError, match="here"):
+            await workspace.apply_edit(inserting("1", "a"))

@@ -1,0 +1,63 @@
+"""Short works that many users would do all at once: a few milliseconds of them in one turn of the loop, by turns."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context, copy_context
+
+ROUND_S = 0.004
+"""How long works are done before everything else of the host gets its turn, in seconds."""
+
+
+class Rounds:
+    """Does works in the context of who asked for them: one user's in their order, and one of each user after the other.
+
+    A work must not raise, and should take well under a millisecond. Where few wait they are the loop's next thing.
+    """
+
+    __slots__ = ("_planned", "_waiting")
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[tuple[Context, Callable[[], None]]]] = {}
+        self._planned = False
+
+    def soon(self, uid: str, work: Callable[[], None]) -> None:
+        """Do it in the loop's next turn, or in one of those after it."""
+        own = self._waiting.get(uid)
+        if own is None:
+            own = self._waiting[uid] = deque()
+        own.append((copy_context(), work))
+        if not self._planned:
+            self._plan()
+
+    def finish(self, uid: str) -> None:
+        """Do all that a user asked for now: something else of theirs is to come after it."""
+        for context, work in self._waiting.pop(uid, ()):
+            context.run(work)
+
+    def _plan(self) -> None:
+        self._planned = True
+        asyncio.get_running_loop().call_soon(self._round, context=Context())
+
+    def _round(self) -> None:
+        self._planned = False
+        end = time.monotonic() + ROUND_S
+        try:
+            while self._waiting:
+                self._next()
+                if time.monotonic() > end:
+                    break
+        finally:
+            if self._waiting and not self._planned:
+                self._plan()
+
+    def _next(self) -> None:
+        uid = next(iter(self._waiting))
+        own = self._waiting.pop(uid)
+        context, work = own.popleft()
+        if own:
+            self._waiting[uid] = own
+        context.run(work)
