@@ -26,7 +26,7 @@ class Kind(NamedTuple):
 
 
 async def web(client: Client, verb: str, path: str, **more: Any) -> httpx2.Response:
-    """One HTTP request of the client's user; a host that is gone is a `ConnectionError`, as on the socket."""
+    """One HTTP request of the client's user; it raises what a call on the socket does."""
     host, port = client.socket.remote_address[:2]
     params = {"uid": client.uid, **more.pop("params", {})}
     try:
@@ -34,7 +34,9 @@ async def web(client: Client, verb: str, path: str, **more: Any) -> httpx2.Respo
             answer = await http.request(verb, path, params=params, **more)
     except httpx2.TransportError as error:
         raise ConnectionError("the host is gone") from error
-    assert answer.is_success, f"{verb} {path}: {answer.status_code} {answer.text}"
+    if not answer.is_success:
+        problem = answer.json()
+        raise Refused({"code": answer.status_code, "message": problem["detail"], "data": problem})
     return answer
 
 

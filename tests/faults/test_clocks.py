@@ -101,6 +101,7 @@ async def test_a_call_counts_on_the_day_of_the_clock_and_none_is_lost(tmp_path: 
         assert await host.stop() == 0
 
 
+@pytest.mark.faults
 async def test_events_and_tasks_keep_their_order_through_jumps(tmp_path: Path) -> None:
     with clocked(tmp_path) as (host, clock):
         async with connect(host.base, "ada") as client:

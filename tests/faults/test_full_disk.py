@@ -7,19 +7,23 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.client import Client, Process, Refused, connect, running
+from tests.faults.kinds import KEYS, KINDS, Kind
 from tests.raw import fetch
+from tests.sirens import planted
 
 pytestmark = pytest.mark.anyio
 
 MOUNT = 'mount -t tmpfs -o size={size}k,mode=711 none "$0" && exec "$@"'
 ROOM_KIB = 24 << 10
+ROUNDS = 3
+"""How often the disk is filled again: what was deleted or taken back leaves some room."""
 
 
 def may_mount() -> bool:
@@ -34,11 +38,11 @@ def may_mount() -> bool:
 
 
 @contextmanager
-def small(data: Path) -> Iterator[tuple[Process, Path]]:
+def small(data: Path, **environ: str) -> Iterator[tuple[Process, Path]]:
     """A host whose data is on a small disk of its own, and that disk as it is seen from here."""
     data.mkdir(mode=0o711)
     before = ["unshare", "-m", "sh", "-c", MOUNT.format(size=ROOM_KIB), str(data)]
-    with running(data, before=before) as host:
+    with running(data, before=before, **environ) as host:
         yield host, Path(f"/proc/{host.process.pid}/root{data}")
 
 
@@ -102,4 +106,65 @@ async def test_a_full_disk_is_told_loses_nothing_and_is_left_behind_without_a_re
             assert time.monotonic() - began < 5
             names = await ben.call("workspace.fs.readDirectory", uri="/workspace")
             assert [name for name, _ in names] == ["a.txt", "b.txt"], "what was half written is gone"
+        assert await host.stop() == 0
+
+
+async def put_on(client: Client, kind: Kind, kept: dict[str, int], most: int) -> Refused | None:
+    """So many writes; the refusal that came before their end, if one did."""
+    first = max(kept.values(), default=0)
+    for number in range(first + 1, first + most + 1):
+        key = f"k{number % KEYS}"
+        try:
+            await kind.put(client, key, number)
+        except Refused as error:
+            return error
+        kept[key] = number
+    return None
+
+
+async def none_is_lost(host: Process, kept: dict[str, dict[str, int]]) -> None:
+    for name, acknowledged in kept.items():
+        async with connect(host.base, name) as client:
+            for key, number in acknowledged.items():
+                assert await KINDS[name].get(client, key) >= number, f"{name}: an acknowledged write is lost"
+
+
+def is_no_space(refusal: Refused) -> bool:
+    """Whether it says that the disk is full: by its code, or in the words of a command that failed of it."""
+    return refusal.data.get("code") == "NoSpace" or "is full" in refusal.message
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(not may_mount(), reason="no file system can be mounted here")
+async def test_on_a_full_disk_no_kind_of_write_is_acknowledged_and_lost(tmp_path: Path) -> None:
+    kept: dict[str, dict[str, int]] = {name: {} for name in KINDS}
+    environ = planted(tmp_path / "extensions") | {
+        "ROOST_LOGGING__FILE": str(tmp_path / "data" / "host.log"),
+        "ROOST_BACKUPS__EVERY_S": "1",
+    }
+    with small(tmp_path / "data", **environ) as (host, disk):
+        async with AsyncExitStack() as stack:
+            people = {name: await stack.enter_async_context(connect(host.base, name)) for name in KINDS}
+            for name, client in people.items():
+                refused = await put_on(client, KINDS[name], kept[name], KEYS + 1)
+                assert refused is None, f"{name}: {refused}"
+            refusals: dict[str, Refused] = {}
+            for _ in range(ROUNDS):
+                await asyncio.to_thread(fill, disk)
+                for name, client in people.items():
+                    refusal = await put_on(client, KINDS[name], kept[name], KEYS)
+                    if refusal is not None:
+                        refusals.setdefault(name, refusal)
+                    assert "result" in await client.ask("session.ping")
+            unclear = {name: str(one) for name, one in refusals.items() if not is_no_space(one)}
+            assert not unclear, "whoever is refused is told why"
+            assert set(refusals) >= {"files", "uploads", "documents"}, "the disk was not full"
+            print(f"refused: {', '.join(sorted(refusals))}")
+            os.unlink(disk / "filler")
+            for name, client in people.items():
+                refused = await put_on(client, KINDS[name], kept[name], KEYS)
+                assert refused is None, f"{name} is still refused: {refused}"
+        await none_is_lost(host, kept)
+        assert not list(disk.glob("users/*/backups/new*")), "half a backup is left"
+        assert (disk / "host.log").stat().st_size > 0
         assert await host.stop() == 0
