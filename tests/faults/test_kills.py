@@ -77,10 +77,13 @@ async def kills(folder: Path, count: int) -> list[float]:
     environ, data = planted(folder / "extensions"), folder / "data"
     kept: dict[str, dict[str, int]] = {name: {} for name in KINDS}
     chance, back_s, written = random.Random(count), [], Counter[str]()
-    for _ in range(count):
+    for life in range(1, count + 1):
         written.update(await lived(data, environ, kept, chance))
         back_s.append(await found(data, environ, kept))
-    print(f"{count} kills: {dict(written)} acknowledged; back after {statistics.median(back_s):.2f} s")
+        if life % 20 == 0 or life == count:
+            print(
+                f"{life} kills: {dict(written)} acknowledged; back after {statistics.median(back_s):.2f} s", flush=True
+            )
     assert all(written[name] >= count for name in KINDS), f"too little was written to say anything: {written}"
     return back_s
 
