@@ -1,7 +1,7 @@
 """Runs the command after it, a Python module, with a clock of the test's own: `before=Clock(file).command`.
 
 The machine's clock is left alone: `time.time` and `time.time_ns` of that process are ahead by what the file says, and
-`time.monotonic` goes on as it does when somebody sets a real clock.
+`time.monotonic` goes on as it does when somebody sets a real clock, but where the file says that time has passed.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from pathlib import Path
 
 HOUR = 3_600.0
 DAY = 24 * HOUR
-SECONDS = struct.Struct("d")
+SECONDS = struct.Struct("dd")
+"""How far dates are ahead, and how much time has passed for the process besides."""
 
 
 class Clock:
     """How far a host's clock is ahead of the machine's; set it as often as you like."""
 
     def __init__(self, place: Path) -> None:
-        place.write_bytes(SECONDS.pack(0.0))
         self._place = place
+        self.ahead(0)
 
     @property
     def command(self) -> list[str]:
@@ -31,8 +32,15 @@ class Clock:
 
     def ahead(self, seconds: float) -> None:
         """Put the clock forward, or back, from what the machine says."""
-        with self._place.open("r+b") as file:
-            file.write(SECONDS.pack(seconds))
+        self._say(seconds, 0)
+
+    def passes(self, seconds: float) -> None:
+        """So much time goes by at once, as it would for a process that had nothing to do meanwhile."""
+        self._say(seconds, seconds)
+
+    def _say(self, ahead: float, passed: float) -> None:
+        with self._place.open("r+b" if self._place.exists() else "wb") as file:
+            file.write(SECONDS.pack(ahead, passed))
 
 
 def main() -> None:
@@ -40,7 +48,8 @@ def main() -> None:
     place, _, _, module, *rest = sys.argv[1:]
     with open(place, "rb") as file:
         shared = mmap.mmap(file.fileno(), SECONDS.size, prot=mmap.PROT_READ)
-    real, real_ns = time.time, time.time_ns
+    real, real_ns, monotonic = time.time, time.time_ns, time.monotonic
+    time.monotonic = lambda: monotonic() + SECONDS.unpack(shared[:])[1]
     time.time = lambda: real() + SECONDS.unpack(shared[:])[0]
     time.time_ns = lambda: real_ns() + int(SECONDS.unpack(shared[:])[0]) * 1_000_000_000
     sys.argv = [module, *rest]

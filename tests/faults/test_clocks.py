@@ -14,9 +14,14 @@ import pytest
 from tests.client import Client, Process, connect, running
 from tests.faults.clock import DAY, HOUR, Clock
 from tests.raw import fetch
+from tests.screens import desk, passable
+from tests.sessions.sandboxes import HAS_BUBBLEWRAP, NO_BUBBLEWRAP
 from tests.tokens import GUARDED, bearer
 
 pytestmark = pytest.mark.anyio
+
+DEMO = "demo/scripted"
+ENDLESS = {"rules": [{"text": "word " * 10_000}]}
 
 SWEEPS_S = 2.5
 """In this time the host has looked at least once for what is overdue."""
@@ -128,3 +133,30 @@ async def ended(host: Process, task: str) -> dict[str, Any]:
             if found["status"] not in ("pending", "running"):
                 return found
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(not HAS_BUBBLEWRAP, reason=NO_BUBBLEWRAP)
+async def test_terminals_and_tasks_go_on_three_hours_after_their_user_was_lost(alice: str, bob: str) -> None:
+    with passable() as folder, clocked(folder) as (host, clock):
+        async with desk(host.base, alice) as lost, connect(host.base, bob) as idle:
+            await idle.call("session.open")
+            setting = {"key": "demo.script", "value": ENDLESS, "target": "global"}
+            await lost.client.call("workspace.updateConfiguration", **setting)
+            made = await fetch(host.base, f"/api/v1/tasks?uid={alice}", "POST", {"message": "Talk.", "model": DEMO})
+            task = f"/api/v1/tasks/{made.json()['taskId']}?uid={alice}"
+            screen = await lost.create()
+            await screen.run("while :; do echo ti''ck; sleep 0.2; done")
+            await screen.see("tick")
+            lost.client.socket.transport.abort()
+        for hours in range(1, 4):
+            await asyncio.sleep(SWEEPS_S)
+            clock.passes(hours * HOUR)
+        while await metric(host, "roost_sessions") > 1:  # noqa: ASYNC110  who has nothing that runs falls asleep
+            await asyncio.sleep(0.1)
+        assert (await fetch(host.base, task)).json()["status"] == "running"
+        async with desk(host.base, alice) as back:
+            again = await back.attach(screen.id, screen.end)
+            await again.see("tick", times=3)
+        assert (await fetch(host.base, task, "DELETE")).json()["status"] == "aborted"
+        assert await host.stop() == 0
