@@ -106,8 +106,9 @@ def opened(browser: sync_api.Browser, local: Process, request: pytest.FixtureReq
     contexts, complaints, bases = [], [], set[str]()
 
     def open_page(
-        place: str = "", base: str | None = None, before: Callable[..., object] = id, **look: object
+        place: str = "", base: str | None = None, before: Callable[..., object] = id, ready: bool = True, **look: object
     ) -> sync_api.Page:
+        """The page at `place`, once it can be used: its line is open, or it asks who one is."""
         look.setdefault("viewport", {"width": 1280, "height": 800})
         context = browser.new_context(**look)
         contexts.append(context)
@@ -118,6 +119,8 @@ def opened(browser: sync_api.Browser, local: Process, request: pytest.FixtureReq
         before(page)
         bases.add(base or local.base)
         page.goto(f"{base or local.base}/{place}")
+        if ready:
+            page.locator(".pill.connected, .login").first.wait_for()
         return page
 
     yield open_page
@@ -151,6 +154,7 @@ class Line:
             return
         server = way.connect_to_server()
         server.on_message(lambda message: (self._note(message), way.send(message)))
+        way.on_message(lambda message: server.send(_whole(message)))
 
     def _note(self, message: str | bytes) -> None:
         if isinstance(message, str) and (found := re.search(r'"seq":(\d+)', message)):
@@ -164,6 +168,11 @@ class Line:
         self.seq += 1 / 4096
         params = {"seq": self.seq, "type": type_, "data": data}
         self.ways[-1].send(json.dumps({"jsonrpc": "2.0", "method": "event", "params": params, "uid": "local"}))
+
+
+def _whole(message: str | bytes) -> str | bytes:
+    """The host numbers its events by whole numbers, and is asked for what comes after one of its own."""
+    return re.sub(r'("after":\d+)\.\d+', r"\1", message) if isinstance(message, str) else message
 
 
 def shot(page: sync_api.Page, name: str) -> None:

@@ -43,6 +43,18 @@ class Letter:
         place = defined(document).get(word)
         return place and vscode.Location(document.uri, place)
 
+    def provide_signature_help(self, document, position, token, context):
+        before = document.line_at(position.line).text[:position.character]
+        name, opened, given = before.rpartition("(")
+        if not opened or ")" in given:
+            return None
+        ways = [
+            vscode.SignatureInformation("total(prices, discount)", vscode.MarkdownString("What a *cart* costs"),
+                [vscode.ParameterInformation("prices", "what is in it"), vscode.ParameterInformation((14, 22), "from 0 to 1")]),
+            vscode.SignatureInformation("total(cart)", None, [vscode.ParameterInformation("cart")]),
+        ]
+        return vscode.SignatureHelp(ways, 0, given.count(","))
+
     def provide_document_symbols(self, document, token):
         return [vscode.DocumentSymbol(name, "", vscode.SymbolKind.VARIABLE, place, place)
                 for name, place in defined(document).items()]
@@ -109,6 +121,7 @@ def activate(context):
         context.subscriptions.append(register("letter", letter))
     context.subscriptions += [
         wrong, vscode.languages.register_completion_item_provider("letter", letter, "."),
+        vscode.languages.register_signature_help_provider("letter", letter, "(", ","),
         vscode.workspace.on_did_open_text_document(look),
         vscode.workspace.on_did_change_text_document(lambda event: look(event.document)),
         vscode.commands.register_command("knowing.sign", sign),

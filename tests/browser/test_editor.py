@@ -197,6 +197,29 @@ def test_a_place_is_explained_and_leads_to_its_definition(opened: Open, workspac
     expect(page.locator(".cm-activeLine")).to_have_text("let alpha")
 
 
+def test_a_call_shows_how_it_may_be_made_while_its_arguments_are_typed(opened: Open, workspace: Path) -> None:
+    page = letter(opened, workspace, "calls.let", "")
+    write(page, "use total(")
+    help = page.locator(".signature")
+    expect(help.locator("code")).to_have_text("total(prices, discount)")
+    expect(help.locator("b")).to_have_text("prices")
+    expect(help).to_contain_text("what is in it")
+    page.keyboard.type("-, ")  # nothing that could be completed
+    expect(help.locator("b")).to_have_text("discount")
+    expect(help).to_contain_text("from 0 to 1")
+    page.keyboard.press("Alt+ArrowDown")
+    expect(help).to_contain_text("2 of 2")
+    expect(help.locator("code")).to_have_text("total(cart)")
+    page.keyboard.press("Escape")
+    expect(help).to_have_count(0)
+    page.keyboard.press("Control+Shift+Space")
+    expect(help.locator("b")).to_have_text("discount")
+    assert violations(page) == []
+    page.keyboard.press("End")
+    page.keyboard.type(")")
+    expect(help).to_have_count(0)
+
+
 def test_a_text_is_formatted_and_a_name_renamed_by_an_extension(opened: Open, workspace: Path) -> None:
     page = letter(opened, workspace, "rename.let", "   let alpha\nuse alpha")
     page.locator(".cm-line").first.click()

@@ -36,7 +36,7 @@ export function AdminScreen() {
       <header><h1>Admin</h1><span class="gap" /><a class="button" href="metrics">Metrics</a><a class="button" href="docs">Reference</a></header>
       {sick && <p class="wrong" role="alert">{sick}</p>}
       <ul class="health" aria-label="Health">
-        {health && Object.entries(health.services ?? {}).map(([name, state]) => <li key={name}><i class={`state ${state === "failed" ? "failed" : "completed"}`} /><b>{plain(name)}</b><small>{state}</small></li>)}
+        {health && Object.entries(health.services ?? {}).map(([name, state]) => <li key={name}><i class={`state ${state === "failed" ? "failed" : state === "off" ? (about?.multiUser ? "asks" : "") : "completed"}`} /><b>{plain(name)}</b><small>{state}</small></li>)}
         {about && <li><i class="state completed" /><b>memory of the host</b><small>{size(about.memoryBytes)}</small></li>}
       </ul>
       <Sessions />
@@ -61,9 +61,9 @@ function Sessions() {
     <>
       <h2>Sessions <small>open now</small></h2>
       {wrong && <p class="wrong" role="alert">{wrong}</p>}
-      <Table label="Sessions" heads={["user", "clients", "terminals", "processes", "memory", "state", ""]} wait={!found} none="Nobody is here.">
+      <Table label="Sessions" heads={["user", "clients", "terminals", "processes", "their memory", "state", ""]} wait={!found} none="Nobody is here.">
         {found?.sessions.map((one) => (
-          <tr key={one.uid}><th scope="row">{one.uid}</th><td>{one.clients}</td><td title={one.terminals.map((each) => each.name).join(", ")}>{one.terminals.filter((each) => !each.ended).length}</td><td>{one.processes}</td><td>{size(one.memoryBytes)}</td>
+          <tr key={one.uid}><th scope="row">{one.uid}</th><td>{one.clients}</td><td title={one.terminals.map((each) => each.name).join(", ")}>{one.terminals.filter((each) => !each.ended).length}</td><td>{one.processes}</td><td>{one.processes ? size(one.memoryBytes) : "–"}</td>
             <td>{one.busy ? "works" : one.clients ? "looks on" : `idle ${Math.round(one.idleSeconds)} s`}</td><td><button class="plain" aria-label={`End the session of ${one.uid}`} onClick={() => void evict(one)}>End…</button></td></tr>
         ))}
       </Table>
@@ -128,7 +128,7 @@ function Deeds() {
     <>
       <h2>Changes <small>by administrators</small></h2>
       {wrong && <p class="wrong" role="alert">{wrong}</p>}
-      <Table label="Changes" heads={["when", "by", "whose", "what"]} wait={!found} none="Nobody has changed anything.">
+      <Table label="Changes" words heads={["when", "by", "whose", "what"]} wait={!found} none="Nobody has changed anything.">
         {found?.deeds.map((one, index) => <tr key={`${one.time} ${index}`}><td>{ago(one.time)}</td><td>{one.by}</td><th scope="row">{whom(one.uid)}</th><td class="wrap">{told(one)}</td></tr>)}
       </Table>
     </>
@@ -151,8 +151,8 @@ function Isolation({ about: { isolation, multiUser } }: { about: About }) {
   );
 }
 
-function Table({ label, heads, children, wait, none }: { label: string; heads: string[]; children: any; wait: boolean; none: string }) {
+function Table({ label, heads, children, wait, none, words }: { label: string; heads: string[]; children: any; wait: boolean; none: string; words?: boolean }) {
   if (wait) return <p class="quiet" aria-busy="true">Looking…</p>;
   if (none && Array.isArray(children) && !children.length) return <p class="quiet">{none}</p>;
-  return <div class="scroll" tabIndex={0} role="region" aria-label={label}><table><thead><tr>{heads.map((one, index) => <th key={index} scope="col">{one || <span class="unseen">do</span>}</th>)}</tr></thead><tbody>{children}</tbody></table></div>;
+  return <div class="scroll" tabIndex={0} role="region" aria-label={label}><table class={words ? "words" : undefined}><thead><tr>{heads.map((one, index) => <th key={index} scope="col">{one || <span class="unseen">do</span>}</th>)}</tr></thead><tbody>{children}</tbody></table></div>;
 }

@@ -10,6 +10,7 @@ import type { WireRange } from "../wire";
 import { problemsOf, SEVERITIES } from "./problems";
 import { said, textOf } from "./said";
 import { offset, position, type Shared } from "./shared";
+import { signatures } from "./signature";
 
 type Item = Record<string, any>;
 const KINDS = ["text", "method", "function", "method", "property", "variable", "class", "interface", "namespace", "property", "constant", "constant", "enum", "keyword", "text", "text", "text", "text", "text", "constant", "constant", "class", "text", "keyword", "type"];
@@ -27,6 +28,7 @@ export function features(one: Shared): Extension {
       actions: [{ name: "Mend…", apply: (view: EditorView, from: number) => (view.dispatch({ selection: { anchor: from } }), void actions(one, view)) }],
     })), { delay: 0, needsRefresh: () => true }),
     lintGutter(),
+    signatures(one),
     Prec.high(keymap.of([
       { key: "F12", run: does(one, (view) => follow(one, view, "languages.provideDefinition")) },
       { key: "Shift-F12", run: does(one, (view) => follow(one, view, "languages.provideReferences")) },

@@ -15,7 +15,7 @@ export const Card = memo(({ message: one, taskId }: { message: Signal<Message>; 
     case "user": return <article class="card user"><p>{message.text}</p>{message.images?.map((image, index) => <img key={index} src={image} alt="attached" />)}</article>;
     case "assistant": return <article class="card assistant"><Markdown text={message.text ?? ""} />{message.live && <i class="caret" />}</article>;
     case "thinking": return <details class="card thinking" open={message.live}><summary>{message.live ? "Thinking…" : "Thought"}</summary><p>{message.text}</p></details>;
-    case "tool": return <ToolCard message={message} />;
+    case "tool": return message.name === "attempt_completion" && message.status === "done" ? null : <ToolCard message={message} />; // the box below it says what was done
     case "question": return <Question message={message} taskId={taskId} />;
     case "error": return <div class="card error" role="alert"><p>{message.text}</p></div>;
     case "checkpoint": return <Checkpoint message={message} taskId={taskId} />;
@@ -34,13 +34,23 @@ function about(args: any): string {
   return typeof value === "string" ? relative(value) : "";
 }
 
+/** What a closed card shows of a tool that did its work: the last line of a command, how much of a list is done. */
+function gist({ name, arguments: given, output, status }: Message): string {
+  if (status !== "done") return "";
+  if (name === "update_todo_list") {
+    const items = String(given?.todos ?? "").match(/\[[ x-]\]/gi) ?? [];
+    return items.length ? `${items.filter((one) => /x/i.test(one)).length} of ${items.length}` : "";
+  }
+  return /command/.test(name ?? "") ? (output ?? "").trimEnd().split("\n").at(-1)!.trim().replace(/^=+ | =+$/g, "").slice(0, 120) : "";
+}
+
 function ToolCard({ message }: { message: Message }) {
-  const busy = /^(pending|running|waiting)$/.test(message.status ?? ""), what = about(message.arguments);
+  const busy = /^(pending|running|waiting)$/.test(message.status ?? ""), what = about(message.arguments), said = gist(message);
   const [open, setOpen] = useState<boolean | null>(null), body = message.shown || message.output || (!what && message.arguments && JSON.stringify(message.arguments, null, 2));
   const isOpen = open ?? (message.status === "failed" || message.status === "refused" || (busy && !!message.output) || (message.status !== "waiting" && /^(---|@@|<<<<)/m.test(message.shown ?? "")));
   return (
     <details class={`card tool ${message.status ?? ""}`} open={isOpen} onToggle={(event) => event.currentTarget.open !== isOpen && setOpen(event.currentTarget.open)}>
-      <summary>{busy ? <i class="spin" /> : <i class="dot" />}<b>{message.name}</b>{what && <code title={what}>{what}</code>}<small>{STATES[message.status ?? ""] ?? message.status}</small></summary>
+      <summary>{busy ? <i class="spin" /> : <i class="dot" />}<b>{message.name}</b>{what && <code title={what}>{what}</code>}{said && !isOpen && <em title={said}>{said}</em>}<small>{STATES[message.status ?? ""] ?? message.status}</small></summary>
       {isOpen && (body ? <>{message.shown && <Shown text={message.shown} />}{message.output && message.output !== message.shown && <Shown text={message.output} />}{!message.shown && !message.output && <Shown text={String(body)} />}</> : <p class="quiet">No output.</p>)}
     </details>
   );
