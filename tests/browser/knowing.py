@@ -48,9 +48,11 @@ class Letter:
         name, opened, given = before.rpartition("(")
         if not opened or ")" in given:
             return None
+        prices = vscode.ParameterInformation("prices", "what is in it")
+        discount = vscode.ParameterInformation((14, 22), "from 0 to 1")
+        costs = vscode.MarkdownString("What a *cart* costs")
         ways = [
-            vscode.SignatureInformation("total(prices, discount)", vscode.MarkdownString("What a *cart* costs"),
-                [vscode.ParameterInformation("prices", "what is in it"), vscode.ParameterInformation((14, 22), "from 0 to 1")]),
+            vscode.SignatureInformation("total(prices, discount)", costs, [prices, discount]),
             vscode.SignatureInformation("total(cart)", None, [vscode.ParameterInformation("cart")]),
         ]
         return vscode.SignatureHelp(ways, 0, given.count(","))

@@ -20,6 +20,7 @@ const place = (view: EditorView) => position(view.state.doc, view.state.selectio
 export function features(one: Shared): Extension {
   const uri = one.path, known = [{ autocomplete: (context: CompletionContext) => complete(one, context) }]; // the same one each time: it is known by that
   return [
+    signatures(one),
     autocompletion({ activateOnTyping: true, maxRenderedOptions: 60 }),
     EditorState.languageData.of(() => known),
     hoverTooltip((view, at) => hover(one, view, at), { hoverTime: 350 }),
@@ -28,7 +29,6 @@ export function features(one: Shared): Extension {
       actions: [{ name: "Mend…", apply: (view: EditorView, from: number) => (view.dispatch({ selection: { anchor: from } }), void actions(one, view)) }],
     })), { delay: 0, needsRefresh: () => true }),
     lintGutter(),
-    signatures(one),
     Prec.high(keymap.of([
       { key: "F12", run: does(one, (view) => follow(one, view, "languages.provideDefinition")) },
       { key: "Shift-F12", run: does(one, (view) => follow(one, view, "languages.provideReferences")) },

@@ -77,8 +77,9 @@ export function signatures(one: Shared): Extension {
   return [
     field, follow,
     EditorView.domEventHandlers({ blur: (_, view) => void setTimeout(() => view.hasFocus || close(view)) }),
+    Prec.highest(EditorView.domEventHandlers({ keydown: (event, view) => void (event.key === "Escape" && close(view)) })), // before any key of completions, which close with it
     Prec.high(keymap.of([
-      { key: "Mod-Shift-Space", run: (view) => (void ask(view).catch(tell), true) }, { key: "Escape", run: close },
+      { key: "Mod-Shift-Space", run: (view) => (void ask(view).catch(tell), true) },
       { key: "Alt-ArrowDown", run: turn(1) }, { key: "Alt-ArrowUp", run: turn(-1) },
     ])),
   ];
