@@ -38,6 +38,8 @@ C = TypeVar("C", bound=Child)
 START_SECONDS = 20.0
 ANSWER_SECONDS = 20.0
 END_SECONDS = 5.0
+LEADS_S = 0.05
+"""After so long a new process leads a session of its own."""
 END_TRIES = 4
 NOBODY = -1
 OWN_PROCESSES = 2
@@ -82,6 +84,7 @@ class Holder:
         self._inside: Inside | None = None
         self._run = -1
         self._spares: Spares | None = None
+        self._by_session = False
 
     @property
     def running(self) -> bool:
@@ -113,6 +116,7 @@ class Holder:
 
     def _prepare(self, terminals: bool) -> tuple[Launch, list[Spare]]:
         self._run = open_empty(self.world.run)
+        self._by_session = self._cgroup is None and procfs.autogroups()
         cgroup = self._cgroup.procs if self._cgroup else None
         self._spares = Spares(
             self._run, self.run_folder, self.world.owner, self._supervisor, self._tasks, self._mark,
@@ -180,6 +184,16 @@ class Holder:
         if self._limits is not None and self._program is not None:
             with suppress(PermissionError):
                 os.setpriority(os.PRIO_PGRP, self._program.pid, self._limits.nice)
+
+    async def step_back(self) -> None:
+        """As `_limit` does, for every terminal session in there, where nice does not do it."""
+        if self._inside is not None and self._limits is not None and self._by_session:
+            await asyncio.to_thread(self._inside.processes.step_back, self._limits.nice)
+
+    def _step_back(self, pid: int) -> None:
+        """The same for the session that one process leads by now."""
+        if self._inside is not None and self._limits is not None:
+            self._inside.processes.step_back(self._limits.nice, pid)
 
     async def open_terminal(
         self, argv: Sequence[str], cwd: str, env: Mapping[str, str], columns: int, rows: int, early: bool = False
@@ -284,6 +298,8 @@ class Holder:
     def _adopt(self, child: C) -> C:
         self._children.add(child)
         self._tasks.start(self._watch(child), "process")
+        if self._by_session:
+            asyncio.get_running_loop().call_later(LEADS_S, self._step_back, child.process_id)
         return child
 
     async def _watch(self, child: Child) -> None:

@@ -115,6 +115,17 @@ class Procfs:
         finally:
             os.close(fd)
 
+    def step_back(self, nice: int, pid: int | None = None) -> None:
+        """Put every terminal session, or that of one process, so far behind the host, as nice does within a session.
+
+        Where the kernel shares the processor among such sessions first (`autogroups`), nice alone would mean nothing
+        to the host; whoever may set it may set it back, and begin new ones. So it is done again and again.
+        """
+        found = {0: pid} if pid is not None else {stat.session: stat.pid for stat in self.stats()}
+        for one in found.values():
+            if (told := self.read(one, "autogroup")) and not told.endswith(b" nice %d\n" % nice):
+                write(f"{one}/autogroup", b"%d" % nice, self._fd)
+
     def ran(self) -> frozenset[tuple[int, bytes]]:
         """Every process with the time that it and its dead children took: the same again means that nothing ran."""
         stats = {pid: self.read(pid, "stat").rpartition(b")")[2].split() for pid in self.pids()}
@@ -207,6 +218,21 @@ def inner_pid(pid: int) -> int:
     """What a process of this machine is called in its own namespace; -1 if it is gone."""
     _, found, rest = read(f"/proc/{pid}/status").partition(b"\nNSpid:")
     return int(rest.split(b"\n", 1)[0].split()[-1]) if found else -1
+
+
+def autogroups() -> bool:
+    """Whether the kernel shares the processor among terminal sessions, and only within one by nice."""
+    return read("/proc/sys/kernel/sched_autogroup_enabled").strip() == b"1"
+
+
+def write(path: str, content: bytes, folder: int) -> None:
+    """Write to a file of /proc; one that is gone or not to be written stays as it is."""
+    with suppress(OSError):
+        fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            os.write(fd, content)
+        finally:
+            os.close(fd)
 
 
 def read(path: str, folder: int | None = None, most: int = READ_BYTES) -> bytes:

@@ -237,6 +237,7 @@ class Sandbox:
             await asyncio.sleep(WATCH_SECONDS)
             if memory is not None and holder.running:
                 await asyncio.to_thread(relieve, holder.inside.processes, memory)
+            await holder.step_back()
             if self._disk is not None and holder.running:
                 await look_at(self._disk, holder)
             idle = 0.0 if await holder.is_used() else idle + WATCH_SECONDS

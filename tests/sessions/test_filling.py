@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sessions.limits import Limits
+from sessions.procfs import autogroups
 from tests.sessions.sandboxes import HAS_BUBBLEWRAP, NO_BUBBLEWRAP, folder, output, read_until, sandbox, type_in
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(not HAS_BUBBLEWRAP, reason=NO_BUBBLEWRAP)]
@@ -31,6 +32,17 @@ async def test_a_file_that_is_never_to_end_does(data: Path) -> None:
     async with sandbox(data, limits=Limits(file_bytes=3 << 20)) as alice:
         for name in ("/workspace/fill", "/tmp/fill", "$HOME/fill"):
             assert await output(alice, f"exec 2>/dev/null; cat /dev/zero >{name}; stat -c %s {name}") == str(3 << 20)
+
+
+@pytest.mark.skipif(not autogroups(), reason="this kernel shares the processor by nice alone")
+async def test_who_sets_their_sessions_before_others_or_begins_new_ones_is_put_behind_again(data: Path) -> None:
+    wait = "until grep -q 'nice 10' /proc/self/autogroup; do sleep 0.05; done"
+    async with sandbox(data) as alice:
+        assert await output(alice, f"{wait}; echo behind") == "behind"
+        told = "cut -d' ' -f3 /proc/self/autogroup"
+        set_ = "until echo 0 >/proc/self/autogroup; do sleep 0.05; done 2>/dev/null"
+        assert await output(alice, f"{wait}; {set_}; {told}; {wait}; echo behind") == "0\nbehind"
+        assert await output(alice, f'{wait}; setsid -w sh -c "{told}; {wait}; echo behind"') == "0\nbehind"
 
 
 async def test_a_loop_that_burns_all_processors_leaves_time_for_others(data: Path) -> None:
