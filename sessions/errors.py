@@ -104,8 +104,8 @@ class FileSystemError(RoostError):
 
     @property
     def name(self) -> str:
-        """`EntryNotFound (FileSystemError)` in VS Code; here `<code> (FileSystemError)`."""
-        return f"{self.code} (FileSystemError)"
+        """As in VS Code: `EntryNotFound (FileSystemError)` for FileNotFound, `NoPermissions (FileSystemError)`, ..."""
+        return f"{self.code.replace('File', 'Entry', 1)} (FileSystemError)"
 
     @classmethod
     def file_not_found(cls, message_or_uri: object = "") -> FileSystemError:

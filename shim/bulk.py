@@ -166,11 +166,11 @@ class Bulk:
         created, deleted, renamed = _files(steps)
         events, results = self._session.get(FileOperations), []
         if created:
-            results += await events.will_create.fire(FileWillCreateEvent(created), BEFORE_S)
+            results += await events.will_create.fire(lambda: FileWillCreateEvent(created), BEFORE_S)
         if deleted:
-            results += await events.will_delete.fire(FileWillDeleteEvent(deleted), BEFORE_S)
+            results += await events.will_delete.fire(lambda: FileWillDeleteEvent(deleted), BEFORE_S)
         if renamed:
-            results += await events.will_rename.fire(FileWillRenameEvent(renamed), BEFORE_S)
+            results += await events.will_rename.fire(lambda: FileWillRenameEvent(renamed), BEFORE_S)
         return [step for result in results if isinstance(result, WorkspaceEdit) for step in result.steps]
 
     # -- doing

@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from sessions.current import current_session
-from sessions.dotted import at, touches
+from sessions.dotted import at
 from sessions.errors import FileSystemError, InvalidValue, RoostError
 from sessions.watching import Watching
 from shim.enums import ConfigurationTarget
@@ -104,10 +104,15 @@ class ConfigurationChangeEvent:
 def _affects(key: str, section: str, scoped: bool, language: str | None) -> bool:
     block, found, name = key.partition("].")
     if not key.startswith("[") or not found:
-        return touches(key, section)
+        return _is_in(key, section)
     if scoped and (language is None or f"[{language}]" not in block + "]"):
         return False
-    return touches(name, section) or section == block + "]"
+    return _is_in(name, section) or section == block + "]"
+
+
+def _is_in(key: str, section: str) -> bool:
+    """As in VS Code: what is inside of a changed setting's object is no section of its own."""
+    return key == section or key.startswith(f"{section}.")
 
 
 class Configurations:
@@ -208,6 +213,9 @@ class Configurations:
         self.changed.forget_extension(extension)
 
 
+_OF_WORKSPACE = ("workspace_value", "workspace_language_value")
+
+
 class WorkspaceConfiguration(Mapping[str, Any]):
     """VS Code's WorkspaceConfiguration: the settings of a section as they were when it was asked for."""
 
@@ -237,7 +245,13 @@ class WorkspaceConfiguration(Mapping[str, Any]):
         """What each layer says of a setting."""
         key, settings = self._key(section), self._session.settings
         found = settings.inspect(key, language=self._scope.language, folder=self._folder)
+        if self._folder is None and self._is_in_folder():  # whose settings are the workspace's
+            found |= {name.replace("_", "_folder_", 1): found[name] for name in _OF_WORKSPACE if name in found}
         return ConfigurationInspect(**found, language_ids=settings.languages(key, self._folder) or None)
+
+    def _is_in_folder(self) -> bool:
+        uri = self._scope.uri
+        return uri is not None and self._session.get(Folders).around(uri) is not None
 
     def update(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from shim.showing import Editors
     from shim.tabs import Tab
 
+log = logging.getLogger("roost.shim")
+
 MOST_SELECTIONS = 10_000
 """Cursors of one editor."""
 
@@ -54,15 +57,21 @@ class TextEditorOptions:
         self.update(options)
 
     def update(self, options: Mapping[str, Any]) -> bool:
-        """Take other values; whether any is new. Raises `InvalidValue` of a name or a size that cannot be."""
+        """Take other values; whether any is new. What cannot be one is left out (as in VS Code) and logged.
+
+        Raises `InvalidValue` of a name that is no option's.
+        """
         before = dict(self._values)
         for name, one in options.items():
             if name not in self.DEFAULTS:
                 raise InvalidValue(name, f"is no option of an editor; those are {', '.join(self.DEFAULTS)}")
-            if name.endswith("_size") and one not in ("auto", "tabSize") and not _is_size(one):
-                raise InvalidValue(name, "must be a whole number from 1 to 100, or 'auto'")
-            if one is not None and one not in ("auto", "tabSize"):
-                self._values[name] = one
+            if one is None or (isinstance(one, str) and one in ("auto", "tabSize")):
+                continue
+            value = _read(name, one)
+            if value is None:
+                log.warning("%s of an editor cannot be %r: it stays %r", name, one, self._values[name])
+            else:
+                self._values[name] = value
         return before != self._values
 
     def __getattr__(self, name: str) -> Any:
@@ -88,8 +97,18 @@ class TextEditorOptions:
         }
 
 
-def _is_size(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100
+def _read(name: str, value: object) -> object:
+    """The value as an option has it: VS Code reads numbers from text, and takes as true what is; None if it cannot."""
+    if name == "insert_spaces":
+        return value != "false" and bool(value)
+    try:
+        number = int(float(value))  # type: ignore[arg-type]  # what is no number is refused below
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if name.endswith("_size"):
+        return number if 1 <= number <= 100 else None
+    kind = type(TextEditorOptions.DEFAULTS[name])
+    return kind(number) if number in kind._value2member_map_ else None
 
 
 class TextEditor(Piece):

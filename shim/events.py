@@ -122,6 +122,10 @@ class EventEmitter(Generic[T]):
             listener.hear(data)
         self._unheard = None
 
+    def listening(self) -> list[_Listener[T]]:
+        """Those who listen now, each of whom may `hear` by itself."""
+        return list(self._listeners or ())
+
     def dispose(self) -> None:
         """End the event: nobody hears anything any more, not even one that is on its way."""
         self._disposed = True
@@ -168,9 +172,11 @@ class _Listener(Disposable, Generic[T]):
         self._hear: Callable[[T], object] | None = hear
         self._context: Context | None = copy_context()
 
-    def hear(self, data: T) -> None:
-        if self._hear is not None and self._context is not None:
-            self._context.copy().run(_call, self._hear, data)  # a copy: one context cannot be entered twice
+    def hear(self, data: T) -> bool:
+        """Call the listener; False where it failed, which is logged."""
+        if self._hear is None or self._context is None:
+            return True
+        return self._context.copy().run(_call, self._hear, data)  # a copy: one context cannot be entered twice
 
     def belongs_to(self, extension: str) -> bool:
         return self._context is not None and self._context.copy().run(current_extension) == extension
@@ -185,13 +191,15 @@ class _Listener(Disposable, Generic[T]):
             emitter._remove(self)
 
 
-def _call(listener: Callable[[Any], object], data: object) -> None:
+def _call(listener: Callable[[Any], object], data: object) -> bool:
     try:
         result = listener(data)
         if iscoroutine(result):
             _start(result, _name(listener))
     except (Exception, CancelledError):  # the edge of a listener: neither the others nor who fires may suffer
         log.exception("the listener %s of an event failed", _name(listener))
+        return False
+    return True
 
 
 def _start(work: Any, name: str) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -123,7 +125,11 @@ class FileDecorations:
             except Exception as error:  # noqa: BLE001  the edge of an extension: the file has no mark of it, nothing else
                 log.warning("the file decorations of %s failed: %s: %s", offer.extension, type(error).__name__, error)
                 return None
-        return found if isinstance(found, FileDecoration) else None
+        if isinstance(found, FileDecoration) and (found.badge is None or _is_short(found.badge)):
+            return found
+        if found is not None:
+            log.warning("a file decoration of %s is left out: its badge has one or two characters", offer.extension)
+        return None
 
     def _fired(self, offer: Offer, uris: Uri | Iterable[Uri] | None) -> None:
         """A provider says that files look other than before."""
@@ -164,6 +170,18 @@ class FileDecorations:
             self._session.mailbox.post(CHANGED, {"uris": uris})
         except RoostError as error:
             log.warning("changes of file decorations of %s are not told: %s", self._session.uid, error)
+
+
+def _is_short(badge: object) -> bool:
+    """Whether it is one or two characters as people count them: marks, joiners and skin tones belong to one before."""
+    if not isinstance(badge, str) or len(badge) > 32:
+        return False
+    joined = re.sub(r"\u200d.", "", badge)
+    return sum(not (unicodedata.category(one).startswith("M") or one in SKINS) for one in joined) <= 2
+
+
+SKINS = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+"""Characters that colour the one before."""
 
 
 def folders_of(known: Iterable[dict[str, FileDecoration]]) -> dict[str, FileDecoration]:

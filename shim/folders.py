@@ -29,11 +29,15 @@ PUT = (
 
 @readonly
 class WorkspaceFolder(Value):
-    """One folder of the workspace; `index` is its place among them."""
+    """One folder of the workspace, the same object as long as it is one; `index` is its place among them."""
 
     uri: Uri
     name: str
     index: int
+
+    def be(self, name: str, index: int) -> None:
+        """The workspace has it under another name, or at another place."""
+        self.__dict__.update(name=name, index=index)
 
 
 @readonly
@@ -47,20 +51,18 @@ class WorkspaceFoldersChangeEvent(Value):
 class Folders:
     """One user's workspace folders: the one that the host gave them, until an extension or client says otherwise."""
 
-    __slots__ = ("_chosen", "_session", "changed")
+    __slots__ = ("_all", "_session", "changed")
 
     def __init__(self, session: SessionContext) -> None:
         self._session = session
-        self._chosen: tuple[WorkspaceFolder, ...] | None = None
+        uri = Uri.file(session.workspace)
+        self._all = folders_of([(uri, uri.basename() or "/")])
         self.changed = EventEmitter[WorkspaceFoldersChangeEvent]()
 
     @property
     def all(self) -> tuple[WorkspaceFolder, ...]:
         """The folders in their order."""
-        if self._chosen is not None:
-            return self._chosen
-        uri = Uri.file(self._session.workspace)
-        return (WorkspaceFolder(uri, uri.basename() or "/", 0),)
+        return self._all
 
     @property
     def name(self) -> str | None:
@@ -105,23 +107,36 @@ class Folders:
         wanted[start : start + delete_count] = [(uri, name or uri.basename() or uri.authority) for uri, name in added]
         if len({_spelled(uri) for uri, _ in wanted}) < len(wanted) or len(wanted) > MOST:
             return False
-        self._change(before, folders_of(wanted))
+        if wanted == [(folder.uri, folder.name) for folder in before]:
+            return False
+        self._change(wanted)
         return True
 
-    def _change(self, before: Sequence[WorkspaceFolder], after: tuple[WorkspaceFolder, ...]) -> None:
-        self._chosen = after
-        same = {*map(_told_by, before)} & {*map(_told_by, after)}
-        added, removed = (
-            tuple(folder for folder in folders if _told_by(folder) not in same) for folders in (after, before)
-        )
-        kept = json.dumps([[folder.uri.to_json(), folder.name] for folder in after]).encode()
+    def _change(self, wanted: Sequence[tuple[Uri, str]]) -> None:
+        """Folders that stay are the same objects; extensions hear of what came and went, clients of new names too."""
+        before, told_before = {_spelled(one.uri): one for one in self._all}, dict(map(_told_by, self._all))
+        made = [
+            before.get(_spelled(uri)) or WorkspaceFolder(uri, name, index) for index, (uri, name) in enumerate(wanted)
+        ]
+        for index, (folder, (_, name)) in enumerate(zip(made, wanted, strict=True)):
+            folder.be(name, index)
+        self._all = tuple(made)
+        kept = json.dumps([[folder.uri.to_json(), folder.name] for folder in made]).encode()
         self._session.store.write(PUT, (kept,))
-        data = {"added": [*map(wire_folder, added)], "removed": [*map(wire_folder, removed)]}
+        told = dict(map(_told_by, made))
+        self._tell(
+            [{"uri": uri, "name": name} for uri, name in told.items() if told_before.get(uri) != name],
+            [{"uri": uri, "name": name} for uri, name in told_before.items() if told.get(uri) != name],
+        )
+        added = tuple(folder for folder in made if _spelled(folder.uri) not in before)
+        removed = tuple(folder for folder in before.values() if folder not in self._all)
+        self.changed.fire(WorkspaceFoldersChangeEvent(added, removed))
+
+    def _tell(self, added: list[dict[str, str]], removed: list[dict[str, str]]) -> None:
         try:
-            self._session.mailbox.post("workspace.onDidChangeWorkspaceFolders", data)
+            self._session.mailbox.post("workspace.onDidChangeWorkspaceFolders", {"added": added, "removed": removed})
         except RoostError as error:  # the folders are what they are: `session.open` says so too
             log.warning("an event of %s is not told: %s", self._session.uid, error)
-        self.changed.fire(WorkspaceFoldersChangeEvent(added, removed))
 
     def forget_extension(self, extension: str) -> None:
         """An extension is gone: it hears of nothing any more."""
@@ -129,7 +144,7 @@ class Folders:
 
     def choose(self, folders: tuple[WorkspaceFolder, ...]) -> None:
         """Have these from now on, without telling anybody."""
-        self._chosen = folders
+        self._all = folders
 
 
 def restore(session: SessionContext, kept: bytes) -> None:
@@ -161,7 +176,8 @@ def wire_folder(folder: WorkspaceFolder) -> dict[str, str]:
 
 
 def _told_by(folder: WorkspaceFolder) -> tuple[str, str]:
-    return _spelled(folder.uri), folder.name
+    told = wire_folder(folder)
+    return told["uri"], told["name"]
 
 
 def _is_index(value: object) -> bool:

@@ -41,18 +41,23 @@ class DiagnosticChangeEvent(Value):
 class DiagnosticCollection:
     """The diagnostics of one source, by resource; iterating gives pairs of a resource and its diagnostics."""
 
-    __slots__ = ("_of", "_problems", "extension", "name")
+    __slots__ = ("_name", "_of", "_problems", "extension")
 
     def __init__(self, problems: Problems, name: str) -> None:
         self._problems = problems
         self._of: dict[str, tuple[Uri, tuple[Diagnostic, ...]]] | None = {}
-        self.name = name
+        self._name = name
         self.extension = current_extension()
+
+    @property
+    def name(self) -> str:
+        self._data  # noqa: B018  raises where it is disposed of
+        return self._name
 
     @property
     def _data(self) -> dict[str, tuple[Uri, tuple[Diagnostic, ...]]]:
         if self._of is None:
-            raise Disposed(f"the diagnostic collection '{self.name}' is disposed of; make a new one")
+            raise Disposed(f"the diagnostic collection '{self._name}' is disposed of; make a new one")
         return self._of
 
     def set(

@@ -100,12 +100,21 @@ async def save_as(
 
 
 async def _ask_before(documents: Documents, document: TextDocument, reason: TextDocumentSaveReason) -> None:
-    """Let listeners make edits. What they want is left out where the text changed while they thought about it."""
+    """Let listeners make edits, each one seeing those before. Whoever thought while the text changed is left out."""
     version = document.version
-    results = await documents.will_save.fire(TextDocumentWillSaveEvent(document, reason), BEFORE_S)
-    edits = [edit for result in results for edit in _edits(result)]
+
+    async def edit(results: list[Any]) -> None:
+        nonlocal version
+        if edits := [edit for result in results for edit in _edits(result)]:
+            await _edit(documents, document, edits, version)
+        version = document.version
+
+    await documents.will_save.fire(lambda: TextDocumentWillSaveEvent(document, reason), BEFORE_S, edit)
+
+
+async def _edit(documents: Documents, document: TextDocument, edits: list[TextEdit], version: int) -> None:
     async with documents.lock:
-        if not edits or document.version != version or document.is_closed:
+        if document.version != version or document.is_closed:
             return
         model = document._model.copy()
         try:

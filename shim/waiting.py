@@ -8,6 +8,7 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from sessions.current import current_extension, current_session
 from sessions.errors import RoostError
@@ -17,14 +18,24 @@ from shim.thenable import called
 log = logging.getLogger("roost.shim")
 
 
+MOST_FAILURES = 3
+"""A listener that failed, or took too long, more often than this is asked no more (as in VS Code)."""
+
+
 class WillEvent:
     """Says that something is about to happen. `wait_until` holds it up until what it is given has ended."""
 
-    __slots__ = ("_over", "_waited")
+    __slots__ = ("_lasts", "_over", "_waited")
 
     def __init__(self) -> None:
         self._waited: list[Future[Any]] = []
+        self._lasts = False
         self._over = False
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("_") and hasattr(self, name):
+            raise AttributeError(f"{name} of an event cannot be set: edit what it is about")
+        super().__setattr__(name, value)
 
     def wait_until(self, thenable: Awaitable[Any]) -> None:
         """Let it wait for `thenable`. Only while the listener is called: an async one is waited for anyway."""
@@ -36,13 +47,17 @@ class WillEvent:
 W = TypeVar("W", bound=WillEvent)
 
 
+async def _nothing(results: list[Any]) -> None: ...
+
+
 class WillEmitter(Generic[W]):
     """An emitter of such events. An async listener is waited for, as if it had called `wait_until` with itself."""
 
-    __slots__ = ("_emitter",)
+    __slots__ = ("_emitter", "_failures")
 
     def __init__(self) -> None:
         self._emitter = EventEmitter[W]()
+        self._failures: WeakKeyDictionary[Disposable, int] = WeakKeyDictionary()
 
     def event(
         self,
@@ -58,26 +73,54 @@ class WillEmitter(Generic[W]):
         """An extension is gone: nobody waits for it any more."""
         self._emitter.forget_extension(extension)
 
-    async def fire(self, event: W, within_s: float) -> list[Any]:
-        """Let everybody hear it, wait as long as allowed, and give what those who ended in time came to.
+    async def fire(
+        self, make: Callable[[], W], within_s: float, then: Callable[[list[Any]], Awaitable[None]] = _nothing
+    ) -> list[Any]:
+        """Let one listener after the other hear an event of its own, and give what they came to.
 
-        Who fails or takes longer is logged and left out; what takes longer is cancelled.
+        `then` gets what each came to before the next one hears. Who fails or takes longer is logged and left out; what
+        takes longer is cancelled, and who comes after it is not asked.
         """
-        self._emitter.fire(event)
-        seen = 0
-        try:
-            async with asyncio.timeout(within_s):
-                while seen < len(event._waited):  # an async listener may ask for more
-                    await asyncio.wait(event._waited[seen : seen + 1])
-                    seen += 1
-        except TimeoutError:
-            log.warning("listeners of %s took over %s s: they are not waited for", type(event).__name__, within_s)
+        deadline, results = asyncio.get_running_loop().time() + within_s, []
+        for listener in self._emitter.listening():
+            if self._failures.get(listener, 0) > MOST_FAILURES:
+                continue
+            event = make()
+            heard = listener.hear(event)
+            in_time = await _waited(event, deadline)
+            found = [result for waited in event._waited for result in _result(waited)]
+            if not heard or len(found) < len(event._waited):
+                self._failures[listener] = self._failures.get(listener, 0) + 1
+            await then(found)
+            results += found
+            if not in_time:
+                log.warning("listeners of %s took over %s s: they are not waited for", type(event).__name__, within_s)
+                break
+        return results
+
+
+async def _waited(event: WillEvent, deadline: float) -> bool:
+    """Wait for all that a listener asked for; False where the time was not enough."""
+    event._over = not event._lasts
+    seen = 0
+    try:
+        async with asyncio.timeout_at(deadline):
+            while seen < len(event._waited):  # an async listener may ask for more
+                await asyncio.wait(event._waited[seen : seen + 1])
+                seen += 1
+    except TimeoutError:
+        return False
+    finally:
         event._over = True
-        return [result for waited in event._waited for result in _result(waited)]
+    return True
 
 
 def _waited_for(listener: Callable[[W], Any]) -> Callable[[W], None]:
-    return lambda event: event.wait_until(listener(event))
+    def hear(event: W) -> None:
+        event._lasts = True
+        event.wait_until(listener(event))
+
+    return hear
 
 
 def _result(waited: Future[Any]) -> list[Any]:

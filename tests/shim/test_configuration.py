@@ -207,6 +207,19 @@ async def test_a_further_folder_has_settings_of_its_own(ada: SessionContext) -> 
         assert not event.affects_configuration("acme.near", outside)
 
 
+async def test_the_one_folders_settings_are_the_workspaces_where_a_resource_of_it_is_asked_for(
+    ada: SessionContext,
+) -> None:
+    file = vscode.Uri.file("/workspace/a.py")
+    with ada.entered():
+        await acme(file).update("near", "here", FOLDER)
+        within, without = acme(file).inspect("near"), acme().inspect("near")
+        outside = acme(vscode.Uri.file("/home/a.py")).inspect("near")
+    assert (within.workspace_value, within.workspace_folder_value) == ("here", "here")
+    assert (without.workspace_value, without.workspace_folder_value) == ("here", None)
+    assert outside.workspace_folder_value is None
+
+
 async def test_whoever_listens_learns_what_a_change_affects(ada: SessionContext) -> None:
     heard: list[vscode.ConfigurationChangeEvent] = []
     python, ruby = {"language_id": "python"}, {"language_id": "ruby"}
@@ -218,8 +231,14 @@ async def test_whoever_listens_learns_what_a_change_affects(ada: SessionContext)
         await write(ada, {"acme.greeting": "x"})
         await eventually(lambda: len(heard) == 3)
     first, second, _ = heard
-    for section, affected in (("acme", True), ("acme.greeting", True), ("acme.greet", False), ("acme.wide", False)):
+    for section, affected in (
+        ("acme", True),
+        ("acme.greeting", True),
+        ("acme.greet", False),
+        ("acme.greeting.x", False),
+    ):
         assert first.affects_configuration(section) is affected
+    assert not first.affects_configuration("acme.wide")
     assert first.affects_configuration("acme.greeting", python)
     assert second.affects_configuration("acme.wide", python)
     assert second.affects_configuration("acme.wide")

@@ -223,7 +223,7 @@ async def test_saving_is_told_before_and_after_and_the_text_is_no_longer_dirty(a
         assert document.version == 2
 
 
-async def test_listeners_may_edit_before_a_save(ada: SessionContext) -> None:
+async def test_listeners_may_edit_before_a_save_and_each_sees_what_those_before_it_did(ada: SessionContext) -> None:
     async def late() -> list[TextEdit]:
         return [TextEdit.insert(Position(0, 0), "# first\n")]
 
@@ -232,7 +232,8 @@ async def test_listeners_may_edit_before_a_save(ada: SessionContext) -> None:
         vscode.workspace.on_will_save_text_document(lambda event: event.wait_until(late()))
 
         async def listener(event: Any) -> list[TextEdit]:
-            return [TextEdit.insert(Position(2, 0), "last\n")]
+            assert event.document.line_at(0).text == "# first"
+            return [TextEdit.insert(Position(3, 0), "last\n")]
 
         vscode.workspace.on_will_save_text_document(listener)
         await typed(document, "x")
@@ -254,10 +255,14 @@ async def test_a_listener_that_fails_or_never_ends_does_not_stop_a_save(
 
     with ada.entered():
         document = await opened(ada)
-        vscode.workspace.on_will_save_text_document(lambda event: event.wait_until(never()))
+        asked: list[str] = []
         vscode.workspace.on_will_save_text_document(lambda event: event.wait_until(failing()))
+        vscode.workspace.on_will_save_text_document(lambda event: asked.append("in time"))
+        vscode.workspace.on_will_save_text_document(lambda event: event.wait_until(never()))
+        vscode.workspace.on_will_save_text_document(lambda event: asked.append("too late"))
         await typed(document, "x")
         assert await document.save()
+        assert asked == ["in time"]
 
 
 async def test_set_language_closes_and_opens_the_same_object(ada: SessionContext) -> None:

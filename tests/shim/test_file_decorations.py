@@ -112,6 +112,20 @@ async def test_a_provider_that_raises_or_says_nonsense_marks_nothing_and_harms_n
         vscode.window.register_file_decoration_provider(object())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("badge", ["u", "ü", "1", "ãã", "👋", "👋🏽👋🏽", "👩‍👩‍👧‍👧", "போ"])
+async def test_a_badge_is_one_or_two_characters_as_people_count_them(ada: SessionContext, badge: str) -> None:
+    with ada.entered("acme.git"):
+        vscode.window.register_file_decoration_provider(Marks(a=vscode.FileDecoration(badge)))
+    assert await marks(ada, "a") == [{"badge": badge}]
+
+
+@pytest.mark.parametrize("badge", ["hel", "👋👋👋", "புன்சிரிப்போடு", "ããã"])
+async def test_a_mark_with_a_longer_badge_is_left_out(ada: SessionContext, badge: str) -> None:
+    with ada.entered("acme.git"):
+        vscode.window.register_file_decoration_provider(Marks(a=vscode.FileDecoration(badge), b=MODIFIED))
+    assert [one and one["badge"] for one in await marks(ada, "a", "b")] == [None, "M"]
+
+
 async def test_what_an_extension_marked_goes_with_it(ada: SessionContext) -> None:
     with ada.entered("acme.git"):
         provider = Marks(src__a=MODIFIED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -47,13 +48,55 @@ async def test_folders_are_added_replaced_and_taken_away(ada: SessionContext) ->
 
 @pytest.mark.parametrize(
     ("start", "count", "added"),
-    [(0, 0, []), (-1, 0, [LIB]), (0, -1, [LIB]), (0, 2, []), (2, 0, [LIB]), (1, 0, [LIB, LIB]), ("0", 0, [LIB])],
+    [
+        (0, 0, []),
+        (-1, 0, [LIB]),
+        (0, -1, [LIB]),
+        (0, 2, []),
+        (2, 0, [LIB]),
+        (1, 0, [LIB, LIB]),
+        ("0", 0, [LIB]),
+        (0, 1, [Uri.file("/workspace")]),
+    ],
 )
 async def test_what_makes_no_sense_changes_nothing(ada: SessionContext, start: Any, count: int, added: Any) -> None:
     with ada.entered():
         heard = told()
         assert workspace.update_workspace_folders(start, count, *added) is False
         assert (names(), heard) == (["workspace"], [])
+
+
+async def test_a_folder_that_stays_is_the_same_object_with_its_new_name_and_place(ada: SessionContext) -> None:
+    with ada.entered():
+        assert workspace.workspace_folders is not None
+        (first,) = workspace.workspace_folders
+        heard = told()
+        seen: list[Any] = []
+        workspace.on_did_change_workspace_folders(seen.append)
+        assert workspace.update_workspace_folders(0, 0, LIB, SRC)
+        lib, src, last = workspace.workspace_folders
+        assert last is first and (first.index, seen[0].added) == (2, (lib, src))
+        assert seen[0].added[0] is lib
+        assert workspace.update_workspace_folders(0, 3, SRC, {"uri": LIB, "name": "renamed"}, first.uri)
+        assert [one is other for one, other in zip(workspace.workspace_folders, (src, lib, first), strict=True)] == [
+            True
+        ] * 3
+        assert [(one.name, one.index) for one in (src, lib, first)] == [("src", 0), ("renamed", 1), ("workspace", 2)]
+        assert workspace.update_workspace_folders(1, 1)
+        assert seen[-1].removed[0] is lib
+    assert heard == [(["lib", "src"], []), ([], []), ([], ["renamed"])]
+
+
+async def test_clients_hear_of_new_names_as_well(ada: SessionContext) -> None:
+    follower = ada.mailbox.follow(None)
+    with ada.entered():
+        workspace.update_workspace_folders(0, 1, {"uri": Uri.file("/workspace"), "name": "mine"})
+    ((event,),) = [await anext(follower)]
+    uri = "file:///workspace"
+    assert json.loads(event.data_json) == {
+        "added": [{"uri": uri, "name": "mine"}],
+        "removed": [{"uri": uri, "name": "workspace"}],
+    }
 
 
 async def test_what_is_no_uri_is_refused(ada: SessionContext) -> None:

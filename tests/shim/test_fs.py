@@ -71,6 +71,22 @@ async def test_a_file_that_may_not_be_written_says_so(ada: SessionContext, tmp_p
         assert (await fs.stat(NOTE)).permissions is FilePermission.READONLY
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "name"),
+    [
+        (FileSystemError.file_not_found("x"), "FileNotFound", "EntryNotFound (FileSystemError)"),
+        (FileSystemError.file_exists("x"), "FileExists", "EntryExists (FileSystemError)"),
+        (FileSystemError.file_is_a_directory("x"), "FileIsADirectory", "EntryIsADirectory (FileSystemError)"),
+        (FileSystemError.file_not_a_directory("x"), "FileNotADirectory", "EntryNotADirectory (FileSystemError)"),
+        (FileSystemError.no_permissions("x"), "NoPermissions", "NoPermissions (FileSystemError)"),
+        (FileSystemError.unavailable("x"), "Unavailable", "Unavailable (FileSystemError)"),
+        (FileSystemError("x"), "Unknown", "Unknown (FileSystemError)"),
+    ],
+)
+def test_an_error_has_vs_codes_code_and_its_other_name(error: FileSystemError, code: str, name: str) -> None:
+    assert (error.code, error.name, str(error)) == (code, name, "x")
+
+
 async def test_a_link_has_the_type_of_its_target_and_the_links_bit(ada: SessionContext, tmp_path: Path) -> None:
     with ada.entered():
         await fs.write_file(NOTE, b"x")

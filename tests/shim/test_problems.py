@@ -87,6 +87,7 @@ async def test_a_disposed_collection_takes_back_what_it_said_and_refuses_more(ad
             lambda: collection.get(A),
             collection.clear,
             lambda: list(collection),
+            lambda: collection.name,
         ):
             with pytest.raises(Disposed, match="'lint' is disposed of"):
                 use()

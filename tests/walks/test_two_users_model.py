@@ -6,9 +6,11 @@ import asyncio
 import itertools
 import json
 import secrets
-from collections.abc import Coroutine
+from collections import Counter
+from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 import httpx2
@@ -17,12 +19,26 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.client import Client, Process, Refused, connect
-from tests.tokens import bearer
+from tests.client import ROOT, Client, Process, Refused, connect, running
+from tests.screens import passable
+from tests.tokens import GUARDED, bearer, token
+from tests.walks.asking import IDS, LANGUAGES, Document, ask, ids_in
+from tests.walks.stage import planted
 
 T = TypeVar("T")
 NUMBERS = itertools.count(1)
 SCRIPT = {"rules": [{"text": "It is done."}]}
+
+EXACT = {
+    "session.authenticate", "workspace.updateConfiguration", "state.update", "secrets.store", "secrets.delete",
+}  # fmt: skip
+"""Methods that rules of their own drive; each other one is asked with whatever its document allows."""
+
+FREE = ["/workspace/free/a.py", "/workspace/free/b", "/workspace/free/c/d"]
+"""Files of which the model knows nothing: with them a user may do anything."""
+
+COMMANDS = st.sampled_from(["coder.listTasks", "git.refresh", "stage.heard", "nobody.hasThis"])
+MOST_TERMINALS = 2
 
 users = st.integers(0, 1)
 names = st.sampled_from(["a", "b.txt", "ü c", "..d", "%2e%2e"])
@@ -43,6 +59,10 @@ class Person:
     secrets: set[str] = field(default_factory=set)
     language: str = ""
     tasks: set[str] = field(default_factory=set)
+    terminals: set[str] = field(default_factory=set)
+    clipboard: str = ""
+    ids: dict[str, set[str]] = field(default_factory=dict)
+    """Whatever the host ever named to them, by the member that named it."""
     seen: int = 0
 
 
@@ -50,6 +70,8 @@ class TwoUsers(RuleBasedStateMachine):
     """`people[who]` acts; `people[1 - who]` is the other."""
 
     base: ClassVar[str]
+    document: ClassVar[Document]
+    asked: ClassVar[Counter[str]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,11 +98,19 @@ class TwoUsers(RuleBasedStateMachine):
         await self.stack.enter_async_context(web)
         await client.call("session.open")
         await client.call("workspace.updateConfiguration", key="demo.script", value=SCRIPT, target="global")
-        return Person(uid, client, web)
+        me = Person(uid, client, web)
+        for path in FREE:
+            await client.call("workspace.fs.writeFile", uri=path, content=me.mark)
+        await client.call("commands.executeCommand", command="stage.show", arguments=[me.mark])
+        return me
 
     def teardown(self) -> None:
-        self.wait(self.stack.aclose())
-        self.runner.close()
+        try:
+            for who in range(len(self.people)):
+                self.compare(who)
+        finally:
+            self.wait(self.stack.aclose())
+            self.runner.close()
 
     # -- what each has
 
@@ -156,6 +186,56 @@ class TwoUsers(RuleBasedStateMachine):
             assert made.status_code == 201, made.text
             me.tasks.add(made.json()["taskId"])
 
+    # -- whatever else there is
+
+    @rule(who=users, data=st.data(), methods=st.data())
+    def ask_anything(self, who: int, data: st.DataObject, methods: st.DataObject) -> None:
+        me, other = self.people[who], self.people[1 - who]
+        free = [name for name in self.document.methods if name not in EXACT]
+        for method in methods.draw(st.lists(st.sampled_from(free), min_size=10, max_size=20), "methods"):
+            if method == "window.createTerminal" and len(me.terminals) >= MOST_TERMINALS:
+                continue
+            params = data.draw(self.document.params(method, partial(self.named, me, other, method)), method)
+            self.asked[method] += 1
+            answer = self.wait(ask(me.client, method, params))
+            assert answer.get("error", {}).get("code") != -32603, (method, params, answer)
+            self.note(me, method, params, answer)
+
+    def named(self, me: Person, other: Person, method: str, name: str) -> st.SearchStrategy[Any] | None:
+        """What is drawn for a member of this name: what is the user's, what is the other's, and their mark as text."""
+        theirs = [f"/workspace/../../{other.uid}/root/workspace/{one}" for one in ("a", "b.txt", "free/a.py")]
+        if name in ("uri", "source", "target"):
+            return st.sampled_from(FREE * 2 + theirs)
+        if name in IDS:
+            return st.sampled_from(sorted(me.ids.get(name, set()) | other.ids.get(name, set())) or ["1"])
+        fixed: dict[str, st.SearchStrategy[Any]] = {
+            "command": COMMANDS, "argument": st.just("x"), "languageId": LANGUAGES, "model": st.just("demo/scripted"),
+            "glob": st.just("**/*"), "include": st.just("**/*"), "exclude": st.none(), "encoding": st.just("utf-8"),
+            "cwd": st.just("/workspace"), "shellPath": st.none(), "shellArg": st.none(), "env": st.none(),
+            "message": st.just({"role": "user", "content": me.mark}), "progressToken": st.none(),
+        }  # fmt: skip
+        if name in ("text", "content", "newText", "value", "name", "newName", "query", "pattern"):
+            return st.just(me.mark)
+        return fixed.get(name)
+
+    def note(self, me: Person, method: str, params: dict[str, Any], answer: dict[str, Any]) -> None:
+        """What the model has of it."""
+        if "error" in answer:
+            return
+        if method == "window.createTerminal":
+            me.terminals.add(answer["result"]["terminalId"])
+        elif method == "terminal.dispose":
+            me.terminals.discard(params["terminalId"])
+        elif method == "env.clipboard.writeText":
+            me.clipboard = params["value"]
+
+    @rule(who=users)
+    def claim(self, who: int) -> None:
+        me, other = self.people[who], self.people[1 - who]
+        refusal = self.refused(me.client.call("session.authenticate", token=token(other.uid)))
+        assert refusal.code == -32003
+        assert self.wait(me.client.call("session.authenticate", token=token(me.uid))) == {"uid": me.uid}
+
     # -- what is the other's
 
     @rule(who=users, name=names, way=st.sampled_from(["/../{}/root", "/../../{}/root", "/users/{}/root", "/../{}"]))
@@ -194,19 +274,24 @@ class TwoUsers(RuleBasedStateMachine):
     def compare(self, who: int) -> None:
         me = self.people[who]
         call = me.client.call
-        assert {name for name, _ in self.wait(call("workspace.fs.readDirectory", uri="/workspace"))} == set(me.files)
+        listed = {name for name, _ in self.wait(call("workspace.fs.readDirectory", uri="/workspace"))}
+        assert listed - {"free"} == set(me.files)
         assert set(self.wait(call("state.keys", scope="global"))) == set(me.state)
         for key, value in me.state.items():
             assert self.wait(call("state.get", scope="global", key=key)) == value
         assert set(self.wait(call("secrets.keys"))) == me.secrets
         assert self.wait(call("workspace.getConfiguration", section="coder.language")) == me.language
-        listed = self.wait(me.web.get("/api/v1/tasks")).json()["tasks"]
-        assert {one["taskId"] for one in listed} == me.tasks
+        tasks = self.wait(me.web.get("/api/v1/tasks")).json()["tasks"]
+        assert {one["taskId"] for one in tasks} == me.tasks
+        assert {one["terminalId"] for one in self.wait(call("terminal.list"))} == me.terminals
+        assert self.wait(call("env.clipboard.readText")) == me.clipboard
 
     @invariant()
     def nothing_of_the_other_was_heard(self) -> None:
         for me, other in zip(self.people, reversed(self.people), strict=True):
             heard, me.seen = me.client.heard[me.seen :], len(me.client.heard)
+            for name, found in ids_in(heard):
+                me.ids.setdefault(name, set()).add(found)
             for message in heard:
                 said = json.dumps(message)
                 assert other.mark not in said, said
@@ -214,8 +299,19 @@ class TwoUsers(RuleBasedStateMachine):
                 assert not any(task in said for task in other.tasks), said
 
 
-def play(base: str, examples: int, steps: int, number: int) -> None:
-    machine = seed(number)(type("Played", (TwoUsers,), {"base": base}))
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Process]:
+    """A host whose users may run programs, with an extension that has something of everything."""
+    with passable() as folder:
+        folders = json.dumps([str(ROOT / "examples"), str(planted(folder / "extensions"))])
+        with running(folder / "data", ROOST_EXTENSIONS__FOLDERS=folders, **GUARDED) as host:
+            yield host
+
+
+def play(base: str, examples: int, steps: int, number: int) -> Counter[str]:
+    """How often each method was asked."""
+    played: dict[str, Any] = {"base": base, "document": asyncio.run(discovered(base)), "asked": Counter()}
+    machine = seed(number)(type("Played", (TwoUsers,), played))
     rules = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -225,14 +321,24 @@ def play(base: str, examples: int, steps: int, number: int) -> None:
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=rules)
+    asked: Counter[str] = played["asked"]
+    return asked
 
 
-def test_two_users_see_what_is_their_own_and_nothing_else(guarded: Process) -> None:
-    play(guarded.base, 8, 40, 1)
+async def discovered(base: str) -> Document:
+    async with connect(base, "who", "", additional_headers=bearer("who")) as client:
+        return Document(await client.call("rpc.discover"))
+
+
+def test_two_users_see_what_is_their_own_and_nothing_else(stage: Process) -> None:
+    play(stage.base, 6, 40, 1)
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("number", [1, 2])
-def test_two_users_see_what_is_their_own_through_hundreds_of_lives(guarded: Process, number: int) -> None:
-    play(guarded.base, 300, 80, number)
+def test_two_users_see_what_is_their_own_through_hundreds_of_lives(stage: Process, number: int) -> None:
+    asked = play(stage.base, 200, 80, number)
+    methods = asyncio.run(discovered(stage.base)).methods
+    print(f"{sum(asked.values())} calls of {len(asked)} methods, beside the rules of their own")
+    assert set(asked) == set(methods) - EXACT, "each method is asked, but those that have rules"
