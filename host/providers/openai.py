@@ -67,15 +67,14 @@ class OpenAI:
         with Faults(account, answer):
             sdk = await self._client.openai(placed(account))
             from openai import AsyncStream
-            from openai.types.chat import ChatCompletionChunk
 
-            stream = await sdk.post(
+            stream = await sdk.post(  # as plain JSON: a model of each chunk costs ten times what it says
                 "/chat/completions",
-                cast_to=ChatCompletionChunk,
+                cast_to=object,
                 content=asked,
                 options={"headers": JSON},
                 stream=True,
-                stream_cls=AsyncStream[ChatCompletionChunk],
+                stream_cls=AsyncStream[object],
             )
             async with stream:
                 async for chunk in stream:
@@ -107,30 +106,31 @@ class Answer:
         self._said = 0
 
     def take(self, chunk: Any) -> list[Piece]:
-        """The pieces of one chunk."""
+        """The pieces of one chunk, which is JSON as it came. Raises `ODD` for one that is not as the API has it."""
         found: list[Piece] = []
-        for choice in (chunk.choices or ())[:1]:
-            self._reason = text_of(choice.finish_reason) or self._reason
-            if choice.delta is not None:
-                found = self._delta(choice.delta)
+        for choice in (chunk.get("choices") or ())[:1]:
+            self._reason = text_of(choice.get("finish_reason")) or self._reason
+            if (delta := choice.get("delta")) is not None:
+                found = self._delta(delta)
         self.begun = self.begun or bool(found) or bool(self._calls)
-        if getattr(chunk, "usage", None) is not None:
-            self._usage = usage_of(chunk.usage)
+        if (usage := chunk.get("usage")) is not None:
+            self._usage = usage_of(usage)
             found.append(self._usage)
         return found
 
     def _delta(self, delta: Any) -> list[Piece]:
         found: list[Piece] = []
-        thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+        thought = delta.get("reasoning_content") or delta.get("reasoning")
         if isinstance(thought, str) and (text := self._thoughts.take(thought)):
             found.append(Thinking(text))
             self._said += len(text)
-        if delta.content and (text := self._words.take(delta.content)):
+        if (said := delta.get("content")) and (text := self._words.take(said)):
             found.append(Text(text))
             self._said += len(text)
-        for call in delta.tool_calls or ():
-            name, more = getattr(call.function, "name", None), getattr(call.function, "arguments", None)
-            self._calls.take(call.index, text_of(call.id), text_of(name), text_of(more))
+        for call in delta.get("tool_calls") or ():
+            function = call.get("function") or {}
+            name, more = text_of(function.get("name")), text_of(function.get("arguments"))
+            self._calls.take(call.get("index"), text_of(call.get("id")), name, more)
         return found
 
     def end(self, request: Request) -> list[Piece]:
@@ -145,10 +145,10 @@ class Answer:
 
 def usage_of(raw: Any) -> Usage:
     """OpenAI counts cached tokens among the input's."""
-    cached = count_of(getattr(getattr(raw, "prompt_tokens_details", None), "cached_tokens", None))
-    thinking = count_of(getattr(getattr(raw, "completion_tokens_details", None), "reasoning_tokens", None))
-    total = count_of(raw.prompt_tokens)
-    return Usage(max(0, total - cached), count_of(raw.completion_tokens), min(cached, total), 0, thinking)
+    cached = count_of((raw.get("prompt_tokens_details") or {}).get("cached_tokens"))
+    thinking = count_of((raw.get("completion_tokens_details") or {}).get("reasoning_tokens"))
+    total = count_of(raw.get("prompt_tokens"))
+    return Usage(max(0, total - cached), count_of(raw.get("completion_tokens")), min(cached, total), 0, thinking)
 
 
 def about(request: Request) -> int:
