@@ -31,6 +31,8 @@ PRAGMAS = (
 BUSY_S = 5.0
 """How long a statement waits for another program that has the file locked, such as a backup."""
 
+TOO_MANY = "too many files are open; try again"
+
 DISK_FULL = "the disk, or what may be used of it, is full: this was not kept; free some space and try again"
 
 
@@ -148,6 +150,8 @@ def trouble(uid: str, error: Exception) -> RoostError:
     code = getattr(error, "sqlite_errorcode", None)
     if _is_full(error, code):
         return FileSystemError(DISK_FULL, "NoSpace")
+    if _is_short_of_descriptors(error, code):
+        return FileSystemError(TOO_MANY, "Unavailable")
     if isinstance(error, StoreError):
         return StoreError(f"state.db of {uid}: {error}")
     if isinstance(error, RoostError):
@@ -159,6 +163,18 @@ def _is_full(error: Exception, code: int | None) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
+def _is_short_of_descriptors(error: Exception, code: int | None) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.EMFILE, errno.ENFILE)
+    if code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR_SHMOPEN):
+        return False
+    try:  # SQLite does not say why it could not open a file
+        os.close(os.open("/", os.O_RDONLY | os.O_CLOEXEC))
+    except OSError:
+        return True
+    return False
 
 
 def _meaning(error: Exception, code: int | None) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.client import Client, Process, Refused, connect, running
-from tests.faults.kinds import KEYS, KINDS, Kind
+from tests.faults.kinds import KEYS, KINDS, none_is_lost, put_on
 from tests.raw import fetch
 from tests.sirens import planted
 
@@ -109,26 +109,6 @@ async def test_a_full_disk_is_told_loses_nothing_and_is_left_behind_without_a_re
         assert await host.stop() == 0
 
 
-async def put_on(client: Client, kind: Kind, kept: dict[str, int], most: int) -> Refused | None:
-    """So many writes; the refusal that came before their end, if one did."""
-    first = max(kept.values(), default=0)
-    for number in range(first + 1, first + most + 1):
-        key = f"k{number % KEYS}"
-        try:
-            await kind.put(client, key, number)
-        except Refused as error:
-            return error
-        kept[key] = number
-    return None
-
-
-async def none_is_lost(host: Process, kept: dict[str, dict[str, int]]) -> None:
-    for name, acknowledged in kept.items():
-        async with connect(host.base, name) as client:
-            for key, number in acknowledged.items():
-                assert await KINDS[name].get(client, key) >= number, f"{name}: an acknowledged write is lost"
-
-
 def is_no_space(refusal: Refused) -> bool:
     """Whether it says that the disk is full: by its code, or in the words of a command that failed of it."""
     return refusal.data.get("code") == "NoSpace" or "is full" in refusal.message
@@ -164,7 +144,7 @@ async def test_on_a_full_disk_no_kind_of_write_is_acknowledged_and_lost(tmp_path
             for name, client in people.items():
                 refused = await put_on(client, KINDS[name], kept[name], KEYS)
                 assert refused is None, f"{name} is still refused: {refused}"
-        await none_is_lost(host, kept)
+        await none_is_lost(host.base, kept)
         assert not list(disk.glob("users/*/backups/new*")), "half a backup is left"
         assert (disk / "host.log").stat().st_size > 0
         assert await host.stop() == 0

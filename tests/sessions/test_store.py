@@ -15,6 +15,8 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -472,6 +474,29 @@ async def test_a_full_file_is_no_space_and_a_later_smaller_write_works_again(tmp
         assert caught.value.code == "NoSpace"
         await last
         assert [key for key, _ in await alice.read(ALL)] == ["a", "c"]
+
+
+@contextmanager
+def without_descriptors() -> Iterator[None]:
+    """This process can open nothing."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize("uid", ["alice", "fresh"])
+async def test_a_process_that_can_open_nothing_says_that_and_works_again_later(tmp_path: Path, uid: str) -> None:
+    async with databases(tmp_path) as several:
+        await several.store("alice").write(PUT, ("k", b"1"))
+    async with databases(tmp_path) as several:
+        with without_descriptors(), pytest.raises(FileSystemError, match="too many files") as caught:
+            await several.store(uid).write(PUT, ("l", b"1"))
+        assert caught.value.code == "Unavailable"
+        await several.store(uid).write(PUT, ("l", b"1"))
+        assert [key for key, _ in await several.store("alice").read(ALL)] == ["k", "l"][: 1 + (uid == "alice")]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
