@@ -337,6 +337,22 @@ async def test_a_new_day_and_a_new_month_begin_at_nothing(tmp_path: Path) -> Non
         assert [await ledger.by_user(month) for month in ("2026-02", "2026-03")] == [{"alice": 14}, {"alice": 10}]
 
 
+async def test_a_clock_that_is_put_forward_and_back_gives_nothing_twice(tmp_path: Path) -> None:
+    clock = Clock()
+    async with ledgers(tmp_path, config(day=10), clock) as (ledger, sessions):
+        alice = Hands(ledger, await sessions.open("alice"))
+        await alice.spend(10)
+        clock.time += timedelta(days=1)
+        await alice.spend(9)
+        clock.time -= timedelta(days=1)
+        await refused(alice.reserve(1), "budgets.day", 10)
+        clock.time += timedelta(days=1)
+        await refused(alice.reserve(2), "budgets.day", 9)
+    clock.time -= timedelta(days=1)
+    async with ledgers(tmp_path, config(day=10), clock) as (ledger, sessions):
+        await refused(Hands(ledger, await sessions.open("alice")).reserve(1), "budgets.day", 10)
+
+
 async def test_many_tasks_in_memory_do_not_lose_what_each_spent(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("host.wallet.MOST", 5)
     async with ledgers(tmp_path, config(task=3)) as (ledger, sessions):
