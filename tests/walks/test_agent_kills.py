@@ -1,6 +1,6 @@
 """Walk: a host is killed at any moment of a task. The next one goes on with it, or asks; no call is made twice.
 
-`ROOST_KILLS=100` kills at a hundred moments; a few are enough for every day.
+A few moments are enough for every day, `make faults` has two hundred; `ROOST_KILLS=100` has a hundred of them at once.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.skipif(not HAS_BUBBLEWRAP, reason=N
 
 STEPS = 4
 KILLS = int(os.environ.get("ROOST_KILLS", "5"))
+MOST = int(os.environ.get("FAULTS_KILLS", "200"))
 MOMENT_S = 1.6
 """How long a task of this script takes, about: a moment is drawn from it."""
 
@@ -88,7 +89,9 @@ async def rest(client: httpx2.AsyncClient, task: str) -> dict[str, Any]:
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("seed", range(KILLS))
+@pytest.mark.parametrize(
+    "seed", [*range(KILLS), *(pytest.param(seed, marks=pytest.mark.faults) for seed in range(KILLS, MOST))]
+)
 async def test_a_killed_hosts_task_goes_on_and_no_call_is_made_twice(seed: int) -> None:
     draw, model = random.Random(seed), Model()
     with passable() as folder:
