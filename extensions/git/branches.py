@@ -87,7 +87,7 @@ class Branches(Naming):
 
         async def work(_: object, token: vscode.CancellationToken) -> int:
             for words in works:
-                await repository.git.run(*words, seconds=LONG_S, token=token)
+                await self._model.signing.run(repository.git, *words, seconds=LONG_S, token=token)
             return len(works)
 
         try:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import shim as vscode
 from extensions.git.program import Git
+from extensions.git.signing import Signing
 
 SECONDS = 3_600.0
 KEPT = 64 << 10
@@ -62,7 +63,14 @@ def checked(url: str) -> str:
     return url
 
 
-async def clone(git: Git, url: str, name: str, shown: vscode.window.Progress, token: vscode.CancellationToken) -> None:
+async def clone(
+    git: Git,
+    url: str,
+    name: str,
+    shown: vscode.window.Progress,
+    token: vscode.CancellationToken,
+    signing: Signing | None = None,
+) -> None:
     """Clone into a new folder `name` of git's. Raises `GitError`, and `CancellationError` once it is not wanted."""
     progress, told = Progress(), 0.0
 
@@ -75,7 +83,8 @@ async def clone(git: Git, url: str, name: str, shown: vscode.window.Progress, to
 
     try:
         words = ("clone", "--progress", "--", url, name)
-        await git.run(*words, seconds=SECONDS, keep=KEPT, on_output=heard, token=token)
+        asking = signing or Signing()
+        await asking.run(git, *words, seconds=SECONDS, keep=KEPT, on_output=heard, token=token)
     except BaseException as error:
         if TAKEN in getattr(error, "said", ""):
             raise  # somebody else has made that folder meanwhile: it is not of this clone

@@ -74,7 +74,7 @@ class Commands(Naming):
         git = self._model.git(self._model.folder)
 
         async def work(shown: vscode.window.Progress, token: vscode.CancellationToken) -> str:
-            await cloning.clone(git, address, name, shown, token)
+            await cloning.clone(git, address, name, shown, token, self._model.signing)
             return name
 
         try:
@@ -86,7 +86,8 @@ class Commands(Naming):
             )
         except vscode.CancellationError:  # as the user wanted it
             return None
-        await self._model.open(folder)
+        repository = await self._model.open(folder)
+        await repository.refresh()  # it may have been found while it was still being made
         return folder.path
 
     async def refresh(self, *_: object) -> None:

@@ -11,6 +11,7 @@ import shim as vscode
 from extensions.git.originals import asked, original
 from extensions.git.program import Git, GitError
 from extensions.git.repository import Repository
+from extensions.git.signing import Signing
 
 MOST = 20
 """Repositories that are shown of one workspace."""
@@ -33,6 +34,7 @@ class Model:
 
     def __init__(self) -> None:
         self.output = vscode.window.create_output_channel("Git")
+        self.signing = Signing()
         self.opened = vscode.EventEmitter[Repository]()
         self.closed = vscode.EventEmitter[Repository]()
         self._changed = vscode.EventEmitter[Sequence[vscode.Uri] | None]()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from secrets import token_hex
 from types import MappingProxyType
@@ -32,13 +33,17 @@ printf '\\n%s\\n%s' "$mark" "$said"
 exit $code"""
 """Runs a command, and writes what it said on stderr behind all that it wrote on stdout, after a mark."""
 
+PASSWORD = re.compile(r"//[^\s/@:]*:[^\s/@]*@")
+"""A name and a password in an address."""
+
 SECONDS = 60.0
 KEPT = 4 << 20
 
 HELP = MappingProxyType(
     {
         "not a git repository": "open a folder that is one, or run `Git: Initialize Repository`",
-        "could not read Username": "sign in from a terminal first (`git config credential.helper store`), or use ssh",
+        "could not read Username": "the server wants to know who you are; try again, or use ssh",
+        "Authentication failed": "the server did not believe the name and the password; many want an access token",
         "Author identity unknown": "set it in a terminal: `git config --global user.name …` and `user.email …`",
         "Please tell me who you are": "set it in a terminal: `git config --global user.name …` and `user.email …`",
         "index.lock': File exists": "another git runs here; wait for it, or remove .git/index.lock if none does",
@@ -85,13 +90,14 @@ class Git:
         accept: tuple[int, ...] = (0,),
         token: vscode.CancellationToken = vscode.CancellationToken.NONE,
         within: tuple[str, ...] = (),
+        options: tuple[str, ...] = (),
     ) -> processes.Finished:
-        """What it says. Raises `GitError` where its exit code is none of `accept`, and for what takes too long;
-        `CancellationError` once `token` wants it no more."""
-        self._said(f"> git {' '.join(words)[:300]}")
+        """What it says; `options` are git's own. Raises `GitError` where its exit code is none of `accept`, and for
+        what takes too long; `CancellationError` once `token` wants it no more."""
+        self._said(f"> git {PASSWORD.sub(r'//***@', ' '.join(words))[:300]}")
         try:
             work = processes.run(
-                [*within, *GIT, *words],
+                [*within, *GIT, *options, *words],
                 cwd=self.folder,
                 env=QUIET | dict(env or {}),
                 stdin=stdin,
@@ -111,7 +117,7 @@ class Git:
                 raise vscode.CancellationError from None
             raise
         if done.timed_out or done.exit_code not in accept:
-            said = done.output.decode(errors="replace")
+            said = PASSWORD.sub("//***@", done.output.decode(errors="replace"))
             said = f"it took longer than {seconds:g} s" if done.timed_out else said
             self._said(said[:4_000])
             raise GitError(words[0], said)
