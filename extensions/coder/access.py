@@ -20,8 +20,12 @@ PROTECTED = (
     ".gitconfig", *(f"{home}/{name}/**" for home in ("home", "home/*", "root") for name in (".ssh", ".config/git")),
 )  # fmt: skip
 
-READERS = frozenset({"cat", "less", "more", "head", "tail", "grep", "awk", "sed",
-                     "get-content", "gc", "type", "select-string", "sls"})  # fmt: skip
+READERS = frozenset({
+    "cat", "less", "more", "head", "tail", "grep", "awk", "sed", "get-content", "gc", "type", "select-string", "sls",
+    "egrep", "fgrep", "zgrep", "zcat", "rg", "bat", "nl", "tac", "rev", "od", "xxd", "hexdump", "strings", "base64",
+    "base32", "sort", "uniq", "cut", "paste", "fold", "diff", "cmp", "comm", "cp", "jq", "gawk", "mawk", "gsed", "view",
+})  # fmt: skip
+"""Programs that show what is in the files they are given: Roo Code's, and some more."""
 
 
 class Access:

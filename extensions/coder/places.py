@@ -36,6 +36,8 @@ def refuse_ignored(use: Use, line: str, cwd: str) -> None:
         for one in (command, *_started(command, DEPTH)):
             words = [one.name or "", *(_place(word.text, cwd) for word in one.words[1:])]
             _refuse(use, use.access.blocked_argument(words))
+        if command.name in ("cd", "pushd") and len(command.words) == 2 and command.words[1].literal:
+            cwd = _place(command.words[1].text, cwd)
     for word in script.reads:
         place = _place(word.text, cwd)
         _refuse(use, None if use.access.can_read(place) else place)

@@ -120,6 +120,10 @@ async def test_an_empty_command_is_refused(use: Using) -> None:
         ("echo $(<secret.txt)", "."),
         ("cat //workspace/sub/../secret.txt", "."),
         ("find . -exec cat secret.txt ;", "."),
+        ("cd .. && cat secret.txt", "sub"),
+        ("cd sub; cd ..; base64 secret.txt", "."),
+        ("xxd secret.txt | head", "."),
+        ("cp secret.txt copy", "."),
     ],
 )
 async def test_what_reads_an_ignored_file_is_refused(ada: SessionContext, command: str, cwd: str) -> None:
