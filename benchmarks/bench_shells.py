@@ -76,6 +76,18 @@ def waits(pid: int) -> bool:
     return any(".spare" in link for link in links)
 
 
+async def _busy(users: list[Line]) -> None:
+    """Let all the threads be made that the host has for files, as its first busy minute would: they stay."""
+    for _ in range(2):
+        await asyncio.gather(
+            *(
+                user.ask("workspace.fs.writeFile", uri=f"/workspace/{number}", content="x")
+                for user in users
+                for number in range(4)
+            )
+        )
+
+
 async def _costs(server: servers.Server, users: int) -> dict[str, float]:
     """KiB over their shells of a user with one terminal and of a further terminal, and threads that they added."""
     async with AsyncExitStack() as stack:
@@ -86,7 +98,7 @@ async def _costs(server: servers.Server, users: int) -> dict[str, float]:
                 await asyncio.gather(*(user.prompt() for user in opened[start : start + 20]))
             return opened
 
-        await more([f"warm{number}" for number in range(20)])
+        await _busy(await more([f"warm{number}" for number in range(20)]))
         empty = await _settled(server)
         opened = await more([f"cost{number}" for number in range(users)])
         one = await _settled(server)
