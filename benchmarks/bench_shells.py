@@ -15,7 +15,7 @@ import uvloop
 
 from benchmarks import servers
 from benchmarks.bench_sandbox import BALLAST, below, floor, kib, name
-from benchmarks.figures import Row, apart, figure
+from benchmarks.figures import Row, figure, paired
 from benchmarks.lines import Line, house, line
 
 AT_ONCE = 50
@@ -24,18 +24,20 @@ CUTS = (0.2, 0.5, 0.8, 1.0)
 
 
 async def _soon(ports: dict[str, int], rounds: int) -> dict[str, list[float]]:
-    """Milliseconds to a prompt: the floor's, and at each host a user's first terminal and a further one, in turns."""
-    took: dict[str, list[float]] = {"floor": []}
+    """Milliseconds to a prompt, by rounds: the floor's, and at each host a user's first terminal and a further one.
+
+    Each host has its floor right before it, and in every other round the hosts come in the other order.
+    """
+    took: dict[str, list[float]] = {}
     for number in range(-1, rounds):
-        for host, port in ports.items():
+        for host, port in list(ports.items())[:: 1 if number % 2 else -1]:
             bare = await floor()
             async with line(port, f"soon{number}x") as user:
                 await user.ask("session.open")
                 first, further = await _prompt(user), await _prompt(user)
             if number >= 0:  # the round before is for whatever is loaded on first use
-                took["floor"].append(bare)
-                took.setdefault(f"first {host}", []).append(first)
-                took.setdefault(f"further {host}", []).append(further)
+                for what, value in ("floor", bare), ("first", first), ("further", further):
+                    took.setdefault(f"{what} {host}", []).append(value)
     return took
 
 
@@ -140,22 +142,27 @@ async def _cut(port: int) -> tuple[int, float]:
 
 def run(quick: bool) -> list[Row]:
     """Prompts, users at once, their cost, and output through cuts."""
-    rounds, users = (8, 40) if quick else (25, 200)
+    rounds, users = (16, 40) if quick else (40, 200)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        with house() as (small, _), house(BALLAST) as (large, _):
-            took = runner.run(_soon({"small": small.port, "large": large.port}, rounds))
-            at_once = runner.run(_at_once(small.port))
+        with house() as (bare, _), house(BALLAST) as (laden, _):
+            ports = {"small": bare.port, "large": laden.port}
+            took = runner.run(_soon(ports, rounds))
+            at_once = runner.run(_at_once(bare.port))
         with house() as (server, _):
             costs = runner.run(_costs(server, users))
             numbers, seconds = runner.run(_cut(server.port))
-    base = took["floor"]
+    small, large = ({what: took[f"{what} {host}"] for what in ("floor", "first", "further")} for host in ports)
     megabytes = BALLAST >> 20
+
+    def beside(ours: list[float], theirs: list[float]) -> list[tuple[float, float]]:
+        return list(zip(ours, theirs, strict=True))
+
     return [
-        apart("a user's first terminal, to its prompt, median", "ms", took["first small"], base),
-        apart("a further one", "ms", took["further small"], base),
-        apart(f"first, {megabytes} MB in the host; floor: without", "ms", took["first large"], took["first small"]),
-        apart(f"further, {megabytes} MB in the host; floor: without", "ms", took["further large"],
-              took["further small"]),
+        paired("a user's first terminal, to its prompt, median", "ms", beside(small["first"], small["floor"])),
+        paired("a further one", "ms", beside(small["further"], small["floor"])),
+        paired(f"first, {megabytes} MB in the host; floor: without", "ms", beside(large["first"], small["first"])),
+        paired(f"further, {megabytes} MB in the host; floor: without", "ms",
+               beside(large["further"], small["further"])),
         figure(f"{AT_ONCE} new users at once, all at their prompt", "s", at_once),
         figure(f"memory of one of {users} users with a terminal over bash", "KiB", costs["user"]),
         figure("memory of a further terminal over its bash", "KiB", costs["further"]),
