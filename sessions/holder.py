@@ -24,7 +24,7 @@ from sessions.limits import Limits
 from sessions.output import Output
 from sessions.process import LOOK_AGAIN_S, Child, Pipes, Process, Terminal, gone, is_gone, open_terminal
 from sessions.sockets import Sockets
-from sessions.spare import Likely, Spare
+from sessions.spare import Likely
 from sessions.spare import line as spare_line
 from sessions.spares import Spares
 from sessions.startup import EARLY, NONCE
@@ -96,15 +96,15 @@ class Holder:
             raise SandboxDied(DIED)
         return self._inside
 
-    async def start(self, terminals: bool = False) -> None:
-        """Start it; for `terminals` the first one's shell is got ready meanwhile.
+    async def start(self, likely: Likely | None = None, *, terminals: bool = False) -> None:
+        """Start it; for `terminals` the first one's shell is got ready meanwhile: that of the `likely` one, if any.
 
         Raises `SandboxUnavailable` with why not, and nothing is left of it then.
         """
         try:
-            launch, spares = await asyncio.to_thread(self._prepare, terminals)
+            launch = await asyncio.to_thread(self._prepare, likely, terminals)
             try:
-                await self._start(launch, spares)
+                await self._start(launch)
             finally:
                 launch.given.close()
         except (TimeoutError, SandboxDied, OSError, LookupError, ValueError) as error:
@@ -114,7 +114,7 @@ class Holder:
             await self.close()
             raise
 
-    def _prepare(self, terminals: bool) -> tuple[Launch, list[Spare]]:
+    def _prepare(self, likely: Likely | None, terminals: bool) -> Launch:
         self._run = open_empty(self.world.run)
         self._by_session = self._cgroup is None and procfs.autogroups()
         cgroup = self._cgroup.procs if self._cgroup else None
@@ -122,10 +122,11 @@ class Holder:
             self._run, self.run_folder, self.world.owner, self._supervisor, self._tasks, self._mark,
             lambda likely: self._line(likely.argv, likely.cwd, EARLY),
         )  # fmt: skip
-        spares = self._spares.open(1) if terminals else []
-        return prepare(self.world, self.form, self._network, self._limits, cgroup), spares
+        if terminals:
+            self._spares.prepare(likely)
+        return prepare(self.world, self.form, self._network, self._limits, cgroup)
 
-    async def _start(self, launch: Launch, spares: list[Spare]) -> None:
+    async def _start(self, launch: Launch) -> None:
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -135,13 +136,12 @@ class Holder:
             ours.close()
             raise
         assert self._spares is not None
-        if spares:
-            self._spares.start(spares)
+        self._spares.begin()
         async with asyncio.timeout(START_SECONDS):
             await self._supervisor.ready
         self._limit()
         self._inside = self._look(launch.info)
-        self._spares.enter(self._inside)
+        await self._spares.enter(self._inside)
 
     def _spawn(self, launch: Launch, theirs: socket.socket) -> None:
         """On the loop's own thread, as a sandbox dies with the thread that started it. It does not fork the host."""

@@ -22,6 +22,7 @@ from sessions.output import KEPT_BYTES, Finished, Output
 from sessions.process import Process, Terminal
 from sessions.procfs import Procfs
 from sessions.sockets import Fetch
+from sessions.spare import Likely
 from sessions.streams import PipeWriter
 from sessions.tasks import Tasks
 
@@ -104,8 +105,9 @@ class Sandbox:
         a folder that is not there says so on the terminal, and the exit code is 125 to 127, as under a shell.
         `early`: it is a shell that can be started before it is asked for (`startup.Start`), as the next one then is.
         """
-        holder = await self._start(terminals=True)
-        return await holder.open_terminal(argv, cwd or self.world.cwd, env or {}, columns, rows, early)
+        cwd = cwd or self.world.cwd
+        holder = await self._start(Likely(tuple(argv), cwd) if early else None, terminals=True)
+        return await holder.open_terminal(argv, cwd, env or {}, columns, rows, early)
 
     async def start(
         self,
@@ -181,7 +183,7 @@ class Sandbox:
             self._holder.end("the session ended")
             await self._holder.close()
 
-    async def _start(self, terminals: bool = False) -> Holder:
+    async def _start(self, likely: Likely | None = None, *, terminals: bool = False) -> Holder:
         """The running sandbox: the one there is, or a new one."""
         if self._holder is not None and self._holder.running:
             return self._holder
@@ -191,17 +193,17 @@ class Sandbox:
                 raise SessionClosed("the session has ended, so nothing can be started in it; connect again")
             if self._holder is not None and self._holder.running:
                 return self._holder
-            self._holder = await self._new(terminals)
+            self._holder = await self._new(likely, terminals)
             return self._holder
 
-    async def _new(self, terminals: bool) -> Holder:
+    async def _new(self, likely: Likely | None, terminals: bool) -> Holder:
         if self.level.form is None or self.network not in self.level.networks:
             raise SandboxUnavailable(self.level.refusal(self.network))
         group = await asyncio.to_thread(self._groups.create, self.limits) if self._groups and self.limits else None
         holder = Holder(self.world, self.level.form, self.network, self.limits, self._tasks, group)
         fetch = Fetch() if self._gate is not None and self.network == "proxy" else None
         try:
-            await holder.start(terminals)
+            await holder.start(likely, terminals=terminals)
             if self._disk is not None:
                 await self._disk.enter(holder.inside)
             if fetch is not None:

@@ -27,14 +27,15 @@ Words = Callable[[Likely], bytes]
 class Spares:
     """Those that wait in a sandbox. `folder` is the host's own there, called `inside` in it.
 
-    A sandbox begins with one that can become any program. Once a terminal was opened whose shell can be started before
-    its time, there is one such shell too: it is made at once, as a second terminal often follows the first, and any
-    other only when nobody opens terminals any more, whose time it would take.
+    A sandbox that is started for a terminal begins with that one's shell, where it can be started before its time, else
+    with one that can become any program. Later there are both: the next of the kind that was last opened is made at
+    once, as a second terminal often follows the first, and any other only when nobody opens terminals any more, whose
+    time it would take.
     """
 
     __slots__ = (
-        "_asked", "_closing", "_count", "_early", "_folder", "_inside", "_likely", "_making", "_mark", "_owner",
-        "_parking", "_path", "_supervisor", "_tasks", "_waiting", "_words",
+        "_asked", "_closing", "_count", "_early", "_first", "_folder", "_inside", "_likely", "_making", "_mark",
+        "_opened", "_owner", "_parking", "_path", "_supervisor", "_tasks", "_waiting", "_words",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +59,8 @@ class Spares:
         self._inside: Inside | None = None
         self._count = 0
         self._waiting: list[Spare] = []
+        self._opened: list[Spare] = []
+        self._first: Early | None = None
         self._early: Early | None = None
         self._likely: Likely | None = None
         self._making: asyncio.Future[None] | None = None
@@ -68,9 +71,25 @@ class Spares:
     def __len__(self) -> int:
         return len(self._waiting) + (self._early is not None)
 
-    def enter(self, inside: Inside) -> None:
-        """The sandbox runs."""
+    def prepare(self, likely: Likely | None) -> None:
+        """What the first of them needs. Blocks: call it in a thread, before the sandbox starts."""
+        if likely is None:
+            self._opened = self.open(1)
+        else:
+            self._first = self._open_early(likely)
+
+    def begin(self) -> None:
+        """The sandbox starts: one that needs nothing of it is started as soon as it can be."""
+        opened, self._opened = self._opened, []
+        if opened:
+            self.start(opened)
+
+    async def enter(self, inside: Inside) -> None:
+        """The sandbox runs, so that one may begin that needs a terminal in it."""
         self._inside = inside
+        if self._first is not None:
+            self.refill(self._first.likely)
+            await asyncio.sleep(0)  # it is being made now, and so is waited for by who wants it
 
     @property
     def _parent(self) -> int:
@@ -104,7 +123,8 @@ class Spares:
 
     async def _keep(self, opened: list[Spare]) -> None:
         try:
-            await self._park(opened)
+            if opened:
+                await self._park(opened)
             while self._asked.is_set() and not self._closing and not self._supervisor.lost:
                 self._asked.clear()
                 await self._fill()
@@ -153,10 +173,10 @@ class Spares:
     async def _start_early(self, likely: Likely) -> None:
         if self._inside is None:
             return
-        self._count += 1
-        early = Early(self._folder, self._path, self._count, likely)
+        early, self._first = self._first, None
+        if early is None:
+            early = await asyncio.to_thread(self._open_early, likely)
         try:
-            await asyncio.to_thread(early.open, self._owner)
             early.open_terminal(self._inside.ptmx, self._owner)
             async with asyncio.timeout(PARK_SECONDS):
                 early.process_id = await self._supervisor.start_early(self._words(likely), early.terminal, early.path)
@@ -171,6 +191,17 @@ class Spares:
             early.close()
         else:
             self._early = early
+
+    def _open_early(self, likely: Likely) -> Early:
+        """One that has its pipe. Blocks: call it in a thread."""
+        self._count += 1
+        early = Early(self._folder, self._path, self._count, likely)
+        try:
+            early.open(self._owner)
+        except BaseException:
+            early.close()
+            raise
+        return early
 
     # -- using them
 
@@ -227,9 +258,10 @@ class Spares:
         self._asked.set()
         if self._parking is not None:
             await asyncio.wait({self._parking}, timeout=PARK_SECONDS)
-        drop([*self._waiting, *([self._early] if self._early is not None else [])])
+        drop([*self._opened, *self._waiting, *(one for one in (self._first, self._early) if one is not None)])
+        self._opened.clear()
         self._waiting.clear()
-        self._early = None
+        self._first = self._early = None
 
 
 def drop(spares: list[Spare]) -> None:

@@ -14,6 +14,7 @@ from sessions import startup
 from sessions.process import Terminal
 from sessions.sandbox import Sandbox
 from sessions.spares import MOST
+from sessions.supervisor import Supervisor
 from tests.sessions.sandboxes import (
     HAS_BUBBLEWRAP,
     NO_BUBBLEWRAP,
@@ -88,6 +89,20 @@ async def test_the_next_terminals_shell_is_there_before_it_is_asked_for(alice: S
     terminal = await opened(alice, "other")
     assert terminal.process_id == pid
     assert "SECONDS 0" in await said(terminal, "echo S''ECONDS $SECONDS", "SECONDS 0")
+    terminal.close()
+    await settled(alice)
+
+
+async def test_the_first_terminals_shell_begins_with_its_sandbox(
+    alice: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> int:
+        raise AssertionError("it was started another way")
+
+    monkeypatch.setattr(Supervisor, "start_on_terminal", refuse)
+    monkeypatch.setattr(Supervisor, "become", refuse)
+    terminal = await opened(alice)
+    assert "101 33 first" in await said(terminal, "echo $COLUMNS $LINES f''irst", "first\r\n")
     terminal.close()
     await settled(alice)
 
