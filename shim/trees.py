@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from sessions.current import current_session
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shim.events import Event
 
 T = TypeVar("T")
+E = TypeVar("E")
 T_contra = TypeVar("T_contra", contravariant=True)
 
 MOST_CHILDREN = 5_000
@@ -29,6 +30,9 @@ MOST_CHILDREN = 5_000
 
 MOST_NODES = 20_000
 """Elements of one view that are known."""
+
+TURN = 100
+"""Elements after which everybody else has a turn of the loop."""
 
 PROVIDER_S = 30.0
 """How long a provider may take for one answer."""
@@ -111,6 +115,14 @@ class Node:
         if label is None and item.resource_uri is not None:
             label = item.resource_uri.basename()
         return {"handle": self.handle, **plain({**item.to_json(), "label": label})}
+
+
+async def in_turns(things: Iterable[E]) -> AsyncIterator[E]:
+    """These, with a turn for everybody else after so many."""
+    for number, one in enumerate(things, 1):
+        yield one
+        if number % TURN == 0:
+            await asyncio.sleep(0)
 
 
 class TreeView(Piece, Generic[T]):
@@ -274,35 +286,40 @@ class TreeView(Piece, Generic[T]):
     async def children(self, handle: str | None) -> list[dict[str, Any]]:
         """What is below an element, or at the top: as clients are told it. Raises what the provider raises."""
         nodes = await self._children(None if handle is None else self._node(handle))
-        return [node.told() for node in nodes]
+        return [node.told() async for node in in_turns(nodes)]
 
     async def _children(self, parent: Node | None) -> list[Node]:
         found = await self._asked("get_children", *(() if parent is None else (parent.element,)))
         elements = list(found or ())
         if len(elements) > MOST_CHILDREN:
             raise InvalidValue("get_children", f"may give {MOST_CHILDREN} elements, and gave {len(elements)}")
-        items = [await self._asked("get_tree_item", element) for element in elements]
+        items = [await self._asked("get_tree_item", one) async for one in in_turns(elements)]
         old = self._roots if parent is None else parent.children
         for node in old:
             self._forget(node)
         nodes: list[Node] = []
+        taken: set[str] = set()
+        same: dict[str, int] = {}
         for element, item in zip(elements, items, strict=True):
-            nodes.append(self._made(parent, element, item, {node.handle for node in nodes}))
+            nodes.append(self._made(parent, element, item, taken, same))
         if parent is None:
             self._roots = nodes
         else:
             parent.children = nodes
         return nodes
 
-    def _made(self, parent: Node | None, element: T, item: TreeItem, taken: set[str]) -> Node:
+    def _made(self, parent: Node | None, element: T, item: TreeItem, taken: set[str], same: dict[str, int]) -> Node:
+        """A node, of whose siblings the handles are `taken`, and so many had the same name."""
         if not isinstance(item, TreeItem):
             raise InvalidValue("get_tree_item", f"must give a TreeItem, not {type(item).__name__}")
         if len(self._nodes) >= MOST_NODES:
             raise InvalidValue("get_children", f"{MOST_NODES} elements are known already; list fewer")
         name = f"id:{item.id}" if item.id is not None else f"label:{item.label or item.resource_uri}"
-        above, number = parent.handle if parent else "", 0
+        above, number = parent.handle if parent else "", same.get(name, 0)
         while (handle := self._handle(above, f"{name}#{number}")) in taken:
             number += 1
+        same[name] = number + 1
+        taken.add(handle)
         node = self._nodes[handle] = self._by_element[_key(element)] = Node(handle, element, item, parent)
         return node
 

@@ -319,3 +319,14 @@ async def test_another_provider_takes_the_place_of_the_first(ada: SessionContext
     undo.dispose()
     await screen.settle()
     assert screen.of("treeView") == []
+
+
+async def test_as_many_elements_as_there_may_be_leave_turns_for_others(ada: SessionContext) -> None:
+    tree = view(ada, Provider(top=["same"] * (MOST_CHILDREN // 2) + [f"b{n}" for n in range(MOST_CHILDREN // 2)]))
+    asked, turns = asyncio.ensure_future(tree.children(None)), 0
+    while not asked.done():
+        await asyncio.sleep(0)
+        turns += 1
+    handles = [item["handle"] for item in await asked]
+    assert len(set(handles)) == MOST_CHILDREN and turns > 50
+    assert [item["handle"] for item in await tree.children(None)] == handles, "and they are the same the next time"
