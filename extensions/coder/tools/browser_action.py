@@ -109,7 +109,10 @@ async def address(use: Use, url: Any) -> tuple[str, tuple[Action, ...]]:
     if not isinstance(url, str) or not url.strip():
         raise ToolError("url: needed; write http://…, https://… or file:///workspace/…")
     whole: str = url.strip() if "://" in url or url.startswith("about:") else f"http://{url.strip()}"
-    parts = urlsplit(whole)
+    try:
+        parts = urlsplit(whole)
+    except ValueError as error:
+        raise ToolError(f"url: {error}; write http://…, https://… or file:///workspace/…") from None
     if parts.scheme not in SCHEMES:
         raise ToolError(f"url: the scheme {parts.scheme!r} is not shown here; write http, https or file")
     if parts.scheme != "file":

@@ -65,3 +65,16 @@ def test_an_exact_replacement_is_pythons(text: str, old: str, new: str) -> None:
         assert replaced(text, old, new) == text.replace(old, new, 1)
     except NotReplaced:
         assert old == new or text.count(old) != 1
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_text_of_megabytes_is_found_without_a_pattern_which_would_take_minutes_to_make(ending: str) -> None:
+    line = "word " * 20 + "\n"
+    old = line * 30_000
+    text = f"before\n{old}after\n".replace("\n", ending)
+    assert replaced(text, old, "new\n", tolerant=True) == "before\nnew\nafter\n".replace("\n", ending)
+    assert replaced(text + text, old, "", every=True) == "before\nafter\n".replace("\n", ending) * 2
+    with pytest.raises(NotReplaced, match="is there 2 times"):
+        replaced(text + text, old, "new")
+    with pytest.raises(NotReplaced, match="not there"):
+        replaced("short", old, "new", tolerant=True)
