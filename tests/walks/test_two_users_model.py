@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import secrets
 from collections import Counter
 from collections.abc import Coroutine, Iterator
@@ -36,6 +37,11 @@ EXACT = {
 
 FREE = ["/workspace/free/a.py", "/workspace/free/b", "/workspace/free/c/d"]
 """Files of which the model knows nothing: with them a user may do anything."""
+
+ENDLESS = {"/api/v1/events"}
+PART = re.compile(r"\{\w+\}")
+BODIES = {"messages": {"message": "x"}, "{approvalId}": {"decision": "once"}, "mode": {"mode": "code"}}
+"""What a route of this last part takes, so that it is refused for whom it is asked of and not for what."""
 
 COMMANDS = st.sampled_from(["coder.listTasks", "git.refresh", "stage.heard", "nobody.hasThis"])
 MOST_TERMINALS = 2
@@ -71,6 +77,7 @@ class TwoUsers(RuleBasedStateMachine):
 
     base: ClassVar[str]
     document: ClassVar[Document]
+    routes: ClassVar[list[tuple[str, str]]]
     asked: ClassVar[Counter[str]]
 
     def __init__(self) -> None:
@@ -256,17 +263,36 @@ class TwoUsers(RuleBasedStateMachine):
         assert answer["error"]["code"] == -32003
         assert "result" not in answer
 
-    @rule(who=users, data=st.data(), what=st.sampled_from(["", "/messages", "/checkpoints", "/pause", "delete"]))
-    def meddle(self, who: int, data: st.DataObject, what: str) -> None:
+    @rule(who=users, data=st.data())
+    def meddle(self, who: int, data: st.DataObject) -> None:
         me, other = self.people[who], self.people[1 - who]
-        if not other.tasks:
+        verb, path = data.draw(st.sampled_from([one for one in self.routes if "{" in one[1]]), "route")
+        if "{taskId}" in path and other.tasks:
+            place = path.replace("{taskId}", data.draw(st.sampled_from(sorted(other.tasks))))
+            expected = {404}
+        elif "{uid}" in path:
+            place, expected = path.replace("{uid}", other.uid), {403}
+        else:
             return
-        address = f"/api/v1/tasks/{data.draw(st.sampled_from(sorted(other.tasks)))}"
-        verb, path = ("DELETE", address) if what == "delete" else ("PUT" if what == "/pause" else "GET", address + what)
-        assert self.wait(me.web.request(verb, path)).status_code == 404
-        assert self.wait(me.web.request(verb, path, params={"uid": other.uid})).status_code in (403, 404)
-        decision = me.web.post(f"{address}/approvals/1", json={"decision": "once"})
-        assert self.wait(decision).status_code == 404
+        place = PART.sub("1", place)
+        query = {"to": "1"} if place.endswith("/diff") else {}
+        body = BODIES.get(path.rpartition("/")[2], {}) if verb in ("PUT", "POST") else None
+        answer = self.wait(me.web.request(verb, place, json=body, params=query))
+        assert answer.status_code in expected, (verb, path, answer.text)
+        answer = self.wait(me.web.request(verb, place, json=body, params={**query, "uid": other.uid}))
+        assert answer.status_code in expected | {403}, (verb, path, answer.text)
+
+    @rule(who=users, data=st.data())
+    def look(self, who: int, data: st.DataObject) -> None:
+        """Whatever there is to read says nothing of the other, asked as oneself or as them."""
+        me, other = self.people[who], self.people[1 - who]
+        routes = [path for verb, path in self.routes if verb == "GET" and "{" not in path and path not in ENDLESS]
+        path = data.draw(st.sampled_from(routes), "route")
+        for query in ({}, {"uid": other.uid}):
+            answer = self.wait(me.web.get(path, params=query))
+            assert answer.status_code < 500, (path, answer.text)
+            assert other.mark not in answer.text, (path, query)
+            assert not any(task in answer.text for task in other.tasks), (path, query)
 
     # -- what must hold
 
@@ -310,7 +336,8 @@ def stage() -> Iterator[Process]:
 
 def play(base: str, examples: int, steps: int, number: int) -> Counter[str]:
     """How often each method was asked."""
-    played: dict[str, Any] = {"base": base, "document": asyncio.run(discovered(base)), "asked": Counter()}
+    played: dict[str, Any] = {"base": base, "asked": Counter(), "routes": routes_of(base)}
+    played["document"] = asyncio.run(discovered(base))
     machine = seed(number)(type("Played", (TwoUsers,), played))
     rules = settings(
         max_examples=examples,
@@ -328,6 +355,12 @@ def play(base: str, examples: int, steps: int, number: int) -> Counter[str]:
 async def discovered(base: str) -> Document:
     async with connect(base, "who", "", additional_headers=bearer("who")) as client:
         return Document(await client.call("rpc.discover"))
+
+
+def routes_of(base: str) -> list[tuple[str, str]]:
+    """Verbs and paths of the host's OpenAPI document."""
+    paths = httpx2.get(f"{base}/openapi.json").json()["paths"]
+    return [(verb.upper(), path) for path, verbs in paths.items() for verb in verbs]
 
 
 def test_two_users_see_what_is_their_own_and_nothing_else(stage: Process) -> None:
