@@ -33,9 +33,7 @@ def start(context: vscode.ExtensionContext) -> None:
             watcher.on_did_change(scan),
             watcher.on_did_delete(forget),
             vscode.workspace.on_did_change_configuration(_settings_changed),
-            vscode.workspace.on_did_change_text_document(
-                lambda event: _take(event.document.uri, event.document.get_text())
-            ),
+            vscode.workspace.on_did_change_text_document(_document_changed),
             _problems,
             _status,
         ]
