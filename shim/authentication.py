@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sessions.current import current_session
@@ -16,7 +16,7 @@ from shim.accounts import (
     AuthenticationSessionsChangeEvent,
     Wish,
 )
-from shim.events import Disposable
+from shim.events import Disposable, of_user
 from shim.thenable import Thenable, thenable
 
 __all__ = [
@@ -67,8 +67,5 @@ def register_authentication_provider(
     return current_session().get(Accounts).register(id, label, provider, supports_multiple_accounts)
 
 
-def on_did_change_sessions(
-    listener: Callable[[AuthenticationSessionsChangeEvent], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """The sessions of a provider have changed, or there is a provider more or less."""
-    return current_session().get(Accounts).changed.event(listener, disposables)
+on_did_change_sessions = of_user(lambda session: session.get(Accounts).changed)
+"""The sessions of a provider have changed, or there is a provider more or less."""

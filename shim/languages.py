@@ -5,7 +5,7 @@ Who registers a provider gets its undo. For each document those are asked whose 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from sessions.current import current_session
@@ -15,11 +15,11 @@ from shim.contexts import LanguageConfiguration
 from shim.diagnostics import CodeActionKind, Diagnostic
 from shim.document import TextDocument
 from shim.documents import Documents
-from shim.events import Disposable
+from shim.events import Disposable, of_user
 from shim.features import Features
 from shim.known_languages import Known
 from shim.language_status import LanguageStatusItem
-from shim.problems import DiagnosticChangeEvent, DiagnosticCollection, Problems
+from shim.problems import DiagnosticCollection, Problems
 from shim.queries import QUESTIONS
 from shim.selectors import DocumentSelector, Selectable, score
 from shim.thenable import Thenable, thenable
@@ -82,11 +82,8 @@ def get_diagnostics(resource: Uri | None = None) -> Any:
     return problems.all() if resource is None else problems.of(resource)
 
 
-def on_did_change_diagnostics(
-    listener: Callable[[DiagnosticChangeEvent], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """What is wrong has changed; changes that come together are told together."""
-    return current_session().get(Problems).changed.event(listener, disposables)
+on_did_change_diagnostics = of_user(lambda session: session.get(Problems).changed)
+"""What is wrong has changed; changes that come together are told together."""
 
 
 # -- languages

@@ -5,15 +5,15 @@ Where VS Code asks the user whether an extension may use a model, here it may: t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from sessions.current import current_extension, current_session
 from sessions.errors import InvalidValue, LanguageModelError
 from shim.absent import absent_member
 from shim.cancellation import CancellationToken
 from shim.chat_models import LanguageModelChat, LanguageModelChatResponse, LanguageModelChatTool
-from shim.events import Disposable
+from shim.events import Disposable, EventEmitter, of_user
 from shim.messages import LanguageModelToolResult
 from shim.model_parts import (
     CACHE_MARK,
@@ -26,6 +26,9 @@ from shim.model_parts import (
 from shim.model_providers import LanguageModelChatInformation, LanguageModelToolInformation, Provided, Registry
 from shim.schemas import mistake
 from shim.thenable import Thenable, called, thenable
+
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
 
 __all__ = [
     "CACHE_MARK",
@@ -84,11 +87,14 @@ def _withdraw(registry: Registry, vendor: str) -> None:
         registry.changed.fire(None)
 
 
-def on_did_change_chat_models(listener: Callable[[None], Any]) -> Disposable:
-    """Fires when the user has other models than before."""
-    registry = current_session().get(Registry)
+def _models_changed(session: SessionContext) -> EventEmitter[None]:
+    registry = session.get(Registry)
     registry.listen()
-    return registry.changed.event(listener)
+    return registry.changed
+
+
+on_did_change_chat_models = of_user(_models_changed)
+"""Fires when the user has other models than before."""
 
 
 def register_tool(

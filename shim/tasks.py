@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sessions.current import current_session
 from shim.cancellation import CancellationToken
-from shim.events import Disposable
+from shim.events import Disposable, of_user
 from shim.task import Task
-from shim.task_runs import (
-    TaskEndEvent,
-    TaskExecution,
-    TaskProcessEndEvent,
-    TaskProcessStartEvent,
-    TaskRuns,
-    TaskStartEvent,
-)
+from shim.task_runs import TaskEndEvent as TaskEndEvent
+from shim.task_runs import TaskExecution, TaskRuns
+from shim.task_runs import TaskProcessEndEvent as TaskProcessEndEvent
+from shim.task_runs import TaskProcessStartEvent as TaskProcessStartEvent
+from shim.task_runs import TaskStartEvent as TaskStartEvent
 from shim.thenable import Thenable, thenable
 from shim.values import Value, value
 
@@ -57,32 +54,17 @@ def execute_task(task: Task) -> Thenable[TaskExecution]:
     return thenable(current_session().get(TaskRuns).execute(task), "tasks.execute_task")
 
 
-def on_did_start_task(
-    listener: Callable[[TaskStartEvent], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """A task begins."""
-    return current_session().get(TaskRuns).started.event(listener, disposables)
+on_did_start_task = of_user(lambda session: session.get(TaskRuns).started)
+"""A task begins."""
 
+on_did_end_task = of_user(lambda session: session.get(TaskRuns).ended)
+"""A task has ended."""
 
-def on_did_end_task(
-    listener: Callable[[TaskEndEvent], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """A task has ended."""
-    return current_session().get(TaskRuns).ended.event(listener, disposables)
+on_did_start_task_process = of_user(lambda session: session.get(TaskRuns).process_started)
+"""The process of a task runs."""
 
-
-def on_did_start_task_process(
-    listener: Callable[[TaskProcessStartEvent], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """The process of a task runs."""
-    return current_session().get(TaskRuns).process_started.event(listener, disposables)
-
-
-def on_did_end_task_process(
-    listener: Callable[[TaskProcessEndEvent], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """The process of a task has ended."""
-    return current_session().get(TaskRuns).process_ended.event(listener, disposables)
+on_did_end_task_process = of_user(lambda session: session.get(TaskRuns).process_ended)
+"""The process of a task has ended."""
 
 
 if not TYPE_CHECKING:  # type checkers see the annotation above, and mistyped names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from sessions.terminal import Terminal as Shell
 from sessions.terminal import keys
 from sessions.terminals import Terminals
 from shim.enums import TerminalExitReason, TerminalLocation
-from shim.events import Disposable, EventEmitter
+from shim.events import EventEmitter, of_user
 from shim.executions import (
     TerminalShellExecutionEndEvent,
     TerminalShellExecutionStartEvent,
@@ -346,50 +346,23 @@ def create_terminal(
     return current_session().get(WindowTerminals).create(name)
 
 
-def on_did_open_terminal(
-    listener: Callable[[Terminal], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """A terminal was opened, by whomever."""
-    return current_session().get(WindowTerminals).opened.event(listener, disposables)
+on_did_open_terminal = of_user(lambda session: session.get(WindowTerminals).opened)
+"""A terminal was opened, by whomever."""
 
+on_did_close_terminal = of_user(lambda session: session.get(WindowTerminals).closed)
+"""A terminal has ended; its `exit_status` says how."""
 
-def on_did_close_terminal(
-    listener: Callable[[Terminal], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """A terminal has ended; its `exit_status` says how."""
-    return current_session().get(WindowTerminals).closed.event(listener, disposables)
+on_did_change_active_terminal = of_user(lambda session: session.get(WindowTerminals).changed_active)
+"""Another terminal is the active one, or none."""
 
+on_did_change_terminal_state = of_user(lambda session: session.get(WindowTerminals).changed_state)
+"""Somebody typed into a terminal for the first time."""
 
-def on_did_change_active_terminal(
-    listener: Callable[[Terminal | None], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """Another terminal is the active one, or none."""
-    return current_session().get(WindowTerminals).changed_active.event(listener, disposables)
+on_did_change_terminal_shell_integration = of_user(lambda session: session.get(WindowTerminals).changed_integration)
+"""A shell told of itself, or went to another folder."""
 
+on_did_start_terminal_shell_execution = of_user(lambda session: session.get(WindowTerminals).started_execution)
+"""A command begins in a terminal."""
 
-def on_did_change_terminal_state(
-    listener: Callable[[Terminal], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """Somebody typed into a terminal for the first time."""
-    return current_session().get(WindowTerminals).changed_state.event(listener, disposables)
-
-
-def on_did_change_terminal_shell_integration(
-    listener: Callable[[TerminalShellIntegrationChangeEvent], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """A shell told of itself, or went to another folder."""
-    return current_session().get(WindowTerminals).changed_integration.event(listener, disposables)
-
-
-def on_did_start_terminal_shell_execution(
-    listener: Callable[[TerminalShellExecutionStartEvent], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """A command begins in a terminal."""
-    return current_session().get(WindowTerminals).started_execution.event(listener, disposables)
-
-
-def on_did_end_terminal_shell_execution(
-    listener: Callable[[TerminalShellExecutionEndEvent], object], disposables: list[Disposable] | None = None
-) -> Disposable:
-    """A command has ended in a terminal."""
-    return current_session().get(WindowTerminals).ended_execution.event(listener, disposables)
+on_did_end_terminal_shell_execution = of_user(lambda session: session.get(WindowTerminals).ended_execution)
+"""A command has ended in a terminal."""

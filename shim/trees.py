@@ -12,7 +12,8 @@ from shim.cancellation import CancellationToken
 from shim.commands import Commands
 from shim.enums import TreeItemCheckboxState
 from shim.events import Disposable, EventEmitter
-from shim.surface import Piece, Shown, Surface, plain
+from shim.nodes import Node, Nodes, together
+from shim.surface import Piece, Shown, Surface
 from shim.thenable import Thenable, called, thenable
 from shim.types import Command, DataTransfer, DataTransferItem, TreeItem
 from shim.values import Value, readonly
@@ -27,9 +28,6 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 MOST_CHILDREN = 5_000
 """Elements below one element."""
-
-MOST_NODES = 20_000
-"""Elements of one view that are known."""
 
 TURN = 100
 """Elements after which everybody else has a turn of the loop."""
@@ -96,27 +94,6 @@ class TreeCheckboxChangeEvent(Value, Generic[T]):
     items: Sequence[tuple[T, TreeItemCheckboxState]]
 
 
-class Node:
-    """An element as clients know it: by a handle that stays while its parent lists it."""
-
-    __slots__ = ("children", "element", "handle", "item", "parent")
-
-    def __init__(self, handle: str, element: Any, item: TreeItem, parent: Node | None) -> None:
-        self.handle = handle
-        self.element = element
-        self.item = item
-        self.parent = parent
-        self.children: list[Node] = []
-
-    def told(self) -> dict[str, Any]:
-        """What clients are told of it."""
-        item = self.item
-        label = item.label
-        if label is None and item.resource_uri is not None:
-            label = item.resource_uri.basename()
-        return {"handle": self.handle, **plain({**item.to_json(), "label": label})}
-
-
 async def in_turns(things: Iterable[E]) -> AsyncIterator[E]:
     """These, with a turn for everybody else after so many."""
     for number, one in enumerate(things, 1):
@@ -131,22 +108,18 @@ class TreeView(Piece, Generic[T]):
     __slots__ = (
         "_active",
         "_boxes",
-        "_by_element",
         "_checked",
         "_collapsed",
         "_controller",
         "_expanded",
         "_manual",
         "_nodes",
-        "_number",
         "_provider",
-        "_roots",
         "_seen",
         "_selected",
         "_selection",
         "_undo",
         "_views",
-        "revision",
         "view_id",
     )
 
@@ -171,15 +144,10 @@ class TreeView(Piece, Generic[T]):
                 raise InvalidValue("tree_data_provider", f"must have {name}")
         super().__init__()
         self.view_id = view_id
-        self.revision = 0
-        """How often everything was another."""
         self._provider = provider
         self._controller = controller
         self._manual = manual
-        self._nodes: dict[str, Node] = {}
-        self._by_element: dict[Any, Node] = {}
-        self._number: dict[tuple[str, str], str] = {}
-        self._roots: list[Node] = []
+        self._nodes = Nodes()
         self._selection: tuple[T, ...] = ()
         self._expanded = EventEmitter[TreeViewExpansionEvent[T]]()
         self._collapsed = EventEmitter[TreeViewExpansionEvent[T]]()
@@ -196,7 +164,7 @@ class TreeView(Piece, Generic[T]):
 
     def state(self) -> Mapping[str, Any] | None:
         drops = list(getattr(self._controller, "drop_mime_types", ()))
-        return {"viewId": self.view_id, "revision": self.revision, "dropMimeTypes": drops, **self.attributes()}
+        return {"viewId": self.view_id, "revision": self._nodes.revision, "dropMimeTypes": drops, **self.attributes()}
 
     # -- what VS Code has
 
@@ -258,14 +226,15 @@ class TreeView(Piece, Generic[T]):
         while (parent := await self._asked("get_parent", line[0])) is not None and len(line) < MOST_CHILDREN:
             line.insert(0, parent)
         above: Node | None = None
+        path: list[str] = []
         for one in line:
-            if _key(one) not in self._by_element:
+            if self._nodes.of(one) is None:
                 await self._children(above)
-            found = self._by_element.get(_key(one))
+            found = self._nodes.of(one)
             if found is None:
                 raise InvalidValue("element", "is not among the children of its parent; get_children must list it")
             above = found
-        path = [self._by_element[_key(one)].handle for one in line]
+            path.append(found.handle)
         self._surface.reveal(self, items=path, select=select, focus=focus, expand=int(expand))
 
     def dispose(self) -> None:
@@ -277,15 +246,9 @@ class TreeView(Piece, Generic[T]):
 
     # -- what clients ask
 
-    def _node(self, handle: str) -> Node:
-        node = self._nodes.get(handle)
-        if node is None:
-            raise InvalidValue("item", "names no element of this view that is still there; ask for its children again")
-        return node
-
     async def children(self, handle: str | None) -> list[dict[str, Any]]:
         """What is below an element, or at the top: as clients are told it. Raises what the provider raises."""
-        nodes = await self._children(None if handle is None else self._node(handle))
+        nodes = await self._children(None if handle is None else self._nodes.find(handle))
         return [node.told() async for node in in_turns(nodes)]
 
     async def _children(self, parent: Node | None) -> list[Node]:
@@ -294,49 +257,7 @@ class TreeView(Piece, Generic[T]):
         if len(elements) > MOST_CHILDREN:
             raise InvalidValue("get_children", f"may give {MOST_CHILDREN} elements, and gave {len(elements)}")
         items = [await self._asked("get_tree_item", one) async for one in in_turns(elements)]
-        old = self._roots if parent is None else parent.children
-        for node in old:
-            self._forget(node)
-        nodes: list[Node] = []
-        taken: set[str] = set()
-        same: dict[str, int] = {}
-        for element, item in zip(elements, items, strict=True):
-            nodes.append(self._made(parent, element, item, taken, same))
-        if parent is None:
-            self._roots = nodes
-        else:
-            parent.children = nodes
-        return nodes
-
-    def _made(self, parent: Node | None, element: T, item: TreeItem, taken: set[str], same: dict[str, int]) -> Node:
-        """A node, of whose siblings the handles are `taken`, and so many had the same name."""
-        if not isinstance(item, TreeItem):
-            raise InvalidValue("get_tree_item", f"must give a TreeItem, not {type(item).__name__}")
-        if len(self._nodes) >= MOST_NODES:
-            raise InvalidValue("get_children", f"{MOST_NODES} elements are known already; list fewer")
-        name = f"id:{item.id}" if item.id is not None else f"label:{item.label or item.resource_uri}"
-        above, number = parent.handle if parent else "", same.get(name, 0)
-        while (handle := self._handle(above, f"{name}#{number}")) in taken:
-            number += 1
-        same[name] = number + 1
-        taken.add(handle)
-        node = self._nodes[handle] = self._by_element[_key(element)] = Node(handle, element, item, parent)
-        return node
-
-    def _handle(self, parent: str, name: str) -> str:
-        """The same for what has the same name below the same parent, as far as that is remembered."""
-        if len(self._number) > 2 * MOST_NODES:
-            self._number.clear()
-        return self._number.setdefault((parent, name), f"{self.revision}-{len(self._number) + 1}")
-
-    def _forget(self, node: Node) -> None:
-        waiting = [node]
-        while waiting:
-            one = waiting.pop()
-            self._nodes.pop(one.handle, None)
-            if self._by_element.get(_key(one.element)) is one:
-                del self._by_element[_key(one.element)]
-            waiting += one.children
+        return self._nodes.put(parent, zip(elements, items, strict=True))
 
     async def _asked(self, method: str, *arguments: Any) -> Any:
         """What the provider answers, asked as its extension. Raises `RoostError` where it takes too long."""
@@ -349,7 +270,7 @@ class TreeView(Piece, Generic[T]):
 
     async def resolve(self, handle: str) -> dict[str, Any]:
         """An element with what its provider fills in later, such as a tooltip."""
-        node = self._node(handle)
+        node = self._nodes.find(handle)
         if callable(getattr(self._provider, "resolve_tree_item", None)):
             item = await self._asked("resolve_tree_item", node.item, node.element, CancellationToken.NONE)
             node.item = item if isinstance(item, TreeItem) else node.item
@@ -357,7 +278,7 @@ class TreeView(Piece, Generic[T]):
 
     async def run(self, handle: str) -> Any:
         """The user chose an element: run its command."""
-        command: Command | None = self._node(handle).item.command
+        command: Command | None = self._nodes.find(handle).item.command
         if command is None:
             return None
         return await current_session().get(Commands).execute(command.command, *command.arguments or ())
@@ -366,12 +287,12 @@ class TreeView(Piece, Generic[T]):
 
     def expand(self, handle: str, expanded: bool) -> None:
         """The user opened or closed an element."""
-        event = TreeViewExpansionEvent(self._node(handle).element)
+        event = TreeViewExpansionEvent(self._nodes.find(handle).element)
         (self._expanded if expanded else self._collapsed).fire(event)
 
     def select(self, handles: Iterable[str]) -> None:
         """The user selected these elements, the one at the cursor first."""
-        elements = tuple(self._node(handle).element for handle in handles)
+        elements = tuple(self._nodes.find(handle).element for handle in handles)
         elements = elements if self.can_select_many else elements[:1]
         if elements != self._selection:
             before, self._selection = self.active_item, elements
@@ -384,43 +305,26 @@ class TreeView(Piece, Generic[T]):
 
         Unless the extension does it, what is below goes with it, and what is above follows when all below it agree.
         """
-        node = self._node(handle)
+        node = self._nodes.find(handle)
         if node.item.checkbox_state is None:
             raise InvalidValue("item", "has no checkbox")
         state = TreeItemCheckboxState.CHECKED if checked else TreeItemCheckboxState.UNCHECKED
-        changed = [one for one in self._together(node, state) if one.item.checkbox_state != state]
+        all = [node] if self._manual else together(node, state)
+        changed = [one for one in all if one.item.checkbox_state != state]
         for one in changed:
             one.item.checkbox_state = state
         if changed:
             self._checked.fire(TreeCheckboxChangeEvent([(one.element, state) for one in changed]))
         return [one.told() for one in changed]
 
-    def _together(self, node: Node, state: TreeItemCheckboxState) -> list[Node]:
-        if self._manual:
-            return [node]
-        found, waiting = [], [node]
-        while waiting:
-            one = waiting.pop()
-            waiting += one.children
-            if one.item.checkbox_state is not None:
-                found.append(one)
-        above = node.parent
-        while above is not None and above.item.checkbox_state is not None:
-            others = [one for one in above.children if one.item.checkbox_state is not None and one not in found]
-            if state == TreeItemCheckboxState.CHECKED and any(one.item.checkbox_state != state for one in others):
-                break
-            found.append(above)
-            above = above.parent
-        return found
-
     async def drop(self, handles: Sequence[str], target: str | None) -> None:
         """The user dragged elements to another, or to the empty place below all. Raises what the extension raises."""
         controller, data = self._controller, DataTransfer()
         if controller is None:
             raise InvalidValue("handle", "names a view that takes nothing dragged")
-        source = [self._node(handle).element for handle in handles]
+        source = [self._nodes.find(handle).element for handle in handles]
         data.set(f"{INTERNAL}{self.view_id.lower()}", DataTransferItem(source))
-        onto = None if target is None else self._node(target).element
+        onto = None if target is None else self._nodes.find(target).element
         with self._surface.entered(self.extension):
             for method, arguments in (("handle_drag", (source, data)), ("handle_drop", (onto, data))):
                 handle = getattr(controller, method, None)
@@ -435,18 +339,13 @@ class TreeView(Piece, Generic[T]):
     def _data_changed(self, what: Any) -> None:
         """The provider says that elements are others: all for None, or one, or a list."""
         if what is None:
-            self.revision += 1
+            self._nodes.revision += 1
             self.changed()
             return
         elements = what if isinstance(what, list | tuple) else [what]
-        handles = [node.handle for one in elements if (node := self._by_element.get(_key(one))) is not None]
+        handles = [node.handle for one in elements if (node := self._nodes.of(one)) is not None]
         if handles:
             self._surface.post(CHANGED, {"handle": self.handle, "items": handles})
-
-
-def _key(element: Any) -> Any:
-    """What an element is known by: texts and numbers by what they are, all else by being the same object."""
-    return element if isinstance(element, str | int | float | bytes) else id(element)
 
 
 def create_tree_view(

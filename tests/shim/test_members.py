@@ -108,3 +108,26 @@ async def test_models_and_what_is_sent_to_them_have_types(ada: SessionContext) -
         response = await model.send_request([vscode.LanguageModelChatMessage.user("hi")], tools=[tool])
         assert isinstance(response, vscode.LanguageModelChatResponse)
         assert "".join([text async for text in response.text]) == "said"
+
+
+NAMESPACES = ("authentication", "env", "extensions", "languages", "lm", "tasks", "window", "workspace")
+
+
+def names_of(space: str) -> list[str]:
+    module = getattr(vscode, space)
+    names = {*dir(module), *getattr(module, "__all__", ()), *getattr(module, "_LIVE", ())}
+    return sorted(name for name in names if name.startswith("on_"))
+
+
+EVENTS = [(space, name) for space in NAMESPACES for name in names_of(space)]
+
+
+@pytest.mark.parametrize(("space", "name"), EVENTS)
+async def test_every_event_is_listened_to_as_vs_codes_are(ada: SessionContext, space: str, name: str) -> None:
+    with ada.entered():
+        event = getattr(getattr(vscode, space), name)
+        subscriptions: list[Any] = []
+        event(lambda _: None, None, subscriptions)
+        event(lambda _: None, subscriptions)
+        event(lambda _: None, disposables=subscriptions)
+        assert [type(one.dispose()) for one in subscriptions] == [type(None)] * 3

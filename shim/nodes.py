@@ -1,0 +1,126 @@
+"""The elements of one tree view as its clients know them: by handles that stay. Nobody is asked here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sessions.errors import InvalidValue
+from shim.enums import TreeItemCheckboxState
+from shim.surface import plain
+from shim.types import TreeItem
+
+MOST_NODES = 20_000
+"""Elements of one view that are known."""
+
+
+class Node:
+    """An element as clients know it: by a handle that stays while its parent lists it."""
+
+    __slots__ = ("children", "element", "handle", "item", "parent")
+
+    def __init__(self, handle: str, element: Any, item: TreeItem, parent: Node | None) -> None:
+        self.handle = handle
+        self.element = element
+        self.item = item
+        self.parent = parent
+        self.children: list[Node] = []
+
+    def told(self) -> dict[str, Any]:
+        """What clients are told of it."""
+        item = self.item
+        label = item.label
+        if label is None and item.resource_uri is not None:
+            label = item.resource_uri.basename()
+        return {"handle": self.handle, **plain({**item.to_json(), "label": label})}
+
+
+class Nodes:
+    """All that is known of one view."""
+
+    __slots__ = ("_by_element", "_by_handle", "_numbers", "_roots", "revision")
+
+    def __init__(self) -> None:
+        self.revision = 0
+        """How often everything was another."""
+        self._by_handle: dict[str, Node] = {}
+        self._by_element: dict[Any, Node] = {}
+        self._numbers: dict[tuple[str, str], str] = {}
+        self._roots: list[Node] = []
+
+    def find(self, handle: str) -> Node:
+        """The element of a handle; raises `InvalidValue` where there is none any more."""
+        node = self._by_handle.get(handle)
+        if node is None:
+            raise InvalidValue("item", "names no element of this view that is still there; ask for its children again")
+        return node
+
+    def of(self, element: Any) -> Node | None:
+        """What is known of an element."""
+        return self._by_element.get(_key(element))
+
+    def put(self, parent: Node | None, found: Iterable[tuple[Any, TreeItem]]) -> list[Node]:
+        """Have these below an element, or at the top, in place of what was there."""
+        for node in self._roots if parent is None else parent.children:
+            self._forget(node)
+        taken: set[str] = set()
+        same: dict[str, int] = {}
+        nodes = [self._made(parent, element, item, taken, same) for element, item in found]
+        if parent is None:
+            self._roots = nodes
+        else:
+            parent.children = nodes
+        return nodes
+
+    def _made(self, parent: Node | None, element: Any, item: TreeItem, taken: set[str], same: dict[str, int]) -> Node:
+        """A node, of whose siblings the handles are `taken`, and so many had the same name."""
+        if not isinstance(item, TreeItem):
+            raise InvalidValue("get_tree_item", f"must give a TreeItem, not {type(item).__name__}")
+        if len(self._by_handle) >= MOST_NODES:
+            raise InvalidValue("get_children", f"{MOST_NODES} elements are known already; list fewer")
+        name = f"id:{item.id}" if item.id is not None else f"label:{item.label or item.resource_uri}"
+        above, number = parent.handle if parent else "", same.get(name, 0)
+        while (handle := self._handle(above, f"{name}#{number}")) in taken:
+            number += 1
+        same[name] = number + 1
+        taken.add(handle)
+        node = self._by_handle[handle] = self._by_element[_key(element)] = Node(handle, element, item, parent)
+        return node
+
+    def _handle(self, parent: str, name: str) -> str:
+        """The same for what has the same name below the same parent, as far as that is remembered."""
+        if len(self._numbers) > 2 * MOST_NODES:
+            self._numbers.clear()
+        return self._numbers.setdefault((parent, name), f"{self.revision}-{len(self._numbers) + 1}")
+
+    def _forget(self, node: Node) -> None:
+        waiting = [node]
+        while waiting:
+            one = waiting.pop()
+            self._by_handle.pop(one.handle, None)
+            if self._by_element.get(_key(one.element)) is one:
+                del self._by_element[_key(one.element)]
+            waiting += one.children
+
+
+def together(node: Node, state: TreeItemCheckboxState) -> list[Node]:
+    """What is checked, or not any more, with an element: all below it, and what is above once all below that agree."""
+    found, waiting = [], [node]
+    while waiting:
+        one = waiting.pop()
+        waiting += one.children
+        if one.item.checkbox_state is not None:
+            found.append(one)
+    above = node.parent
+    while above is not None and above.item.checkbox_state is not None:
+        others = [one for one in above.children if one.item.checkbox_state is not None and one not in found]
+        if state == TreeItemCheckboxState.CHECKED and any(one.item.checkbox_state != state for one in others):
+            break
+        found.append(above)
+        above = above.parent
+    return found
+
+
+def _key(element: Any) -> Any:
+    """What an element is known by: texts and numbers by what they are, all else by being the same object."""
+    return element if isinstance(element, str | int | float | bytes) else id(element)
