@@ -200,7 +200,7 @@ def _door(host: Host, methods: dict[str, Endpoint]) -> Callable[[Request], Await
             return endpoint.refuse(not_known(error.status, error.reason), {"WWW-Authenticate": "Bearer"})
         except HTTPException as error:
             return endpoint.refuse(not_known(error.status_code, error.detail), dict(error.headers or {}))
-        except Exception as error:  # noqa: BLE001  the edge of a request
+        except (Exception, SystemExit) as error:  # noqa: BLE001  the edge of a request
             return endpoint.refuse(problems.explain(error))
 
     return door

@@ -1,4 +1,4 @@
-"""Each method of the wire raises, hangs or answers rubbish, by name: one error for who asked, none for others."""
+"""Each method of the wire and each route raises, hangs or answers rubbish, by name: one error for who asked only."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 import uvicorn
 
+from host import api
 from host.contract import Method, Params
 from host.methods import CONTRACT
+from host.routes import PART, Table
 from host.socket import Socket
 from tests.client import Client, connect
 from tests.hosted import made
+from tests.raw import fetch
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +78,8 @@ FAULTS: dict[str, Handler] = {
     "a circle": lambda _: (one := [], one.append(one))[0],
     "no number": lambda _: {"value": {1, 2}},
 }
+ANSWERED = {"an object", "half a character", "a circle", "no number"}
+"""Those that raise nothing."""
 
 
 def broken(method: Method, handler: Handler) -> Method:
@@ -124,3 +129,25 @@ async def test_whatever_hangs_can_be_given_up_and_holds_nobody_else(
             await ada.send({**cancel, "uid": "ada"})
         for name, future in asked.items():
             assert (await future)["error"]["code"] == -32800, name
+
+
+RAISED = [name for name in FAULTS if name not in ANSWERED]
+
+
+@pytest.mark.parametrize("fault", RAISED)
+async def test_whatever_a_route_raises_who_asked_gets_a_refusal_and_others_their_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    whole = [one for one in api.TABLE if one.path != "/healthz"]
+    broken_ones = [replace(one, handler=later(FAULTS[fault]), query=None, body=None, described=None) for one in whole]
+    monkeypatch.setattr(api, "TABLE", Table([*broken_ones, *(one for one in api.TABLE if one not in whole)]))
+    async with listening(tmp_path / "data") as base, connect(base, "ben") as ben:
+        for one in whole:
+            answer = await fetch(base, PART.sub("1", one.path) + "?uid=ada", one.method)
+            assert answer.status in (500, 503), f"{one.method} {one.path}: {answer}"
+            assert answer.kind in ("application/problem+json", "application/json")
+            assert b"hunter2" not in answer.body and b"Traceback" not in answer.body
+            assert answer.json().get("detail") or answer.json()["error"]["message"]
+            assert (await fetch(base, "/healthz")).status == 200
+            await answers(ben)
