@@ -46,7 +46,7 @@ def cli() -> None:
     """Roost: one process in which many people code at once."""
 
 
-@cli.command()
+@cli.command(short_help="Serve until stopped; the same as `roost` alone.")
 @click.option("--host", help="Address to listen on (server.host).  [127.0.0.1]")
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one (server.port).  [3000]"
@@ -70,7 +70,10 @@ def serve(config: Path | None, **flags: Any) -> None:
     sys.exit(_run(settings, welcome))
 
 
-@cli.command(epilog="\b\nExamples:\n  roost demo\n  roost demo --port 8080\n  roost demo --fresh        # start over")
+@cli.command(
+    short_help="See a failing test mended: no key, no network.",
+    epilog="\b\nExamples:\n  roost demo\n  roost demo --port 8080\n  roost demo --fresh        # start over",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [a free one]")
 @click.option("--data", type=PLACE, help="A folder for the demo.  [roost-demo beside the host's]")
 @click.option("--fresh", is_flag=True, help="Start over: remove what an earlier demo left.")
@@ -81,8 +84,9 @@ def demo(port: int, data: Path | None, fresh: bool) -> None:
 
 
 @cli.command(
+    short_help="Let the agent do one task in this folder.",
     epilog='\b\nExamples:\n  roost task "fix the failing test"\n  roost task --mode ask "what does this project do?"\n'
-    '  roost task --yes all --json "update the changelog" | jq .status'
+    '  roost task --yes all --json "update the changelog" | jq .status',
 )
 @click.argument("message")
 @click.option("--mode", help="The mode to work in: code, architect, ask, debug, ...  [code]")
@@ -105,7 +109,7 @@ def task(message: str, config: Path | None, workspace: Path | None, **wish: Any)
     raise SystemExit(perform(loaded, Wish(message, **wish)))
 
 
-@cli.command()
+@cli.command(short_help="Say what this machine has and lacks for a host.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @click.option("--host", help="Address that the host is to listen on (server.host).  [127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port that it is to listen on (server.port).  [3000]")
@@ -133,7 +137,7 @@ def doctor(as_json: bool, config: Path | None, **flags: Any) -> None:
     sys.exit(0 if report.ok else 1)
 
 
-@cli.command()
+@cli.command(short_help="Copy the state of users while the host runs.")
 @click.argument("uids", nargs=-1)
 @click.option("--data", type=PLACE, help="Folder of everything persistent (data).")
 @click.option("--config", type=PLACE, help="YAML file with settings.")
@@ -156,7 +160,7 @@ def backup(uids: tuple[str, ...], config: Path | None, to: Path | None, **flags:
     sys.exit(1 if failed else 0)
 
 
-@cli.command()
+@cli.command(short_help="Put a backup of a user in its place.")
 @click.argument("uid")
 @click.option("--from", "wanted", help="A backup's file, or its name in the user's folder.  [the newest]")
 @click.option("--list", "listing", is_flag=True, help="Only say which backups there are.")
@@ -214,7 +218,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         cli.main(given, prog_name="roost", standalone_mode=False)
     except click.ClickException as error:
-        _refuse(f"{error.format_message()} See `roost --help`.")
+        where = f" See `{error.ctx.command_path} --help`." if isinstance(error, click.UsageError) and error.ctx else ""
+        _refuse(f"{error.format_message()}{where}")
     except RoostError as error:
         _refuse(str(error))
     except PermissionError as error:

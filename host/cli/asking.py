@@ -36,8 +36,9 @@ class Duration(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 @click.command(
+    short_help="Issue a token for a user of this host.",
     epilog="\b\nExamples:\n  roost token alice\n  roost token ci --scope impersonate --expires 30d\n"
-    "  export ROOST_TOKEN=$(roost token root --scope admin)"
+    "  export ROOST_TOKEN=$(roost token root --scope admin)",
 )
 @click.argument("uid")
 @click.option("--scope", multiple=True, help="What it may do beside being UID: admin, impersonate. May be repeated.")
@@ -68,7 +69,10 @@ def token(uid: str, scope: tuple[str, ...], expires: int, config: Path | None, a
         click.echo(issued)
 
 
-@click.command(epilog="\b\nExamples:\n  roost sessions\n  roost sessions --json\n  roost sessions --evict alice")
+@click.command(
+    short_help="List who is on a running host, or end a session.",
+    epilog="\b\nExamples:\n  roost sessions\n  roost sessions --json\n  roost sessions --evict alice",
+)
 @click.option("--evict", metavar="UID", help="End that user's session with all that runs in it; what is stored stays.")
 @as_json
 @reaching
@@ -97,8 +101,9 @@ def sessions(evict: str | None, as_json: bool, **where: Any) -> None:
 
 
 @click.command(
+    short_help="Say what language models cost you.",
     epilog="\b\nExamples:\n  roost usage\n  roost usage --by task\n  roost usage --by day --from 2026-11-01 --json\n"
-    "  roost usage --all"
+    "  roost usage --all",
 )
 @click.option("--by", type=click.Choice(["model", "task", "day", "month"]), default="model", show_default=True)
 @click.option("--from", "since", metavar="DATE", help="The first day, as 2026-11-01.")
@@ -138,8 +143,9 @@ def dollars(cost: float | None) -> str:
 
 
 @click.command(
+    short_help="Print what makes your shell complete `roost`.",
     epilog="\b\nExamples:\n  roost completion bash > ~/.local/share/bash-completion/completions/roost\n"
-    "  roost completion zsh > ~/.zfunc/_roost\n  roost completion fish > ~/.config/fish/completions/roost.fish"
+    "  roost completion zsh > ~/.zfunc/_roost\n  roost completion fish > ~/.config/fish/completions/roost.fish",
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context

@@ -28,9 +28,10 @@ READ_BYTES = 65_536
 
 
 @click.command(
+    short_help="Work in a terminal of yours on a running host.",
     epilog="\b\nExamples:\n  roost attach                 the terminal there is, or a new one\n"
     "  roost attach 3f9a            the one whose id begins so\n"
-    "  roost attach --new --name build\n  roost attach --list --json"
+    "  roost attach --new --name build\n  roost attach --list --json",
 )
 @click.argument("terminal", required=False)
 @click.option("--new", is_flag=True, help="Open a new terminal.")

@@ -6,6 +6,7 @@ import { css, isDark } from "./looks";
 
 type Row = { key: string; model: string; calls: number; inputTokens: number; outputTokens: number; cachedTokens: number; cacheHitRate: number | null; cost: number | null };
 const BY = ["day", "model", "month", "task"] as const;
+const DAY_S = 86_400, SHOWN_DAYS = 13; // a chart of one day alone would have years beside it
 const money = (value: number | null | undefined) => (value == null ? "–" : `$${value.toFixed(value && value < 1 ? 4 : 2)}`);
 const many = (value: number) => value.toLocaleString();
 const bytes = (value: number) => (value > 1e9 ? `${(value / 1e9).toFixed(1)} GB` : value > 1e6 ? `${(value / 1e6).toFixed(1)} MB` : `${Math.round(value / 1e3)} kB`);
@@ -56,21 +57,23 @@ function Chart({ rows }: { rows: Row[] }) {
       const day = days.get(one.key) ?? { cost: 0, tokens: 0 };
       days.set(one.key, { cost: day.cost + (one.cost ?? 0), tokens: day.tokens + one.inputTokens + one.outputTokens });
     }
-    const sorted = [...days].sort(([a], [b]) => a.localeCompare(b)), costs = sorted.some(([, one]) => one.cost > 0);
+    const keys = [...days.keys()].sort(), costs = [...days.values()].some((one) => one.cost > 0), last = Date.parse(keys.at(-1)!) / 1000, shown: number[] = [];
+    for (let at = Math.min(Date.parse(keys[0]!) / 1000, last - SHOWN_DAYS * DAY_S); at <= last; at += DAY_S) shown.push(at);
+    const heights = shown.map((at) => days.get(new Date(at * 1000).toISOString().slice(0, 10))?.[costs ? "cost" : "tokens"] ?? null);
     void import("uplot").then(({ default: Plot }) => {
       if (gone || !box.current) return;
       const axis = { stroke: css("muted"), grid: { stroke: css("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
       chart = new Plot({
-        width: box.current.clientWidth, height: 180, legend: { show: false }, cursor: { show: false }, scales: { x: { time: true }, y: { range: (_: any, low: number, high: number) => [Math.min(0, low), high || 1] } },
+        width: box.current.clientWidth, height: 180, tzDate: (at: number) => Plot.tzDate(new Date(at * 1000), "Etc/UTC"), legend: { show: false }, cursor: { show: false }, scales: { x: { time: true, range: (_: any, low: number, high: number) => [low - DAY_S / 2, high + DAY_S / 2] }, y: { range: (_: any, low: number, high: number) => [Math.min(0, low), high || 1] } },
         axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 64, values: (_: any, all: number[]) => all.map((one) => (costs ? `$${one}` : one >= 1000 ? `${one / 1000}k` : one)) }],
-        series: [{}, { label: costs ? "cost" : "tokens", stroke: css("accent"), fill: css("accent-soft"), width: 1.5, paths: Plot.paths.bars!({ size: [0.6, 40] }) }],
-      } as any, [sorted.map(([day]) => Date.parse(day) / 1000), sorted.map(([, one]) => (costs ? one.cost : one.tokens))], box.current);
+        series: [{}, { label: costs ? "cost" : "tokens", stroke: css("accent"), fill: css("accent-soft"), width: 1.5, points: { show: false }, paths: Plot.paths.bars!({ size: [0.6, 40] }) }],
+      } as any, [shown, heights], box.current);
       watch = new ResizeObserver(() => chart.setSize({ width: box.current!.clientWidth, height: 180 }));
       watch.observe(box.current);
     });
     return () => ((gone = true), watch?.disconnect(), chart?.destroy());
   }, [rows, dark]);
-  return <div class="chart" ref={box} role="img" aria-label="Cost by day; the table below has the figures" />;
+  return <div class="chart" ref={box} role="img" aria-label="Cost by day, or tokens where nothing cost anything; the table below has the figures" />;
 }
 
 export function Table({ rows, by }: { rows: Row[]; by: string }) {

@@ -159,3 +159,18 @@ def test_a_shell_completes_commands_and_options(shell: str) -> None:
 def test_help_has_examples(command: str) -> None:
     text = roost(command, "--help").stdout
     assert f"  roost {command}" in text.partition("Examples:")[2]
+
+
+def test_the_list_of_commands_says_whole_what_each_does() -> None:
+    commands = roost("--help").stdout.partition("Commands:")[2].strip().splitlines()
+    assert len(commands) > 10
+    assert all(line.endswith(".") and not line.endswith("...") for line in commands)
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"), [(("demo", "--x"), "roost demo"), (("nosuch",), "roost"), (("token",), "roost token")]
+)
+def test_a_wrong_line_names_the_help_of_its_command(words: tuple[str, ...], hint: str) -> None:
+    done = roost(*words)
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith(f"See `{hint} --help`.")
