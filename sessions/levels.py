@@ -20,8 +20,8 @@ from sessions.orphans import end_orphans
 from sessions.sockets import Fetch
 from sessions.tasks import Tasks
 
-PROBE_UID = 199_999
-"""The OS uid that a probe gets where the host is root; tenants begin above it."""
+PROBE_UIDS = range(190_000, 200_000)
+"""The OS uids of probes where hosts are root; tenants begin above them."""
 
 PROBE_SECONDS = 30.0
 
@@ -111,7 +111,7 @@ async def probe(folder: Path) -> Level:
     reasons: list[str] = []
     for level in (ISOLATED, WEAKER):
         try:
-            found = await check(level, folder, PROBE_UID if os.geteuid() == 0 else None)
+            found = await check(level, folder)
         except (RoostError, OSError) as error:
             reasons.append(f"{level.name}: {error}")
         else:
@@ -130,11 +130,13 @@ def way_out(complaint: str) -> str:
     return f"{INSTALL}; {USER_NAMESPACES}" if "uid map" in complaint or "namespace" in complaint else INSTALL
 
 
-async def check(level: Level, folder: Path, owner: int | None) -> Level:
+async def check(level: Level, folder: Path) -> Level:
     """Start a sandbox at that level and try its walls; raises `SandboxUnavailable` naming one that does not stand.
 
-    What is returned has only the networks that work.
+    What is returned has only the networks that work. As one without namespaces ends whatever else has its OS uid, hosts
+    that are started at the same time take different ones.
     """
+    owner = PROBE_UIDS[os.getpid() % len(PROBE_UIDS)] if os.geteuid() == 0 else None
     await asyncio.to_thread(_look_before, level, owner)
     here = await asyncio.to_thread(_make, folder, owner)
     try:

@@ -9,7 +9,7 @@ import pytest
 
 from sessions import landlock, levels
 from sessions.errors import SandboxUnavailable
-from sessions.levels import CHECKS, ISOLATED, LEVELS, NONE, OFF, PROBE_UID, WEAKER, check, probe, way_out
+from sessions.levels import CHECKS, ISOLATED, LEVELS, NONE, OFF, PROBE_UIDS, WEAKER, check, probe, way_out
 from sessions.tenants import BASE
 from tests.sessions.sandboxes import HAS_BUBBLEWRAP, IS_ROOT, NO_BUBBLEWRAP, folder
 
@@ -71,7 +71,7 @@ async def test_a_sandbox_whose_walls_do_not_stand_is_found_out(data: Path) -> No
     """The same checks where there is no sandbox at all: what an ordinary user may not do anyway proves nothing."""
     walls = CHECKS if IS_ROOT else [wall for wall in CHECKS if wall not in ("system", "kernel")]
     with pytest.raises(SandboxUnavailable, match=f"from: {', '.join(walls)}$"):
-        await check(OFF, data, None)
+        await check(OFF, data)
 
 
 async def test_a_folder_above_that_shuts_tenants_out_is_no_level_at_all(data: Path) -> None:
@@ -107,4 +107,4 @@ def test_each_level_says_what_it_promises_and_what_not() -> None:
     assert "proxy" in WEAKER.refusal("proxy")
     assert "none" in WEAKER.refusal("proxy")
     assert NONE.networks == ()
-    assert PROBE_UID < BASE
+    assert PROBE_UIDS[-1] < BASE
