@@ -15,16 +15,24 @@ from typing import NamedTuple
 from shim.absent import MEMBERS
 
 FILE = Path(__file__).with_name("census.toml")
+OTHERWISE = Path(__file__).with_name("deviations.toml")
 DOCUMENTATION = "https://code.visualstudio.com/api/references/vscode-api"
 
 HEAD = """# VS Code's API, as Roost has it
 
-*Made from `shim/census.toml` by `python -m shim.census`; change that, not this.*
+*Made from `shim/census.toml` and `shim/deviations.toml` by `python -m shim.census`; change those, not this.*
 
 `import shim as vscode`. Names are VS Code's in snake_case, constants in capitals, a keyword gets an underscore, an
 object-literal argument becomes keyword arguments. What returns a Thenable there starts at once and may be awaited or
 not. What is not here raises `NotSupported` when it is used, and says why. The table has every member that three open-
 source coding agents use twice or more; VS Code's documentation, to which each name leads, is what it follows.
+"""
+
+DIFFERENT = """
+## Where it is different, and why
+
+| what | why | shown by |
+|---|---|---|
 """
 
 MORE = """
@@ -38,6 +46,15 @@ user's sandbox (`tests/shim/test_text_search.py`), and `shim.proposed` is Roost'
 """
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+class Deviation(NamedTuple):
+    """Where it is different from VS Code on purpose."""
+
+    what: str
+    why: str
+    test: str
+    """The test that shows it, as pytest calls it."""
 
 
 class Member(NamedTuple):
@@ -77,6 +94,11 @@ def _member(name: str, uses: int, test: str = "", here: str = "", state: str = "
     return Member(name, here or first + dot + snake_case(rest), uses, state, test, reason)
 
 
+def deviations() -> list[Deviation]:
+    """All of them."""
+    return [Deviation(**row) for row in tomllib.loads(OTHERWISE.read_text())["deviation"]]
+
+
 def covered(found: Iterable[Member], state: str) -> float:
     """The share of all uses that are of members in a state, from 0 to 1."""
     counted = [(one.uses, one.state) for one in found]
@@ -99,7 +121,8 @@ def page() -> str:
         test = f"`{one.test}`" if one.test else ""
         lines.append(f"| [`{one.name}`]({one.documentation}) | `{one.here}` | {one.uses} | {state} | {test} |")
     refused = (f"- `{name}`: {reason}" for name, reason in MEMBERS.items())
-    return "\n".join(lines) + "\n" + MORE + "\n".join(refused) + "\n"
+    different = (f"| {one.what} | {one.why} | `{one.test}` |" for one in deviations())
+    return "\n".join(lines) + "\n" + DIFFERENT + "\n".join(different) + "\n" + MORE + "\n".join(refused) + "\n"
 
 
 if __name__ == "__main__":

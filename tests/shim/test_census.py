@@ -15,7 +15,7 @@ import pytest
 
 import shim
 from shim.absent import NotSupported
-from shim.census import Member, covered, members, page
+from shim.census import Deviation, Member, covered, deviations, members, page
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = members()
@@ -75,6 +75,13 @@ def test_a_member_that_is_refused_raises_when_it_is_used(member: Member) -> None
     with pytest.raises(NotSupported):
         thing = getattr(shim, first)
         _ = getattr(thing, rest) if rest else thing()
+
+
+@pytest.mark.parametrize("one", deviations(), ids=lambda one: one.test.rpartition("::")[2])
+def test_what_is_different_has_a_reason_and_a_test_that_shows_it(one: Deviation) -> None:
+    file, _, name = one.test.partition("::")
+    assert one.what and one.why
+    assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.MULTILINE), f"{one.test} is not there"
 
 
 def test_at_least_as_much_is_real_as_was_before() -> None:
