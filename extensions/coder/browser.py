@@ -7,6 +7,7 @@ import base64
 import json
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -70,6 +71,8 @@ class Browser:
         self._loaded = asyncio.Event()
         self.mouse = (0, 0)
         self.size = (WIDTH, HEIGHT)
+        self.may_show: Callable[[str], Awaitable[bool]] | None = None
+        """Whether a page may show a file, by its URL: itself, or in a frame or a picture. None: no file."""
 
     @classmethod
     def of(cls, notes: dict[str, Any]) -> Browser:
@@ -100,6 +103,7 @@ class Browser:
         tools.session = (await tools.call("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             await tools.call(f"{domain}.enable")
+        await tools.call("Fetch.enable", patterns=[{"urlPattern": "file://*"}])
         await tools.call("Browser.setDownloadBehavior", behavior="deny")
         await self.resize(WIDTH, HEIGHT)
 
@@ -216,6 +220,8 @@ class Browser:
             case "Page.javascriptDialogOpening":
                 self._log("dialog", f"{told.get('message', '')} (closed)")
                 thenable(self._answer_dialog(), "close a dialog of a page")
+            case "Fetch.requestPaused":
+                thenable(self._judge(told), "judge a file of a page")
             case "Page.loadEventFired":
                 self._loaded.set()
             case "Network.requestWillBeSent":
@@ -225,6 +231,19 @@ class Browser:
 
     def _log(self, kind: str, text: str) -> None:
         self._logs.append(f"[{kind}] {text.strip()[:LOG_CHARS]}")
+
+    async def _judge(self, told: dict[str, Any]) -> None:
+        """Let a page have a file, or not: what it shows is what a model sees."""
+        url, number = str(told.get("request", {}).get("url", "")), told.get("requestId")
+        allowed = self.may_show is not None and await self.may_show(url)
+        with suppress(BrowserGone, ValueError):  # the page is another one already
+            if allowed:
+                await self._call("Fetch.continueRequest", requestId=number)
+            else:
+                self._log(
+                    "refused", f"{url} is no file that a page may show: it is closed, or outside of the workspace"
+                )
+                await self._call("Fetch.failRequest", requestId=number, errorReason="AccessDenied")
 
     async def _answer_dialog(self) -> None:
         with suppress(BrowserGone, ValueError):  # it is gone already

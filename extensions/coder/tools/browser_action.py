@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from extensions.coder import files
+from extensions.coder.access import inside
 from extensions.coder.browser import MISSING, PROGRAM, SCROLL, Browser
 from extensions.coder.devtools import BrowserGone
 from extensions.coder.tool import Action, Plan, Result, Tool, ToolError, Use
@@ -44,6 +45,7 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     browser = Browser.of(use.notes)
     if action == "launch":
         url, actions = await address(use, arguments.get("url"))
+        browser.may_show = partial(may_show, use, url)
         return Plan(partial(act, use, "launch", browser.launch, url), actions, {"url": url})
     if action == "close":
         return Plan(partial(close, browser), shown={"action": action})
@@ -122,6 +124,17 @@ async def address(use: Use, url: Any) -> tuple[str, tuple[Action, ...]]:
     place = await files.locate(use, unquote(parts.path).replace("\\", "/"), "url")
     led = f"file://{quote(place.path)}"
     return led, (Action("browser", name=led), Action("read", place.path))
+
+
+async def may_show(use: Use, launched: str, url: str) -> bool:
+    """Whether a page may show a file: the one that leave was given for, or what the agent may read of the workspace."""
+    if re.split("[?#]", url, maxsplit=1)[0] == launched:
+        return True
+    try:
+        place = await files.locate(use, unquote(urlsplit(url).path).replace("\\", "/"), "url")
+    except (ToolError, ValueError):
+        return False
+    return inside(use.cwd, place.path) is not None
 
 
 def point(browser: Browser, given: Any) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from extensions.coder.browser import Browser
 from extensions.coder.devtools import BrowserGone
 from extensions.coder.files import Place
 from extensions.coder.tool import Action, Plan, Result, Tool, ToolError, Use
-from extensions.coder.tools.browser_action import address, available, size_of
+from extensions.coder.tools.browser_action import address, available, may_show, size_of
 from shim.proposed import processes
 
 PARAMETERS = MappingProxyType(
@@ -49,6 +49,7 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
 async def act(use: Use, url: str, size: tuple[int, int] | None, whole: bool, place: Place | None) -> Result:
     """Take it, in a browser of its own."""
     browser = Browser()
+    browser.may_show = partial(may_show, use, url)
     try:
         await browser.launch("about:blank")
         if size is not None:

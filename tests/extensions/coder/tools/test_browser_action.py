@@ -77,6 +77,28 @@ async def test_a_page_of_the_users_own_server_is_seen_and_used(shop: Using) -> N
 
 
 @needs_browser
+async def test_a_page_shows_no_file_that_the_agent_may_not_read(ada: SessionContext) -> None:
+    page = (
+        "<script>console.log('here')</script><script src=ok.js></script><script src=/workspace/secret/key.js></script>"
+        "<script src=/home/key.js></script><script src=link.js></script><iframe src=/home/key.html></iframe>"
+    )
+    lay = (
+        f'mkdir -p secret; echo "{page}" > a.html; ln -s /home/key.js link.js; '
+        "echo \"console.log('ok')\" > ok.js; echo \"console.log('stolen')\" | tee secret/key.js /home/key.js; "
+        "echo \"<script>console.log('stolen')</script>\" > /home/key.html"
+    )
+    assert (await (await ada.sandbox()).run(["bash", "-c", lay])).exit_code == 0
+    use = Using(ignore="secret/")
+    try:
+        seen = (await step(use, "launch", url="file:///workspace/a.html")).text
+        assert "here" in seen and "[log] ok" in seen and "stolen" not in seen
+        assert seen.count("[refused]") == 4
+        assert "stolen" in (await step(use, "launch", url="file:///home/key.html")).text, "leave was given for this one"
+    finally:
+        await Commands.of(use.notes).end()
+
+
+@needs_browser
 async def test_it_ends_with_the_task_and_leaves_nothing(ada: SessionContext, shop: Using) -> None:
     await step(shop, "launch", url="http://localhost:8000/next.html")
     await Commands.of(shop.notes).end()
