@@ -166,6 +166,8 @@ class Connection:
         for voice in self._voices.values():
             voice.leave()
         self._voices.clear()
+        self._channels = None
+        del self._dispatch  # each would keep the other, and there is nothing more to dispatch
 
     async def _serve(self) -> None:
         turn = 0

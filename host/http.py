@@ -67,6 +67,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head > LONGEST_HEAD:
             raise TooLong
 
+    def handle_websocket_upgrade(self) -> None:
+        """Another protocol goes on with this connection: nothing more comes to be parsed here."""
+        super().handle_websocket_upgrade()
+        self.parser = None  # type: ignore[assignment]  # as uvicorn where none comes: each holds the other
+
     def send_400_response(self, msg: str) -> None:
         """Called where the parser could not go on."""
         if self._head > LONGEST_HEAD:

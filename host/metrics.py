@@ -19,15 +19,20 @@ def render(host: Host) -> tuple[bytes, str]:
     """The text of a scrape and its media type; runs in a thread."""
     from prometheus_client import CollectorRegistry, generate_latest
     from prometheus_client.exposition import CONTENT_TYPE_LATEST
-    from prometheus_client.registry import Collector
-
-    class Now(Collector):
-        def collect(self) -> Iterator[Any]:
-            return _collect(host)
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Now())
+    registry.register(_Now(host))
     return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+class _Now:
+    """What prometheus-client collects: the values of this moment."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def collect(self) -> Iterator[Any]:
+        return _collect(self._host)
 
 
 def _collect(host: Host) -> Iterator[Any]:

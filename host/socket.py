@@ -87,6 +87,12 @@ class Socket(WebSocketsSansIOProtocol):
 
     # -- what has arrived
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.handshake_initiated:
+            self.scope["extensions"].pop(REACHED, None)  # what it calls holds this, as does the reader's
+            vars(self.conn.reader).pop("read_exact", None)
+
     def reached(self, heard: Heard) -> None:
         """Call `heard` once all that was sent until now has reached the client; never, if it goes before."""
         if self.disconnected or self.close_sent:

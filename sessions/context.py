@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import secrets
+import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessions.backstage import Backstage
@@ -51,6 +53,7 @@ class SessionContext:
     """
 
     __slots__ = (
+        "__weakref__",
         "_awake",
         "_clients",
         "_closing",
@@ -160,7 +163,7 @@ class SessionContext:
         self.rounds = rounds or Rounds()
         """Whose short works the loop does next, over all users of the host."""
         self.mailbox = Mailbox(store, uid)
-        self.settings = Settings(store, SettingsFile(files, workspace, self._keep_settings))
+        self.settings = Settings(store, SettingsFile(files, workspace, partial(_keep_settings, weakref.ref(self))))
         self.requests = Requests()
         self.in_flight = 0
         """Requests of the user that are being worked on now."""
@@ -257,9 +260,6 @@ class SessionContext:
             return {}
         return made.result().memory()
 
-    def _keep_settings(self, work: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
-        return self.promise(work, "keep settings")
-
     # -- its running work
 
     def start(self, work: Coroutine[Any, Any, object], name: str, extension: str | None = None) -> asyncio.Task[None]:
@@ -342,3 +342,13 @@ class SessionContext:
         await self.mailbox.close()
         await self.store.close()
         self.files.close()
+        self.settings.close()
+        self._sandbox = None
+        self.context = contextvars.Context()  # the one before holds this, as does whatever runs in it
+
+
+def _keep_settings(session: weakref.ref[SessionContext], work: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
+    """Write settings in a session, which holds them."""
+    here = session()
+    assert here is not None, "whoever has a session's settings has the session"
+    return here.promise(work, "keep settings")

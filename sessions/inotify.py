@@ -167,12 +167,12 @@ class Refused:
     __slots__ = ("_error", "lost")
 
     def __init__(self, error: OSError) -> None:
-        self._error = error
+        self._error = (error.errno, error.strerror)  # not itself: it holds everybody who asked
         self.lost: set[Callable[[], None]] = set()
 
     def add(self, directory: int, listener: Listener) -> int:
         """Raises what the kernel said."""
-        raise OSError(self._error.errno, self._error.strerror)
+        raise OSError(*self._error)
 
     def remove(self, watch: int, listener: Listener) -> None:
         """There is nothing."""

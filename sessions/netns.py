@@ -17,6 +17,8 @@ NEW_USER, NEW_NET = 0x10000000, 0x40000000
 BACKLOG = 128
 FD_BYTES = 4
 
+_libc = ctypes.CDLL(None, use_errno=True)
+
 
 def main(fd: int) -> None:
     """Answer one order over the socket `fd`: the bytes `PORT COUNT` with the descriptor of a network namespace.
@@ -44,8 +46,7 @@ def join(network: int) -> None:
 
 
 def enter(namespace: int, kind: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(namespace, kind) < 0:
+    if _libc.setns(namespace, kind) < 0:
         raise OSError(ctypes.get_errno(), f"setns: {strerror(ctypes.get_errno())}")
 
 

@@ -56,6 +56,7 @@ class Numbers:
         """Note the exact last number, if one was given, so that the next run goes on from it: the last write of all."""
         if self._retry is not None:
             self._retry.cancel()
+        noted_more, self._noted_more = self._noted_more, _nobody
         if self.last == self._begun:
             return
         try:
@@ -63,7 +64,7 @@ class Numbers:
         except RoostError:
             return  # the next run begins at the older note, which is beyond all that was seen
         self.noted = max(self.noted, self.last)
-        self._noted_more()
+        noted_more()
 
     def _written(self, mark: int, written: asyncio.Future[None]) -> None:
         if written.exception() is None:
@@ -84,3 +85,7 @@ class Numbers:
             self.ask(self.last)
         except RoostError:
             self._retry = self._later()
+
+
+def _nobody() -> None:
+    """Hears of no more numbers."""

@@ -39,6 +39,8 @@ class Database:
         self.used = 0.0
 
 
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+
 Told = Callable[[str, Rescued], None]
 
 
@@ -223,7 +225,7 @@ class Pool:
                 await self.shut(uid)
         if self._most >= MANY and len(self) <= self._most // 4:
             self._most = len(self)
-            await asyncio.to_thread(_give_back_memory)
+            await asyncio.to_thread(give_back_memory)
 
 
 def _connect(opening: Callable[[], sqlite3.Connection], failures: list[Exception]) -> sqlite3.Connection:
@@ -234,8 +236,7 @@ def _connect(opening: Callable[[], sqlite3.Connection], failures: list[Exception
         return sqlite3.connect(":memory:")
 
 
-def _give_back_memory() -> None:
+def give_back_memory() -> None:
     """Closed files leave holes in every thread's heap, some 40 MB after 256 of them: glibc returns them when asked."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    if _trim is not None:
+        _trim(0)

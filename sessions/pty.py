@@ -53,6 +53,9 @@ class Pty:
     shell has ended and all of its output was fed.
     """
 
+    _fed: Callable[[bytes], None]
+    _drained: Callable[[], None]
+
     __slots__ = (
         "_asks",
         "_deserted",
@@ -72,8 +75,8 @@ class Pty:
         self._shell = shell
         self._uid = uid
         self._turns = turns
-        self._fed: Callable[[bytes], None] = lambda data: None
-        self._drained: Callable[[], None] = lambda: None
+        self._fed = _nowhere
+        self._drained = _nobody
         self._flowing = True
         self._deserted = False
         self._asks = False
@@ -89,8 +92,8 @@ class Pty:
 
     async def run(self, fed: Callable[[bytes], None], drained: Callable[[], None]) -> int | None:
         """Read until the shell ends; returns its exit code, None where the sandbox went down with it."""
-        self._fed, self._drained = fed, drained
         if self._shell.fd >= 0:
+            self._fed, self._drained = fed, drained
             self._turns.watch(self._shell.fd, self._uid, self._ready)
         else:  # it was ended before it was read
             drained()
@@ -172,7 +175,9 @@ class Pty:
         self._input = None
         self._shell.close()
         self._make_room()
-        self._drained()
+        drained = self._drained
+        self._fed, self._drained = _nowhere, _nobody  # who hears of it holds this
+        drained()
 
     # -- input
 
@@ -218,3 +223,11 @@ class Pty:
         room, self._room = self._room, None
         if room is not None and not room.done():
             room.set_result(None)
+
+
+def _nowhere(data: bytes) -> None:
+    """Takes output that nobody asked for."""
+
+
+def _nobody() -> None:
+    """Hears that there is no more."""

@@ -217,13 +217,20 @@ class Settings:
         if value is not ABSENT and rule is not None and (wrong := rule.mistake(value)):
             raise InvalidValue("value", f"of '{key}' {wrong}")
 
+    def close(self) -> None:
+        """The session ends: nobody hears of changes any more."""
+        self._listeners.clear()
+
     def listen(self, changed: Changed) -> Callable[[], None]:
         """Call `changed` with a set of keys soon after an update is on the disk; returns the undo."""
         self._listeners.append(changed)
+        heard = [changed]  # who has the undo is often who hears: once called it holds nobody
 
         def undo() -> None:
-            if changed in self._listeners:
-                self._listeners.remove(changed)
+            while heard:
+                one = heard.pop()
+                if one in self._listeners:
+                    self._listeners.remove(one)
 
         return undo
 

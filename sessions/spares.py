@@ -262,6 +262,7 @@ class Spares:
         self._opened.clear()
         self._waiting.clear()
         self._first = self._early = None
+        self._words = lambda likely: b""  # who says them holds this
 
 
 def drop(spares: list[Spare]) -> None:

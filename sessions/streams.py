@@ -22,7 +22,7 @@ class PipeReader(asyncio.ReadTransport):
     def __init__(self, fd: int, reader: asyncio.StreamReader) -> None:
         super().__init__()
         self._fd = fd
-        self._reader = reader
+        self._reader: asyncio.StreamReader | None = reader
         self._loop = asyncio.get_running_loop()
         reader.set_transport(self)
         self.resume_reading()
@@ -34,7 +34,7 @@ class PipeReader(asyncio.ReadTransport):
             return
         except OSError:
             data = b""
-        if data:
+        if data and self._reader is not None:
             self._reader.feed_data(data)
         else:
             self.close()
@@ -53,10 +53,12 @@ class PipeReader(asyncio.ReadTransport):
     def close(self) -> None:
         """Close the pipe; who reads gets what has come, then the end of file."""
         fd, self._fd = self._fd, -1
+        reader, self._reader = self._reader, None  # it holds this
         if fd >= 0:
             self._loop.remove_reader(fd)
             os.close(fd)
-            self._reader.feed_eof()
+        if reader is not None:
+            reader.feed_eof()
 
 
 class PipeWriter:

@@ -158,7 +158,10 @@ class Supervisor(asyncio.Protocol):
         number, answer = self._question()
         assert self._transport is not None
         self._transport.write(b"%s %d %s\n" % (what, number, words))
-        return await answer
+        try:
+            return await answer
+        finally:
+            del answer  # it holds what it fails with, and that holds this frame
 
     def _question(self) -> tuple[int, asyncio.Future[int]]:
         if self._transport is None or self._transport.is_closing():
@@ -207,4 +210,10 @@ class Supervisor(asyncio.Protocol):
                 waiting.exception()  # retrieved: perhaps nobody waits for it any more
         self._pending.clear()
         self.lost = True
-        self._on_lost()
+        self._transport = None
+        on_lost, self._on_lost = self._on_lost, _nobody  # who hears of it holds this
+        on_lost()
+
+
+def _nobody() -> None:
+    """Hears of nothing more."""

@@ -109,3 +109,5 @@ async def _settle(work: Coroutine[Any, Any, T], future: asyncio.Future[T]) -> No
     else:
         if not future.done():
             future.set_result(result)
+    finally:
+        del future  # it holds what it fails with, and that holds this frame

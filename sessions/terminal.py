@@ -260,11 +260,14 @@ class Terminal:
         self.ended = True
         if self.integration is not None:
             self.integration.close()
+        self._let_all_go()
+        self._tell()
+        self._owner.terminal_ended(self)
+
+    def _let_all_go(self) -> None:
         for _, timer in self._holds:
             timer.cancel()
         self._holds.clear()
-        self._tell()
-        self._owner.terminal_ended(self)
 
     # -- input
 
@@ -294,6 +297,8 @@ class Terminal:
 
     def close(self) -> None:
         """It is disposed of: nobody looks at it any more."""
+        self.integration = None
+        self._let_all_go()
         for viewer in list(self._viewers):
             viewer.drop()
         if self._patience is not None:

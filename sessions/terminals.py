@@ -209,3 +209,4 @@ class Terminals:
                 group.create_task(self._end(terminal, "session"))
         for terminal in self:
             self._forget(terminal)
+        self._listeners.clear()

@@ -149,6 +149,7 @@ class Tracking:
             await asyncio.to_thread(self._end, self._inotify)
             await asyncio.to_thread(self._give_back())
             self._inotify = None
+        self._hear = _nobody
 
     # -- in a thread
 
@@ -246,3 +247,7 @@ def ways(root: Root, path: str) -> Iterator[tuple[Place, int]]:
 
 def _names(path: str) -> list[str]:
     return [name for name in path.split("/") if name not in ("", ".")][::-1]
+
+
+async def _nobody(paths: list[str]) -> None:
+    """Hears of no paths any more."""

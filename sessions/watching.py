@@ -159,6 +159,7 @@ class Watch:
 
     def _let_go(self) -> Callable[[], None]:
         self.tree.inotify.lost.discard(self.tree.lost)
+        self.tree.stir = lambda: None  # who is stirred holds the tree
         return self._give_back()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -49,7 +50,7 @@ class Folder:
     __slots__ = ("above", "entries", "inode", "name", "tree", "watch")
 
     def __init__(self, tree: Tree, above: Folder | None, name: str) -> None:
-        self.tree = tree
+        self.tree: Tree = weakref.proxy(tree)  # whose part this is
         self.above = above
         self.name = name
         self.entries: dict[str, int | Folder] = {}
@@ -75,8 +76,8 @@ class Tree:
     """
 
     __slots__ = (
-        "_dirty", "_ended", "_everything", "_lock", "_root", "budget", "excluded", "full", "inotify", "missing",
-        "overflowed", "recursive", "refused", "stir", "top", "unheard",
+        "__weakref__", "_dirty", "_ended", "_everything", "_lock", "_root", "budget", "excluded", "full",
+        "inotify", "missing", "overflowed", "recursive", "refused", "stir", "top", "unheard",
     )  # fmt: skip
 
     def __init__(

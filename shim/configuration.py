@@ -127,6 +127,11 @@ class Configurations:
         self.changed = EventEmitter[ConfigurationChangeEvent]()
         self._undo = session.settings.listen(self._tell)
 
+    async def close(self) -> None:
+        """The session ends: nothing is heard any more."""
+        self._undo()
+        self._followed = {}
+
     def _tell(self, keys: frozenset[str], folder: str | None = None) -> None:
         try:
             self._session.mailbox.post("workspace.onDidChangeConfiguration", {"keys": sorted(keys)})

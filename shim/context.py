@@ -69,6 +69,7 @@ class SecretStorage:
     def close(self) -> None:
         """Listen no more."""
         self._undo()
+        self._undo = lambda: None  # who listens holds this
         self._changed.dispose()
 
 

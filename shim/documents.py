@@ -62,6 +62,7 @@ class Documents(Telling):
     """
 
     __slots__ = (
+        "__weakref__",
         "_lock",
         "_numbers",
         "_open",
@@ -282,6 +283,8 @@ class Documents(Telling):
     async def close(self) -> None:
         """The session ends: nothing is followed any more. What is unsaved is kept already."""
         await self.following.close()
+        self._open.clear()
+        self.end()
 
     # -- saving and closing
 

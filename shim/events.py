@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -168,7 +169,7 @@ class _Listener(Disposable, Generic[T]):
     __slots__ = ("_context", "_emitter", "_hear")
 
     def __init__(self, emitter: EventEmitter[T], hear: Callable[[T], object]) -> None:
-        self._emitter: EventEmitter[T] | None = emitter
+        self._emitter = weakref.ref(emitter)  # it holds this, and fires for who holds it
         self._hear: Callable[[T], object] | None = hear
         self._context: Context | None = copy_context()
 
@@ -182,12 +183,12 @@ class _Listener(Disposable, Generic[T]):
         return self._context is not None and self._context.copy().run(current_extension) == extension
 
     def forget(self) -> None:
-        self._emitter = self._hear = self._context = None
+        self._hear = self._context = None
 
     def dispose(self) -> None:
-        emitter = self._emitter
+        emitter = self._emitter() if self._context is not None else None
         self.forget()
-        if emitter:
+        if emitter is not None:
             emitter._remove(self)
 
 

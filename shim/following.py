@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ class Following:
 
     def __init__(self, session: SessionContext, documents: Documents) -> None:
         self._session = session
-        self._documents = documents
+        self._documents: Documents = weakref.proxy(documents)  # whose part this is
         self._tracking = Tracking(session, self._look_at)
 
     async def refresh(self, document: TextDocument, *, always: bool = False) -> None:

@@ -86,6 +86,12 @@ class Editors:
             self._documents.on_save(self._mark)
             self._documents.on_close(self._document_closed)
 
+    async def close(self) -> None:
+        """The session ends: nothing is shown any more."""
+        self.active, self.visible = None, ()
+        self._columns.clear()
+        self._places.clear()
+
     # -- how a document comes to be shown
 
     async def show(

@@ -5,6 +5,7 @@ Extensions and clients change it alike; what a tab shows (an editor, a webview) 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -95,7 +96,7 @@ class TabGroup:
     __slots__ = ("__weakref__", "_all", "recent", "tabs")
 
     def __init__(self, tabs: Tabs) -> None:
-        self._all = tabs
+        self._all: Tabs = weakref.proxy(tabs)  # whose part this is
         self.tabs: tuple[Tab, ...] = ()
         self.recent: list[Tab] = []
         """The tabs as they were shown, the one that is shown last. Not in VS Code."""
@@ -143,7 +144,7 @@ class Layout(Piece):
     kind = "tabGroups"
 
     def __init__(self, tabs: Tabs) -> None:
-        self._tabs = tabs
+        self._tabs: Tabs = weakref.proxy(tabs)  # whose part this is
         super().__init__()
 
     def state(self) -> dict[str, Any]:
@@ -160,7 +161,7 @@ class TabGroups:
     __slots__ = ("_tabs",)
 
     def __init__(self, tabs: Tabs) -> None:
-        self._tabs = tabs
+        self._tabs: Tabs = weakref.proxy(tabs)  # whose part this is
 
     @property
     def all(self) -> tuple[TabGroup, ...]:
@@ -201,6 +202,7 @@ class Tabs:
     """What is open in one user's window: what extensions and clients change, and `TabGroups` shows."""
 
     __slots__ = (
+        "__weakref__",
         "_before",
         "_layout",
         "_number",
@@ -226,6 +228,13 @@ class Tabs:
         """Called after every change, before anybody else hears of it: who shows what a tab has."""
         with session.entered():
             self._layout = Layout(self)
+
+    async def close(self) -> None:
+        """The session ends, and what was open is no more: those who show it are not told."""
+        self.changed.clear()
+        for group in self.groups:
+            group.tabs = ()
+            group.recent.clear()
 
     # -- what extensions and clients do to it
 

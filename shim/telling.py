@@ -37,6 +37,11 @@ class Telling:
         self._saved = EventEmitter[TextDocument]()
         self.will_save = WillEmitter[TextDocumentWillSaveEvent]()
 
+    def end(self) -> None:
+        """Nobody hears of anything any more."""
+        for event in (self._opened, self._changed, self._closed, self._saved, self.will_save):
+            event.dispose()
+
     @property
     def on_open(self) -> Any:
         """Fires with each document that is opened."""

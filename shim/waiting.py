@@ -73,6 +73,11 @@ class WillEmitter(Generic[W]):
         """An extension is gone: nobody waits for it any more."""
         self._emitter.forget_extension(extension)
 
+    def dispose(self) -> None:
+        """End the event: nobody hears it any more."""
+        self._emitter.dispose()
+        self._failures.clear()
+
     async def fire(
         self, make: Callable[[], W], within_s: float, then: Callable[[list[Any]], Awaitable[None]] = _nothing
     ) -> list[Any]:

@@ -229,6 +229,13 @@ class Watchers:
         for watcher in list(self._all):
             watcher.provided(told)
 
+    async def close(self) -> None:
+        """The session ends."""
+        for watcher in list(self._all):
+            self.dispose(watcher)
+        self._clients.clear()
+        self._undo()
+
     def forget_extension(self, extension: str) -> None:
         """An extension is gone, and with it its watchers."""
         for watcher in [one for one, whose in self._all.items() if whose == extension]:

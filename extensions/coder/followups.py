@@ -23,6 +23,10 @@ class Followups:
     def __len__(self) -> int:
         return self._waiting
 
+    def dispose(self) -> None:
+        """Nothing is answered any more."""
+        self._answer = self._settled = _nothing  # who is asked holds this
+
     def add(self, conversation: Conversation) -> None:
         """This one may ask something."""
         leave, question = Leave.of_user(), conversation.task.question
@@ -42,3 +46,7 @@ class Followups:
         finally:
             self._waiting -= 1
         await self._settled()
+
+
+async def _nothing(*_: object) -> None:
+    """Takes no answer any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ class House:
     """What all runs of one user share."""
 
     def __init__(self, roster: Roster, storage: vscode.Uri) -> None:
-        self._roster = roster
+        self._roster: Roster = weakref.proxy(roster)  # whose house this is
         self.storage = storage
         self.files = AgentFiles(storage, watches=True)
         self.prompts = PromptService(self.files, TOOLS)

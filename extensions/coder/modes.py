@@ -112,16 +112,19 @@ def check_tool(
     """
     if not is_known(tool) and tool not in plugins:
         raise UnknownTool(f"there is no tool {tool!r}")
-    refused = ToolRefused(f"the mode {mode.slug!r} may not use {tool!r}: switch the mode, or use another tool")
     if tool in disabled:
-        raise refused
+        raise _refused(tool, mode)
     if tool in ALWAYS or (tool in plugins and mode.groups):
         return
     group = next((one for one in mode.groups if _has(one.name, tool, included)), None)
     if group is None:
-        raise refused
+        raise _refused(tool, mode)
     if group.name == "edit" and group.file_regex is not None:
         _check_files(tool, mode, group, arguments or {})
+
+
+def _refused(tool: str, mode: Mode) -> ToolRefused:
+    return ToolRefused(f"the mode {mode.slug!r} may not use {tool!r}: switch the mode, or use another tool")
 
 
 def _has(group: str, tool: str, included: Collection[str]) -> bool:

@@ -42,6 +42,8 @@ class Purse:
     def dispose(self) -> None:
         for one in self._undo:
             one.dispose()
+        self._undo.clear()
+        self._look = self._go_on = _nothing  # who is asked holds this
 
     def check(self) -> None:
         """Look, soon, whether there is enough for one of them."""
@@ -70,3 +72,7 @@ class Purse:
         left = await operator.room(short.get("budget", ""), task.task_id)
         needed = short.get("needed")
         return left is None or (needed is not None and left >= needed)
+
+
+async def _nothing(task_id: str) -> None:
+    """Knows no task any more."""

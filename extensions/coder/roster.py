@@ -80,6 +80,7 @@ class Roster:
             await self.stop(task_id)
         for task_id in list(self._open):
             await self.house.forget(task_id)
+        self._followups.dispose()
 
     async def hold(self, *, sure: bool = False) -> None:
         """Have the host remember that there is work to go on with, while there is, or where it is `sure` to come."""
