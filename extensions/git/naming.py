@@ -98,9 +98,9 @@ def names_of(change: Change) -> list[str]:
     return [change.path] if change.original is None else [change.original, change.path]
 
 
-def listed(paths: Iterable[str]) -> bytes:
-    """Files as git reads them with `PATHS`."""
-    return b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
+def listed(paths: Iterable[str], names: Mapping[str, bytes]) -> bytes:
+    """Files as git reads them with `PATHS`; `names` are those of `Found` that cannot be shown as they are."""
+    return b"".join(names.get(path, path.encode(errors="surrogateescape")) + b"\0" for path in paths)
 
 
 async def sure(question: str, yes: str) -> bool:

@@ -16,7 +16,7 @@ class Staging(Naming):
 
     async def stage(self, *resources: object) -> None:
         for repository, paths in self.by_repository(resources, "merge", "working_tree", "untracked"):
-            await repository.git.run(LITERAL, "add", "--all", *PATHS, stdin=listed(paths))
+            await repository.git.run(LITERAL, "add", "--all", *PATHS, stdin=listed(paths, repository.found.names))
             await repository.refresh()
 
     async def stage_all(self, *given: object) -> None:
@@ -33,10 +33,11 @@ class Staging(Naming):
         await self._reset(repository, [path for one in repository.found.index for path in names_of(one)])
 
     async def _reset(self, repository: Repository, paths: list[str]) -> None:
+        files = listed(paths, repository.found.names)
         if paths and repository.found.head.commit is None:
-            await repository.git.run(LITERAL, "rm", "--cached", "-r", "--quiet", *PATHS, stdin=listed(paths))
+            await repository.git.run(LITERAL, "rm", "--cached", "-r", "--quiet", *PATHS, stdin=files)
         elif paths:
-            await repository.git.run(LITERAL, "reset", "--quiet", *PATHS, "HEAD", stdin=listed(paths))
+            await repository.git.run(LITERAL, "reset", "--quiet", *PATHS, "HEAD", stdin=files)
         await repository.refresh()
 
     async def clean(self, *resources: object) -> None:
@@ -56,7 +57,9 @@ class Staging(Naming):
         if not paths or not await sure(f"Are you sure you want to discard changes in {what}?", "Discard Changes"):
             return
         if changed:
-            await repository.git.run(LITERAL, "checkout", "--quiet", *PATHS, stdin=listed(changed))
+            await repository.git.run(
+                LITERAL, "checkout", "--quiet", *PATHS, stdin=listed(changed, repository.found.names)
+            )
         for path in gone:
             await vscode.workspace.fs.delete(repository.absolute(path), recursive=True, use_trash=True)
         await repository.refresh()

@@ -5,8 +5,8 @@ Names of states, their letters and colours are those of VS Code's own git extens
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -139,6 +139,8 @@ class Found:
     untracked: tuple[Change, ...] = ()
     ignored: tuple[str, ...] = ()
     too_many: bool = False
+    names: Mapping[str, bytes] = field(default_factory=dict)
+    """What files are called whose names are no UTF-8, by how they are shown; of two that look alike, neither."""
 
     def changes(self) -> Iterator[Change]:
         """Those of all groups; a file that is staged and changed again comes twice, the newest state last."""
@@ -151,9 +153,9 @@ class Found:
 def parse(output: bytes, *, most: int, cut: bool = False) -> Found:
     """Read it; `most` changes are kept, and `cut` says that the end of the output is missing.
 
-    Of a path that is no UTF-8 the other bytes are shown as such, and it is staged with all others only.
+    Of a path that is no UTF-8 the other bytes are shown as such, and `names` has them all.
     """
-    records = output.decode(errors="replace").split("\0")[:-1]
+    records = output.decode(errors="surrogateescape").split("\0")[:-1]
     head: dict[str, str] = {}
     groups: dict[str, list[Change]] = {"merge": [], "index": [], "tree": [], "untracked": []}
     ignored: list[str] = []
@@ -174,7 +176,39 @@ def parse(output: bytes, *, most: int, cut: bool = False) -> Found:
             original = next(following, None) if kind == "2" else None
             taken += _take(kind, rest, original, groups)
     merge, index, tree, untracked = (tuple(groups[name]) for name in ("merge", "index", "tree", "untracked"))
-    return Found(_head(head), merge, index, tree, untracked, tuple(ignored), too_many)
+    found = Found(_head(head), merge, index, tree, untracked, tuple(ignored), too_many)
+    return found if _is_text(output) else _readable(found)
+
+
+def _is_text(output: bytes) -> bool:
+    try:
+        output.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _readable(found: Found) -> Found:
+    """The same with names that can be shown."""
+    names: dict[str, bytes] = {}
+    alike: set[str] = set()
+
+    def shown(path: str) -> str:
+        raw = path.encode(errors="surrogateescape")
+        told = raw.decode(errors="replace")
+        if told != path and names.setdefault(told, raw) != raw:
+            alike.add(told)
+        return told
+
+    def of(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+        return tuple(
+            replace(one, path=shown(one.path), original=one.original and shown(one.original)) for one in changes
+        )
+
+    merge, index, tree, untracked = map(of, (found.merge, found.index, found.working_tree, found.untracked))
+    ignored = tuple(map(shown, found.ignored))
+    kept = {told: raw for told, raw in names.items() if told not in alike}
+    return Found(found.head, merge, index, tree, untracked, ignored, found.too_many, kept)
 
 
 def _take(kind: str, rest: str, original: str | None, groups: dict[str, list[Change]]) -> int:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 
@@ -283,6 +284,22 @@ async def test_work_is_put_aside_and_brought_back(ada: User) -> None:
     assert (await ada.sh("cat a.txt"), ada.groups()) == ("one\n", {})
     await ada.do("stashPop")
     assert ada.groups() == {"workingTree": [("a.txt", "modified")]}
+
+
+async def test_a_file_whose_name_is_no_utf_8_is_staged_unstaged_and_discarded_by_its_own_name(ada: User) -> None:
+    name = "caf\ufffd.txt"
+    await ada.sh("printf x >$(printf 'caf\\351.txt'); printf y >other.txt")
+    await ada.do("refresh")
+    await ada.shows(workingTree=[(quote(name), "untracked"), ("other.txt", "untracked")])
+    await ada.do("stage", f"/workspace/{name}")
+    assert await ada.sh("git -c core.quotePath=true diff --cached --name-only") == '"caf\\351.txt"\n'
+    await ada.sh("git commit -qm odd; printf z >$(printf 'caf\\351.txt')")
+    await ada.do("refresh")
+    await ada.do("stage", f"/workspace/{name}")
+    await ada.do("unstage", f"/workspace/{name}")
+    assert await ada.sh("git diff --cached --name-only") == ""
+    await ada.asked(ada.do("clean", f"/workspace/{name}"), "Discard Changes")
+    assert await ada.sh("cat $(printf 'caf\\351.txt')") == "x"
 
 
 async def test_a_branch_is_published_pushed_and_pulled(ada: User) -> None:
