@@ -19,8 +19,9 @@ from extensions.coder import editors
 from extensions.coder.editing_git import git_edits
 from extensions.coder.inline import awk_edits, code_edits, sed_edits
 from extensions.coder.launchers import EVALUATORS, SHELLS, WRAPPERS, starts
-from extensions.coder.programs import AWKS, SEDS, Unclear, operands_of
+from extensions.coder.programs import AWKS, SEDS, Unclear, check_subscripts, is_script, operands_of
 from extensions.coder.shell import Command, Word, read
+from extensions.coder.unknowns import check_unknown
 
 DEPTH = 8
 """Programs that start programs that start programs, at most."""
@@ -87,6 +88,11 @@ class _Guard:
         name = _name(command)
         if not depth or name is None or ODD.search(name) or next(self.budget, None) is None:
             return True
+        try:
+            check_subscripts(command)
+            check_unknown(name, command)
+        except Unclear:
+            return True
         if (inner := self.started(name, command)) is not None:
             return any(self.command(one, depth - 1) for one in inner) or _by_options(name, command)
         if name in editors.BLOCKS or name in ("powershell", "pwsh", "cmd", "watch"):
@@ -108,7 +114,7 @@ class _Guard:
             risky = [one for one in words if "=" in one.text and editors.VARIABLES.fullmatch(one.text.split("=", 1)[0])]
             return (
                 [_unknown(command)]
-                if risky and name in ("env", "sudo")
+                if risky and name in ("env", "sudo", "time")
                 else list(_readings(words, command, WRAPPERS[name]))
             )
         subcommands = editors.RUNNERS.get(name)
@@ -169,7 +175,7 @@ class _Guard:
         if name in ("tee", "mktemp", "curl", "wget"):
             return bool(getattr(self, f"_{name}")(words))
         if name in ("source", "."):
-            return not words or not words[0].literal
+            return not words or not is_script(words[0])
         return _by_inline(name, words, command.fed) or _by_subcommand(name, command) or _by_options(name, command)
 
     def _tee(self, words: list[Word]) -> bool:

@@ -17,6 +17,7 @@ from random import Random
 import pytest
 
 from extensions.coder.approvals import decide
+from extensions.coder.readonly import edits_files
 from tests.extensions.coder.attacks import EVERYDAY, FURTHER_ATTACKS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")]
@@ -130,6 +131,19 @@ async def test_what_is_approved_runs_nothing_else_by_bash(shell: Shell) -> None:
         assert not [words for words in ran if is_bad(words)], text
         assert made == [], text
     assert approved > LINES / 10
+
+
+@pytest.mark.timeout(60 + LINES // 20)
+async def test_what_counts_as_reading_edits_nothing_by_bash(shell: Shell) -> None:
+    random = Random(SEED)
+    known = [one for one in (*EVERYDAY, *FURTHER_ATTACKS) if "/dev/tcp" not in one and "sleep" not in one]
+    for _ in range(LINES // 2):
+        text = line(random, known)
+        if edits_files(text):
+            continue
+        ran, made = await shell.run(text)
+        assert not [words for words in ran if is_bad(words) and words[0] != "git"], text
+        assert made == [], text
 
 
 @pytest.mark.parametrize(
