@@ -1,12 +1,12 @@
 """What is written while a host is killed, kind by kind: how one write is acknowledged, and what is there afterwards.
 
-`put(client, key, number)` returns once the write is acknowledged; `get(client, key)` is the highest number that is
-there of this key, 0 where there is none, and fails where something is half there.
+`put(client, key, number)` returns once the write is acknowledged; `get(client, keys)` is the highest number that is
+there of each key, 0 where there is none, and fails where something is half there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple
 
 import httpx2
@@ -22,7 +22,16 @@ SCRIPT = {"rules": [{"text": "Done."}]}
 
 class Kind(NamedTuple):
     put: Callable[[Client, str, int], Awaitable[None]]
-    get: Callable[[Client, str], Awaitable[int]]
+    get: Callable[[Client, Iterable[str]], Awaitable[dict[str, int]]]
+
+
+def each(get: Callable[[Client, str], Awaitable[int]]) -> Callable[[Client, Iterable[str]], Awaitable[dict[str, int]]]:
+    """Of every key, looked for one by one."""
+
+    async def found(client: Client, keys: Iterable[str]) -> dict[str, int]:
+        return {key: await get(client, key) for key in keys}
+
+    return found
 
 
 async def web(client: Client, verb: str, path: str, **more: Any) -> httpx2.Response:
@@ -164,17 +173,17 @@ async def put_event(client: Client, key: str, number: int) -> None:
     await client.call("commands.executeCommand", command="siren.say", arguments=[{"key": key, "number": number}])
 
 
-async def event_of(client: Client, key: str) -> int:
+async def events_of(client: Client, keys: Iterable[str]) -> dict[str, int]:
     """Among all events that are told again to who was away."""
     last = (await client.call("session.open", after=0))["seq"]
     marker = {"key": "", "number": 0}
     end = await client.call("commands.executeCommand", command="siren.say", arguments=[marker])
     assert end > last, "a number was given twice"
-    found = 0
+    found = dict.fromkeys(keys, 0)
     while (event := (await client.next())["params"])["seq"] < end:
-        if event["type"] == "siren.said" and event["data"]["key"] == key:
-            assert event["data"]["number"] > found, "the events came in another order"
-            found = event["data"]["number"]
+        if event["type"] == "siren.said" and (key := event["data"]["key"]) in found:
+            assert event["data"]["number"] > found[key], "the events came in another order"
+            found[key] = event["data"]["number"]
     return found
 
 
@@ -183,9 +192,9 @@ async def put_call(client: Client, key: str, number: int) -> None:
     await client.call("lm.sendRequest", model="demo/scripted", messages=[{"role": "user", "content": "hello"}])
 
 
-async def calls(client: Client, key: str) -> int:
+async def calls(client: Client, keys: Iterable[str]) -> dict[str, int]:
     """How many were counted, whatever key they had."""
-    return int((await web(client, "GET", "/api/v1/usage")).json()["calls"])
+    return dict.fromkeys(keys, int((await web(client, "GET", "/api/v1/usage")).json()["calls"]))
 
 
 async def scripted(client: Client, number: int) -> None:
@@ -194,14 +203,13 @@ async def scripted(client: Client, number: int) -> None:
 
 
 async def put_task(client: Client, key: str, number: int) -> None:
-    """A task of the agent from its beginning to its end; the one before it is removed."""
+    """A task of the agent, which then runs; those before it are broken off where they still do, and removed."""
     await scripted(client, number)
     old = await tasks(client, key)
-    made = (await web(client, "POST", "/api/v1/tasks", json={"message": f"{key}-{number}"})).json()["taskId"]
-    while (await web(client, "GET", f"/api/v1/tasks/{made}")).json()["status"] in ("pending", "running"):
-        pass
+    await web(client, "POST", "/api/v1/tasks", json={"message": f"{key}-{number}"})
     for _, task in old:
-        await web(client, "DELETE", f"/api/v1/tasks/{task}")
+        while (await web(client, "DELETE", f"/api/v1/tasks/{task}")).status_code != 204:
+            pass
 
 
 async def tasks(client: Client, key: str) -> list[tuple[str, str]]:
@@ -215,17 +223,17 @@ async def task_of(client: Client, key: str) -> int:
 
 
 KINDS = {
-    "state": Kind(put_state, state_of),
-    "files": Kind(put_file, file_of),
-    "secrets": Kind(put_secret, secret_of),
-    "documents": Kind(put_document, document_of),
-    "unsaved": Kind(put_unsaved, unsaved_of),
-    "settings": Kind(put_setting, setting_of),
-    "uploads": Kind(upload, file_of),
-    "providers": Kind(put_provider, provider_of),
-    "events": Kind(put_event, event_of),
+    "state": Kind(put_state, each(state_of)),
+    "files": Kind(put_file, each(file_of)),
+    "secrets": Kind(put_secret, each(secret_of)),
+    "documents": Kind(put_document, each(document_of)),
+    "unsaved": Kind(put_unsaved, each(unsaved_of)),
+    "settings": Kind(put_setting, each(setting_of)),
+    "uploads": Kind(upload, each(file_of)),
+    "providers": Kind(put_provider, each(provider_of)),
+    "events": Kind(put_event, events_of),
     "usage": Kind(put_call, calls),
-    "tasks": Kind(put_task, task_of),
+    "tasks": Kind(put_task, each(task_of)),
 }
 
 
@@ -243,7 +251,10 @@ async def put_on(client: Client, kind: Kind, kept: dict[str, int], most: int) ->
 
 
 async def none_is_lost(base: str, kept: dict[str, dict[str, int]]) -> None:
+    """Look for all that was acknowledged; what is there may not go back from now on."""
     for name, acknowledged in kept.items():
         async with connect(base, name) as client:
-            for key, number in acknowledged.items():
-                assert await KINDS[name].get(client, key) >= number, f"{name}: an acknowledged write is lost"
+            there = await KINDS[name].get(client, acknowledged)
+            lost = [key for key, number in acknowledged.items() if there[key] < number]
+            assert not lost, f"{name}: an acknowledged write is lost"
+            acknowledged.update(there)
