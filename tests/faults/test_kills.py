@@ -13,6 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.client import Client, connect, running
 from tests.faults.kinds import KEYS, KINDS, Kind, none_is_lost
@@ -34,7 +35,7 @@ async def write_on(client: Client, kind: Kind, acknowledged: dict[str, int], beg
             await kind.put(client, key, number)
             acknowledged[key] = number
             begun.set()
-    except ConnectionError:
+    except (ConnectionError, ConnectionClosed):
         return number - first - 1
 
 
