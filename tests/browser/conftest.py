@@ -154,7 +154,11 @@ class Line:
             return
         server = way.connect_to_server()
         server.on_message(lambda message: (self._note(message), way.send(message)))
-        way.on_message(lambda message: server.send(_whole(message)))
+        way.on_message(lambda message: self.heard(way, server, message))
+
+    def heard(self, way: sync_api.WebSocketRoute, server: sync_api.WebSocketRoute, message: str | bytes) -> None:
+        """What the page says; it is passed on."""
+        server.send(_whole(message))
 
     def _note(self, message: str | bytes) -> None:
         if isinstance(message, str) and (found := re.search(r'"seq":(\d+)', message)):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Route, WebSocketRoute, expect
 
-from tests.browser.conftest import Open, violations
+from tests.browser.conftest import Line, Open, violations
 from tests.browser.test_editor import unsaved
 
 
@@ -70,6 +71,36 @@ def test_the_tree_leaves_out_what_the_settings_exclude(opened: Open, workspace: 
     expect(page.get_by_role("treeitem", name=".hg")).to_be_visible()
     expect(page.get_by_role("treeitem", name="made")).to_be_visible()
     shutil.rmtree(settings.parent)
+
+
+class Busy(Line):
+    """A host that has no room for marks until it is `calm`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calm = False
+        self.asks = 0
+
+    def heard(self, way: WebSocketRoute, server: WebSocketRoute, message: str | bytes) -> None:
+        if isinstance(message, str) and '"window.provideFileDecorations"' in message:
+            self.asks += 1
+            if not self.calm:
+                answer = {"jsonrpc": "2.0", "id": json.loads(message)["id"], "uid": "local"}
+                way.send(json.dumps(answer | {"error": {"code": -32001, "message": "busy"}}))
+                return
+        super().heard(way, server, message)
+
+
+def test_marks_that_a_busy_host_does_not_give_are_asked_for_again_without_haste(opened: Open) -> None:
+    line = Busy()
+    page = opened("#/files", before=line.watch)
+    expect(page.get_by_role("treeitem", name="README.md")).to_be_visible()
+    page.wait_for_timeout(1_500)
+    assert 1 <= line.asks <= 3
+    line.calm = True
+    before = line.asks
+    page.wait_for_timeout(2_500)
+    assert before < line.asks <= before + 2
 
 
 def test_a_text_is_found_in_files_and_leads_to_its_line(opened: Open) -> None:

@@ -3,52 +3,52 @@ import { signal } from "@preact/signals";
 import { began, call, opens, pathOf } from "../host";
 
 export type Mark = { badge?: string; tooltip?: string; color?: string };
-const AT_ONCE = 200;
+const AT_ONCE = 200, SOON_MS = 30, AGAIN_MS = 2_000;
 
 export const marks = signal(new Map<string, Mark | null>());
-const inSight = new Map<string, string[]>(), asked = new Set<string>();
-let timer = 0;
+/** Paths that somebody shows, by who; those whose mark may be another by now; and those that were asked for, by the turn in which. */
+const inSight = new Map<string, string[]>(), stale = new Set<string>(), asked = new Map<string, number>();
+let timer = 0, turns = 0;
 
 /** Ask for the marks of what somebody shows, `who` by a name of their own; nothing is asked twice. */
 export function want(who: string, paths: string[]): void {
   inSight.set(who, paths);
-  if (!timer) timer = window.setTimeout(ask, 30);
+  soon();
+}
+
+function soon(after = SOON_MS): void {
+  timer ||= window.setTimeout(() => ((timer = 0), void ask()), after);
 }
 
 async function ask(): Promise<void> {
-  timer = 0;
-  const missing = [...new Set([...inSight.values()].flat())].filter((path) => !marks.value.has(path) && !asked.has(path));
+  const turn = ++turns, missing = [...new Set([...inSight.values()].flat())].filter((path) => (!marks.value.has(path) || stale.has(path)) && !asked.has(path));
+  for (const path of missing) asked.set(path, turn), stale.delete(path);
   for (let at = 0; at < missing.length; at += AT_ONCE) {
-    const some = missing.slice(at, at + AT_ONCE);
-    for (const path of some) asked.add(path);
-    const found = await call("window.provideFileDecorations", { uris: some }).catch(() => null);
-    const next = new Map(marks.value);
-    for (const [index, path] of some.entries()) if (asked.delete(path) && found) next.set(path, (found[index] as Mark | null) ?? null);
-    marks.value = next;
+    const some = missing.slice(at, at + AT_ONCE), found = await call("window.provideFileDecorations", { uris: some }).catch(() => null);
+    if (!found) { // the host is busy or away: all that is left, a little later
+      for (const path of missing.slice(at)) if (asked.get(path) === turn) asked.delete(path), stale.add(path);
+      return soon(AGAIN_MS);
+    }
+    const fresh = some.map((path, index) => [path, (found[index] as Mark | null) ?? null] as const).filter(([path]) => asked.get(path) === turn && asked.delete(path));
+    if (fresh.length) marks.value = new Map([...marks.value, ...fresh]);
   }
 }
 
-/** What may look other than before is asked for again; until the answer comes it looks as it did. */
-async function renew(paths: Set<string> | null): Promise<void> {
-  const shown = new Set([...inSight.values()].flat());
-  asked.clear(); // answers that are on their way are of before
-  if (!paths) marks.value = new Map([...marks.value].filter(([path]) => shown.has(path)));
-  const again = [...(paths ?? shown)].filter((path) => shown.has(path));
-  if (paths) for (const path of paths) if (!shown.has(path)) marks.value.delete(path);
-  for (let at = 0; at < again.length; at += AT_ONCE) {
-    const some = again.slice(at, at + AT_ONCE), found = await call("window.provideFileDecorations", { uris: some }).catch(() => null);
-    if (found) marks.value = new Map([...marks.value, ...some.map((path, index) => [path, (found[index] as Mark | null) ?? null] as const)]);
-  }
-  if (!timer) timer = window.setTimeout(ask, 30);
+/** What may look other than before is asked for again; until the answer comes it looks as it did, and answers on their way are of before. */
+function renew(paths: Set<string> | null): void {
+  const shown = new Set([...inSight.values()].flat()), kept = [...marks.value].filter(([path]) => shown.has(path) || (paths && !paths.has(path)));
+  if (kept.length < marks.value.size) marks.value = new Map(kept);
+  for (const path of paths ?? [...asked.keys(), ...shown]) asked.delete(path), shown.has(path) && stale.add(path);
+  soon();
 }
 
-opens((whole) => void (whole && renew(null)));
+opens((whole) => whole && renew(null));
 began((link) => {
   link.on("window.onDidChangeFileDecorations", ({ uris }: { uris: string[] | null }) => {
-    if (!uris) return void renew(null);
+    if (!uris) return renew(null);
     const paths = new Set<string>();
     for (const uri of uris) for (let path = pathOf(uri); path; path = path.slice(0, path.lastIndexOf("/"))) paths.add(path);
-    void renew(paths);
+    renew(paths);
   });
 });
 
