@@ -412,7 +412,10 @@ class Connection:
         """Send one frame, waiting while the client does not read. Raises OSError once the client is gone."""
         if text is not None and not self.closed:
             self._sends += 1
-            await self._send({"type": "websocket.send", **self._told(text)})
+            try:
+                await self._send({"type": "websocket.send", **self._told(text)})
+            except RuntimeError as error:
+                self._closed_by(error)
             self._sent += 1
 
     def _told(self, text: str | large.Pieces) -> dict[str, Any]:
@@ -425,8 +428,17 @@ class Connection:
         """Send one binary frame, as `send` does a text."""
         if not self.closed:
             self._sends += 1
-            await self._send({"type": "websocket.send", "bytes": data})
+            try:
+                await self._send({"type": "websocket.send", "bytes": data})
+            except RuntimeError as error:
+                self._closed_by(error)
             self._sent += 1
+
+    def _closed_by(self, error: RuntimeError) -> None:
+        """A server refuses what comes after the goodbye; that waited for a client who did not read."""
+        if not self.closed:
+            raise error
+        raise ConnectionAbortedError("the connection was closed before this could be sent") from error
 
     async def end(self, code: int, reason: str) -> None:
         """Close with a code, and cut the connection when the client takes not even that."""

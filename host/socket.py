@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -72,12 +72,31 @@ class Socket(WebSocketsSansIOProtocol):
             self.read_paused = True
             self.transport.pause_reading()
 
-    async def send(self, message: ASGISendEvent) -> None:
-        """Send what the application says; a large text piece by piece, as one frame."""
-        pieces: large.Pieces | None = message.get(large.TEXT)  # type: ignore[assignment]
-        if pieces is None:
-            await super().send(message)
-        elif self.conn.extensions:  # it is to be compressed as a whole
+    def send(self, message: ASGISendEvent) -> Coroutine[Any, Any, None]:
+        """Send what the application says; large texts and farewells in a way of our own."""
+        said: dict[str, Any] = message  # type: ignore[assignment]
+        if large.TEXT in said:
+            return self._send_large(said[large.TEXT])
+        if said["type"] == "websocket.close" and self.handshake_complete and not self.writable.is_set():
+            return self._part(said.get("code", 1000), said.get("reason") or "")
+        return super().send(message)
+
+    async def _part(self, code: int, reason: str) -> None:
+        """Say goodbye to a client that does not read, behind what waits for it already: it hears why once it reads."""
+        if self.disconnected or self.close_sent or self.transport.is_closing():
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
+
+    async def _send_large(self, pieces: large.Pieces) -> None:
+        """A large text piece by piece, as one frame."""
+        if self.conn.extensions:  # it is to be compressed as a whole
             await super().send({"type": "websocket.send", "text": b"".join(pieces).decode()})
         else:
             await self.writable.wait()
