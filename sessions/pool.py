@@ -7,17 +7,20 @@ import ctypes
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import Context
 from functools import partial
 from pathlib import Path
 
-import aiosqlite
-
 from sessions.backups import Rescued, is_damage
+from sessions.database import Connection
 from sessions.migrations import template
 from sessions.statefile import is_there, open_empty, open_file, open_kept, trouble
 from sessions.tasks import Tasks
+
+THREADS = 24
+"""Threads for all files together: as many as commit at once, and some that read."""
 
 NOBODY = ""
 """Whose file is the empty one: no uid is empty."""
@@ -32,7 +35,7 @@ class Database:
     __slots__ = ("connection", "lock", "pins", "used")
 
     def __init__(self) -> None:
-        self.connection: aiosqlite.Connection | None = None
+        self.connection: Connection | None = None
         self.lock = asyncio.Lock()
         """Held by a read and by a whole commit, so that no read sees half of a transaction."""
         self.pins = 0
@@ -47,8 +50,8 @@ Told = Callable[[str, Rescued], None]
 class Pool:
     """The open files of `folder/<uid>/state.db`, at most `limit`; one unused for `idle_s` seconds is closed.
 
-    Who needs one while all are in use waits. An open file costs a thread, three descriptors and some 180 KB. Who only
-    reads and has no file yet is answered from one empty database in memory, which all such users share.
+    Who needs one while all are in use waits. An open file costs three descriptors and some 180 KB. Who only reads and
+    has no file yet is answered from one empty database in memory, which all such users share.
 
     With `keep` backups a damaged file is kept aside, the newest good backup put in its place, and `told` called.
     """
@@ -62,6 +65,9 @@ class Pool:
         self._tasks = tasks
         self._idle_s = idle_s
         self._room = asyncio.Semaphore(limit)
+        self._threads = ThreadPoolExecutor(THREADS, "state.db")  # makes its threads when there is work
+        self._leaving = 0
+        """How many are being closed for those who wait."""
         self._used: dict[str, Database] = {}
         """In the order of use. What is pinned or open is here, nothing else."""
         self._timer: asyncio.TimerHandle | None = None
@@ -87,9 +93,10 @@ class Pool:
             self._timer.cancel()
         while self._used:
             await self.shut(next(iter(self._used)))
+        self._threads.shutdown(wait=False)
 
     @asynccontextmanager
-    async def use(self, uid: str) -> AsyncIterator[aiosqlite.Connection]:
+    async def use(self, uid: str) -> AsyncIterator[Connection]:
         """The user's open connection, for the body alone. Raises `StoreError`, or `FileSystemError` with NoSpace."""
         database = self._pin(uid)
         try:
@@ -99,7 +106,7 @@ class Pool:
             self._unpin(uid, database)
 
     @asynccontextmanager
-    async def look(self, uid: str) -> AsyncIterator[aiosqlite.Connection]:
+    async def look(self, uid: str) -> AsyncIterator[Connection]:
         """As `use`, to read only: it makes no file."""
         known = uid in self._used or await asyncio.to_thread(is_there, self._path(uid))
         async with self.use(uid if known else NOBODY) as connection:
@@ -131,24 +138,22 @@ class Pool:
             return
         if database.connection is None:
             del self._used[uid]
-        elif self.waiting:
+        elif self.waiting > self._leaving:
             self._evict(uid)
         elif self._timer is None and not self._closed:
             self._timer = self._in_a_while()
 
-    async def _open(self, uid: str, database: Database) -> aiosqlite.Connection:
+    async def _open(self, uid: str, database: Database) -> Connection:
         await self._make_room()
-        failures: list[Exception] = []
         rescued: list[Rescued] = []
-        connector = partial(_connect, self._opening(uid, rescued), failures)
         try:
-            connection = await aiosqlite.Connection(connector, iter_chunk_size=64)
+            connection = await Connection.opened(self._threads, self._opening(uid, rescued))
+        except Exception as error:  # whatever an opening raises belongs to whoever wanted the file
+            self._room.release()
+            raise trouble(uid, error) from error
         except BaseException:
             self._room.release()
             raise
-        if failures:
-            await self._close(connection)
-            raise trouble(uid, failures[0]) from failures[0]
         database.connection = connection
         self._whole.add(uid)
         self._doubted.discard(uid)
@@ -157,7 +162,7 @@ class Pool:
         self._most = max(self._most, len(self))
         return connection
 
-    async def _close(self, connection: aiosqlite.Connection) -> None:
+    async def _close(self, connection: Connection) -> None:
         try:
             await connection.close()
         finally:
@@ -199,14 +204,29 @@ class Pool:
         self.waiting += 1
         try:
             if self._room.locked():
-                self._evict(next((uid for uid, one in self._used.items() if one.connection and not one.pins), None))
+                self._evict(self._oldest())
             await self._room.acquire()
         finally:
             self.waiting -= 1
 
+    def _oldest(self) -> str | None:
+        return next((uid for uid, one in self._used.items() if one.connection and not one.pins), None)
+
     def _evict(self, uid: str | None) -> None:
+        """Close this one for somebody who waits."""
         if uid is not None:
-            self._tasks.start(self.shut(uid), "close a state.db", Context())
+            self._leaving += 1
+            database = self._pin(uid)  # so that nobody else who waits counts on it
+            self._tasks.start(self._leave(uid, database), "close a state.db", Context())
+
+    async def _leave(self, uid: str, database: Database) -> None:
+        try:
+            await self.shut(uid)
+        finally:
+            self._leaving -= 1
+            self._unpin(uid, database)
+            if self.waiting > self._leaving and self._room.locked():
+                self._evict(self._oldest())  # whoever waits need not wait until somebody is done
 
     def _in_a_while(self) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(self._idle_s, self._sweep, context=Context())
@@ -226,14 +246,6 @@ class Pool:
         if self._most >= MANY and len(self) <= self._most // 4:
             self._most = len(self)
             await asyncio.to_thread(give_back_memory)
-
-
-def _connect(opening: Callable[[], sqlite3.Connection], failures: list[Exception]) -> sqlite3.Connection:
-    try:
-        return opening()
-    except Exception as error:  # noqa: BLE001  raised by `_open`, once the thread has ended as it should
-        failures.append(error)
-        return sqlite3.connect(":memory:")
 
 
 def give_back_memory() -> None:

@@ -76,7 +76,7 @@ def _opened(path: Path, keep: int = 0, doubted: bool | None = None) -> sqlite3.C
     """Open a file that is there. `keep`: so many backups are kept, and one is made before it is migrated."""
     if not path.stat().st_size:
         raise Unusable("it is empty, which it never is by us; put a copy of it back, or remove it to begin anew")
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
@@ -94,7 +94,7 @@ def _opened(path: Path, keep: int = 0, doubted: bool | None = None) -> sqlite3.C
 
 def open_empty(fresh: Callable[[], bytes]) -> sqlite3.Connection:
     """A database in memory with our tables, in which nothing can be written."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     image = bytearray(fresh())
     image[18] = image[19] = 1  # no WAL in memory (sqlite.org/fileformat2.html, section 1.3.3)
     connection.deserialize(image)

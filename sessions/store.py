@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple, cast
-
-import aiosqlite
+from typing import Any, NamedTuple
 
 from sessions.backups import is_damage
 from sessions.current import checked_uid
+from sessions.database import Connection
 from sessions.errors import Overloaded, RoostError, SessionClosed, StoreError
 from sessions.pace import Pace
 from sessions.pool import Pool, Told
@@ -123,7 +122,7 @@ class Store:
     async def _read(self, sql: str, params: Params) -> list[tuple[Any, ...]]:
         async with self._databases.pool.look(self.uid) as connection:
             try:
-                return cast(list[tuple[Any, ...]], await connection.execute_fetchall(sql, params))
+                return await connection.fetch(sql, params)
             except Exception as error:  # whatever a query raises belongs to whoever asked it
                 raise trouble(self.uid, error) from error
 
@@ -207,9 +206,9 @@ class Store:
         self._bytes -= size
         return group
 
-    async def _commit(self, connection: aiosqlite.Connection, group: list[Write], failures: list[RoostError]) -> None:
+    async def _commit(self, connection: Connection, group: list[Write], failures: list[RoostError]) -> None:
         try:
-            await _transact(connection, group)
+            await connection.call(_transact, [statement for write in group for statement in write.statements])
         except Exception as error:  # noqa: BLE001  whatever a write raises belongs to whoever awaits it
             if len(group) == 1:
                 told = trouble(self.uid, error)
@@ -234,17 +233,11 @@ class Store:
                 write.durable.set_result(None)
 
 
-async def _transact(connection: aiosqlite.Connection, group: list[Write]) -> None:
-    statements = [statement for write in group for statement in write.statements]
+def _transact(connection: sqlite3.Connection, statements: list[Statement]) -> None:
+    """A transaction in one trip to a thread, not one for each statement."""
     if len(statements) == 1:
-        await connection.execute(*statements[0])  # a transaction of its own, in one trip to the thread
+        connection.execute(*statements[0])  # a transaction of its own
         return
-    await connection._execute(_whole, connection._conn, statements)  # type: ignore[no-untyped-call]
-
-
-def _whole(connection: sqlite3.Connection, statements: list[Statement]) -> None:
-    """A transaction in the connection's own thread: one trip there, not one for each statement (aiosqlite has no word
-    for that)."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         for sql, run in groupby(statements, itemgetter(0)):
