@@ -57,6 +57,7 @@ class Isolation:
     def close(self) -> None:
         """Let nobody out any more; the sandboxes have ended before."""
         self._egress.close()
+        self.turns.close()
 
     async def found(self) -> tuple[Level, Network]:
         """The level in force and the network that sandboxes get, tried once."""

@@ -76,7 +76,7 @@ class Terminal(Child):
     """A shell on a real terminal of its sandbox.
 
     `fd` is the master side, non-blocking: read output from it and write input to it. Reading raises EIO once no
-    process has the terminal open. `close` it when done, or it stays.
+    process has the terminal open. `close` it when done, or `detach` and close that, or it stays.
     """
 
     __slots__ = ("fd",)
@@ -90,9 +90,14 @@ class Terminal(Child):
         if self.fd >= 0:
             fcntl.ioctl(self.fd, termios.TIOCSWINSZ, size(columns, rows))
 
-    def close(self) -> None:
-        """Hang up, as closing a window does: the shell and its foreground get SIGHUP and may ignore it."""
+    def detach(self) -> int:
+        """Its `fd`, from now on the caller's; -1 where that was done."""
         fd, self.fd = self.fd, -1
+        return fd
+
+    def close(self) -> None:
+        """Hang up, as closing a window does: the shell and its foreground get SIGHUP and may ignore it. May block."""
+        fd = self.detach()
         if fd >= 0:
             os.close(fd)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 Ready = Callable[[bool], None]
 """Called when there is output, or with True when nobody has the terminal open any more."""
@@ -30,6 +32,9 @@ LEAST, FIRST, MOST = 4 << 10, 16 << 10, 160 << 10
 
 ALONE_S = 1.0
 """A user is alone once nobody else did anything for so long."""
+
+HANG_UPS = 4
+"""Terminals that are closed at a time."""
 
 EDGES = select.EPOLLIN | select.EPOLLET
 
@@ -57,6 +62,7 @@ class Turns:
 
     __slots__ = (
         "_changed_at",
+        "_closers",
         "_due",
         "_epoll",
         "_fds",
@@ -71,6 +77,7 @@ class Turns:
     )
 
     def __init__(self) -> None:
+        self._closers = ThreadPoolExecutor(HANG_UPS, "hang up")  # makes its threads when there is work
         self._epoll: select.epoll | None = None
         self._fds: dict[int, tuple[str, Ready]] = {}
         self._users: dict[str, User] = {}
@@ -107,6 +114,17 @@ class Turns:
             asyncio.get_running_loop().remove_reader(self._epoll.fileno())
             self._epoll.close()
             self._epoll = None
+
+    def hang_up(self, fd: int) -> None:
+        """Close a terminal that is forgotten, in a thread: the kernel waits for who reads it in the sandbox.
+
+        They get out of its way when they have the processor again, which may be late, or for long not at all.
+        """
+        self._closers.submit(os.close, fd)
+
+    def close(self) -> None:
+        """No terminal is watched any more; those that are being closed go on."""
+        self._closers.shutdown(wait=False)
 
     def _leave(self, uid: str) -> None:
         for those in (self._users, self._waiting, self._resting):

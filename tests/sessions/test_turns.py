@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -121,3 +123,25 @@ async def test_one_who_is_forgotten_hears_nothing_more() -> None:
     turns.forget(out)
     os.close(out)
     os.close(into)
+
+
+async def test_a_terminal_is_closed_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel waits then until its readers let go, who may not have the processor: held up here in their place."""
+    held, closed = threading.Event(), []
+
+    def slow(fd: int) -> None:
+        held.wait(20)
+        os.close(fd)
+        closed.append(fd)
+
+    monkeypatch.setattr("sessions.turns.os", SimpleNamespace(close=slow))
+    master, slave = os.openpty()
+    turns = Turns()
+    turns.watch(master, "ada", lambda deserted: None)
+    turns.forget(master)
+    turns.hang_up(master)
+    turns.close()
+    assert closed == []
+    held.set()
+    await eventually(lambda: closed == [master])
+    os.close(slave)
