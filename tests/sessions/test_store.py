@@ -303,15 +303,16 @@ async def test_no_thread_is_started_for_a_file(tmp_path: Path) -> None:
 
 
 async def test_what_was_called_before_its_caller_was_cancelled_ends_first(tmp_path: Path) -> None:
-    let, seen = threading.Event(), list[str]()
+    begun, let, seen = threading.Event(), threading.Event(), list[str]()
 
     def slow(connection: sqlite3.Connection) -> None:
+        begun.set()
         let.wait(10)
         seen.append("slow")
 
     async with databases(tmp_path) as several, several.pool.use("alice") as connection:
         calling = asyncio.get_running_loop().create_task(connection.call(slow))
-        await asyncio.sleep(0)
+        await eventually(begun.is_set)
         calling.cancel()
         with pytest.raises(asyncio.CancelledError):
             await calling
@@ -335,8 +336,8 @@ async def test_a_file_that_nobody_used_for_a_while_is_closed_and_opens_again(tmp
         alice = several.store("alice")
         await alice.write(PUT, ("k", b"1"))
         assert several.open == 1
-        await eventually(lambda: several.open == 0)
-        assert not (tmp_path / "alice" / "state.db-wal").exists()
+        log = tmp_path / "alice" / "state.db-wal"
+        await eventually(lambda: several.open == 0 and not log.exists())
         assert await alice.read(ALL) == [("k", b"1")]
 
 
