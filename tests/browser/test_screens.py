@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -32,12 +33,27 @@ def test_what_is_loaded_before_an_editor_is_small() -> None:
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("screen", ["session", "usage", "settings", "admin"])
+@pytest.mark.parametrize("screen", ["session", "files", "terminal/new", "changes", "usage", "settings", "admin"])
 def test_nothing_keeps_people_out_of_a_screen(opened: Open, screen: str, look: str) -> None:
     page = opened(f"#/{screen}", color_scheme=look)
-    expect(page.get_by_test_id("pill")).to_contain_text("connected")
-    expect(page.locator("h1").first).to_be_visible()
+    place = {"files": ".tree [role=treeitem]", "terminal/new": ".xterm-rows"}.get(screen, "h1")
+    expect(page.locator(place).first).to_be_visible()
     assert violations(page) == []
+
+
+def test_what_it_cost_is_drawn_and_comes_as_a_table_for_a_spreadsheet(opened: Open, local: Process) -> None:
+    page = opened()
+    ask = """async () => (await fetch("v1/chat/completions", {method: "POST", headers: {"Content-Type": "application/json"},
+        body: JSON.stringify({model: "demo/scripted", messages: [{role: "user", content: "hello"}]})})).status"""
+    assert page.evaluate(ask) == 200
+    page.goto(f"{local.base}/#/usage")
+    expect(page.get_by_role("region", name="Usage")).to_contain_text("demo/scripted")
+    expect(page.get_by_role("img", name="Cost by day")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    rows = Path(download.value.path()).read_text().splitlines()
+    assert "demo/scripted" in rows[1]
+    assert len(rows[0].split(",")) == len(rows[1].split(","))
 
 
 def test_an_administrator_sees_sessions_users_and_isolation_and_ends_a_session(
