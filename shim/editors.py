@@ -26,6 +26,7 @@ from shim.ranges import AnyPosition, AnyRange, Position, Range, Selection, as_ra
 from shim.snippets import expanded
 from shim.surface import Piece, packed
 from shim.thenable import Thenable, thenable
+from shim.uri import Uri
 from shim.values import Value, readonly
 
 if TYPE_CHECKING:
@@ -321,9 +322,12 @@ class TextEditor(Piece):
         valid = self.document.validate_range(range)
         self._surface.reveal(self, range=told(valid), revealType=TextEditorRevealType(reveal_type))
 
-    def bring(self, *, preserve_focus: bool = False) -> None:
-        """Ask the clients to show it, as an extension does; with `preserve_focus` where the user is not disturbed."""
-        where = {"uri": wire_uri(self.document.uri), "selections": self._told_selections()}
+    def bring(self, *, preserve_focus: bool = False, original: Uri | None = None) -> None:
+        """Ask the clients to show it, as an extension does, beside what it was where that is given; with
+        `preserve_focus` where the user is not disturbed."""
+        where: dict[str, Any] = {"uri": wire_uri(self.document.uri), "selections": self._told_selections()}
+        if original is not None:
+            where["original"] = wire_uri(original)
         self._surface.reveal(self, preserveFocus=preserve_focus, **where)
 
     def show(self, column: ViewColumn | None = None) -> None:

@@ -296,9 +296,9 @@ async def _brought(what: TextDocument | Uri, column: int | None = None, **option
 
 async def show_diff(left: Uri, right: Uri, title: str | None = None, options: Any = None) -> None:
     """VS Code's command `vscode.diff`: two files side by side."""
-    given, editors = _options(options), current_session().get(Editors)
-    editor = await editors.diff(as_uri(left, "left"), as_uri(right, "right"), title, **given)
-    editor.bring(preserve_focus=bool(given.get("preserve_focus")))
+    given, before = _options(options), as_uri(left, "left")
+    editor = await current_session().get(Editors).diff(before, as_uri(right, "right"), title, **given)
+    editor.bring(preserve_focus=bool(given.get("preserve_focus")), original=before)
 
 
 async def open_file(uri: Uri, options: Any = None, label: str | None = None) -> None:

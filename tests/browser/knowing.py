@@ -14,6 +14,7 @@ contributes.commands = [
   { command = "knowing.sign", title = "Sign", category = "Knowing" },
   { command = "knowing.point", title = "Point", category = "Knowing" },
   { command = "knowing.mark", title = "Mark", category = "Knowing" },
+  { command = "knowing.differ", title = "Differ", category = "Knowing" },
 ]
 """
 
@@ -104,6 +105,11 @@ async def point():
     uri = vscode.Uri.join_path(vscode.workspace.workspace_folders[0].uri, "pointed.let")
     await vscode.window.show_text_document(uri, selection=vscode.Range(70, 4, 70, 9))
 
+async def differ():
+    folder = vscode.workspace.workspace_folders[0].uri
+    before, after = (vscode.Uri.join_path(folder, name) for name in ("before.let", "after.let"))
+    await vscode.commands.execute_command("vscode.diff", before, after, "what is other")
+
 def mark():
     editor, first = vscode.window.active_text_editor, vscode.Range(0, 4, 0, 9)
     said = vscode.DecorationOptions(first, "**looked at** twice", {"after": {"content_text": " by Ada"}})
@@ -129,6 +135,7 @@ def activate(context):
         vscode.commands.register_command("knowing.sign", sign),
         vscode.commands.register_command("knowing.point", point),
         vscode.commands.register_command("knowing.mark", mark),
+        vscode.commands.register_command("knowing.differ", differ),
     ]
     for document in vscode.workspace.text_documents:
         look(document)

@@ -273,6 +273,18 @@ def test_a_file_that_an_extension_shows_is_opened_where_it_points(opened: Open, 
         expect(active).to_be_in_viewport()
 
 
+def test_two_files_that_an_extension_compares_are_shown_with_what_is_other(opened: Open, workspace: Path) -> None:
+    (workspace / "before.let").write_text("let one\nlet two\n")
+    (workspace / "after.let").write_text("let one\nlet TWO\n")
+    page = opened("#/usage")
+    palette(page, "Knowing: Differ")
+    expect(page.locator(".crumbs")).to_contain_text("after.let")
+    expect(page.locator(".cm-deletedChunk")).to_contain_text("let two")
+    expect(page.locator(".cm-changedLine")).to_have_text("let TWO")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator(".cm-deletedChunk")).to_have_count(0)
+
+
 def test_what_an_extension_marks_shows_moves_with_the_text_and_goes(opened: Open, workspace: Path) -> None:
     page = letter(opened, workspace, "marked.let", "let alpha\nlet beta\n")
     page.locator(".cm-line").first.click()

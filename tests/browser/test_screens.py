@@ -43,8 +43,10 @@ def test_nothing_keeps_people_out_of_a_screen(opened: Open, screen: str, look: s
 
 def test_what_it_cost_is_drawn_and_comes_as_a_table_for_a_spreadsheet(opened: Open, local: Process) -> None:
     page = opened()
-    ask = """async () => (await fetch("v1/chat/completions", {method: "POST", headers: {"Content-Type": "application/json"},
-        body: JSON.stringify({model: "demo/scripted", messages: [{role: "user", content: "hello"}]})})).status"""
+    ask = """async () => (await fetch("v1/chat/completions", {
+        method: "POST", headers: {"Content-Type": "application/json"},
+        body: JSON.stringify({model: "demo/scripted", messages: [{role: "user", content: "hello"}]}),
+    })).status"""
     assert page.evaluate(ask) == 200
     page.goto(f"{local.base}/#/usage")
     expect(page.get_by_role("region", name="Usage")).to_contain_text("demo/scripted")

@@ -146,6 +146,7 @@ async def test_clients_are_asked_to_show_what_an_extension_shows_and_not_what_a_
     assert [(told.get("uri"), told.get("preserveFocus")) for told in screen.revealed] == [
         (str(two), True), (None, None), (str(one), False), (str(two), False),
     ]  # fmt: skip
+    assert [told.get("original") for told in screen.revealed] == [None, None, None, str(one)]
     assert screen.revealed[1]["selections"] == [
         {"anchor": {"line": 0, "character": 1}, "active": {"line": 0, "character": 0}}
     ]

@@ -7,7 +7,7 @@ import type { Piece, WirePosition, WireRange } from "./wire";
 
 export const pieces = signal<Piece[]>([]);
 /** What an extension wants looked at in a file, until an editor has shown it. */
-export const revealed = signal<{ path: string; selections?: { anchor: WirePosition; active: WirePosition }[]; range?: WireRange } | null>(null);
+export const revealed = signal<{ path: string; selections?: { anchor: WirePosition; active: WirePosition }[]; range?: WireRange; original?: string } | null>(null);
 let known = 0;
 began((link) => {
   link.onOpen.add((whole) => {
@@ -38,7 +38,7 @@ function follow(data: any): void {
   if (!path) return;
   const { screen, rest } = place.value, isShown = screen === "files" && `/${rest}`.replace(/(:\d+){1,2}$/, "") === path;
   if (data.uri && data.preserveFocus && screen !== "files") return openTab(path);
-  if (data.uri || isShown) revealed.value = { path, selections: data.selections, range: data.range };
+  if (data.uri || isShown) revealed.value = { path, selections: data.selections, range: data.range, original: String(data.original ?? "").startsWith("file:") ? data.original : undefined };
   if (data.uri && !isShown) go("files", path.slice(1));
 }
 const of = (kind: string) => pieces.value.filter((one) => one.kind === kind);

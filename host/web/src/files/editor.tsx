@@ -50,6 +50,11 @@ function selected(one: Shared, view: EditorView): void {
 export function Editor({ path }: { path: string }) {
   const box = useRef<HTMLDivElement>(null), view = useRef<EditorView | null>(null);
   const [one, setOne] = useState<Shared | null>(null), [wrong, setWrong] = useState(""), [reading, setReading] = useState(false), [comparing, setComparing] = useState(false);
+  const look = (shown: EditorView) => {
+    const original = revealed.value?.path === path ? revealed.value.original : undefined;
+    reveal(shown, path);
+    if (original) void call("workspace.openTextDocument", { uri: original }).then(({ text }) => view.current === shown && compare(text), tell);
+  };
   useEffect(() => {
     let gone = false, made: EditorView | null = null;
     Shared.open(path, extensions).then((found) => {
@@ -58,7 +63,7 @@ export function Editor({ path }: { path: string }) {
       found.shows(made);
       setOne(found);
       show(made);
-      reveal(made, path);
+      look(made);
       decorate(made, path, pieces.value);
       made.focus();
       void call("window.showTextDocument", { uri: path, preview: false }).then(({ editor, tab }) => ((found.editor = editor), (found.tab = tab)), () => {});
@@ -73,7 +78,7 @@ export function Editor({ path }: { path: string }) {
     };
   }, [path]);
   useSignalEffect(() => void (place.value && view.current && show(view.current)));
-  useSignalEffect(() => void (revealed.value && view.current && reveal(view.current, path)));
+  useSignalEffect(() => void (revealed.value && view.current && look(view.current)));
   useSignalEffect(() => void (pieces.value && view.current && decorate(view.current, path, pieces.value)));
   useSignalEffect(() => void (problems.value && view.current && relint(view.current)));
   useSignalEffect(() => void (changedOnDisk.value.paths.has(path) && void Shared.find(path)?.diskChanged()));
