@@ -40,6 +40,10 @@ async def bomb(place: Place) -> AsyncIterator[None]:
         await person.call("workspace.fs.writeFile", uri="/workspace/refused", content="")
         place.file("stop").unlink(missing_ok=True)
         async with terminals(place, 1, "/usr/bin/perl", "-e", BOMB):
+            for _ in range(200):  # until it has all the processes that it may have, 10 s at most
+                if place.file("refused").stat().st_size:
+                    break
+                await asyncio.sleep(0.05)
             yield
             await person.call("workspace.fs.writeFile", uri="/workspace/stop", content="")
         place.refused += 100 * place.file("refused").stat().st_size
