@@ -13,8 +13,9 @@ from typing import Literal
 
 from extensions.coder.launchers import DEEPEST, starts
 from extensions.coder.programs import Unclear, operands_of, takes_more
-from extensions.coder.shell import Command, Script, Word, is_quiet, is_zsh, read
+from extensions.coder.shell import Script, is_quiet, is_zsh, read
 from extensions.coder.splitting import has_dangerous_substitution, split_command
+from extensions.coder.syntax import Command, Word
 
 Decision = Literal["approve", "deny", "ask"]
 

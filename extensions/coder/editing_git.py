@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 from extensions.coder.programs import operands_of
-from extensions.coder.shell import Command, Word
+from extensions.coder.syntax import Command, Word
 
 READING = frozenset({
     "status", "diff", "log", "show", "fetch", "ls-files", "ls-tree", "ls-remote", "rev-parse", "rev-list", "blame",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from extensions.coder.shell import Word
+from extensions.coder.syntax import Word
 
 RISK = re.compile(
     r"writ|append|unlink|remov|renam|mkdir|rmdir|rmtree|delete|touch|system|spawn|exec|eval|compile|popen|subprocess|shutil|chmod|chown"

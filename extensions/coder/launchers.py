@@ -7,7 +7,8 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 from extensions.coder.programs import Unclear, check, check_subscripts, is_script
-from extensions.coder.shell import Command, Word, is_quiet
+from extensions.coder.shell import is_quiet
+from extensions.coder.syntax import Command, Word
 from extensions.coder.unknowns import check_unknown
 
 Reader = Callable[[str], list[Command]]

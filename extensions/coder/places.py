@@ -8,7 +8,8 @@ import shim as vscode
 from extensions.coder.access import inside
 from extensions.coder.launchers import starts
 from extensions.coder.programs import Unclear
-from extensions.coder.shell import Command, read
+from extensions.coder.shell import read
+from extensions.coder.syntax import Command
 from extensions.coder.tool import ToolError, Use
 
 DEPTH = 4

@@ -8,10 +8,23 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from extensions.coder.syntax import (
+    CLOSES,
+    LINES,
+    Command,
+    Word,
+    behind_redirects,
+    command_of,
+    last_of,
+    source_of,
+    word_of,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Parser
@@ -51,51 +64,13 @@ SWALLOWING = frozenset({"expansion", "regex", "extglob_pattern", "word", "number
 
 DELIMITER = re.compile(r"(['\"]?)[\w.+:@%!-]+\1|\\\w+")
 BLANK = re.compile(r"(?<!\\)\s")
-GLOB = re.compile(r"(?<!\\)[*?\[]")
 ARITHMETIC = ("arithmetic_expansion", "compound_statement", "c_style_for_statement")
 QUOTED = frozenset({"raw_string", "string", "ansi_c_string"})
 NETWORK = ("/dev/tcp/", "/dev/udp/")
 """Files that only bash has: they are connections."""
 
-LINES = frozenset({"pipeline", "list", "negated_command"})
-"""Statements whose last part may be the command that a redirection behind them is of."""
-
-CLOSES = frozenset({">&-", "<&-"})
-"""Redirections without a target."""
 
 OUTPUTS = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word as the program would get it where it is `literal`; else as it is written."""
-
-    text: str
-    literal: bool = True
-    splits: bool = False
-    """Whether the shell may make several words, or names of files, of it."""
-
-
-@dataclass(slots=True)
-class Command:
-    """One program that would start: its words (the first is its name) and what is set for it alone."""
-
-    words: list[Word]
-    source: str
-    assigned: list[str] = field(default_factory=list)
-    fed: str | None = None
-    """What it reads: the text of a here-document, where the shell puts nothing into it."""
-
-    @property
-    def name(self) -> str | None:
-        """The program's name without its folder; None where only the shell will know it."""
-        first = self.words[0]
-        return first.text.rsplit("/", 1)[-1] if first.literal else None
-
-    @property
-    def line(self) -> str:
-        """The words, one space between them."""
-        return " ".join(word.text for word in self.words)
 
 
 @dataclass(slots=True)
@@ -146,7 +121,7 @@ def _walk(root: Node, script: Script) -> None:
     nodes = list(_all(root))
     for node in nodes:
         if node.is_error or node.is_missing:
-            script.doubts.append(f"{_source(node)[:60]!r} is not understood")
+            script.doubts.append(f"{source_of(node)[:60]!r} is not understood")
         elif node.is_named and node.type not in KNOWN:
             script.doubts.append(f"{node.type.replace('_', ' ')} is not understood")
         else:
@@ -168,27 +143,29 @@ def _note(node: Node, script: Script) -> None:
     if kind.endswith("_redirect"):
         _note_number(node, script)
     if kind == "command":
-        script.commands.append(_command(node))
+        script.commands.append(command_of(node))
     elif kind in ("declaration_command", "unset_command"):
-        script.commands.append(Command([Word(_source(node.children[0])), *_rest(node.children[1:])], _source(node)))
+        script.commands.append(
+            Command([Word(source_of(node.children[0])), *words_of(node.children[1:])], source_of(node))
+        )
     elif kind == "file_redirect":
         _note_redirect(node, script)
     elif kind == "variable_assignment" and (node.parent is None or node.parent.type != "command"):
-        script.assigned.append(_source(node.child_by_field_name("name") or node).split("[", 1)[0])
+        script.assigned.append(source_of(node.child_by_field_name("name") or node).split("[", 1)[0])
     elif kind == "expansion":
-        _note_expansion(_source(node), script)
-    elif kind == "word" and BLANK.search(_source(node)):
-        script.doubts.append(f"{_source(node)[:60]!r} is not one word")
+        _note_expansion(source_of(node), script)
+    elif kind == "word" and BLANK.search(source_of(node)):
+        script.doubts.append(f"{source_of(node)[:60]!r} is not one word")
     elif kind == "for_statement":
-        script.assigned.append(_source(node.child_by_field_name("variable") or node))
-    elif kind in ARITHMETIC and ASSIGNMENT.search(_source(node)):
+        script.assigned.append(source_of(node.child_by_field_name("variable") or node))
+    elif kind in ARITHMETIC and ASSIGNMENT.search(source_of(node)):
         script.doubts.append("it sets a variable by arithmetic")
-    elif kind == "command_substitution" and _source(node).startswith("`") and "\\" in _source(node):
+    elif kind == "command_substitution" and source_of(node).startswith("`") and "\\" in source_of(node):
         script.doubts.append("its backquotes hold escapes")
     elif kind == "heredoc_redirect":
         _note_document(node, script)
     elif kind == "redirected_statement":
-        if _last(node.children[0], LINES).type != "command" and _behind_redirects(node):
+        if last_of(node.children[0], LINES).type != "command" and behind_redirects(node):
             script.doubts.append("words behind its redirection are not understood")
     elif kind == "function_definition":
         script.doubts.append("it defines a function, which may bear the name of a program")
@@ -199,11 +176,11 @@ def _note(node: Node, script: Script) -> None:
 def _note_unseen(nodes: Sequence[Node], script: Script) -> None:
     """What the grammar takes for mere text in expansions and conditions, and a shell may run."""
     runs = [one.start_byte for one in nodes if one.type == "command_substitution"]
-    quotes = [(one, _source(one)) for one in nodes if one.type in QUOTED]
+    quotes = [(one, source_of(one)) for one in nodes if one.type in QUOTED]
     texts = [one.start_byte for one, text in quotes if _may_run(text)]
     hidden = [one.start_byte for one, text in quotes if one.type != "string" and SUBSTITUTION.search(text)]
     for node in nodes:
-        if node.type in SWALLOWING and SUBSTITUTION.search(_source(node)) and not _holds(node, runs):
+        if node.type in SWALLOWING and SUBSTITUTION.search(source_of(node)) and not _holds(node, runs):
             script.doubts.append(f"its {node.type.replace('_', ' ')} holds a substitution that is not understood")
         elif node.type == "test_command" and _holds(node, texts):
             script.doubts.append("its condition may run what is quoted in it")
@@ -235,9 +212,9 @@ def _note_expansion(source: str, script: Script) -> None:
 
 def _note_document(node: Node, script: Script) -> None:
     """A here-document is expanded unless its delimiter is quoted; the grammar does not see every substitution there."""
-    start = next((_source(one) for one in node.children if one.type == "heredoc_start"), "")
-    body = "".join(_source(one) for one in node.children if one.type == "heredoc_body")
-    end = next((_source(one).strip() for one in node.children if one.type == "heredoc_end"), "")
+    start = next((source_of(one) for one in node.children if one.type == "heredoc_start"), "")
+    body = "".join(source_of(one) for one in node.children if one.type == "heredoc_body")
+    end = next((source_of(one).strip() for one in node.children if one.type == "heredoc_end"), "")
     if not DELIMITER.fullmatch(start) or re.sub(r"['\"\\\\]", "", start) != end:
         script.doubts.append("where its here-document ends is not understood")
     quoted = any(one in start for one in "'\"\\")
@@ -249,9 +226,9 @@ def _note_document(node: Node, script: Script) -> None:
 
 def _note_number(node: Node, script: Script) -> None:
     """A number that the grammar takes for an argument, and the shell for what is redirected."""
-    before = _last(node.prev_sibling, LINES | {"command"}) if node.prev_sibling is not None else node
-    if before.end_byte == node.start_byte and re.fullmatch(r"\d+|\{\w+\}", _source(before)):
-        script.doubts.append(f"{_source(before)} before its redirection is not understood")
+    before = last_of(node.prev_sibling, LINES | {"command"}) if node.prev_sibling is not None else node
+    if before.end_byte == node.start_byte and re.fullmatch(r"\d+|\{\w+\}", source_of(before)):
+        script.doubts.append(f"{source_of(before)} before its redirection is not understood")
 
 
 def _note_redirect(node: Node, script: Script) -> None:
@@ -259,7 +236,7 @@ def _note_redirect(node: Node, script: Script) -> None:
     target = node.child_by_field_name("destination")
     if target is None or any(one.type in CLOSES for one in node.children):
         return
-    word = _word(target)
+    word = word_of(target)
     if word.text.startswith(NETWORK):
         script.doubts.append("it opens a connection")
     if operator in (None, "<>"):
@@ -270,113 +247,6 @@ def _note_redirect(node: Node, script: Script) -> None:
         return
     if not (word.literal and word.text in ("/dev/null", "/dev/stdout", "/dev/stderr")):
         script.writes.append(word)
-
-
-def _command(node: Node) -> Command:
-    words: list[Word] = []
-    assigned: list[str] = []
-    for child in node.children:
-        if child.type == "variable_assignment":
-            assigned.append(_source(child.child_by_field_name("name") or child))
-        elif child.type == "command_name":
-            words.append(_name(child))
-        elif child.is_named and not child.type.endswith("_redirect"):
-            words.append(_word(child))
-    words += _rest(_behind_redirects(_redirected(node)))
-    return Command(words or [Word("", literal=False)], _source(node), assigned, _fed(node))
-
-
-def _redirected(command: Node) -> Node | None:
-    """The statement whose redirections are the command's: the grammar puts a whole `a | b` or `a && b` before them."""
-    node, above = command, command.parent
-    while above is not None and above.type in LINES and above.children[-1] == node:
-        node, above = above, above.parent
-    return above if above is not None and above.type == "redirected_statement" and above.children[0] == node else None
-
-
-def _last(node: Node, kinds: Collection[str]) -> Node:
-    """The last part of a node that is of one of the kinds, and so on."""
-    while node.type in kinds and node.children:
-        node = node.children[-1]
-    return node
-
-
-def _behind_redirects(statement: Node | None) -> list[Node]:
-    """Words that stand behind a redirection: the grammar takes them for more of its target, the shell for arguments."""
-    found: list[Node] = []
-    for one in statement.children if statement is not None else ():
-        if one.type == "file_redirect":
-            closes = any(part.type in CLOSES for part in one.children)
-            found += one.children_by_field_name("destination")[0 if closes else 1 :]
-        elif one.type == "heredoc_redirect":
-            found += [*one.children_by_field_name("argument"), *_behind_redirects(one)]
-    return found
-
-
-def _fed(command: Node) -> str | None:
-    """The text of the one here-document of a command, if it is known as it stands."""
-    statement = _redirected(command)
-    redirects = statement.children[1:] if statement is not None else []
-    documents = [one for one in redirects if one.type == "heredoc_redirect"]
-    if len(documents) != 1 or len(redirects) != 1:
-        return None
-    parts = {one.type: _source(one) for one in documents[0].children}
-    quoted = any(one in parts.get("heredoc_start", "") for one in "'\"\\")
-    text = parts.get("heredoc_body", "")
-    return text if quoted or not re.search(r"[$`\\]", text) else None
-
-
-def _rest(nodes: list[Node]) -> list[Word]:
-    return [_word(node) for node in nodes if node.is_named]
-
-
-def _name(node: Node) -> Word:
-    """A command's name: what the shell would still expand (`~`, globs, braces) is not literal here."""
-    word = _word(node.children[0]) if node.children else Word(_source(node), literal=False)
-    return word if not any(one in word.text for one in "*?[]{}~!") else Word(word.text, literal=False)
-
-
-def _word(node: Node) -> Word:
-    """What the program would get for a word."""
-    source = _source(node)
-    match node.type:
-        case "word" | "number":
-            return Word(_unescaped(source), literal="\n" not in source, splits=GLOB.search(source) is not None)
-        case "variable_name":
-            return Word(source)
-        case "raw_string":
-            return Word(source[1:-1])
-        case "string":
-            return _string(node, source)
-        case "concatenation":
-            parts = [_word(child) for child in node.children]
-            braces = any(child.type == "word" and _source(child) == "{" for child in node.children)
-            braces = braces and ("," in source or ".." in source)
-            known = not braces and all(part.literal for part in parts)
-            return Word("".join(part.text for part in parts), known, braces or any(part.splits for part in parts))
-        case "ansi_c_string" if "\\" not in source:
-            return Word(source[2:-1])
-        case "arithmetic_expansion" | "process_substitution" | "ansi_c_string" | "translated_string":
-            return Word(source, literal=False)
-        case _:
-            return Word(source, literal=False, splits=True)
-
-
-def _string(node: Node, source: str) -> Word:
-    if any(child.is_named and child.type != "string_content" for child in node.children):
-        return Word(source, literal=False)
-    text = source[1:-1]
-    for escaped in '\\$`"':
-        text = text.replace("\\" + escaped, escaped) if escaped != "\\" else text
-    return Word(text, literal="\\" not in text)
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.?)", r"\1", text, flags=re.DOTALL)
-
-
-def _source(node: Node) -> str:
-    return (node.text or b"").decode("utf-8", "replace")
 
 
 def is_zsh(line: str) -> bool:

@@ -10,7 +10,8 @@ import re
 from types import MappingProxyType
 
 from extensions.coder.programs import AWKS, OPTIONS, SCRIPTED, SEDS, Unclear
-from extensions.coder.shell import ASSIGNMENT, Command, Word, is_quiet
+from extensions.coder.shell import ASSIGNMENT, is_quiet
+from extensions.coder.syntax import Command, Word
 
 UNKNOWN = re.compile(r"[$`*?\[{]")
 """Where an expansion begins: what stands before it a program gets as it is."""

@@ -1,0 +1,158 @@
+"""Nodes of bash's grammar as the words and commands that they are for the shell. Nothing is run here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+GLOB = re.compile(r"(?<!\\)[*?\[]")
+
+LINES = frozenset({"pipeline", "list", "negated_command"})
+"""Statements whose last part may be the command that a redirection behind them is of."""
+
+CLOSES = frozenset({">&-", "<&-"})
+"""Redirections without a target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as the program would get it where it is `literal`; else as it is written."""
+
+    text: str
+    literal: bool = True
+    splits: bool = False
+    """Whether the shell may make several words, or names of files, of it."""
+
+
+@dataclass(slots=True)
+class Command:
+    """One program that would start: its words (the first is its name) and what is set for it alone."""
+
+    words: list[Word]
+    source: str
+    assigned: list[str] = field(default_factory=list)
+    fed: str | None = None
+    """What it reads: the text of a here-document, where the shell puts nothing into it."""
+
+    @property
+    def name(self) -> str | None:
+        """The program's name without its folder; None where only the shell will know it."""
+        first = self.words[0]
+        return first.text.rsplit("/", 1)[-1] if first.literal else None
+
+    @property
+    def line(self) -> str:
+        """The words, one space between them."""
+        return " ".join(word.text for word in self.words)
+
+
+def command_of(node: Node) -> Command:
+    words: list[Word] = []
+    assigned: list[str] = []
+    for child in node.children:
+        if child.type == "variable_assignment":
+            assigned.append(source_of(child.child_by_field_name("name") or child))
+        elif child.type == "command_name":
+            words.append(_name(child))
+        elif child.is_named and not child.type.endswith("_redirect"):
+            words.append(word_of(child))
+    words += words_of(behind_redirects(_redirected(node)))
+    return Command(words or [Word("", literal=False)], source_of(node), assigned, _fed(node))
+
+
+def _redirected(command: Node) -> Node | None:
+    """The statement whose redirections are the command's: the grammar puts a whole `a | b` or `a && b` before them."""
+    node, above = command, command.parent
+    while above is not None and above.type in LINES and above.children[-1] == node:
+        node, above = above, above.parent
+    return above if above is not None and above.type == "redirected_statement" and above.children[0] == node else None
+
+
+def last_of(node: Node, kinds: Collection[str]) -> Node:
+    """The last part of a node that is of one of the kinds, and so on."""
+    while node.type in kinds and node.children:
+        node = node.children[-1]
+    return node
+
+
+def behind_redirects(statement: Node | None) -> list[Node]:
+    """Words that stand behind a redirection: the grammar takes them for more of its target, the shell for arguments."""
+    found: list[Node] = []
+    for one in statement.children if statement is not None else ():
+        if one.type == "file_redirect":
+            closes = any(part.type in CLOSES for part in one.children)
+            found += one.children_by_field_name("destination")[0 if closes else 1 :]
+        elif one.type == "heredoc_redirect":
+            found += [*one.children_by_field_name("argument"), *behind_redirects(one)]
+    return found
+
+
+def _fed(command: Node) -> str | None:
+    """The text of the one here-document of a command, if it is known as it stands."""
+    statement = _redirected(command)
+    redirects = statement.children[1:] if statement is not None else []
+    documents = [one for one in redirects if one.type == "heredoc_redirect"]
+    if len(documents) != 1 or len(redirects) != 1:
+        return None
+    parts = {one.type: source_of(one) for one in documents[0].children}
+    quoted = any(one in parts.get("heredoc_start", "") for one in "'\"\\")
+    text = parts.get("heredoc_body", "")
+    return text if quoted or not re.search(r"[$`\\]", text) else None
+
+
+def words_of(nodes: list[Node]) -> list[Word]:
+    return [word_of(node) for node in nodes if node.is_named]
+
+
+def _name(node: Node) -> Word:
+    """A command's name: what the shell would still expand (`~`, globs, braces) is not literal here."""
+    word = word_of(node.children[0]) if node.children else Word(source_of(node), literal=False)
+    return word if not any(one in word.text for one in "*?[]{}~!") else Word(word.text, literal=False)
+
+
+def word_of(node: Node) -> Word:
+    """What the program would get for a word."""
+    source = source_of(node)
+    match node.type:
+        case "word" | "number":
+            return Word(_unescaped(source), literal="\n" not in source, splits=GLOB.search(source) is not None)
+        case "variable_name":
+            return Word(source)
+        case "raw_string":
+            return Word(source[1:-1])
+        case "string":
+            return _string(node, source)
+        case "concatenation":
+            parts = [word_of(child) for child in node.children]
+            braces = any(child.type == "word" and source_of(child) == "{" for child in node.children)
+            braces = braces and ("," in source or ".." in source)
+            known = not braces and all(part.literal for part in parts)
+            return Word("".join(part.text for part in parts), known, braces or any(part.splits for part in parts))
+        case "ansi_c_string" if "\\" not in source:
+            return Word(source[2:-1])
+        case "arithmetic_expansion" | "process_substitution" | "ansi_c_string" | "translated_string":
+            return Word(source, literal=False)
+        case _:
+            return Word(source, literal=False, splits=True)
+
+
+def _string(node: Node, source: str) -> Word:
+    if any(child.is_named and child.type != "string_content" for child in node.children):
+        return Word(source, literal=False)
+    text = source[1:-1]
+    for escaped in '\\$`"':
+        text = text.replace("\\" + escaped, escaped) if escaped != "\\" else text
+    return Word(text, literal="\\" not in text)
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.?)", r"\1", text, flags=re.DOTALL)
+
+
+def source_of(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")
