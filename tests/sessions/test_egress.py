@@ -131,15 +131,16 @@ async def test_plain_http_is_forwarded_without_what_was_for_the_proxy() -> None:
     assert far.dialled == [("93.184.216.34", 80)]
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "inside.test", "loop.test", "six.test", "mapped.test", "meta.test", "own.test", "127.0.0.1", "[::1]",
-        "10.0.0.1", "169.254.169.254", "168.63.129.16", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[fe80::1]",
-        "[2002:7f00:1::]", "0.0.0.0", "100.64.0.1", "192.168.1.1", "172.17.0.1", "224.0.0.1", "2130706433", "0x7f.1",
-        "127.1", "0177.0.0.1", "0", "loop.test.", "LOOP.TEST",
-    ],
-)  # fmt: skip
+NOT_PUBLIC = [
+    "inside.test", "loop.test", "six.test", "mapped.test", "meta.test", "own.test", "127.0.0.1", "[::1]",
+    "10.0.0.1", "169.254.169.254", "168.63.129.16", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[fe80::1]",
+    "[2002:7f00:1::]", "0.0.0.0", "100.64.0.1", "192.168.1.1", "172.17.0.1", "224.0.0.1", "2130706433", "0x7f.1",
+    "127.1", "0177.0.0.1", "0", "loop.test.", "LOOP.TEST",
+]  # fmt: skip
+"""Names and spellings that lead to the host, its network or a cloud's own."""
+
+
+@pytest.mark.parametrize("host", NOT_PUBLIC)
 async def test_an_address_that_is_not_public_is_refused_whatever_the_list_says(host: str) -> None:
     far = Far()
     listed = [host.strip("[]").lower().rstrip("."), f"{host.strip('[]').lower()}:443", "*"]
@@ -149,6 +150,18 @@ async def test_an_address_that_is_not_public_is_refused_whatever_the_list_says(h
             assert answer.startswith(b"HTTP/1.1 403 Forbidden\r\n")
             assert b"never allowed" in answer
     assert far.dialled == []
+
+
+async def test_each_of_them_would_be_reached_if_its_address_were_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the test above would prove nothing."""
+    monkeypatch.setattr(egress_module, "refusal", lambda address: None)
+    far = Far()
+    async with proxy(["*"], far) as (made, port):
+        made._is_own = lambda address: False
+        for host in NOT_PUBLIC:
+            answer = await ask(port, connect(f"{host}:443"), b"GET / HTTP/1.1\r\n\r\n")
+            assert answer.endswith(b"hello"), host
+    assert len(far.dialled) == len(NOT_PUBLIC)
 
 
 async def test_of_several_addresses_only_a_public_one_is_dialled() -> None:
