@@ -18,7 +18,7 @@ from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from host import api, extension_routes, links, logs, page, webviews
-from host.allotments import Allotments
+from host.allotments import EVERYBODY, Allotments
 from host.auth import Authenticator, BadToken, User
 from host.awake import Waker
 from host.cache import FileCache
@@ -58,6 +58,9 @@ log = logging.getLogger("roost.host")
 
 Authenticate = Callable[[HTTPConnection], "User | Awaitable[User | None] | None"]
 """An embedder's hook: a request or socket -> who it is, or None to refuse."""
+
+TOGETHER = 50
+"""Users who get other limits in one turn of the loop: 2 ms."""
 
 CACHE_BYTES = 64 * 1024 * 1024
 
@@ -300,12 +303,21 @@ class Host:
     async def allot(self, uid: str, limits: dict[str, int | None], by: str) -> None:
         """Set a user's limits, or with `*` everybody's: they count at once, durably, for those who are here, too."""
         await self.allotments.set(uid, limits, by)
-        for one in self._presences.values():
-            one.allow(self.quotas_of(one.uid))
-        for connection in self.connections:
-            connection.keep_pace()
-        for session in self.sessions:
-            session.allow(self.quotas_of(session.uid))
+        here = {*self._presences, *(session.uid for session in self.sessions)} if uid == EVERYBODY else {uid}
+        for number, one in enumerate(here, 1):
+            self._allow(one)
+            if number % TOGETHER == 0:
+                await asyncio.sleep(0)
+
+    def _allow(self, uid: str) -> None:
+        quotas, presence, session = self.quotas_of(uid), self._presences.get(uid), self.sessions.get(uid)
+        if session is not None:
+            session.allow(quotas)
+        if presence is not None:
+            presence.allow(quotas)
+            for connection in presence.connections:
+                if isinstance(connection, Connection):
+                    connection.keep_pace()
 
     async def user_of_token(self, token: str) -> User:
         """Whose token it is. Raises `BadToken` with a reason that may be told."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from host import audit
+from host.app import TOGETHER
 from sessions.errors import QuotaExceeded
 from tests.hosted import hosted
 
@@ -78,6 +79,15 @@ async def test_limits_that_an_administrator_sets_count_at_once_where_the_user_is
             answer = await admin.put("/api/v1/admin/quotas/alice", json={})
             assert (answer.json()["set"], answer.json()["effective"]["terminals"]) == ({}, 9)
             await alice.files.write("/workspace/after.txt", b"y")
+
+
+async def test_limits_for_everybody_reach_all_who_are_here_however_many(tmp_path: Path) -> None:
+    async with hosted(tmp_path) as (host, user):
+        kept = [host.presence(f"user{number}") for number in range(3 * TOGETHER)]
+        session = await host.sessions.open("alice")
+        await user("root", scope="admin").put("/api/v1/admin/quotas/*", json={"requests_per_second": 7, "streams": 2})
+        assert {one.quotas.requests_per_second for one in kept} == {7}
+        assert session.quotas.streams == 2
 
 
 async def test_what_was_set_and_by_whom_is_known_after_a_restart(tmp_path: Path) -> None:
