@@ -19,6 +19,7 @@ from pathlib import Path
 
 import uvloop
 
+from benchmarks import servers
 from benchmarks.figures import Row, apart, figure
 from sessions.egress import Egress
 from sessions.jail import World
@@ -125,14 +126,6 @@ def kib(pids: list[int]) -> float:
     return total
 
 
-def below(pid: int) -> list[int]:
-    """A process and all its descendants."""
-    found = [pid]
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += [each for child in task.read_text().split() for each in below(int(child))]
-    return found
-
-
 def name(pid: int) -> str:
     return Path(f"/proc/{pid}/comm").read_text().strip()
 
@@ -156,7 +149,7 @@ async def prompts(made: Bench, rounds: int) -> dict[str, list[float]]:
 
 def memory(users: int) -> tuple[float, float]:
     """KiB over bash for a user, by all the sandboxes that run now; and bash's own."""
-    pids = [pid for pid in below(os.getpid()) if pid != os.getpid()]
+    pids = [pid for pid in servers.below(os.getpid()) if pid != os.getpid()]
     shells = [pid for pid in pids if name(pid) == "bash"]
     rest = [pid for pid in pids if pid not in shells]
     return kib(rest) / users, kib(shells) / len(shells)
@@ -199,11 +192,13 @@ async def _measure(rounds: int) -> list[Row]:
     async with bench(level) as made:
         took = await prompts(made, rounds)
         user_kib, shell_kib = memory(len(made.users))
-        before, processes = own_kib(), len(below(os.getpid()))
+        before, processes = own_kib(), len(servers.below(os.getpid()))
         extra = [await opened(user) for user in made.users for _ in range(4)]
         after = own_kib()
         more_kib = memory(len(made.users))[0]
-        assert len(below(os.getpid())) - processes == len(extra), "a further terminal is its shell and nothing else"
+        assert len(servers.below(os.getpid())) - processes == len(extra), (
+            "a further terminal is its shell and nothing else"
+        )
     async with bench(level) as made:
         began = time.perf_counter()
         await asyncio.gather(*(opened(made.user()) for _ in range(AT_ONCE)))

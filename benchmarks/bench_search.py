@@ -16,9 +16,8 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import people
+from benchmarks import people, servers
 from benchmarks.figures import Row, figure, paired, percentile
-from benchmarks.lines import house
 
 WORDS = ("account", "branch", "carry", "deliver", "engine", "follow", "ground", "handle", "inside", "journal", "keep")
 RG = shutil.which("rg", path=str(Path(sys.executable).parent)) or "rg"
@@ -101,5 +100,5 @@ async def _meanwhile(person: people.Person, port: int, rounds: int) -> Row:
 
 def run(quick: bool) -> list[Row]:
     """Each round one of ours and one of the floor; the first is for the disk's cache."""
-    with house() as (host, data), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_measure(host.port, data, 20_000 if quick else 100_000, 5 if quick else 9))
+    with servers.host() as host, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_measure(host.port, host.data, 20_000 if quick else 100_000, 5 if quick else 9))

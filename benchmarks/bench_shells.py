@@ -14,9 +14,9 @@ from pathlib import Path
 import uvloop
 
 from benchmarks import servers
-from benchmarks.bench_sandbox import BALLAST, below, floor, kib, name
+from benchmarks.bench_sandbox import BALLAST, floor, kib, name
 from benchmarks.figures import Row, figure, paired
-from benchmarks.lines import Line, house, line
+from benchmarks.lines import Line, line
 
 AT_ONCE = 50
 LAST = 5_000_000
@@ -67,9 +67,9 @@ def _held(server: servers.Server) -> tuple[float, float, int]:
 
     A shell that was started before its user asked for it is no shell of theirs yet: it counts as ours.
     """
-    pids = below(server.pid)
+    pids = servers.below(server.pid)
     shells = [pid for pid in pids if name(pid) == "bash" and not waits(pid)]
-    return kib(pids), kib(shells), len(os.listdir(f"/proc/{server.pid}/task"))
+    return kib(pids), kib(shells), server.threads
 
 
 def waits(pid: int) -> bool:
@@ -144,11 +144,11 @@ def run(quick: bool) -> list[Row]:
     """Prompts, users at once, their cost, and output through cuts."""
     rounds, users = (16, 40) if quick else (40, 200)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        with house() as (bare, _), house(BALLAST) as (laden, _):
+        with servers.host() as bare, servers.host(ballast=BALLAST) as laden:
             ports = {"small": bare.port, "large": laden.port}
             took = runner.run(_soon(ports, rounds))
             at_once = runner.run(_at_once(bare.port))
-        with house() as (server, _):
+        with servers.host() as server:
             costs = runner.run(_costs(server, users))
             numbers, seconds = runner.run(_cut(server.port))
     small, large = ({what: took[f"{what} {host}"] for what in ("floor", "first", "further")} for host in ports)

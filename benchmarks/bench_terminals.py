@@ -22,7 +22,7 @@ from websockets.asyncio.client import ClientConnection
 
 from benchmarks import servers
 from benchmarks.figures import Row, apart, figure, paired, percentile
-from benchmarks.lines import HEADER, Line, house, line
+from benchmarks.lines import HEADER, Line, line
 
 LINE = b"0123456789" * 7 + b"012345678\n"
 MB = 1_000_000
@@ -137,11 +137,11 @@ async def _peak(server: servers.Server, stop: asyncio.Event) -> int:
     return most
 
 
-async def _watched(server: servers.Server, data: Path, size: int) -> tuple[float, float]:
+async def _watched(server: servers.Server, size: int) -> tuple[float, float]:
     """As `_shown`, and the MB that the host held more at its peak than before."""
     before, stop = server.resident, asyncio.Event()
     peak = asyncio.ensure_future(_peak(server, stop))
-    rate = await _shown(server.port, data, size)
+    rate = await _shown(server.port, server.data, size)
     stop.set()
     return rate, (await peak - before) / MB
 
@@ -241,14 +241,14 @@ def run(quick: bool) -> list[Row]:
     size, keys, users = (20 * MB, 200, 40) if quick else (100 * MB, 1_000, 200)
     rows = []
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        with house() as (server, data):
+        with servers.host() as server:
             with tempfile.NamedTemporaryFile() as file:
                 file.write(LINE * (size // len(LINE)))
                 file.flush()
                 raw, ours, grown, peer = [], [], [], []
                 for _ in range(3):
                     raw.append(_raw(Path(file.name)))
-                    rate, more = runner.run(_watched(server, data, size))
+                    rate, more = runner.run(_watched(server, size))
                     ours.append(rate)
                     grown.append(more)
                     if importlib.util.find_spec("terminado"):
@@ -270,7 +270,7 @@ def run(quick: bool) -> list[Row]:
             rows.append(apart("echo beside 4 floods, p99", "ms", [percentile(loud, 0.99)], [calm], bar))
             more = (server.resident - before) / MB
             rows.append(figure("memory of the host that floods added", "MB", more))
-        with house() as (server, _):
+        with servers.host() as server:
             took, done = runner.run(_many(server.port, users))
             rows.append(figure(f"users of {users} whose terminal did not answer", "", users - done))
             rows.append(figure(f"until {users} users had typed", "s", took))

@@ -1,34 +1,21 @@
-"""Sockets with terminals for the benchmarks, and the host behind them. They measure nothing themselves."""
+"""Sockets with terminals for the benchmarks. They measure nothing themselves."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import struct
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from benchmarks import servers
-
 HEADER = struct.Struct(">BIQ")
 OUTPUT, INPUT = 1, 2
 PROMPT = b"$ "
 PATIENCE_S = 120.0
-
-LARGE = """
-import os, sys
-ballast = bytearray(os.urandom(4096) * (%d // 4096))
-from host.__main__ import main
-main()
-"""
-"""The host, in a process that holds so many bytes beside it."""
 
 
 class Line:
@@ -99,15 +86,3 @@ async def line(port: int, uid: str) -> AsyncIterator[Line]:
             yield opened
         finally:
             opened.reader.cancel()
-
-
-@contextmanager
-def house(ballast: int = 0) -> Iterator[tuple[servers.Server, Path]]:
-    """A host whose users have terminals, and its data folder: where it is root, users must be able to pass there."""
-    with tempfile.TemporaryDirectory(prefix="roost-bench-") as folder:
-        os.chmod(folder, 0o711)
-        data = Path(folder, "data")
-        program = ["-c", LARGE % ballast] if ballast else ["-m", "host"]
-        arguments = [*program, "--port", "0", "--data", str(data)]
-        with servers.started(arguments, {"MULTI_USER": "1"}) as server:
-            yield server, data

@@ -89,7 +89,7 @@ def jupyter(folder: Path) -> list[Peer]:
         with served(command, folder, f"http://127.0.0.1:{port}/api") as (pid, seconds):
             time.sleep(2)
             took.append(seconds)
-            held.append(servers.Server(pid, port).resident / KIB)
+            held.append(servers.resident(pid) / KIB)
     took_ms, held_kib = 1e3 * statistics.median(took), statistics.median(held)
     ready, idle = roost()
     what = "jupyter-server, the process that JupyterHub starts for each user"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,23 +39,67 @@ with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
 """
 
 
+LARGE = """
+import os, sys
+ballast = bytearray(os.urandom(4096) * (%d // 4096))
+from host.__main__ import main
+main()
+"""
+"""The host, in a process that holds so many bytes beside it."""
+
+
 @dataclass(frozen=True)
 class Server:
-    """A server that listens at `port`, in process `pid`."""
+    """A server that listens at `port`; a host has its users in `data`."""
 
-    pid: int
+    process: subprocess.Popen[bytes]
     port: int
+    data: Path = Path()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self.process.pid
 
     @property
     def cpu_s(self) -> float:
         """Seconds of processor time that the process has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_s(self.pid)
 
     @property
     def resident(self) -> int:
         """Bytes of memory that the process holds now."""
-        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return resident(self.pid)
+
+    @property
+    def threads(self) -> int:
+        """How many threads the process has now."""
+        return len(os.listdir(f"/proc/{self.pid}/task"))
+
+    def stop(self, within_s: float = 30.0) -> int:
+        """Send SIGTERM; the exit code."""
+        self.process.terminate()
+        return self.process.wait(within_s)
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds now."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def below(pid: int) -> list[int]:
+    """A process and all its descendants; one that ends meanwhile is left out."""
+    found = [pid]
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            found += [each for child in task.read_text().split() for each in below(int(child))]
+    return found
 
 
 @contextmanager
@@ -66,11 +110,13 @@ def echo() -> Iterator[Server]:
 
 
 @contextmanager
-def host(data: Path | None = None, **environ: str) -> Iterator[Server]:
-    """The real host, multi-user, on a fresh data folder."""
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = ["-m", "host", "--port", "0", "--data", str(data or folder)]
-        with started(arguments, {"MULTI_USER": "1", **environ}) as server:
+def host(data: Path | None = None, ballast: int = 0, **environ: str) -> Iterator[Server]:
+    """The real host, multi-user, on a fresh data folder unless one is given, holding `ballast` bytes beside its own."""
+    with tempfile.TemporaryDirectory(prefix="roost-bench-") as folder:
+        os.chmod(folder, 0o711)  # where the host is root, its users' own uids pass here
+        data = data or Path(folder, "data")
+        program = ["-c", LARGE % ballast] if ballast else ["-m", "host"]
+        with started([*program, "--port", "0", "--data", str(data)], {"MULTI_USER": "1", **environ}, data) as server:
             yield server
 
 
@@ -82,7 +128,7 @@ def floor(program: str, *arguments: str) -> Iterator[Server]:
 
 
 @contextmanager
-def started(arguments: list[str], environ: dict[str, str]) -> Iterator[Server]:
+def started(arguments: list[str], environ: dict[str, str], data: Path = Path()) -> Iterator[Server]:
     """Python with these arguments, once it has printed where it listens; it is ended after the body."""
     process = subprocess.Popen(
         [sys.executable, *arguments], env={**os.environ, **environ}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -92,7 +138,7 @@ def started(arguments: list[str], environ: dict[str, str]) -> Iterator[Server]:
         line = process.stdout.readline().decode()
         if "listening on" not in line:
             raise RuntimeError(f"{arguments[:2]} did not start")
-        yield Server(process.pid, int(line.rsplit(":", 1)[1]))
+        yield Server(process, int(line.rsplit(":", 1)[1]), data)
     finally:
         process.terminate()
         process.wait(20)
