@@ -69,7 +69,6 @@ QUOTED = frozenset({"raw_string", "string", "ansi_c_string"})
 NETWORK = ("/dev/tcp/", "/dev/udp/")
 """Files that only bash has: they are connections."""
 
-
 OUTPUTS = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
 
 

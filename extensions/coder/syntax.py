@@ -52,6 +52,7 @@ class Command:
 
 
 def command_of(node: Node) -> Command:
+    """A `command` node: its words, those behind its redirections too, and its variables."""
     words: list[Word] = []
     assigned: list[str] = []
     for child in node.children:
@@ -106,6 +107,7 @@ def _fed(command: Node) -> str | None:
 
 
 def words_of(nodes: list[Node]) -> list[Word]:
+    """The words among nodes."""
     return [word_of(node) for node in nodes if node.is_named]
 
 
@@ -155,4 +157,5 @@ def _unescaped(text: str) -> str:
 
 
 def source_of(node: Node) -> str:
+    """A node as it is written."""
     return (node.text or b"").decode("utf-8", "replace")
