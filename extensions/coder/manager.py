@@ -318,7 +318,8 @@ class TaskManager:
         conversation = await self._roster.get(task_id)
         if self._roster.runs(task_id):
             raise Conflict("it runs: pause it first, or let it condense by itself")
+        run = Run(self.house, conversation)  # its parts hold it only weakly
         try:
-            return {"summary": await Run(self.house, conversation).inquiry.condense()}
+            return {"summary": await run.inquiry.condense()}
         except CannotCondense as error:
             raise Conflict(str(error)) from None
