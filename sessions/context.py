@@ -341,6 +341,7 @@ class SessionContext:
             await self._sandbox.result().close()
         await self.mailbox.close()
         await self.store.close()
+        await self.files.forget()
         self.files.close()
         self.settings.close()
         self._sandbox = None

@@ -47,6 +47,7 @@ class Cache(Protocol):
     def get(self, owner: str, identity: tuple[int, ...]) -> bytes | None: ...
 
     def put(self, owner: str, identity: tuple[int, ...], content: bytes) -> None: ...
+    def forget(self, owner: str) -> None: ...
 
 
 class Files:
@@ -77,6 +78,11 @@ class Files:
 
     def close(self) -> None:
         self.root.close()
+
+    async def forget(self) -> None:
+        """Let go of what was kept of the files that were read here."""
+        if self._cache is not None:
+            await asyncio.to_thread(self._cache.forget, self.owner)
 
     async def stat(self, path: str) -> FileStat:
         return await self._run(self.root.stat, path)

@@ -26,6 +26,19 @@ def test_a_user_finds_what_they_read_and_nobody_else_does() -> None:
         assert cache.get(owner, version) is None
 
 
+def test_what_somebody_read_who_left_is_kept_no_longer_and_all_else_is() -> None:
+    cache = FileCache(1 << 20)
+    for number in range(100):
+        cache.put("alice", (1, number, 3, 100, 100), b"x" * 1000)
+    cache.put("bob", V1, b"x" * 1000)
+    cache.forget("alice")
+    cache.forget("nobody")
+    assert cache.bytes == ENTRY + 1000 and len(cache) == 1
+    assert cache.get("alice", (1, 5, 3, 100, 100)) is None and cache.get("bob", V1) == b"x" * 1000
+    cache.put("alice", V1, b"y")
+    assert cache.get("alice", V1) == b"y"
+
+
 def test_the_same_content_is_kept_once_whoever_read_it() -> None:
     cache = FileCache(1 << 20)
     for uid in ("alice", "bob", "carol"):

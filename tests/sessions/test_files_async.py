@@ -34,6 +34,9 @@ class Shelf:
         self.hits += content is not None
         return content
 
+    def forget(self, owner: str) -> None:
+        """Not asked here."""
+
     def put(self, owner: str, identity: tuple[int, ...], content: bytes) -> None:
         self.kept[owner, identity] = content
 
