@@ -68,7 +68,7 @@ function Chart({ rows }: { rows: Row[] }) {
         axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 64, values: (_: any, all: number[]) => all.map((one) => (costs ? `$${one}` : one >= 1000 ? `${one / 1000}k` : one)) }],
         series: [{}, { label: costs ? "cost" : "tokens", stroke: css("accent"), fill: css("accent-soft"), width: 1.5, points: { show: false }, paths: Plot.paths.bars!({ size: [0.6, 40] }) }],
       } as any, [shown, heights], box.current);
-      watch = new ResizeObserver(() => chart.setSize({ width: box.current!.clientWidth, height: 180 }));
+      watch = new ResizeObserver(() => box.current && chart.setSize({ width: box.current.clientWidth, height: 180 }));
       watch.observe(box.current);
     });
     return () => ((gone = true), watch?.disconnect(), chart?.destroy());
