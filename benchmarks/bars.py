@@ -76,6 +76,9 @@ BARS: dict[str, dict[str, str]] = {
         "ping of one more, p50: exponent by users": LINEAR,
         "ping of one more, p99: exponent by users": LINEAR,
         "processor of the host: exponent by users who work": LINEAR,
+        "list the newest tasks: exponent by tasks": LINEAR,
+        "show a task and its messages: exponent by tasks": LINEAR,
+        "one more task, to its end: exponent by tasks": LINEAR,
         "messages to somebody they were not for": "<= 0",
         "come back to events: exponent by events": LINEAR,
         "find a tenth of the files: exponent by files": LINEAR,
@@ -87,6 +90,7 @@ BARS: dict[str, dict[str, str]] = {
         "SIGTERM: users told 1012": ">= 200",
         "kill -9, * rounds: pairs of writes acknowledged": ">= 1",
         "kill -9, * rounds: lost or half-written": "<= 0",
+        "kill -9 with * users: until one of them is answered": "<= 2 s",
     },
     "models": {
         "a streamed chunk, CPU": "<= 2.0",

@@ -1,4 +1,4 @@
-"""How costs grow with users who are there, users who work, events that are kept and files of a workspace.
+"""How costs grow with users who are there, users who work, tasks and events that are kept and files of a workspace.
 
 There is no floor: a line is judged by the exponent of its fit over all sizes (1 is linear), and drawn over its sizes.
 Pings are of one more user, while all others are there.
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -117,6 +120,79 @@ async def events(host: servers.Server, sizes: list[int]) -> list[Row]:
     return [growth("come back to events", "ms", took, "events")]
 
 
+async def tasks(host: servers.Server, data: Path, sizes: list[int]) -> list[Row]:
+    """A user with more and more tasks of the agent: list the newest, show an old one whole, and work on one more."""
+    person = await people.arrive(host.port, "busy")
+    first = await _worked(person)
+    oldest = _older(first, 1)
+    listed: list[Point] = []
+    read: list[Point] = []
+    worked: list[Point] = []
+    there = 1
+    for size in sizes:
+        await asyncio.to_thread(_copied, data / "users/busy/state.db", first, there, size)
+        waits: list[list[float]] = [[], [], []]
+        for _ in range(5):
+            began = time.perf_counter()
+            await _command(person, "coder.listTasks", {})
+            waits[0].append(1e3 * (time.perf_counter() - began))
+            began = time.perf_counter()
+            await _command(person, "coder.getTask", {"taskId": oldest})
+            await _command(person, "coder.getMessages", {"taskId": oldest})
+            waits[1].append(1e3 * (time.perf_counter() - began))
+            began = time.perf_counter()
+            await _worked(person)
+            waits[2].append(1e3 * (time.perf_counter() - began))
+        there = size + 5
+        for points, took in zip((listed, read, worked), waits, strict=True):
+            points.append((size, percentile(took, 0.5)))
+    await people.leave([person])
+    return [
+        growth("list the newest tasks", "ms", listed, "tasks"),
+        growth("show a task and its messages", "ms", read, "tasks"),
+        growth("one more task, to its end", "ms", worked, "tasks"),
+    ]
+
+
+async def _command(person: people.Person, command: str, *arguments: Any) -> Any:
+    return await person.call("commands.executeCommand", command=command, arguments=list(arguments))
+
+
+async def _worked(person: people.Person) -> str:
+    """The id of a task that is done, by the demo's model."""
+    done: asyncio.Queue[str] = asyncio.Queue()
+
+    def hear(message: dict[str, Any]) -> None:
+        event = message.get("params", {})
+        if event.get("type") == "coder.task" and event["data"].get("status") == "completed":
+            done.put_nowait(event["data"]["taskId"])
+
+    person.hear = hear
+    made: str = (await _command(person, "coder.createTask", {"message": "hello"}))["taskId"]
+    async with asyncio.timeout(60):
+        while await done.get() != made:
+            pass
+    return made
+
+
+def _copied(file: Path, task: str, there: int, size: int) -> None:
+    """Make a user's tasks so many, as copies of one under older ids of the same length."""
+    with closing(sqlite3.connect(file, timeout=10)) as database, database:
+        rows = database.execute("SELECT namespace, collection, key, value FROM records").fetchall()
+        own = [row for row in rows if task in (row[2], row[1].rpartition(".")[2])]
+        for number in range(there, size):
+            old, new = task.encode(), _older(task, number).encode()
+            copies = (
+                (space, place.replace(task, new.decode()), key.replace(task, new.decode()), value.replace(old, new))
+                for space, place, key, value in own
+            )
+            database.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)", copies)
+
+
+def _older(task: str, number: int) -> str:
+    return f"{number:0{len(task)}d}"
+
+
 async def files(host: servers.Server, data: Path, sizes: list[int]) -> list[Row]:
     """A workspace with more and more files, 100 a folder: find a tenth of them, and write one more."""
     found: list[Point] = []
@@ -165,5 +241,6 @@ def run(quick: bool) -> list[Row]:
         data = Path(folder, "data")
         with servers.host(data, **environ) as host:
             rows += runner.run(events(host, [10, 100, 1_000, 5_000]))
+            rows += runner.run(tasks(host, data, [10, 100, 1_000]))
             rows += runner.run(files(host, data, [100, 1_000, 10_000] if quick else [100, 1_000, 10_000, 50_000]))
     return rows

@@ -1,4 +1,5 @@
-"""How a host ends: drained by SIGTERM with 200 users connected, and killed under a load of acknowledged writes."""
+"""How a host ends and comes back: drained by SIGTERM with 200 users connected, killed under a load of acknowledged
+writes, and started again with a thousand users; the floor of that is one with none."""
 
 from __future__ import annotations
 
@@ -20,10 +21,11 @@ from typing import Any
 import uvloop
 import websockets
 
-from benchmarks.figures import Row, figure
+from benchmarks.figures import Row, apart, figure
 
 USERS = 200
 WRITERS = 8
+KEPT = 1_000
 
 
 @contextmanager
@@ -115,6 +117,27 @@ async def _lost(user: User, acknowledged: int) -> int:
     return lost + (acknowledged > 0 and not whole)
 
 
+async def fill(data: Path, users: int) -> None:
+    """A killed host of so many users, each of whom has kept something."""
+    with _host(data) as (process, where):
+        for start in range(0, users, 100):
+            some = await asyncio.gather(*(_connect(where, f"kept{start + number}") for number in range(100)))
+            await asyncio.gather(*(user.call("state.update", scope="global", key="k", value=1) for user in some))
+            await asyncio.gather(*(user.socket.close() for user in some))
+        process.kill()
+
+
+async def back(data: Path, uid: str) -> float:
+    """Seconds from the start of a host that was killed to a user's first answer."""
+    began = time.perf_counter()
+    with _host(data) as (process, where):
+        user = await _connect(where, uid)
+        await user.call("state.update", scope="global", key="k", value=2)
+        took = time.perf_counter() - began
+        process.kill()
+        return took
+
+
 def run(quick: bool) -> list[Row]:
     """The drain once, and rounds of killing, each on a folder of its own."""
     chance = random.Random(9)
@@ -126,6 +149,11 @@ def run(quick: bool) -> list[Row]:
         took, code, told = runner.run(drain(folder / "drain"))
         rounds = 3 if quick else 20
         kills = [runner.run(kill(folder / f"kill{n}", 0.5 + chance.random())) for n in range(rounds)]
+        runner.run(fill(folder / "many", KEPT))
+        many, none = [], []
+        for number in range(3 if quick else 9):  # in turn, so that both see the same machine
+            none.append(runner.run(back(folder / "none", f"new{number}")))
+            many.append(runner.run(back(folder / "many", f"kept{number}")))
     written, lost = (sum(column) for column in zip(*kills, strict=True))
     return [
         figure(f"SIGTERM with {USERS} users: until the end", "s", took),
@@ -133,4 +161,5 @@ def run(quick: bool) -> list[Row]:
         figure("SIGTERM: users told 1012", "", told),
         figure(f"kill -9, {rounds} rounds: pairs of writes acknowledged", "", written),
         figure(f"kill -9, {rounds} rounds: lost or half-written", "", lost),
+        apart(f"kill -9 with {KEPT:,} users: until one of them is answered", "s", many, none),
     ]
