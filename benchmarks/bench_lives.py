@@ -1,5 +1,8 @@
-"""How a host ends and comes back: drained by SIGTERM with 200 users connected, killed under a load of acknowledged
-writes, and started again with a thousand users; the floor of that is one with none."""
+"""How a host ends, drained or killed, and how soon it is back.
+
+SIGTERM comes with 200 users connected, kill -9 under a load of acknowledged writes; a killed host of a thousand users is
+started again, with one of nobody as its floor.
+"""
 
 from __future__ import annotations
 
