@@ -1,7 +1,7 @@
 """How a host ends, drained or killed, and how soon it is back.
 
-SIGTERM comes with 200 users connected, kill -9 under a load of acknowledged writes; a killed host of a thousand users is
-started again, with one of nobody as its floor.
+SIGTERM comes with 200 users connected, kill -9 under a load of acknowledged writes; a killed host of a thousand users
+is started again, with one of nobody as its floor.
 """
 
 from __future__ import annotations
