@@ -86,6 +86,9 @@ def test_an_approval_is_given_where_it_is_always_asked_for(opened: Open, look: s
     expect(bar).to_have_count(0)
     assert agent.asked == [("POST", "tasks/t1/approvals/a1", {"decision": "once"})]
     expect(page).to_have_title("Roost")
+    page.get_by_role("button", name="Stop").click()
+    until(page, lambda: len(agent.asked) == 2)
+    assert agent.asked[1] == ("DELETE", "tasks/t1", None)
 
 
 def test_the_keys_y_a_and_n_decide_and_letters_typed_into_a_field_do_not(opened: Open) -> None:
