@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from host.app import NotStarted, create_app
 from host.config import load
 from tests.client import ROOT, Client, Refused
+from tests.screens import passable
 
 pytestmark = pytest.mark.anyio
 
@@ -27,28 +28,26 @@ STARTED = "Uvicorn running on "
 
 
 @pytest.fixture(scope="module")
-def outer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def outer() -> Iterator[str]:
     """The example in a process of its own, as its docstring says to run it; where it listens. It must end well."""
-    folder = tmp_path_factory.mktemp("embedded")
-    log = folder / "log"
-    environ = {**os.environ, "PORT": "0", "ROOST_DATA": str(folder / "data"), "PYTHONPATH": str(ROOT)}
-    with log.open("wb") as out:
+    with passable() as folder, (folder / "log").open("wb") as out:
+        environ = {**os.environ, "PORT": "0", "ROOST_DATA": str(folder / "data"), "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(
             [sys.executable, "examples/embed_in_fastapi.py"], env=environ, stdout=out, stderr=subprocess.PIPE, cwd=ROOT
         )
-    assert process.stderr
-    try:
-        lines = iter(process.stderr.readline, b"")
-        line = next((text for text in map(bytes.decode, lines) if STARTED in text), "")
-        assert line, "the example did not start"
-        yield line.partition(STARTED)[2].split()[0]
-        process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=15)[1].decode()
-        assert "Traceback" not in said, said
-        assert "Application shutdown complete" in said
-    finally:
-        process.kill()
-        process.communicate()
+        assert process.stderr
+        try:
+            lines = iter(process.stderr.readline, b"")
+            line = next((text for text in map(bytes.decode, lines) if STARTED in text), "")
+            assert line, "the example did not start"
+            yield line.partition(STARTED)[2].split()[0]
+            process.send_signal(signal.SIGTERM)
+            said = process.communicate(timeout=15)[1].decode()
+            assert "Traceback" not in said, said
+            assert "Application shutdown complete" in said
+        finally:
+            process.kill()
+            process.communicate()
 
 
 async def _login(outer: str, name: str) -> str:
