@@ -17,7 +17,7 @@ import pytest
 from extensions.coder import extracts
 from extensions.coder.tool import ToolError
 from extensions.coder.tools.read_file import TOOL
-from host.tenure import resident
+from host.metrics import resident
 from sessions.context import SessionContext
 from tests.extensions.coder.test_documents import paragraph, word
 from tests.extensions.coder.uses import Using, done
