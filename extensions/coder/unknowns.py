@@ -16,8 +16,8 @@ from extensions.coder.syntax import Command, Word
 UNKNOWN = re.compile(r"[$`*?\[{]")
 """Where an expansion begins: what stands before it a program gets as it is."""
 
-COUNT = re.compile(r"\$\(nproc\)")
-"""What is a number, whatever it is."""
+KNOWN = re.compile(r"\$\((?:nproc|echo(?: [\w./@:][\w./@:-]*)+)\)|`echo(?: [\w./@:][\w./@:-]*)+`")
+"""What a number comes of, or words that can be read and are no options."""
 
 NAMED_OPTION = re.compile(r"--?\w[\w-]*=")
 ASSIGNED = re.compile(r"[A-Za-z_]\w*(\[[^\]]*\])?\+?=")
@@ -74,7 +74,7 @@ def may_be_option(word: Word) -> bool:
     """Whether the word, or one that the shell makes of it, may begin with a dash."""
     if word.literal and not word.splits:
         return False
-    text = COUNT.sub("1", word.text)
+    text = KNOWN.sub("1", word.text)
     known = UNKNOWN.split(text, maxsplit=1)[0].replace('"', "")
     if known == text.replace('"', ""):
         return False

@@ -65,8 +65,11 @@ def house() -> Iterator[House]:
         yield House(started, folder / "data")
 
 
-async def lay_out(house: House, work: Desk) -> None:
-    """A folder, and links of its kind: to bob's files by this machine's path, upwards, to a file, to a pipe."""
+async def lay_out(house: House, work: Desk) -> str:
+    """A folder, and links of its kind: to bob's files by this machine's path, upwards, to a file, to a pipe.
+
+    The result is the terminal of who exchanges them.
+    """
     secret = house.root("bob") / "workspace" / "e"
     links = f"ln -s {secret.parent} out; ln -s ../../../../bob/root/workspace up; ln -s {secret} d/away"
     links += f"; ln -s {secret}/file leak; mkfifo pipe"
@@ -77,6 +80,7 @@ async def lay_out(house: House, work: Desk) -> None:
     await work.client.call("workspace.fs.writeFile", uri=f"{PLACE}/attack.py", content=ATTACKER)
     await screen.run(f"exec python3 {PLACE}/attack.py")
     await screen.see("ready")
+    return screen.id
 
 
 @contextmanager
@@ -165,7 +169,7 @@ async def test_no_byte_comes_from_or_goes_to_the_outside_while_names_are_exchang
     async with desk(house.base, "alice") as work, desk(house.base, "bob") as other:
         await other.client.call("workspace.fs.writeFile", uri="/workspace/e/file", content=CANARY)
         await work.client.call("workspace.watch", glob="race/**")
-        await lay_out(house, work)
+        terminal = await lay_out(house, work)
         before = await asyncio.to_thread(house.outside, "alice")
         workers = [Worker(house, work.client) for _ in range(4)]
         until = time.monotonic() + SECONDS
@@ -181,6 +185,9 @@ async def test_no_byte_comes_from_or_goes_to_the_outside_while_names_are_exchang
         assert not [message for message in work.client.heard if CANARY in str(message)]
         assert sum(worker.answered for worker in workers) > 100
         assert (await other.client.call("workspace.fs.readFile", uri="/workspace/e/file"))["content"] == CANARY
+        await work.client.call("terminal.dispose", terminalId=terminal)
+        while await work.client.call("terminal.list"):  # noqa: ASYNC110  a client that asks
+            await asyncio.sleep(0.05)  # until its processes are gone
     after = await asyncio.to_thread(house.outside, "alice")
     assert {path: after.get(path) for path in {*before, *after} if after.get(path) != before.get(path)} == {}
     for path in house.root("alice").rglob("*"):

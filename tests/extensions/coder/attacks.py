@@ -161,7 +161,7 @@ FURTHER_ATTACKS = [
     "find . >&- -delete", "find . <&- -delete", "find . <<A 2>&1 -delete\nA", "export 2>/dev/null PATH=.",
     "ls && export 2>/dev/null PATH=.", "(ls) 2>/dev/null x", "ls 1>&2\\\ntrue", "let z=1 >&2\\\ncd .", "r\\\nm x",
     "ls &\\\n& rm x", "find . 0</dev/null -delete", "xargs </dev/null rm", "timeout 2>&1 5 rm x", "env 2>&1 rm x",
-    "x=-delete; find . $x", "for x in -delete; do find . $x; done", "find . $(echo -delete)", "find . `echo -delete`",
+    "x=-delete; find . $x", "for x in -delete; do find . $x; done", "find . $(echo -delete)", "find . `echo a -delete`",
     "find . ${x:--delete}", "find . {-delete,a}", "find . -del*", 'find . "$x"', 'find . -name "$(rm x)"', "sort $x b",
     "sort -$x b", "sort *", "git diff $x", 'git diff "$x"', "git log --$x", "git log --format=%h$x", "tar $x",
     "tar cf a.tar *", "tar cf a.tar *.py", "rsync -a * x", "zip a *", "rg foo *", "rg $x a", "make $x", "go test $x",
@@ -279,6 +279,6 @@ EVERYDAY = [
     "sed -n 1,5p src/*.py", "awk '{print}' *", 'awk -v n="$x" \'{print}\' a', 'grep -rn "$x" src', "cat *.md", "ls *",
     'for f in *.py; do wc -l "$f"; done', 'while IFS= read -r f; do cat "$f"; done < a', "x=1; echo $((x + 1))",
     "for ((i=0;i<3;i++)); do echo $i; done", "wc -l $(git ls-files)", "printf '%s\\n' \"$x\"",
-    "git archive --format=tar HEAD | tar tf -",
+    "git archive --format=tar HEAD | tar tf -", "npm test $(echo a)",
 ]  # fmt: skip
 """What people do all day: nobody wants to be asked about it."""

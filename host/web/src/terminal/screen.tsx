@@ -25,11 +25,12 @@ function begin(): void {
 }
 const find = (id: string | null) => views.value.find((one) => one.id === id);
 
-async function list(attach = false): Promise<void> {
+async function list(attach = false, shown?: string): Promise<void> {
   const all = await call("terminal.list", {});
   for (const gone of views.value.filter((one) => !all.some((other) => other.terminalId === one.id))) gone.dispose();
   const before = views.value;
   views.value = all.map((one) => find(one.terminalId) ?? new View(one.terminalId, one.name));
+  if (shown && find(shown)) current.value = shown; // before it is attached to: what is typed from now on is for it
   for (const one of all) if (one.exitCode !== undefined && find(one.terminalId)!.ended.value === undefined) void find(one.terminalId)?.attach().then(() => find(one.terminalId)?.end(one.exitCode ?? null));
   if (attach) for (const one of views.value) if (!before.includes(one) && one.ended.value === undefined) await one.attach();
   if (!find(current.value)) current.value = views.value.at(-1)?.id ?? null;
@@ -39,8 +40,7 @@ async function create(): Promise<void> {
   cannot.value = "";
   try {
     const { terminalId } = await call("window.createTerminal", {});
-    await list(true);
-    current.value = terminalId;
+    await list(true, terminalId);
   } catch (error: any) {
     cannot.value = error.message;
   }

@@ -7,6 +7,7 @@ import { call, link, tell } from "../host";
 import { css, isDark } from "../looks";
 
 const ACKNOWLEDGE = 32 * 1024;
+const TYPED_AHEAD = 64 * 1024;
 
 export class View {
   readonly xterm: Terminal;
@@ -21,6 +22,8 @@ export class View {
   #acknowledged = 0;
   #opened = false;
   #size = "";
+  #typed: Uint8Array[] = []; // before there is a channel for it
+  #attaching: Promise<void> | null = null; // two at once would leave one of them a channel that is no more
   #undo: (() => void)[] = [];
 
   constructor(readonly id: string, readonly name: string) {
@@ -56,7 +59,11 @@ export class View {
   }
 
   /** Read from where it was left: after a reconnect nothing is lost and nothing is twice. */
-  async attach(): Promise<void> {
+  attach(): Promise<void> {
+    return (this.#attaching ??= this.#attach().finally(() => (this.#attaching = null)));
+  }
+
+  async #attach(): Promise<void> {
     this.#channel = null; // what is typed meanwhile goes to no old number
     try {
       const after = this.#offset === undefined ? {} : { after: this.#offset };
@@ -67,6 +74,7 @@ export class View {
       this.#offset = this.#taken = this.#acknowledged = offset;
       this.#hush = link.value!.listen(channel, (at, bytes) => this.#take(at, bytes));
       link.value!.frame(3, channel, offset);
+      for (const bytes of this.#typed.splice(0)) this.#type(bytes);
       this.#size = "";
       this.fit();
     } catch (error: any) {
@@ -90,7 +98,9 @@ export class View {
   }
 
   #type(bytes: Uint8Array): void {
-    if (this.#channel !== null && this.ended.value === undefined) link.value!.frame(2, this.#channel, 0, bytes);
+    if (this.ended.value !== undefined) return;
+    if (this.#channel !== null) link.value!.frame(2, this.#channel, 0, bytes);
+    else if (this.#typed.reduce((sum, one) => sum + one.length, bytes.length) <= TYPED_AHEAD) this.#typed.push(bytes);
   }
 
   end(code: number | null): void {
