@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +30,8 @@ class Agent(Line):
         self.approvals: list[dict[str, Any]] = []
         self.asked: list[tuple[str, str, Any]] = []
         self.files: list[dict[str, Any]] = []
+        self.late: list[Callable[[], None]] | None = None
+        """What is answered later of the task, once this is a list."""
 
     def watch(self, page: Page) -> None:
         super().watch(page)
@@ -42,7 +45,11 @@ class Agent(Line):
             self.asked.append((request.method, path, json.loads(body) if body else None))
             route.fulfill(json=self.task, status=201 if path == "tasks" else 200)
             return
-        route.fulfill(json=self._found(path))
+        found = self._found(path)
+        if path == "tasks/t1" and self.late is not None:
+            self.late.append(lambda: route.fulfill(json=found))
+        else:
+            route.fulfill(json=found)
 
     def _found(self, path: str) -> Any:
         if path == "extensions":

@@ -91,6 +91,24 @@ def test_an_approval_is_given_where_it_is_always_asked_for(opened: Open, look: s
     assert agent.asked[1] == ("DELETE", "tasks/t1", None)
 
 
+def test_what_was_decided_stays_so_though_an_older_answer_says_that_it_waits(opened: Open) -> None:
+    agent = Agent(*TALK, waitingFor="approval")
+    agent.late = []
+    agent.approvals = [{"approvalId": "a1", "callId": "k2", **EDIT}]
+    page = opened_with(opened, agent)
+    agent.asks(**EDIT)
+    bar = page.get_by_test_id("approval")
+    expect(bar).to_contain_text("src/billing.py")
+    until(page, lambda: bool(agent.late))
+    bar.get_by_role("button", name="Allow once").click()
+    until(page, lambda: bool(agent.asked))
+    with page.expect_response("**/api/v1/tasks/t1"):
+        for answer in agent.late:
+            answer()
+    agent.asks(approvalId="a2", actions=[{"kind": "command", "command": "pytest -q"}])
+    expect(bar).to_contain_text("pytest -q")
+
+
 def test_the_keys_y_a_and_n_decide_and_letters_typed_into_a_field_do_not(opened: Open) -> None:
     agent = Agent(*TALK)
     page = opened_with(opened, agent)

@@ -107,7 +107,7 @@ export class Talk {
     } while (after !== undefined && after !== null);
     const found = await rest("GET", `api/v1/tasks/${this.taskId}`);
     putTask(found);
-    for (const one of found.approvals ?? []) putApproval({ taskId: this.taskId, status: "waiting", ...one });
+    for (const one of found.approvals ?? []) findApproval(this.taskId, one);
     this.#line();
     this.loaded.value = true;
   }
@@ -139,6 +139,10 @@ function putTask(task: Task): void {
 function putApproval(one: Approval): void {
   approvals.value = new Map(approvals.value).set(one.approvalId, { ...approvals.value.get(one.approvalId), ...one, shown: textOf(one.shown) });
 }
+/** One that waited when somebody looked; what was decided since stays so. */
+function findApproval(taskId: string, one: any): void {
+  if ((approvals.value.get(one.approvalId)?.status ?? "waiting") === "waiting") putApproval({ taskId, status: "waiting", ...one });
+}
 
 let agent: Promise<boolean> | undefined;
 /** Whether the extension that is the agent is here; without it nothing is asked of it. */
@@ -152,7 +156,7 @@ export async function listTasks(): Promise<void> {
     const { tasks: all } = await rest("GET", "api/v1/tasks", undefined, { limit: 200 });
     absent.value = "";
     tasks.value = new Map(all.map((one: Task) => [one.taskId, one]));
-    for (const one of all as Task[]) if (one.waitingFor === "approval") void rest("GET", `api/v1/tasks/${one.taskId}`).then((found) => found.approvals?.forEach((each: any) => putApproval({ taskId: one.taskId, status: "waiting", ...each })));
+    for (const one of all as Task[]) if (one.waitingFor === "approval") void rest("GET", `api/v1/tasks/${one.taskId}`).then((found) => found.approvals?.forEach((each: any) => findApproval(one.taskId, each)));
   } catch (error: any) {
     absent.value = error.message;
   }
