@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
+from functools import partial
 
 ROUND_S = 0.004
 """How long works are done before everything else of the host gets its turn, in seconds."""
@@ -33,10 +34,12 @@ class Rounds:
         if not self._planned:
             self._plan()
 
-    def finish(self, uid: str) -> None:
-        """Do all that a user asked for now: something else of theirs is to come after it."""
-        for context, work in self._waiting.pop(uid, ()):
-            context.run(work)
+    async def done(self, uid: str) -> None:
+        """All that a user asked for until now is done, each in its turn: something else of theirs comes after it."""
+        if uid in self._waiting:
+            told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.soon(uid, partial(_tell, told))
+            await told
 
     def _plan(self) -> None:
         self._planned = True
@@ -61,3 +64,8 @@ class Rounds:
         if own:
             self._waiting[uid] = own
         context.run(work)
+
+
+def _tell(told: asyncio.Future[None]) -> None:
+    if not told.done():  # whoever waited may have been cancelled
+        told.set_result(None)

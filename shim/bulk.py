@@ -106,7 +106,6 @@ class Bulk:
 
         Raises `NotApplied`, and `QuotaExceeded`; then nothing was changed, or is again as it was.
         """
-        self._documents.finish_edits()
         before = await self._asked(steps) if any(isinstance(step, FileEdit) for step in steps) else []
         async with self._documents.lock:
             try:
@@ -383,4 +382,12 @@ async def apply_edit(
 
     `versions` are what documents must be at, or nothing is changed.
     """
-    await asyncio.shield(session.promise(Bulk(session, reason, versions).apply(edit.steps), "apply edit"))
+    await asyncio.shield(
+        session.promise(_after_others(session, Bulk(session, reason, versions), edit.steps), "apply edit")
+    )
+
+
+async def _after_others(session: SessionContext, bulk: Bulk, steps: Sequence[Step]) -> None:
+    """Those that were asked for before come first."""
+    await session.get(Documents).edits_done()
+    await bulk.apply(steps)

@@ -228,9 +228,9 @@ class Documents(Telling):
             raise QuotaExceeded("document_lines", contents.MOST_LINES, model.line_count, "keep it in several files")
         return len(edits) <= 32 and size < LARGE and model.line_count < 10_000
 
-    def finish_edits(self) -> None:
-        """Make now what `apply_edit` was asked for: what calls this was asked for after it."""
-        self._session.rounds.finish(self._session.uid)
+    async def edits_done(self) -> None:
+        """What `apply_edit` was asked for until now is made: what awaits this was asked for after it."""
+        await self._session.rounds.done(self._session.uid)
 
     def edit_ended(self) -> None:
         """One of `edits_waiting` waits no more."""
@@ -306,7 +306,7 @@ class Documents(Telling):
 
     async def close_document(self, document: TextDocument) -> bool:
         """Close it, what is unsaved is lost; False where somebody else still holds it: then it stays as it is."""
-        self.finish_edits()
+        await self.edits_done()
         async with self._lock:
             if document._holds:
                 return False

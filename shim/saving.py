@@ -47,7 +47,7 @@ async def save(
 
     Raises `Conflict`, `FileSystemError`, `QuotaExceeded`, and `InvalidValue` where there is no file to save it in.
     """
-    documents.finish_edits()
+    await documents.edits_done()
     if document.is_untitled:
         return await _save_untitled(session, documents, document, reason)
     if not document.is_dirty:
@@ -80,7 +80,7 @@ async def save_as(
 
     Raises `FileSystemError` with FileExists where there is a file, but with `overwrite`.
     """
-    documents.finish_edits()
+    await documents.edits_done()
     await _ask_before(documents, document, reason)
     async with documents.lock:
         if not overwrite and await contents.identity_of(session, target) is not None:

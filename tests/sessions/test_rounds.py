@@ -67,12 +67,30 @@ async def test_what_a_work_asks_for_is_done_after_it(monkeypatch: pytest.MonkeyP
     assert done == ["first", "second"]
 
 
-async def test_one_users_works_can_be_finished_at_once() -> None:
+async def test_who_waits_for_a_users_works_comes_after_them_and_holds_up_nobody_by_that() -> None:
     works, done = Rounds(), list[str]()
-    for name in ("a0", "b0", "a1"):
-        works.soon(name[0], partial(done.append, name))
-    works.finish("a")
-    assert done == ["a0", "a1"]
-    works.finish("nobody")
+
+    def long_work(name: str) -> None:
+        until = time.monotonic() + rounds.ROUND_S * 1.5
+        while time.monotonic() < until:
+            pass
+        done.append(name)
+
+    for name in ("a0", "a1", "a2"):
+        works.soon("a", partial(long_work, name))
+    asyncio.get_running_loop().call_soon(done.append, "another")
+    await works.done("a")
+    assert done == ["a0", "another", "a1", "a2"]
+    await works.done("nobody")
+
+
+async def test_who_no_longer_waits_for_a_users_works_stops_none_of_them() -> None:
+    works, done = Rounds(), list[str]()
+    works.soon("a", partial(done.append, "a0"))
+    waiting = asyncio.ensure_future(works.done("a"))
     await asyncio.sleep(0)
-    assert done == ["a0", "a1", "b0"]
+    waiting.cancel()
+    works.soon("a", partial(done.append, "a1"))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert done == ["a0", "a1"]
