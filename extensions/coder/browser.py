@@ -152,6 +152,8 @@ class Browser:
 
     async def type(self, text: str) -> None:
         await self._call("Input.insertText", text=text)
+        await asyncio.sleep(QUIET_SECONDS)
+        await self.settle()
 
     async def press(self, keys: str) -> None:
         """A key, perhaps with others held: `Enter`, `ctrl+a`."""
