@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sessions import jail, procfs
+from sessions.answers import Answer, Answers
 from sessions.cgroups import Cgroup
 from sessions.errors import SandboxDied, SandboxUnavailable
 from sessions.inside import Inside, look, look_around
@@ -258,6 +259,11 @@ class Holder:
             self._starting -= 1
             await asyncio.to_thread(pipes.close)
         return process
+
+    def answers(self, answer: Answer) -> Answers:
+        """A socket for the questions of a command, that is to be started with its path; see `Answers`."""
+        self._count += 1
+        return Answers(answer, self._run, self.run_folder, self.world.owner, self._count)
 
     async def connect(self, port: int) -> socket.socket:
         """A connection to what listens on the sandbox's own loopback; see `Sandbox.connect`."""

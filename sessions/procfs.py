@@ -81,6 +81,11 @@ class Procfs:
             if len(fields) > 4 and fields[0] not in (b"Z", b"X"):
                 yield Stat(pid, int(fields[1]), int(fields[3]))
 
+    def session(self, pid: int) -> int:
+        """The process that began the terminal session of this one; -1 if it is gone."""
+        fields = self.read(pid, "stat").rpartition(b")")[2].split()
+        return int(fields[3]) if len(fields) > 3 else -1
+
     def tree(self, root: int, token: bytes | None = None) -> set[int]:
         """`root`, its terminal session, its descendants, and whoever carries `token` although it left them."""
         running = list(self.stats())

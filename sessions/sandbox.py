@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Protocol
 
 from sessions import jail
+from sessions.answers import VARIABLE, Answer, Answers
 from sessions.cgroups import Cgroups
 from sessions.disk import Disk, State
 from sessions.errors import SandboxDied, SandboxUnavailable, SessionClosed
@@ -132,19 +133,42 @@ class Sandbox:
         timeout: float | None = None,
         on_output: Callable[[bytes], None] | None = None,
         keep: int = KEPT_BYTES,
+        answer: Answer | None = None,
     ) -> Finished:
         """Run `argv` to its end: stdout and stderr together, each chunk to `on_output`, `keep` bytes of it returned.
 
         After `timeout` seconds, or when the caller is cancelled, it is killed with all that it started. What it leaves
-        running when it ends by itself goes on.
+        running when it ends by itself goes on. `answer` hears what is asked at `$ROOST_ASK` meanwhile; see `Answers`.
         """
         holder = await self._start()
-        process = await holder.start_process(argv, cwd or self.world.cwd, env or {}, bool(stdin), False)
+        if answer is None:
+            process = await holder.start_process(argv, cwd or self.world.cwd, env or {}, bool(stdin), False)
+            return await self._finish(holder, process, stdin, timeout, on_output, keep)
+        answers = holder.answers(answer)
+        try:
+            await asyncio.to_thread(answers.open)
+            env = {**(env or {}), VARIABLE: answers.path}
+            process = await holder.start_process(argv, cwd or self.world.cwd, env, bool(stdin), False)
+            return await self._finish(holder, process, stdin, timeout, on_output, keep, answers)
+        finally:
+            await asyncio.to_thread(answers.close)
+
+    async def _finish(
+        self,
+        holder: Holder,
+        process: Process,
+        stdin: bytes,
+        timeout: float | None,
+        on_output: Callable[[bytes], None] | None,
+        keep: int,
+        answers: Answers | None = None,
+    ) -> Finished:
         output = holder.output(keep)
         late = False
         try:
+            serving = answers.serve(holder.inside.processes, process.process_id) if answers is not None else None
             async with asyncio.timeout(timeout):
-                await follow(process, stdin, output, on_output)
+                await follow(process, stdin, output, on_output, serving)
         except TimeoutError:
             late = True
         finally:
@@ -271,13 +295,22 @@ def relieve(processes: Procfs, limit: int) -> int:
     return killed
 
 
-async def follow(process: Process, stdin: bytes, output: Output, on_output: Callable[[bytes], None] | None) -> None:
+async def follow(
+    process: Process,
+    stdin: bytes,
+    output: Output,
+    on_output: Callable[[bytes], None] | None,
+    serving: Coroutine[Any, Any, None] | None,
+) -> None:
     """Feed a process and take its output until it has ended; what it left running may go on holding its pipe."""
     async with asyncio.TaskGroup() as group:
+        served = group.create_task(serving) if serving is not None else None
         if process.stdin is not None:
             group.create_task(feed(process.stdin, stdin))
         reading = group.create_task(take(process.stdout, output, on_output))
         await process.wait()
+        if served is not None:
+            served.cancel()
         until = asyncio.get_running_loop().time() + LINGER_SECONDS
         taken = -1
         while not reading.done() and output.total > taken and asyncio.get_running_loop().time() < until:

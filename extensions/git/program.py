@@ -86,14 +86,17 @@ class Git:
         seconds: float = SECONDS,
         keep: int = KEPT,
         env: Mapping[str, str] | None = None,
+        answer: processes.Answer | None = None,
         on_output: Callable[[bytes], None] | None = None,
         accept: tuple[int, ...] = (0,),
         token: vscode.CancellationToken = vscode.CancellationToken.NONE,
         within: tuple[str, ...] = (),
         options: tuple[str, ...] = (),
     ) -> processes.Finished:
-        """What it says; `options` are git's own. Raises `GitError` where its exit code is none of `accept`, and for
-        what takes too long; `CancellationError` once `token` wants it no more."""
+        """What it says; `options` are git's own, `answer` is told what it asks at `$ROOST_ASK`.
+
+        Raises `GitError` where its exit code is none of `accept`, and for what takes too long; `CancellationError` once
+        `token` wants it no more."""
         self._said(f"> git {PASSWORD.sub(r'//***@', ' '.join(words))[:300]}")
         try:
             work = processes.run(
@@ -104,6 +107,7 @@ class Git:
                 timeout=seconds,
                 keep=keep,
                 on_output=on_output,
+                answer=answer,
             )
             undo = token.on_cancellation_requested(lambda _: work.cancel())
             try:

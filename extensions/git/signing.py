@@ -1,8 +1,10 @@
-"""Signing in to servers over HTTP: the user is asked, git hears it from its environment, nothing is written down."""
+"""Signing in to servers over HTTP: the user is asked, git asks this host, and nothing stands where others may look."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import shim as vscode
@@ -18,7 +20,8 @@ WANTED = re.compile(
     r"(?:could not read (?:Username|Password)|Authentication failed) for "
     r"'(https?://)(?:([^/@:']*)(?::[^/@']*)?@)?([A-Za-z0-9.:_\[\]-]+)"
 )
-HELPER = '!f() {{ test "$1" = get && printf "username=%s\\npassword=%s\\n" "$ROOST_NAME_{0}" "$ROOST_WORD_{0}"; }}; f'
+HELPER = '!f() { test "$1" = get && git credential-cache --socket "$ROOST_ASK" get; }; f'
+"""Asks at the command's own socket, in the words of git's own cache, for which it is made."""
 
 
 class SignIn(NamedTuple):
@@ -41,9 +44,9 @@ class Signing:
         given: dict[str, SignIn] = {}
         asked = 0
         while True:
-            options, env = _told(given)
             try:
-                done = await git.run(*words, options=options, env=env, **more)
+                answer = partial(told, given) if given else None
+                done = await git.run(*words, options=_asking(given), answer=answer, **more)
             except GitError as error:
                 found = WANTED.search(error.said)
                 if found is None or asked >= TRIES:
@@ -64,14 +67,17 @@ class Signing:
             return done
 
 
-def _told(given: dict[str, SignIn]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Options with which git asks its environment, for these servers alone, and that environment."""
-    options: list[str] = []
-    env: dict[str, str] = {}
-    for number, (server, one) in enumerate(given.items()):
-        options += ["-c", f"credential.{server}.helper=", "-c", f"credential.{server}.helper={HELPER.format(number)}"]
-        env |= {f"ROOST_NAME_{number}": one.name, f"ROOST_WORD_{number}": one.password}
-    return tuple(options), env
+def _asking(servers: Iterable[str]) -> tuple[str, ...]:
+    """Options with which git asks here who it is at these servers, and at no other."""
+    emptied = ((f"credential.{server}.helper=", f"credential.{server}.helper={HELPER}") for server in servers)
+    return tuple(word for pair in emptied for option in pair for word in ("-c", option))
+
+
+def told(given: Mapping[str, SignIn], question: bytes) -> bytes:
+    """What git hears that asks: lines of `name=value`, which say the server."""
+    asked = dict(line.split("=", 1) for line in question.decode(errors="replace").splitlines() if "=" in line)
+    one = given.get(f"{asked.get('protocol')}://{asked.get('host')}")
+    return f"username={one.name}\npassword={one.password}\n".encode() if one else b""
 
 
 async def _asked(server: str, name: str, refused: bool) -> SignIn | None:

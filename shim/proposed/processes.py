@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from sessions import python
+from sessions.answers import Answer
 from sessions.current import current_session
 from sessions.errors import InvalidValue
 from sessions.errors import RoostError as Failure
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sessions.process import Process as Started
     from sessions.sandbox import Sandbox
 
-__all__ = ["SHELL", "Failure", "Finished", "Process", "append", "run", "run_python", "start"]
+__all__ = ["SHELL", "Answer", "Failure", "Finished", "Process", "append", "run", "run_python", "start"]
 
 READ_BYTES = 65536
 
@@ -129,14 +130,19 @@ def run(
     timeout: float | None = None,
     on_output: Callable[[bytes], None] | None = None,
     keep: int = KEPT_BYTES,
+    answer: Answer | None = None,
 ) -> Thenable[Finished]:
     """Run a command to its end; of what it says each piece goes to `on_output`, and `keep` bytes are given in the end.
 
     The middle of more than that is left out, and for a while all of it is at `path` of the result in the sandbox.
     After `timeout` seconds, or when this is cancelled, it is killed with all that it started. Raises as `start`.
+
+    For what shall stand in no argument, environment or file, such as a password: what the command, or a child in its
+    terminal session, writes to the unix socket `$ROOST_ASK` (64 KiB to the end of its writing) is given to `answer`,
+    and gets back what that returns; nobody else does, and no longer than the command runs.
     """
     where = None if cwd is None else folder(cwd)
-    work = _run(current_session(), list(argv), where, dict(env or {}), stdin, timeout, on_output, keep)
+    work = _run(current_session(), list(argv), where, dict(env or {}), stdin, timeout, on_output, keep, answer)
     return thenable(work, "processes.run")
 
 
@@ -149,10 +155,12 @@ async def _run(
     timeout: float | None,
     on_output: Callable[[bytes], None] | None,
     keep: int,
+    answer: Answer | None,
 ) -> Finished:
     sandbox = await session.sandbox()
+    own = _with_own(sandbox, env)
     return await sandbox.run(
-        argv, cwd=cwd, env=_with_own(sandbox, env), stdin=stdin, timeout=timeout, on_output=on_output, keep=keep
+        argv, cwd=cwd, env=own, stdin=stdin, timeout=timeout, on_output=on_output, keep=keep, answer=answer
     )
 
 

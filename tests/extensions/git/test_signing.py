@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from extensions.git.program import GitError
-from extensions.git.signing import WANTED
+from extensions.git.signing import WANTED, SignIn, told
 from shim.outputs import OutputChannel
 from shim.proposed import processes
 from shim.surface import Surface
@@ -86,6 +86,42 @@ async def test_a_server_that_asks_is_answered_by_the_user_once_and_nothing_is_wr
         assert "wrong" not in channel.read(0).text
         found = await processes.run(["grep", "-rlF", "--", PASSWORD, "/workspace", "/home", "/tmp"])
         assert (found.exit_code, found.output) == (1, b"")
+
+
+LOOK = """#!/bin/sh
+cd /proc && for pid in [0-9]*; do
+  [ $pid = self ] || { echo "== $pid"; tr '\\0' '\\n' <$pid/cmdline; tr '\\0' '\\n' <$pid/environ; ls -l $pid/fd; }
+  timeout 1 cat $pid/fd/[3-9] </dev/null
+done >/workspace/seen 2>&1
+exit 0
+"""
+
+
+async def test_a_password_stands_in_nothing_that_can_be_read_of_gits_processes() -> None:
+    async with served() as (ada, base):
+        await ada.asked(ada.do("clone", f"{base}/far.git"), "ada", PASSWORD)
+        await ada.write("look", LOOK)
+        commit = "git -c user.name=Ada -c user.email=a@b.example commit -qm more --allow-empty"
+        await ada.sh(f"install -m 755 look far/.git/hooks/pre-push && cd far && {commit}")
+        await ada.do(
+            "push", "/workspace/far"
+        )  # the hook runs once git has signed in, while it still talks to the server
+        seen = await ada.sh("cat seen")
+        assert PASSWORD not in seen
+        for there in ("git-remote-http", "ROOST_ASK=/", "credential.http://127.0.0.1", "pre-push"):
+            assert there in seen, there
+        assert await ada.sh("git -C ~/far.git log --format=%s -1 main") == "more\n"
+
+
+async def test_git_tells_no_server_what_was_said_of_another() -> None:
+    given = {"https://git.example": SignIn("ada", PASSWORD), "https://git.example:8443": SignIn("bob", "other")}
+    question = b"action=get\ntimeout=900\nprotocol=https\nhost=%s\n"
+    assert told(given, question % b"git.example") == f"username=ada\npassword={PASSWORD}\n".encode()
+    assert told(given, question % b"git.example:8443") == b"username=bob\npassword=other\n"
+    for other in (b"evil.example", b"git.example.evil.example", b"git.example\nhost=evil.example", b"", b"\xff"):
+        assert told(given, question % other) == b""
+    assert told(given, question.replace(b"https", b"http") % b"git.example") == b""
+    assert told(given, b"") == b""
 
 
 async def test_who_does_not_want_to_say_it_gets_gits_own_words() -> None:
