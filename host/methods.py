@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from typing_extensions import TypedDict
 
 from host import (
+    command_methods,
     configuration_methods,
     document_methods,
     editor_methods,
@@ -26,14 +27,14 @@ from host import (
 )
 from host.caller import Caller, Isolation
 from host.contract import Contract
-from sessions.errors import InvalidValue, Overloaded, QuotaExceeded
+from sessions.errors import InvalidValue
 from sessions.files import path_of
 from sessions.memento import ABSENT
-from shim.commands import CommandFailed, Commands
 from shim.documents import wire_uri
 from shim.folders import Folders, WorkspaceFolder
 
 CONTRACT = Contract()
+CONTRACT.include(command_methods.CONTRACT)
 CONTRACT.include(configuration_methods.CONTRACT)
 CONTRACT.include(document_methods.CONTRACT)
 CONTRACT.include(language_methods.CONTRACT)
@@ -227,36 +228,6 @@ async def fs_rename(caller: Caller, source: Path, target: Path, overwrite: bool 
 async def fs_copy(caller: Caller, source: Path, target: Path, overwrite: bool = False) -> None:
     """Copy a file, or a directory with all that it holds."""
     await caller.session.files.copy(source, target, overwrite=overwrite)
-
-
-# -- commands
-
-
-@method("commands.getCommands")
-async def get_commands(caller: Caller) -> list[str]:
-    """The ids of all commands that this user can execute, those of sleeping extensions too."""
-    return caller.session.get(Commands).ids()
-
-
-@method("commands.executeCommand", outlives=True)
-async def execute_command(
-    caller: Caller, command: Name, arguments: Annotated[tuple[Any, ...], Field(max_length=1_000, strict=False)] = ()
-) -> Any:
-    """Run a command and answer with its result; the extension that has it is activated first.
-
-    Where it fails for want of arguments the error's `data` has their names as `missing`.
-    """
-    commands = caller.session.get(Commands)
-    try:
-        return await commands.execute(command, *arguments)
-    except (CommandFailed, QuotaExceeded, Overloaded):
-        raise
-    except Exception as error:  # the edge of an extension: its command failed, nothing else
-        if isinstance(error, TypeError) and (missing := commands.missing(command, arguments)):
-            why = f"command '{command}' needs {' and '.join(missing)}; give it in `arguments`"
-            raise CommandFailed(command, why, missing) from error
-        caller.report(f"command {command}", error)
-        raise CommandFailed(command, f"{type(error).__name__}: {error}"[:2_000]) from error
 
 
 # -- state and secrets

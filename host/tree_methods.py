@@ -18,6 +18,7 @@ method = CONTRACT.method
 
 T = TypeVar("T")
 Handle = Annotated[str, StringConstraints(max_length=64)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=1_024)]
 Handles = Annotated[list[Handle], Field(max_length=5_000)]
 
 
@@ -51,10 +52,10 @@ async def resolve(caller: Caller, handle: Handle, item: Handle) -> dict[str, Any
 
 
 @method("window.tree.run", outlives=True)
-async def run(caller: Caller, handle: Handle, item: Handle) -> None:
-    """The user chose an element: its command runs."""
+async def run(caller: Caller, handle: Handle, item: Handle, command: Id | None = None) -> None:
+    """The user chose an element: its own command runs, or with the element one that its menu has."""
     view = _view(caller, handle)
-    await _answer(caller, view, view.run(item))
+    await _answer(caller, view, view.run(item, command))
 
 
 @method("window.tree.expand")

@@ -276,9 +276,12 @@ class TreeView(Piece, Generic[T]):
             node.item = item if isinstance(item, TreeItem) else node.item
         return node.told()
 
-    async def run(self, handle: str) -> Any:
-        """The user chose an element: run its command."""
-        command: Command | None = self._nodes.find(handle).item.command
+    async def run(self, handle: str, chosen: str | None = None) -> Any:
+        """The user chose an element: run its command; or a command of its menu, which gets the element."""
+        node = self._nodes.find(handle)
+        if chosen is not None:
+            return await current_session().get(Commands).execute(chosen, node.element)
+        command: Command | None = node.item.command
         if command is None:
             return None
         return await current_session().get(Commands).execute(command.command, *command.arguments or ())

@@ -44,6 +44,76 @@ category = "Asking"
 command = "asking.inner"
 when = "false"
 
+[[contributes.commands]]
+command = "asking.open"
+title = "Open the Door"
+category = "Asking"
+
+[[contributes.commands]]
+command = "asking.close"
+title = "Close the Door"
+category = "Asking"
+enablement = "asking.isOpen"
+
+[[contributes.commands]]
+command = "asking.shout"
+title = "Shout"
+category = "Asking"
+
+[[contributes.menus.commandPalette]]
+command = "asking.open"
+when = "!asking.isOpen"
+
+[[contributes.menus.commandPalette]]
+command = "asking.shout"
+when = "asking.isOpen && (resourceExtname == .py || config.asking.loud) && editorLangId =~ /^(python|markdown)$/"
+
+[[contributes.commands]]
+command = "asking.feed"
+title = "Feed"
+category = "Asking"
+icon = "$(add)"
+
+[[contributes.commands]]
+command = "asking.free"
+title = "Set Free"
+category = "Asking"
+enablement = "asking.isOpen"
+
+[[contributes.views.explorer]]
+id = "asking.zoo"
+name = "Zoo"
+when = "!asking.isHidden"
+
+[[contributes.menus."view/title"]]
+command = "asking.open"
+when = "view == asking.zoo && !asking.isOpen"
+
+[[contributes.menus."view/item/context"]]
+command = "asking.feed"
+group = "inline"
+when = "view == asking.zoo && viewItem =~ /hungry/"
+
+[[contributes.menus."view/item/context"]]
+command = "asking.free"
+when = "view == asking.zoo && viewItem != plant"
+
+[[contributes.keybindings]]
+command = "asking.open"
+key = "ctrl+alt+d"
+when = "!asking.isOpen"
+
+[[contributes.keybindings]]
+command = "asking.close"
+key = "ctrl+alt+d"
+when = "asking.isOpen"
+
+[[contributes.keybindings]]
+command = "asking.repeat"
+key = "alt+q shift+alt+1"
+args = "again"
+when = "editorTextFocus"
+
 [contributes.configuration]
 title = "Asking"
 
@@ -85,6 +155,21 @@ def repeat(text, how_often, between=" "):
 def inner():
     return "nobody runs it by its name"
 
+def door(is_open):
+    vscode.commands.execute_command("setContext", "asking.isOpen", is_open)
+    return "the door is open" if is_open else "the door is shut"
+
+class Zoo:
+    on_did_change_tree_data = None
+
+    def get_children(self, element=None):
+        return [] if element else ["lion", "oak"]
+
+    def get_tree_item(self, element):
+        item = vscode.TreeItem(element)
+        item.context_value = {"lion": "animal hungry", "oak": "plant"}[element]
+        return item
+
 def count():
     item.text = str(int(item.text) + 1)
     item.show()
@@ -93,6 +178,14 @@ def activate(context):
     global item
     item = vscode.window.create_status_bar_item(vscode.StatusBarAlignment.LEFT, 1)
     item.text = "0"
+    for name, is_open in (("open", True), ("close", False)):
+        run = lambda is_open=is_open: door(is_open)
+        context.subscriptions.append(vscode.commands.register_command(f"asking.{name}", run))
+    context.subscriptions.append(vscode.window.create_tree_view("asking.zoo", tree_data_provider=Zoo()))
+    for name, done in (("feed", "is fed"), ("free", "is free")):
+        run = lambda animal, done=done: vscode.window.show_information_message(f"the {animal} {done}")
+        context.subscriptions.append(vscode.commands.register_command(f"asking.{name}", run))
+    context.subscriptions.append(vscode.commands.register_command("asking.shout", lambda: "HO"))
     for name in ("colour", "two", "frame", "count", "repeat", "inner"):
         context.subscriptions.append(vscode.commands.register_command(f"asking.{name}", globals()[name]))
 '''

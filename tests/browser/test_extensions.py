@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Line, Open, violations
@@ -81,6 +83,113 @@ def test_a_command_that_needs_arguments_asks_for_them_and_those_that_are_hidden_
     page.get_by_placeholder("Type a command or a place").fill("Asking:")
     expect(page.get_by_role("option", name="Asking: Say Again")).to_be_visible()
     expect(page.get_by_role("option", name="Inner Thing")).to_have_count(0)
+
+
+def offers(page: Page) -> set[str]:
+    """What the palette offers of the extension, once it has heard of what extensions have."""
+    page.get_by_role("button", name="Commands").click()
+    page.get_by_placeholder("Type a command or a place").fill("Asking:")
+    expect(page.get_by_role("option", name="Asking: Count")).to_be_visible()
+    found = {one.split("\n")[0] for one in page.get_by_role("option").all_inner_texts()}
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    return found & {"Asking: Open the Door", "Asking: Close the Door", "Asking: Shout"}
+
+
+def loud(page: Page, is_loud: bool) -> None:
+    """Change the setting of the extension."""
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("button", name="Extensions").click()
+    page.get_by_label("loud").set_checked(is_loud)
+    expect(page.get_by_label("loud")).to_be_checked(checked=is_loud)
+
+
+def test_the_palette_offers_a_command_only_while_its_when_and_its_enablement_hold(
+    opened: Open, workspace: Path
+) -> None:
+    page = opened()
+    run(page, "Asking: Open the Door")
+    expect(page.locator(".notice").last).to_have_text("the door is open")
+    assert offers(page) == {"Asking: Close the Door"}  # no file is open
+    page.goto(f"{page.url.split('#')[0]}#/files{workspace}/README.md")
+    page.reload()  # what was set is asked for again
+    expect(page.locator(".cm-content")).to_contain_text("A small shop")
+    assert offers(page) == {"Asking: Close the Door"}
+    loud(page, True)
+    page.go_back()
+    expect(page.locator(".cm-content")).to_contain_text("A small shop")
+    assert offers(page) == {"Asking: Close the Door", "Asking: Shout"}
+    loud(page, False)
+    page.go_back()
+    assert offers(page) == {"Asking: Close the Door"}
+    page.evaluate("location.hash = location.hash.replace('README.md', 'src/billing.py')")
+    expect(page.locator(".cm-content")).to_contain_text("What a cart costs")
+    assert offers(page) == {"Asking: Close the Door", "Asking: Shout"}
+    run(page, "Asking: Close the Door")
+    expect(page.locator(".notice").last).to_have_text("the door is shut")
+    assert offers(page) == {"Asking: Open the Door"}
+
+
+def test_keys_of_extensions_run_the_command_whose_when_holds(opened: Open, workspace: Path) -> None:
+    page = opened(f"#/files{workspace}/README.md")
+    expect(page.locator(".cm-content")).to_be_focused()
+    for said in ("the door is open", "the door is shut"):
+        page.keyboard.press("Control+Alt+d")
+        expect(page.locator(".notice").last).to_have_text(said)
+    page.keyboard.press("Alt+q")
+    expect(page.get_by_text("Alt Q was pressed")).to_be_visible()
+    page.keyboard.press("Shift+Alt+Digit1")
+    expect(page.get_by_role("dialog", name="Asking: Say Again: how often")).to_be_visible()  # the text was given
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    expect(page.locator(".notice").last).to_have_text("again again")
+    page.keyboard.press("Alt+q")
+    page.keyboard.press("x")  # no key of anybody: it ends what was begun, and types nothing
+    expect(page.get_by_text("Alt Q was pressed")).to_have_count(0)
+    page.get_by_role("link", name="Usage").click()
+    page.keyboard.press("Alt+q")
+    expect(page.get_by_text("Alt Q was pressed")).to_have_count(0)  # the editor is not in focus
+    assert (workspace / "README.md").read_text().startswith("# Shop")
+    page.get_by_role("button", name="Commands").click()
+    page.get_by_placeholder("Type a command or a place").fill("Asking: Open")
+    expect(page.get_by_role("option", name="Asking: Open the Door")).to_contain_text("Ctrl Alt D")
+
+
+def test_a_tree_has_the_commands_of_its_menus_that_fit_the_view_and_the_element(opened: Open) -> None:
+    page = opened()
+    for command, said in (("Open", "open"), ("Close", "shut")):  # which wakes the extension
+        run(page, f"Asking: {command} the Door")
+        expect(page.locator(".notice").last).to_have_text(f"the door is {said}")
+    page.get_by_role("link", name="Views").click()
+    page.get_by_role("button", name="asking.zoo", exact=True).click()
+    expect(page.get_by_role("button", name="oak", exact=True)).to_be_visible()
+    buttons = page.locator("main").get_by_role("button")
+    expect(buttons.filter(has_text="lion")).to_have_count(1)
+    assert [one for one in names(page) if ":" in one] == ["More: asking.zoo", "Feed: lion"]  # nothing can be set free
+    page.get_by_role("button", name="Feed: lion").click()
+    expect(page.get_by_role("alert")).to_contain_text("the lion is fed")
+    page.get_by_role("button", name="OK").click()
+    page.get_by_role("button", name="More: asking.zoo").click()
+    page.get_by_role("option", name="Open the Door").click()
+    expect(page.get_by_role("button", name="More: lion")).to_be_visible()
+    assert [one for one in names(page) if ":" in one] == ["Feed: lion", "More: lion"]
+    assert violations(page) == []
+    page.get_by_role("button", name="More: lion").click()
+    page.get_by_role("option", name="Set Free").click()
+    expect(page.get_by_role("alert")).to_contain_text("the lion is free")
+    page.get_by_role("button", name="OK").click()
+    run(page, "Asking: Close the Door")
+    expect(page.get_by_role("button", name="More: asking.zoo")).to_be_visible()
+
+
+def names(page: Page) -> list[str]:
+    """What the buttons of the screen are called."""
+    found: list[str] = (
+        page.locator("main")
+        .get_by_role("button")
+        .evaluate_all("all => all.map((one) => one.getAttribute('aria-label') ?? one.textContent)")
+    )
+    return found
 
 
 def test_a_frame_of_an_extension_runs_its_script_and_talks_with_it_alone(opened: Open) -> None:

@@ -256,7 +256,8 @@ async def test_choosing_an_element_runs_its_command(ada: SessionContext) -> None
     with ada.entered("acme.hello"):
         vscode.commands.register_command("hello.take", lambda *arguments: heard.append(arguments))
         await tree.run(handle)
-    assert heard == [("b", 7)]
+        await tree.run(handle, "hello.take")  # from the element's menu, with the element itself
+    assert heard == [("b", 7), ("b",)]
     assert (await tree.resolve(handle))["tooltip"] == "all about b"
 
 

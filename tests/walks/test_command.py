@@ -62,3 +62,21 @@ async def test_a_command_that_is_run_without_what_it_needs_says_what_that_is(bas
 async def test_commands_of_sleeping_extensions_are_listed(base: str, alice: str) -> None:
     async with connect(base, alice) as client:
         assert "hello.countWords" in await client.call("commands.getCommands")
+
+
+async def test_what_extensions_set_for_when_clauses_is_read_and_followed_by_its_users_clients_alone(
+    base: str, alice: str, bob: str
+) -> None:
+    async with connect(base, alice) as one, connect(base, bob) as other:
+        await one.call("session.open")
+        await one.call("commands.executeCommand", command="setContext", arguments=["hello.loud", True])
+        told = await one.next()
+        assert (told["params"]["type"], told["params"]["data"]) == (
+            "commands.onDidSetContext",
+            {"key": "hello.loud", "value": True},
+        )
+        found = await one.call("commands.getContext")
+        assert found == {"seq": told["params"]["seq"], "keys": {"hello.loud": True}}
+        await one.call("commands.executeCommand", command="setContext", arguments=["hello.loud", None])
+        assert (await one.call("commands.getContext"))["keys"] == {}
+        assert (await other.call("commands.getContext"))["keys"] == {}

@@ -28,6 +28,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "workspace.fs.rename": {"source": "/workspace/secret.txt", "target": "/workspace/moved"},
     "workspace.fs.copy": {"source": "/workspace/secret.txt", "target": "/workspace/copied"},
     "commands.getCommands": {},
+    "commands.getContext": {},
     "commands.executeCommand": {"command": "hello.remember", "arguments": ["planted"]},
     "state.get": {"scope": "global", "key": "mine"},
     "state.update": {"scope": "global", "key": "mine", "value": "planted"},

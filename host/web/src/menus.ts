@@ -1,48 +1,62 @@
-// What extensions put into menus: commands by place, with their titles, where their `when` holds.
+// What extensions put into menus, the palette and on keys: commands by place, with their titles, where their `when` holds.
 import { signal } from "@preact/signals";
+import { context, readSettings } from "./contexts";
 import { opens, rest } from "./host";
 import type { IconName } from "./icons";
+import { holds } from "./when";
 
-type Command = { command: string; title: string; category?: string; icon?: string | object };
+type Command = { command: string; title: string; category?: string; icon?: string | object; enablement?: string };
 type Item = { command?: string; group?: string; when?: string };
-export type Entry = { command: string; title: string; icon: IconName | null; group: string; isInline: boolean };
-const contributed = signal<{ commands: Map<string, Command>; menus: Record<string, Item[]> }>({ commands: new Map(), menus: {} });
+export type Binding = { command: string; key: string; mac?: string; linux?: string; win?: string; when?: string; args?: unknown };
+export type Entry = { command: string; title: string; icon: IconName | null; group: string; isInline: boolean; isEnabled: boolean };
+type Contributed = { commands: Map<string, Command>; routes: Set<string>; menus: Record<string, Item[]>; views: Map<string, string>; bindings: Binding[] };
+export const contributed = signal<Contributed>({ commands: new Map(), routes: new Set(), menus: {}, views: new Map(), bindings: [] });
 
-const load = () => void rest("GET", "api/v1/extensions").then(({ extensions }) => {
-  const commands = new Map<string, Command>(), menus: Record<string, Item[]> = {};
+/** Read what the extensions that are not disabled contribute. */
+export async function load(): Promise<void> {
+  const { extensions } = await rest("GET", "api/v1/extensions");
+  const found: Contributed = { commands: new Map(), routes: new Set(), menus: {}, views: new Map(), bindings: [] };
   for (const { disabled, contributes } of extensions) {
     if (disabled) continue;
-    for (const one of contributes.commands ?? []) commands.set(one.command, one);
-    for (const [place, items] of Object.entries<Item[]>(contributes.menus ?? {})) (menus[place] ??= []).push(...items);
+    for (const one of contributes.commands ?? []) found.commands.set(one.command, one);
+    for (const one of contributes.routes ?? []) found.routes.add(one.command);
+    for (const [place, items] of Object.entries<Item[]>(contributes.menus ?? {})) (found.menus[place] ??= []).push(...items);
+    for (const one of Object.values<any[]>(contributes.views ?? {}).flat()) if (one.when) found.views.set(one.id, one.when);
+    found.bindings.push(...(contributes.keybindings ?? []));
   }
-  contributed.value = { commands, menus };
-}, () => {});
-opens((whole) => whole && load());
+  contributed.value = found;
+  if (/config\./.test(JSON.stringify([found.menus, [...found.views], found.bindings, [...found.commands.values()].map((one) => one.enablement)]))) readSettings();
+}
+opens((whole) => whole && void load().catch(() => {}));
 
 export const hasCommand = (id: string) => contributed.value.commands.has(id);
+/** Whether a view is to be seen. */
+export const hasView = (id: string | undefined) => holds(contributed.value.views.get(id ?? ""), context());
+/** Whether a command can be run now. */
+export const isEnabled = (command: string, more?: Record<string, unknown>) => holds(contributed.value.commands.get(command)?.enablement, context(more));
 
 const ICONS: Record<string, IconName> = { add: "plus", remove: "minus", discard: "back", check: "check", refresh: "refresh", "go-to-file": "files", "compare-changes": "changes", sync: "refresh", trash: "trash" };
 const iconOf = (icon: unknown): IconName | null => ICONS[/^\$\(([\w-]+)\)$/.exec(String(icon))?.[1] ?? ""] ?? null;
 
-/** The commands of a place, in VS Code's order: by group, then by the number behind its @. */
-export function menu(place: string, context: Record<string, unknown>): Entry[] {
-  const { commands, menus } = contributed.value, found: [string, number, Entry][] = [];
+/** The commands of a place, in VS Code's order: by group, then by the number behind its @. `more` are its context keys. */
+export function menu(place: string, more: Record<string, unknown>): Entry[] {
+  const { commands, menus } = contributed.value, here = context(more), found: [string, number, Entry][] = [];
   for (const { command, group = "", when } of menus[place] ?? []) {
     const about = command && commands.get(command), [name = "", order = "0"] = group.split("@");
-    if (!command || !about || !holds(when, context)) continue;
-    found.push([name, Number(order), { command, title: about.title, icon: iconOf(about.icon), group: name, isInline: name === "inline" || (name === "navigation" && !!iconOf(about.icon)) }]);
+    if (!command || !about || !holds(when, here)) continue;
+    found.push([name, Number(order), { command, title: about.title, icon: iconOf(about.icon), group: name, isInline: name === "inline" || (name === "navigation" && !!iconOf(about.icon)), isEnabled: holds(about.enablement, here) }]);
   }
   const rank = (name: string) => (name === "navigation" ? "" : name);
   return found.sort((a, b) => rank(a[0]).localeCompare(rank(b[0])) || a[1] - b[1]).map(([, , entry]) => entry);
 }
 
-/** Whether a `when` holds: names, `!`, `==`, `!=`, `&&` and `||`; anything else of VS Code's language does not. */
-export function holds(when: string | undefined, context: Record<string, unknown>): boolean {
-  if (!when?.trim()) return true;
-  return when.split("||").some((all) => all.split("&&").every((one) => {
-    const term = /^\s*(!?)\s*([\w.:-]+)\s*(?:(==|!=)\s*'?([^']*?)'?)?\s*$/.exec(one);
-    if (!term) return false;
-    const [, not, name, sign, value] = term, is = sign ? (String(context[name!] ?? "") === value) === (sign === "==") : !!context[name!];
-    return not ? !is : is;
-  }));
+/** Titles of the commands that the palette offers now: not those of routes, which need what no palette asks for. */
+export function offered(): Map<string, string> {
+  const { commands, routes, menus } = contributed.value, here = context(), found = new Map<string, string>();
+  for (const { command, title, category, enablement } of commands.values()) {
+    const entries = (menus.commandPalette ?? []).filter((one) => one.command === command);
+    const isShown = !entries.length || entries.some((one) => holds(one.when, here));
+    if (isShown && !routes.has(command) && holds(enablement, here)) found.set(command, category ? `${category}: ${title}` : title);
+  }
+  return found;
 }

@@ -1,9 +1,12 @@
 // Every command by its title: the page's own, then those of extensions.
 import { signal } from "@preact/signals";
+import { fileShown } from "./contexts";
 import { askText, Frame, Pick } from "./dialogs";
-import { call, isAdmin, notify, rest, tell } from "./host";
+import { call, isAdmin, notify, tell } from "./host";
+import { hintOf } from "./keys";
 import { theme } from "./looks";
-import { go, place } from "./router";
+import { load, offered } from "./menus";
+import { go } from "./router";
 
 type Entry = { label: string; description?: string; hint?: string; run: () => unknown };
 const shown = signal<Entry[] | null>(null);
@@ -31,33 +34,26 @@ export function openPalette(): void {
 }
 
 async function theirs(): Promise<Entry[]> {
-  const [ids, { extensions }] = await Promise.all([call("commands.getCommands", {}), rest("GET", "api/v1/extensions")]);
-  const titles = new Map<string, string>(), left = new Set<string>();
-  for (const { disabled, contributes } of extensions) {
-    for (const one of contributes.routes ?? []) left.add(one.command); // REST: they need what no palette asks for
-    for (const one of contributes.menus?.commandPalette ?? []) if (one.when === "false") left.add(one.command);
-    for (const one of disabled ? [] : contributes.commands ?? []) titles.set(one.command, one.category ? `${one.category}: ${one.title}` : one.title);
-  }
-  return ids.filter((id) => titles.has(id) && !left.has(id)).map((id) => ({ label: titles.get(id)!, description: id, run: () => run(id, titles.get(id)!).catch(tell) }));
+  const [ids] = await Promise.all([call("commands.getCommands", {}), load()]), titles = offered();
+  return ids.filter((id) => titles.has(id)).map((id) => ({ label: titles.get(id)!, description: id, hint: hintOf(id), run: () => void run(id) }));
 }
 
 /** Run a command; where it needs arguments, ask for each by its name. */
-async function run(command: string, title: string): Promise<void> {
-  const execute = (values: unknown[]) => call("commands.executeCommand", { command, arguments: values });
-  const result = await execute([]).catch(async (error) => {
-    const values: unknown[] = [];
+export async function run(command: string, given: unknown[] = []): Promise<void> {
+  const title = offered().get(command) ?? command, execute = (values: unknown[]) => call("commands.executeCommand", { command, arguments: values });
+  const result = await execute(given).catch(async (error) => {
+    const values = [...given];
     for (const name of (error.data?.missing as string[] | undefined) ?? []) {
       const given = await askText({ title: `${title}: ${name.replace(/_/g, " ")}`, prompt: "A text, or JSON for anything else", value: /^(uri|file|path|resource)/i.test(name) ? fileShown() : "" });
       if (given === null) return null;
       values.push(valueOf(given));
     }
-    if (!values.length) throw error;
+    if (values.length === given.length) throw error;
     return execute(values);
-  });
+  }).catch(tell);
   if (result != null && typeof result !== "object") notify(String(result));
 }
 
-const fileShown = () => (place.value.screen === "files" && place.value.rest ? `/${place.value.rest.replace(/(:\d+){1,2}$/, "")}` : "");
 function valueOf(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,11 +1,11 @@
 // Source control, as the extension that has it says: changed files in groups, a message, and what menus do with them.
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { choose } from "./dialogs";
 import { classOf, Letter, marks, want } from "./files/marks";
 import { call, nameOf, notify, pathOf, relative, tell, workspace } from "./host";
 import { Icon } from "./icons";
-import { hasCommand, menu, type Entry } from "./menus";
+import { Menu } from "./menu";
+import { hasCommand, menu } from "./menus";
 import { go } from "./router";
 import { Shown } from "./session/diff";
 import { pieces } from "./surface";
@@ -75,7 +75,7 @@ function Control({ control }: { control: Piece }) {
     <section class="control" aria-label={`${state.label}: ${nameOf(root) || "workspace"}`}>
       <header>
         <h2 title={root}>{nameOf(root) || state.label} <small>{state.label}</small></h2>
-        <Menu entries={menu("scm/title", { scmProvider: state.id })} run={(command) => void run(command, handle)} about={nameOf(root) || state.label} />
+        <Menu entries={menu("scm/title", { scmProvider: state.id })} run={(command) => void run(command, handle)} about={nameOf(root) || state.label} busy={!!busy.value} />
       </header>
       <div class="heads">
         {(state.statusBarCommands ?? []).map((one: any, index: number) => (
@@ -106,7 +106,7 @@ function Group({ control, group }: { control: Piece; group: Piece }) {
     <section class="group" aria-label={state.label}>
       <header>
         <h3><button class="plain" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}><Icon name="chevron" size={12} />{state.label} <small>{state.count}</small></button></h3>
-        <Menu entries={menu("scm/resourceGroup/context", context)} run={(command) => void run(command, handle)} about={state.label} />
+        <Menu entries={menu("scm/resourceGroup/context", context)} run={(command) => void run(command, handle)} about={state.label} busy={!!busy.value} />
       </header>
       {isOpen && <ul>{all.slice(0, shown).map((one) => <Resource key={String(one.resourceUri)} control={control} group={group} resource={one} context={context} />)}</ul>}
       {isOpen && more > 0 && (shown < all.length ? <button onClick={() => setShown(shown + AT_ONCE)}>{more} more…</button> : <p class="quiet">{more} more, which are not shown.</p>)}
@@ -130,26 +130,9 @@ function Resource({ control, group, resource, context }: { control: Piece; group
       <button class="plain name" aria-current={at || undefined} title={[path, resource.decorations?.tooltip].filter(Boolean).join(" • ")} onClick={choose}>
         <span class={classOf(mark)}>{nameOf(path)}</span>{where && <small>{where}</small>}
       </button>
-      <Menu entries={menu("scm/resourceState/context", { ...context, scmResourceState: resource.contextValue })} run={(command) => void run(command, group.handle, [uri])} about={nameOf(path)} />
+      <Menu entries={menu("scm/resourceState/context", { ...context, scmResourceState: resource.contextValue })} run={(command) => void run(command, group.handle, [uri])} about={nameOf(path)} busy={!!busy.value} />
       <span class={classOf(mark)}><Letter mark={mark} /></span>
     </li>
-  );
-}
-
-/** Commands as buttons, and those that are not in line behind one that lists them. */
-function Menu({ entries, run, about }: { entries: Entry[]; run: (command: string) => void; about: string }) {
-  const behind = entries.filter((one) => !one.isInline);
-  const list = async () => {
-    const at = await choose(about, behind.map((one) => ({ label: one.title })));
-    if (at !== null) run(behind[at]!.command);
-  };
-  return (
-    <>
-      {entries.filter((one) => one.isInline).map((one) => (
-        <button key={one.command} class="plain" aria-label={`${one.title}: ${about}`} title={one.title} disabled={!!busy.value} onClick={() => run(one.command)}>{one.icon ? <Icon name={one.icon} size={14} /> : one.title}</button>
-      ))}
-      {behind.length > 0 && <button class="plain" aria-label={`More: ${about}`} title="More" onClick={() => void list()}><Icon name="more" size={14} /></button>}
-    </>
   );
 }
 

@@ -4,10 +4,12 @@ import { useEffect } from "preact/hooks";
 import { Dialogs } from "./dialogs";
 import { about, dismiss, isAdmin, link, logOut, me, notices, wantsLogin } from "./host";
 import { Icon, type IconName } from "./icons";
+import { begun, begunShown, commandOf } from "./keys";
 import { lazy } from "./lazy";
 import { Login } from "./login";
 import { isDark, theme } from "./looks";
-import { Palette, openPalette } from "./palette";
+import { hasView } from "./menus";
+import { Palette, openPalette, run } from "./palette";
 import { go, place, type Screen } from "./router";
 import { SessionScreen } from "./session/screen";
 import { running, waiting } from "./session/store";
@@ -27,7 +29,7 @@ const SCREENS: [Screen, string, () => boolean][] = [
   ["files", "Files", () => true],
   ["terminal", "Terminal", () => true],
   ["changes", "Source control", () => true],
-  ["view", "Views", () => pieces.value.some((one) => one.kind === "webview" || one.kind === "treeView")],
+  ["view", "Views", () => pieces.value.some((one) => (one.kind === "webview" || one.kind === "treeView") && hasView(one.state.viewId ?? one.state.viewType))],
   ["usage", "Usage", () => true],
   ["settings", "Settings", () => true],
   ["admin", "Admin", () => isAdmin.value],
@@ -46,6 +48,12 @@ export function Shell() {
           event.preventDefault();
           go(shown[0]);
         }
+      } else {
+        const bound = commandOf(event);
+        if (bound === null) return;
+        event.preventDefault();
+        event.stopPropagation();
+        if (bound) void run(bound.command, bound.args === undefined || bound.args === null ? [] : [bound.args]);
       }
     };
     addEventListener("keydown", heard, true);
@@ -137,6 +145,7 @@ function StatusLine() {
         <button key={one.handle} class="plain item" title={typeof one.state.tooltip === "string" ? one.state.tooltip : undefined} disabled={!one.state.command}
           onClick={() => void call("window.clickStatusBarItem", { handle: one.handle })}>{String(one.state.text ?? "").replace(/\$\([\w~-]+\)\s?/g, "")}</button>
       ))}
+      {begun.value && <span class="quiet" role="status">{begunShown()} was pressed: press the second key</span>}
       <span class="gap" />
       {isolation && <span class="quiet wide" title="How your shells are kept apart">{/^(none|off)$/.test(isolation.level) ? "shells: not confined" : `shells: ${isolation.level}`}</span>}
       <button class="plain wide" onClick={() => openPalette()}>Commands <kbd>Ctrl K</kbd></button>

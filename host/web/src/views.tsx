@@ -3,6 +3,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { address, began, call, link, tell } from "./host";
 import { Icon } from "./icons";
 import { isDark } from "./looks";
+import { Menu } from "./menu";
+import { hasView, menu } from "./menus";
+import { run } from "./palette";
 import { go } from "./router";
 import { pieces } from "./surface";
 import type { Piece } from "./wire";
@@ -29,9 +32,11 @@ began((one) => one.on("window.onDidPostWebviewMessage", ({ handle, message }) =>
   for (const [to, of] of frames) if (of === handle) to.postMessage(message, "*");
 }));
 
+let last = "";
 export function ViewScreen({ name }: { name: string }) {
-  const all = pieces.value.filter((one) => one.kind === "webview" || one.kind === "treeView");
-  const shown = all.find((one) => one.handle === name || one.state.viewType === name || one.state.viewId === name) ?? all[0];
+  const all = pieces.value.filter((one) => (one.kind === "webview" || one.kind === "treeView") && hasView(one.state.viewId ?? one.state.viewType));
+  const shown = all.find((one) => one.handle === name || one.state.viewType === name || one.state.viewId === name) ?? all.find((one) => one.handle === last) ?? all.at(-1);
+  last = shown?.handle ?? "";
   const title = (one: Piece) => one.state.title || one.state.viewType || one.state.viewId || one.kind;
   return (
     <div class="split-down">
@@ -54,10 +59,17 @@ function FrameOf({ piece }: { piece: Piece }) {
 }
 
 function TreeOf({ piece }: { piece: Piece }) {
-  return <div class="page"><h2>{piece.state.title}</h2>{piece.state.message && <p class="quiet">{piece.state.message}</p>}<Branch handle={piece.handle} /></div>;
+  const { title, message, viewId } = piece.state;
+  return (
+    <div class="page">
+      <header><h2>{title || viewId}</h2><Menu entries={menu("view/title", { view: viewId })} run={(command) => void run(command)} about={title || viewId} /></header>
+      {message && <p class="quiet">{message}</p>}
+      <Branch handle={piece.handle} view={viewId} />
+    </div>
+  );
 }
 
-function Branch({ handle, item }: { handle: string; item?: string }) {
+function Branch({ handle, view, item }: { handle: string; view: string; item?: string }) {
   const [all, setAll] = useState<any[]>([]), [open, setOpen] = useState<Record<string, boolean>>({});
   useEffect(() => {
     const load = () => void call("window.tree.children", item ? { handle, item } : { handle }).then(setAll).catch(tell);
@@ -67,8 +79,10 @@ function Branch({ handle, item }: { handle: string; item?: string }) {
   return (
     <ul class="branch">{all.map((one) => {
       const id = one.handle ?? one.item, isOpen = open[id] ?? one.collapsibleState === 2;
+      const label = one.label?.label ?? one.label, entries = menu("view/item/context", { view, viewItem: one.contextValue });
       return <li key={id}><button class="plain" aria-expanded={one.collapsibleState ? isOpen : undefined} onClick={() => (one.collapsibleState && setOpen({ ...open, [id]: !isOpen }), one.command && void call("window.tree.run", { handle, item: id }).catch(tell))}>
-        {one.collapsibleState ? <Icon name="chevron" size={12} /> : null}{one.label?.label ?? one.label}</button>{one.description && <small>{one.description}</small>}{isOpen && one.collapsibleState ? <Branch handle={handle} item={id} /> : null}</li>;
+        {one.collapsibleState ? <Icon name="chevron" size={12} /> : null}{label}</button>{one.description && <small>{one.description}</small>}<Menu entries={entries} run={(command) => void call("window.tree.run", { handle, item: id, command }).catch(tell)} about={label} />
+        {isOpen && one.collapsibleState ? <Branch handle={handle} view={view} item={id} /> : null}</li>;
     })}</ul>
   );
 }

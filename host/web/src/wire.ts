@@ -26,6 +26,12 @@ export type WireSelection = { anchor: WirePosition; active: WirePosition };
 export type Wrong = { uri: string; diagnostics: Array<Record<string, any>> };
 
 export interface Methods {
+  /** The ids of all commands that this user can execute, those of sleeping extensions too. */
+  "commands.getCommands": { params: Record<string, never>; result: Array<string> };
+  /** What extensions set by `setContext`, for `when` clauses. */
+  "commands.getContext": { params: Record<string, never>; result: { seq: number; keys: Record<string, any> } };
+  /** Run a command and answer with its result; the extension that has it is activated first. */
+  "commands.executeCommand": { params: { command: string; arguments?: Array<any> }; result: any };
   /** The settings of a section as nested objects, or one setting; all of them where no section is named. */
   "workspace.getConfiguration": { params: { section?: string }; result: any };
   /** Change a setting for the user or for the workspace; answered once it is on the disk. */
@@ -206,8 +212,8 @@ export interface Methods {
   "window.tree.children": { params: { handle: string; item?: string | null }; result: Array<Record<string, any>> };
   /** An element with what is filled in only when it is looked at, such as its tooltip. */
   "window.tree.resolve": { params: { handle: string; item: string }; result: Record<string, any> };
-  /** The user chose an element: its command runs. */
-  "window.tree.run": { params: { handle: string; item: string }; result: null };
+  /** The user chose an element: its own command runs, or with the element one that its menu has. */
+  "window.tree.run": { params: { handle: string; item: string; command?: string | null }; result: null };
   /** The user opened an element, or closed it. */
   "window.tree.expand": { params: { handle: string; item: string; expanded?: boolean }; result: null };
   /** The user selected these elements, the one at the cursor first. */
@@ -262,10 +268,6 @@ export interface Methods {
   "workspace.fs.rename": { params: { source: string; target: string; overwrite?: boolean }; result: null };
   /** Copy a file, or a directory with all that it holds. */
   "workspace.fs.copy": { params: { source: string; target: string; overwrite?: boolean }; result: null };
-  /** The ids of all commands that this user can execute, those of sleeping extensions too. */
-  "commands.getCommands": { params: Record<string, never>; result: Array<string> };
-  /** Run a command and answer with its result; the extension that has it is activated first. */
-  "commands.executeCommand": { params: { command: string; arguments?: Array<any> }; result: any };
   /** A value that a client keeps here; `default` where there is none. */
   "state.get": { params: { scope: "global" | "workspace"; key: string; default?: any }; result: any };
   /** Keep a JSON value; answered once it is durable. An absent `value` deletes, null is a value. */

@@ -7,7 +7,7 @@ import { signal } from "@preact/signals";
 import { began, call, link, pathOf } from "../host";
 import { Failed, LOST } from "../socket";
 import type { WirePosition } from "../wire";
-import { dirty, setDirty, unsent } from "./texts";
+import { dirty, languages, setDirty, unsent } from "./texts";
 
 type Change = { range: { start: WirePosition; end: WirePosition }; text: string };
 type Told = { uri: string; version: number; isDirty: boolean; contentChanges?: Change[]; reload?: boolean };
@@ -59,6 +59,7 @@ export class Shared {
     if (!one.ready.value)
       try {
         const [opened, more] = await Promise.all([call("workspace.openTextDocument", { uri: path }), extensions(one)]);
+        languages.set(path, opened.languageId);
         if (!one.ready.value) one.#begin(opened, more);
       } catch (error) {
         shared.delete(path);

@@ -5,6 +5,8 @@ import { began, call, opens, pathOf } from "../host";
 const TABS = "roost.tabs";
 export const tabs = signal<string[]>(remembered());
 export const dirty = signal(new Set<string>());
+/** The languages of files that were opened, by VS Code's names. */
+export const languages = new Map<string, string>();
 /** The versions of texts that changed while the page looked on. */
 export const changedTexts = signal(new Map<string, number>());
 /** Texts that were typed and did not reach the host yet: only those would be lost with the page. */

@@ -1,0 +1,59 @@
+"""What a client may ask of commands, and of what decides whether they are offered. `methods.py` publishes these."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+from typing_extensions import TypedDict
+
+from host.caller import Caller
+from host.contract import Contract
+from sessions.errors import Overloaded, QuotaExceeded
+from shim.commands import CommandFailed, Commands
+
+CONTRACT = Contract()
+method = CONTRACT.method
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1_024)]
+
+
+class ContextKeys(TypedDict):
+    seq: int
+    keys: dict[str, Any]
+
+
+@method("commands.getCommands")
+async def get_commands(caller: Caller) -> list[str]:
+    """The ids of all commands that this user can execute, those of sleeping extensions too."""
+    return caller.session.get(Commands).ids()
+
+
+@method("commands.getContext")
+async def get_context(caller: Caller) -> ContextKeys:
+    """What extensions set by `setContext`, for `when` clauses.
+
+    `commands.onDidSetContext` events with a number above `seq` go on from here; a value of null is a key that is gone.
+    """
+    return {"seq": caller.session.mailbox.seq, "keys": dict(caller.session.get(Commands).context_keys)}
+
+
+@method("commands.executeCommand", outlives=True)
+async def execute_command(
+    caller: Caller, command: Name, arguments: Annotated[tuple[Any, ...], Field(max_length=1_000, strict=False)] = ()
+) -> Any:
+    """Run a command and answer with its result; the extension that has it is activated first.
+
+    Where it fails for want of arguments the error's `data` has their names as `missing`.
+    """
+    commands = caller.session.get(Commands)
+    try:
+        return await commands.execute(command, *arguments)
+    except (CommandFailed, QuotaExceeded, Overloaded):
+        raise
+    except Exception as error:  # the edge of an extension: its command failed, nothing else
+        if isinstance(error, TypeError) and (missing := commands.missing(command, arguments)):
+            why = f"command '{command}' needs {' and '.join(missing)}; give it in `arguments`"
+            raise CommandFailed(command, why, missing) from error
+        caller.report(f"command {command}", error)
+        raise CommandFailed(command, f"{type(error).__name__}: {error}"[:2_000]) from error
