@@ -11,8 +11,10 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from extensions.coder.launchers import DEEPEST, starts
-from extensions.coder.programs import Unclear, operands_of, takes_more
+from extensions.coder.calls import Unclear, operands_of
+from extensions.coder.doors import TOOLS
+from extensions.coder.launchers import DEEPEST, runs, starts
+from extensions.coder.programs import takes_more
 from extensions.coder.shell import Script, is_quiet, is_zsh, read
 from extensions.coder.splitting import has_dangerous_substitution, split_command
 from extensions.coder.syntax import Command, Word
@@ -62,7 +64,7 @@ def _all_started(script: Script) -> list[Command]:
     found = list(script.commands)
     for command in script.commands:
         try:
-            found += starts(command, lambda line: read(line).commands)
+            found += starts(command, lambda line: read(line).commands, ANY)
         except Unclear:
             continue  # it is asked about, unless what is clear is denied
     return found
@@ -140,6 +142,8 @@ def _may_start(command: Command, allow: Collection[str], deny: Collection[str] |
         return False
     if command.name == "xargs" and any(_takes_more(inner, allow, deny) for inner in started):
         return False
+    if runs(command):  # an entry that names what is run allows it, and a project's environment is there for its tools
+        allow = [*allow, *TOOLS, " ".join(entry.split()[2:])]
     return all(_may_start(inner, allow, deny, depth - 1) for inner in started)
 
 

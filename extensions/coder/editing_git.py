@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from types import MappingProxyType
 
-from extensions.coder.programs import operands_of
+from extensions.coder.calls import operands_of
 from extensions.coder.syntax import Command, Word
 
 READING = frozenset({

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 from types import MappingProxyType
 
-from extensions.coder.programs import Unclear, check, check_subscripts, is_script
+from extensions.coder.calls import Unclear, is_script, operands_of
+from extensions.coder.doors import RUNNER_FLAGS, RUNNERS
+from extensions.coder.programs import check, check_subscripts
 from extensions.coder.shell import is_quiet
 from extensions.coder.syntax import Command, Word
 from extensions.coder.unknowns import check_unknown
@@ -62,6 +64,10 @@ def starts(command: Command, read: Reader, entry: str = "", depth: int = DEEPEST
     if name in WRAPPERS:
         return _wrapped(command, WRAPPERS[name], read, entry, depth)
     inner = _of_find(command, read, entry, depth) if name == "find" else []
+    if name in RUNNERS:
+        inner = _of_runner(command, read, entry, depth)
+    if name in ("source", ".") and not (len(command.words) > 1 and is_script(command.words[1])):
+        raise Unclear(command.source)
     if entry != "*":
         check(name, command, entry)
         check_unknown(name, command)
@@ -111,12 +117,25 @@ def _wrapped(command: Command, valued: frozenset[str], read: Reader, entry: str,
     at += command.name == "timeout"  # the time
     if not all(word.literal and not word.splits for word in words[1:at]):
         raise Unclear(command.source)
+    if command.name == "xargs" and any(_names_program(word, words, at) for word in words[1:at]):
+        raise Unclear(command.source)
     if at >= len(words):
         return []  # `env` alone prints, `xargs` alone echoes
     inner = Command(words[at:], command.source)
     if inner.name is None or inner.name == "[[":  # after `time` it is a condition of the shell's, and no program
         raise Unclear(command.source)
     return [inner, *starts(inner, read, entry if entry == "*" else "", depth - 1)]
+
+
+def _names_program(option: Word, words: list[Word], at: int) -> bool:
+    """Whether by an option of `xargs` its input becomes the program's name, or a variable of the program."""
+    if option.text.startswith("--process-slot-var"):
+        return True
+    match = re.fullmatch(r"-[iI](.*)|--replace(?:=(.*))?", option.text)
+    if match is None or at >= len(words):
+        return False
+    behind = words[words.index(option) + 1].text if option.text == "-I" else "{}"
+    return (match[1] or match[2] or behind) in words[at].text
 
 
 def _is_assignment(word: Word, command: Command) -> bool:
@@ -126,6 +145,31 @@ def _is_assignment(word: Word, command: Command) -> bool:
     if not is_quiet(word.text.split("=", 1)[0]):
         raise Unclear(command.source)
     return True
+
+
+def runs(command: Command) -> list[Word]:
+    """What a runner such as `uv run` is told to run; nothing where the call is another one."""
+    operands = operands_of(command)
+    if not operands or operands[0].text not in RUNNERS.get(command.name or "", ()):
+        return []
+    words = command.words[command.words.index(operands[0]) + 1 :]
+    while words and words[0].text in RUNNER_FLAGS:
+        words = words[1:]
+    return words or [Word("", literal=False)]
+
+
+def _of_runner(command: Command, read: Reader, entry: str, depth: int) -> list[Command]:
+    """The program behind a runner's options; a file is one for Python."""
+    words = runs(command)
+    if not words:
+        return []
+    if words[0].text.startswith("-") or "://" in words[0].text:
+        raise Unclear(command.source)
+    if words[0].text.endswith(".py"):
+        words = [Word("python"), *words]
+    inner = Command(words, command.source)
+    rest = entry if entry == "*" else " ".join(entry.split()[2:])
+    return [inner, *starts(inner, read, rest, depth - 1)]
 
 
 def _of_find(command: Command, read: Reader, entry: str, depth: int) -> list[Command]:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import shim as vscode
 from extensions.coder.access import Protection, inside
 from extensions.coder.approvals import ANY, decide
+from extensions.coder.doors import RUNNERS
 from extensions.coder.shell import read
 from extensions.coder.tool import Action
 from shim.proposed.operator import Ceiling
@@ -207,6 +208,8 @@ def _beginning(words: Iterable[str]) -> str:
     bare = name.rsplit("/", 1)[-1]
     if bare in INTERPRETERS:
         return " ".join((name, *(rest[:2] if rest[:1] == ["-m"] else rest[:1]))) if rest else ""
+    if rest and rest[0] in RUNNERS.get(bare, ()):
+        return " ".join((name, *rest[:2]))
     if bare in SUBCOMMANDS and rest and not rest[0].startswith("-"):
         return f"{name} {rest[0]}"
     return "" if bare in SUBCOMMANDS else name

@@ -6,8 +6,8 @@ import posixpath
 
 import shim as vscode
 from extensions.coder.access import inside
+from extensions.coder.calls import Unclear
 from extensions.coder.launchers import starts
-from extensions.coder.programs import Unclear
 from extensions.coder.shell import read
 from extensions.coder.syntax import Command
 from extensions.coder.tool import ToolError, Use

@@ -16,10 +16,12 @@ from types import MappingProxyType
 from typing import Any
 
 from extensions.coder import editors
+from extensions.coder.calls import Unclear, is_script, operands_of
+from extensions.coder.doors import AWKS, SEDS
 from extensions.coder.editing_git import git_edits
 from extensions.coder.inline import awk_edits, code_edits, sed_edits
 from extensions.coder.launchers import EVALUATORS, SHELLS, WRAPPERS, starts
-from extensions.coder.programs import AWKS, SEDS, Unclear, check_subscripts, is_script, operands_of
+from extensions.coder.programs import check_subscripts
 from extensions.coder.shell import read
 from extensions.coder.syntax import Command, Word
 from extensions.coder.unknowns import check_unknown

@@ -12,11 +12,18 @@ if TYPE_CHECKING:
 
 GLOB = re.compile(r"(?<!\\)[*?\[]")
 
+BRACES = re.compile(r"\{.*(,|\.\.).*\}", re.DOTALL)
+"""What may be several words; `@{u}..` and `{}` are one."""
+
 LINES = frozenset({"pipeline", "list", "negated_command"})
 """Statements whose last part may be the command that a redirection behind them is of."""
 
 CLOSES = frozenset({">&-", "<&-"})
 """Redirections without a target."""
+
+
+KNOWN = re.compile(r"\$\((?:nproc|echo(?: [\w./@:][\w./@:-]*)+)\)|`echo(?: [\w./@:][\w./@:-]*)+`")
+"""What a number comes of, or words that can be read and are no options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ def word_of(node: Node) -> Word:
         case "concatenation":
             parts = [word_of(child) for child in node.children]
             braces = any(child.type == "word" and source_of(child) == "{" for child in node.children)
-            braces = braces and ("," in source or ".." in source)
+            braces = braces and BRACES.search(source) is not None
             known = not braces and all(part.literal for part in parts)
             return Word("".join(part.text for part in parts), known, braces or any(part.splits for part in parts))
         case "ansi_c_string" if "\\" not in source:

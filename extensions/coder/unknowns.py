@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
-from extensions.coder.programs import AWKS, OPTIONS, SCRIPTED, SEDS, Unclear
+from extensions.coder.calls import Unclear, bare_name
+from extensions.coder.doors import AWKS, MILD, OPTIONS, PATTERNS, SCRIPTED, SEDS
 from extensions.coder.shell import ASSIGNMENT, is_quiet
-from extensions.coder.syntax import Command, Word
+from extensions.coder.syntax import KNOWN, Command, Word
 
 UNKNOWN = re.compile(r"[$`*?\[{]")
 """Where an expansion begins: what stands before it a program gets as it is."""
-
-KNOWN = re.compile(r"\$\((?:nproc|echo(?: [\w./@:][\w./@:-]*)+)\)|`echo(?: [\w./@:][\w./@:-]*)+`")
-"""What a number comes of, or words that can be read and are no options."""
 
 NAMED_OPTION = re.compile(r"--?\w[\w-]*=")
 ASSIGNED = re.compile(r"[A-Za-z_]\w*(\[[^\]]*\])?\+?=")
@@ -53,10 +51,10 @@ def check_unknown(name: str, command: Command) -> None:
     """Raise `Unclear` where a word that only the shell knows may be an option of a program that runs things by one."""
     if name in SETTING:
         _check_variables(command)
-    if re.fullmatch(r"(python|pypy)[\d.]*", name):
-        name = name.rstrip("0123456789.")
+    name = bare_name(name)
     words = command.words[1:]
-    if (name not in OPTIONS and name not in SEDS) or (name == "git" and words and words[0].text in PLAIN):
+    is_open = name in SEDS or (name not in MILD and (name in OPTIONS or name in PATTERNS))
+    if not is_open or (name == "git" and words and words[0].text in PLAIN):
         return
     before = Word("")
     for word in words:

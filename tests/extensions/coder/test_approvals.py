@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from extensions.coder.approvals import decide, decide_part, longest_prefix
+from extensions.coder.permissions import patterns_of
 from extensions.coder.splitting import has_dangerous_substitution, split_command
 from tests.extensions.coder.attacks import EVERYDAY, EVERYDAY_ALLOW, FURTHER_ALLOW, FURTHER_ATTACKS
 from tests.extensions.coder.cases import cases
+from tests.extensions.coder.doors import DOORS, DOORS_ALLOW
+from tests.extensions.coder.lines import ALL_DAY, ALL_DAY_ALLOW, SHELL
 
 SAYS = {"approve": "auto_approve", "deny": "auto_deny", "ask": "ask_user"}
 
@@ -106,6 +109,43 @@ def test_what_the_list_does_not_mean_is_never_run_unasked(command: str) -> None:
 @pytest.mark.parametrize("command", FURTHER_ATTACKS)
 def test_no_option_input_or_language_of_a_program_makes_it_more_than_was_allowed(command: str) -> None:
     assert decide(command, FURTHER_ALLOW, DENY) != "approve"
+
+
+@pytest.mark.parametrize("command", [*DOORS, *SHELL])
+def test_a_program_that_is_allowed_by_its_name_opens_none_of_its_doors(command: str) -> None:
+    assert decide(command, DOORS_ALLOW, DENY) != "approve"
+
+
+@pytest.mark.parametrize("command", ALL_DAY)
+def test_nobody_is_asked_about_what_people_do_all_day(command: str) -> None:
+    assert decide(command, ALL_DAY_ALLOW, ["rm -rf", "sudo"]) == "approve"
+
+
+@pytest.mark.parametrize(
+    ("command", "entry"),
+    [
+        ("uv run rm x", "uv run rm"), ("poetry run flask run", "poetry run flask"),
+        ("docker compose run web sh", "docker compose run"),
+        ("go env -w GOFLAGS=-v", "go env"), ("npm pkg set a=b", "npm pkg set"), ("flock a make", "flock a"),
+        ("cargo run", "cargo run"), ("pip install -i https://example.com x", "pip install -i https://example.com"),
+    ],
+)  # fmt: skip
+def test_an_entry_that_names_a_door_opens_it(command: str, entry: str) -> None:
+    assert decide(command, [entry, "pip install", "make"]) == "approve"
+    assert decide(command, [entry.split()[0], "pip install", "make"]) == "ask"
+
+
+def test_what_a_runner_runs_is_judged_as_if_it_were_run_itself() -> None:
+    assert decide("uv run pytest -q", ["uv run"]) == decide("uv run ls", ["uv run", "ls"]) == "approve"
+    assert decide("uv run ls", ["uv run"]) == "ask"
+    assert decide("uv run pytest -q", ["uv run"], ["pytest"]) == "deny"
+
+
+@pytest.mark.parametrize("line", ["uv run flask run", "poetry run pytest -q", "bundle exec rspec a"])
+def test_always_for_a_pattern_means_what_is_run_and_not_whatever_its_runner_can(line: str) -> None:
+    (pattern,) = patterns_of(line)
+    assert decide(line, [pattern]) == "approve"
+    assert decide(f"{' '.join(pattern.split()[:2])} rm -rf x", [pattern]) == "ask"
 
 
 @pytest.mark.parametrize("command", EVERYDAY)

@@ -77,7 +77,8 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self.folder, self.log, self._bin = folder / "here", folder / "log", folder / "bin"
         self._bin.mkdir()
-        note = f"printf '%s\\037' \"${{0##*/}}\" \"$@\" >> '{self.log}'; printf '\\036' >> '{self.log}'"
+        # One write for each call: those of a pipeline run side by side.
+        note = f"set -- \"${{0##*/}}\" \"$@\"; IFS='\x1f'; printf '%s\\037\\036' \"$*\" >> '{self.log}'"
         for name in NOTED:
             self._write(name, note)
         for name, before in STARTERS.items():

@@ -1,0 +1,47 @@
+"""A call's words: which are operands, which are options, which a script. What they mean is for others to say."""
+
+from __future__ import annotations
+
+import re
+
+from extensions.coder.doors import LONG_SAFE, VALUED
+from extensions.coder.syntax import Command, Word
+
+
+class Unclear(ValueError):
+    """What would be started cannot be told from the words."""
+
+
+def bare_name(name: str) -> str:
+    """The program without its version: `python` for `python3.11`."""
+    return name.rstrip("0123456789.") if re.fullmatch(r"(python|pip|pypy)[\d.]*", name) else name
+
+
+def operands_of(command: Command) -> list[Word]:
+    """The words that are no options, without the values of options that stand before a subcommand."""
+    valued = VALUED.get(bare_name(command.name or ""), frozenset())
+    kept: list[Word] = []
+    words = iter(command.words[1:])
+    for word in words:
+        if not kept and word.text in valued:
+            next(words, None)
+        elif not (word.literal and word.text.startswith("-") and len(word.text) > 1):
+            kept.append(word)
+    if command.name == "cargo" and kept and kept[0].text.startswith("+"):
+        del kept[0]  # the toolchain
+    return kept
+
+
+def is_option(word: str, option: str, name: str = "") -> bool:
+    """Whether a word is that option of the program, alone or in a group, with a value or shortened."""
+    if option.startswith("--"):
+        given = word.split("=", 1)[0]
+        return len(given) > 3 and option.startswith(given) and given not in LONG_SAFE.get(name, ())
+    if re.fullmatch(r"-\w", option) and not word.startswith("--"):
+        return re.match(rf"-\w*{option[1]}", word) is not None
+    return word == option or word.startswith(f"{option}=") or (option == "+" and word.startswith("+"))
+
+
+def is_script(word: Word) -> bool:
+    """Whether a word is a file that an interpreter may be given: not what comes in."""
+    return word.literal and word.text != "-" and not word.text.startswith(("/dev/", "/proc/"))
