@@ -176,6 +176,7 @@ class Host:
             stack.push_async_callback(self.sessions.close_all)
             stack.push_async_callback(self.drain)
             self.tasks.start(self._sweep(), "sweep")
+            self.tasks.start(self._put_to_sleep(), "put sessions to sleep")
             self.tasks.start(keeper.run(), "backups")
             tenure = stack.enter_context(Tenure(lambda: not self.connections and not self.agents.running))
             self.tasks.start(tenure.watch(), "collect garbage")
@@ -259,7 +260,7 @@ class Host:
             one.stop()
 
     async def _sweep(self) -> None:
-        """Once a second: close what is overdue, and put idle sessions to sleep."""
+        """Once a second: close what is overdue, and let those go on who wait for money that is there now."""
         while True:
             await asyncio.sleep(1)
             now, wall = time.monotonic(), time.time()
@@ -268,12 +269,17 @@ class Host:
                 if overdue is not None:
                     self.tasks.start(connection.end(*overdue), "close an overdue connection")
             self._preview.tickets.sweep()
-            await self.sessions.sweep(now)
             if self._day != self.ledger.today:
                 self._day = self.ledger.today
                 self.tasks.start(self.waker.budget_changed(), "wake who waits for a new day")
             elif self.ledger.take_freed():
                 self.tasks.start(self.waker.budget_changed(), "wake who waits for the host's money")
+
+    async def _put_to_sleep(self) -> None:
+        """Once a second, beside `_sweep`: an extension may take its time to end, and tokens expire meanwhile."""
+        while True:
+            await asyncio.sleep(1)
+            await self.sessions.sweep()
 
     async def _opened(self, keeper: Keeper, session: SessionContext) -> None:
         await self.loader.begin(session)

@@ -7,7 +7,7 @@ import contextvars
 import secrets
 import weakref
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -244,7 +244,7 @@ class SessionContext:
         """Where the user's processes run, made on first use. Raises `SandboxUnavailable` where none may."""
         if self.make_sandbox is None:
             raise SandboxUnavailable(f"nothing of {self.uid} may run here: this session has no sandbox")
-        if self._sandbox is None or (self._sandbox.done() and self._sandbox.exception() is not None):
+        if self._sandbox is None or (self._sandbox.done() and self._made_sandbox is None):
             self._sandbox = self.promise(self.make_sandbox(), "sandbox")
         return await asyncio.shield(self._sandbox)
 
@@ -255,10 +255,15 @@ class SessionContext:
 
     def held(self) -> dict[int, int]:
         """Bytes of memory that each of the user's processes holds, by its number in there. Blocks."""
+        sandbox = self._made_sandbox
+        return {} if sandbox is None else sandbox.memory()
+
+    @property
+    def _made_sandbox(self) -> Sandbox | None:
         made = self._sandbox
         if made is None or not made.done() or made.cancelled() or made.exception() is not None:
-            return {}
-        return made.result().memory()
+            return None
+        return made.result()
 
     # -- its running work
 
@@ -326,24 +331,34 @@ class SessionContext:
         return self._closing
 
     async def close(self) -> None:
-        """End the user's work and release what the session holds; stored things stay."""
+        """End the user's work and release what the session holds, whatever of it fails to; stored things stay."""
         self._closing = True
         self.requests.withdraw()
-        await self._tasks.close()
-        for made in self._of.values():
-            close = getattr(made, "close", None)
-            if close is not None:
-                await close()
+        async with AsyncExitStack() as rest:  # done from the last to the first
+            rest.callback(self._let_go)
+            rest.callback(self.settings.close)
+            rest.callback(self.files.close)
+            rest.push_async_callback(self.files.forget)
+            rest.push_async_callback(self.store.close)
+            rest.push_async_callback(self.mailbox.close)
+            rest.push_async_callback(self._end_sandbox)
+            if self.backstage is not None:
+                rest.push_async_callback(self.backstage.close)
+            rest.push_async_callback(self._end_made)
+            await self._tasks.close()
+
+    async def _end_made(self) -> None:
+        async with AsyncExitStack() as rest:
+            for made in reversed(self._of.values()):
+                if (close := getattr(made, "close", None)) is not None:
+                    rest.push_async_callback(close)
+
+    async def _end_sandbox(self) -> None:
+        if (sandbox := self._made_sandbox) is not None:
+            await sandbox.close()
+
+    def _let_go(self) -> None:
         self._of.clear()
-        if self.backstage is not None:
-            await self.backstage.close()
-        if self._sandbox is not None and not self._sandbox.cancelled() and self._sandbox.exception() is None:
-            await self._sandbox.result().close()
-        await self.mailbox.close()
-        await self.store.close()
-        await self.files.forget()
-        self.files.close()
-        self.settings.close()
         self._sandbox = None
         self.context = contextvars.Context()  # the one before holds this, as does whatever runs in it
 

@@ -15,6 +15,12 @@ from sessions.errors import SessionClosed
 
 log = logging.getLogger("roost.sessions")
 
+AT_ONCE = 4
+"""Sessions that are put to sleep at a time, while others work; one that is slow to end keeps few from it."""
+
+ALL_AT_ONCE = 32
+"""Sessions that are ended at a time when the host stops."""
+
 Make = Callable[[str], Awaitable[SessionContext]]
 """Builds a session's parts for a uid; the manager opens what it gets."""
 
@@ -125,8 +131,7 @@ class SessionManager:
             return 0
         moment = time.monotonic() if now is None else now
         tired = [session.uid for session in self if self._is_tired(session, moment)]
-        for uid in tired:
-            await self._sleep(uid)
+        await self._each(tired, self._sleep, AT_ONCE)
         return len(tired)
 
     def _is_tired(self, session: SessionContext, now: float) -> bool:
@@ -151,15 +156,19 @@ class SessionManager:
     async def close_all(self) -> None:
         """End every session, in parallel but not all at once; no new one opens after this is called."""
         self._closed = True
-        slots = asyncio.Semaphore(32)
+        await self._each(list(self._open), self.close, ALL_AT_ONCE)
 
-        async def end(uid: str) -> None:
+    async def _each(self, uids: list[str], end: Callable[[str], Awaitable[None]], at_once: int) -> None:
+        """End these sessions, several at a time; one that fails to must not keep the others from being saved."""
+        slots = asyncio.Semaphore(at_once)
+
+        async def one(uid: str) -> None:
             async with slots:
                 try:
-                    await self.close(uid)
-                except Exception:  # one user's failure must not keep the others from being saved
-                    log.exception("session did not end cleanly")
+                    await end(uid)
+                except Exception:  # one user's failure is theirs: what could be ended is
+                    log.exception("session did not end cleanly", extra={"user": uid})
 
         async with asyncio.TaskGroup() as group:
-            for uid in list(self._open):
-                group.create_task(end(uid))
+            for uid in uids:
+                group.create_task(one(uid))
