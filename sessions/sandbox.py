@@ -203,22 +203,31 @@ class Sandbox:
     async def close(self) -> None:
         """End it for good, and wait until nothing of it runs."""
         self._closed = True
-        if self._holder is not None:
-            self._holder.end("the session ended")
-            await self._holder.close()
+        async with self._starting():  # one that is just being started ends as soon as it has
+            if self._holder is not None:
+                self._holder.end("the session ended")
+                await self._holder.close()
 
     async def _start(self, likely: Likely | None = None, *, terminals: bool = False) -> Holder:
         """The running sandbox: the one there is, or a new one."""
         if self._holder is not None and self._holder.running:
             return self._holder
-        self._lock = self._lock or asyncio.Lock()
-        async with self._lock:
-            if self._closed:
-                raise SessionClosed("the session has ended, so nothing can be started in it; connect again")
+        async with self._starting():
+            self._refuse_when_closed()
             if self._holder is not None and self._holder.running:
                 return self._holder
             self._holder = await self._new(likely, terminals)
+            self._refuse_when_closed()
             return self._holder
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise SessionClosed("the session has ended, so nothing can be started in it; connect again")
+
+    def _starting(self) -> asyncio.Lock:
+        """Held while it is started, and while it is ended for good. One that is never used has none."""
+        self._lock = self._lock or asyncio.Lock()
+        return self._lock
 
     async def _new(self, likely: Likely | None, terminals: bool) -> Holder:
         if self.level.form is None or self.network not in self.level.networks:

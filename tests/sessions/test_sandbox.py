@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -566,6 +567,23 @@ async def test_the_end_of_a_session_leaves_nothing_running(data: Path) -> None:
     assert not still_running(mark)
     with pytest.raises(SessionClosed):
         await alice.run(["true"])
+
+
+async def test_a_sandbox_that_is_just_being_started_ends_with_its_session(data: Path) -> None:
+    async with sandbox(data) as made, asyncio.TaskGroup() as group:
+        starting = group.create_task(refused(made.run(["sleep", "60"])))
+        await until(lambda: made._lock is not None and made._lock.locked())
+        await made.close()
+        assert not made.running
+        assert isinstance(await starting, SessionClosed)
+
+
+async def refused(work: Coroutine[Any, Any, object]) -> Exception:
+    """What it raises."""
+    try:
+        return AssertionError(f"it gave {await work!r}")
+    except Exception as error:
+        return error
 
 
 async def test_a_host_that_is_killed_leaves_nothing_running(data: Path) -> None:
