@@ -60,8 +60,9 @@ class Isolation:
         self.turns.close()
 
     async def found(self) -> tuple[Level, Network]:
-        """The level in force and the network that sandboxes get, tried once."""
-        if self._found is None:
+        """The level in force and the network that sandboxes get, tried until that could be told once."""
+        found = self._found
+        if found is None or (found.done() and (found.cancelled() or found.exception() is not None)):
             self._found = self._tasks.promise(self._find(), "isolation")
         return await asyncio.shield(self._found)
 
