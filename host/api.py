@@ -16,7 +16,7 @@ from host.auth import BadToken, login_cookie, logout_cookie
 from host.config import Config
 from host.edge import visit_of
 from host.masking import revealed, veiled
-from host.routes import Asked, Body, Stream, Table, document, json, pieces
+from host.routes import Asked, Body, Stream, Table, json, pieces
 from sessions.context import SessionContext
 from sessions.errors import FellBehind
 from sessions.events import Event
@@ -84,14 +84,13 @@ async def metrics_text(asked: Asked) -> Response:
 @endpoint("GET", "/openapi.json", public=True, answers={200: "application/json"})
 async def openapi(asked: Asked) -> Response:
     """This document."""
-    return json(document(asked.host.table, asked.host.version, asked.request.scope.get("root_path", "")))
+    return json(await asked.host.published.openapi(asked.request.scope.get("root_path", "")))
 
 
 @endpoint("GET", "/docs", public=True, answers={200: "text/html"})
 async def reference(asked: Asked) -> Response:
     """This document and that of the socket, to be read by a person."""
-    content = docs.page(document(asked.host.table, asked.host.version, ""), asked.host.document())
-    return HTMLResponse(content, headers={"Content-Security-Policy": docs.POLICY})
+    return HTMLResponse(await asked.host.published.page(), headers={"Content-Security-Policy": docs.POLICY})
 
 
 # -- who you are

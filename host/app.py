@@ -34,11 +34,11 @@ from host.isolation import Isolation
 from host.keeping import Keeper
 from host.ledger import Ledger
 from host.loader import Loader
-from host.methods import CONTRACT
 from host.models import Pool
 from host.presence import Presence
 from host.preview import Preview, place_of
 from host.providers.hosts import HostProviders
+from host.published import Published
 from host.relay import Relay
 from host.routes import Table, not_found, routes
 from host.tenure import Tenure
@@ -89,17 +89,15 @@ class Host:
         self._authenticator = Authenticator(config) if config.auth.jwt is not None else None
         self._probe = DatabaseProbe(config.data)
         self._presences: dict[str, Presence] = {}
-        self._document: dict[str, Any] | None = None
         self._edge = Edge(self._inside, Guard(config.server))
         self._preview = Preview(self)
         self._webviews = webviews.Webviews(self)
         self._links = links.Links(self)
         self._page = page.Page(self)
-        self.table = api.TABLE
-        """The endpoints there are; with those of extensions once it is started."""
         self._router = Router(routes(self, api.TABLE), default=not_found, redirect_slashes=False)
         self._stack: AsyncExitStack | None = None
         self.tasks: Tasks
+        self.published: Published
         self.isolation: Isolation
         self.databases: Databases
         self.books: Store
@@ -123,11 +121,10 @@ class Host:
     def _serve(self, rows: Table) -> Callable[[], None]:
         """Serve the endpoints of extensions, too, until the undo is called."""
         added = routes(self, rows)
-        self.table = Table([*api.TABLE, *rows])
+        self.published = Published(self.tasks, self.version, Table([*api.TABLE, *rows]))
         self._router.routes.extend(added)
 
         def undo() -> None:
-            self.table = api.TABLE
             self._router.routes[:] = [one for one in self._router.routes if one not in added]
 
         return undo
@@ -350,12 +347,6 @@ class Host:
     async def database_works(self) -> bool:
         """Whether a state database can be written now; asked at most once in five seconds."""
         return await self._probe.works()
-
-    def document(self) -> dict[str, Any]:
-        """The OpenRPC document, built once."""
-        if self._document is None:
-            self._document = CONTRACT.document(self.version)
-        return self._document
 
 
 def _below(base: str, scope: Scope) -> Scope:

@@ -36,7 +36,7 @@ class Caller(Protocol):
     async def authenticate(self, token: str) -> str:
         """Take a new token of the same user; returns the uid. Raises `BadToken`, `NotYours`."""
 
-    def document(self) -> dict[str, Any]:
+    async def document(self) -> dict[str, Any]:
         """The OpenRPC document of this host."""
 
     async def isolation(self) -> Isolation:

@@ -143,9 +143,9 @@ async def session_authenticate(caller: Caller, token: Annotated[str, StringConst
 
 
 @method("rpc.discover")
-def rpc_discover(caller: Caller) -> dict[str, Any]:
+async def rpc_discover(caller: Caller) -> dict[str, Any]:
     """The OpenRPC document of everything here."""
-    return caller.document()
+    return await caller.document()
 
 
 # -- files

@@ -78,9 +78,9 @@ class Voice:
         self.connection.trust(user)
         return user.uid
 
-    def document(self) -> dict[str, Any]:
+    async def document(self) -> dict[str, Any]:
         """The OpenRPC document of this host."""
-        return self.connection.host.document()
+        return await self.connection.host.published.openrpc()
 
     async def isolation(self) -> Isolation:
         """How the user's processes are kept apart."""
