@@ -134,7 +134,8 @@ def _make(connections: int, bounds: Bounds) -> httpx2.AsyncClient:
 
 
 def _bounded(inner: httpx2.AsyncHTTPTransport, bounds: Bounds) -> httpx2.AsyncBaseTransport:
-    """The transport with our rules: guarded requests reach public addresses only, and no answer is endless."""
+    """The transport with our rules: guarded requests reach public addresses only, no answer is endless, none is kept
+    in mind by a cookie."""
     import httpx2
 
     class Bounded(httpx2.AsyncBaseTransport):
@@ -150,6 +151,7 @@ def _bounded(inner: httpx2.AsyncHTTPTransport, bounds: Bounds) -> httpx2.AsyncBa
             if response.headers.get("content-encoding", "identity") != "identity":
                 await response.stream.aclose()
                 raise Fault(f"{request.headers['host']} sends packed answers, which it was asked not to", "Unavailable")
+            response.headers.pop("set-cookie", None)  # the jar would be everybody's, and as large as they like
             streams = response.headers.get("content-type", "").startswith("text/event-stream")
             return httpx2.Response(
                 response.status_code,

@@ -135,6 +135,25 @@ async def test_a_line_without_end_is_broken_off_early(tmp_path: Path) -> None:
     assert sent < 48 << 20
 
 
+@pytest.mark.parametrize(("kind", "says"), [("openai", openai_says), ("anthropic", anthropic_says)])
+async def test_a_cookie_that_a_provider_sets_for_one_user_is_sent_for_nobody(
+    tmp_path: Path, kind: str, says: Callable[..., Awaitable[None]]
+) -> None:
+    async def baking(asked: Asked) -> None:
+        head = asked.head
+
+        async def with_cookies(*given: Any, **headers: str) -> None:
+            await head(*given, **headers, Set_Cookie=f"who={asked.number}; Path=/; Max-Age=86400")
+
+        asked.head = with_cookies  # type: ignore[method-assign]
+        await says(asked, "hello")
+
+    async with provider(baking) as acme, house(tmp_path, acme.url, kind) as here:
+        for uid in ("ada", "ada", "ben"):
+            await here.ask(uid)
+        assert [asked.headers.get("cookie") for asked in acme.asked] == [None, None, None]
+
+
 async def test_a_compressed_flood_takes_no_memory(tmp_path: Path) -> None:
     async def reply(asked: Asked) -> None:
         await asked.head(Content_Encoding="gzip")
