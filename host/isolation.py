@@ -63,8 +63,8 @@ class Isolation:
         """The level in force and the network that sandboxes get, tried until that could be told once."""
         found = self._found
         if found is None or (found.done() and (found.cancelled() or found.exception() is not None)):
-            self._found = self._tasks.promise(self._find(), "isolation")
-        return await asyncio.shield(self._found)
+            found = self._found = self._tasks.promise(self._find(), "isolation")
+        return await asyncio.shield(found)
 
     async def told(self) -> caller.Isolation:
         """What is in force, as clients are told."""

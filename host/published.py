@@ -1,4 +1,4 @@
-"""What a host publishes of itself: OpenAPI, OpenRPC, and a page of both. Each is built once, in a thread, when asked."""
+"""What a host publishes of itself: OpenAPI, OpenRPC and a page of both, each built once, in a thread, when asked."""
 
 from __future__ import annotations
 
