@@ -243,6 +243,7 @@ def _run(config: Config, welcome: Callable[[str], None]) -> int:
     from host import logs
     from host.app import Host
     from host.ownkey import guarded
+    from sessions.heaps import keep_few_heaps
 
     config, token = guarded(config)
     undo = logs.configure(config.logging, config.secrets)
@@ -251,6 +252,7 @@ def _run(config: Config, welcome: Callable[[str], None]) -> int:
         _raise_descriptor_limit()
         listener = _listen(config)
         sys.setswitchinterval(SWITCH_S)
+        keep_few_heaps()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             if token is not None:
                 click.echo(f"this host is open to others, so it wants a token, good for 30 days:\n{token}", err=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from sessions.backups import Rescued, is_damage
 from sessions.database import Connection
+from sessions.heaps import give_back_memory
 from sessions.migrations import template
 from sessions.statefile import is_there, open_empty, open_file, open_kept, trouble
 from sessions.tasks import Tasks
@@ -41,8 +41,6 @@ class Database:
         self.pins = 0
         self.used = 0.0
 
-
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 Told = Callable[[str, Rescued], None]
 
@@ -246,9 +244,3 @@ class Pool:
         if self._most >= MANY and len(self) <= self._most // 4:
             self._most = len(self)
             await asyncio.to_thread(give_back_memory)
-
-
-def give_back_memory() -> None:
-    """Closed files leave holes in every thread's heap, some 40 MB after 256 of them: glibc returns them when asked."""
-    if _trim is not None:
-        _trim(0)
