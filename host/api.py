@@ -142,7 +142,6 @@ class Place(Body):
 @endpoint("GET", "/api/v1/files", query=Place, answers={200: "application/octet-stream"})
 async def read_file(asked: Asked) -> Response:
     """A file's bytes, of any size."""
-    asked.host.presence(asked.uid).check_room()
     async with asked.host.sessions.using(asked.uid) as session:
         file = await session.files.open(asked.query.path)
     version = "-".join(f"{part:x}" for part in file.identity[1:])
@@ -190,7 +189,6 @@ async def events(asked: Asked) -> Response:
         if not (last.isascii() and last.isdigit() and len(last) < 19):
             raise HTTPException(422, "Last-Event-ID: must be the number of an event")
         after = int(last)
-    asked.host.presence(asked.uid).check_room()
     return Stream(asked, _stream(asked, after), "text/event-stream", {"Cache-Control": "no-store"})
 
 

@@ -185,7 +185,7 @@ class Chunks(Stream):
     """A streamed answer; when it ends in whatever way, so does the call."""
 
     def __init__(self, asked: Asked, answering: Answering, content: AsyncIterator[bytes]) -> None:
-        super().__init__(asked, content, "text/event-stream", {"Cache-Control": "no-store"})
+        super().__init__(asked, content, "text/event-stream", {"Cache-Control": "no-store"}, refusal)
         self._answering = answering
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 from pydantic import BaseModel, ConfigDict
@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 from host import problems, wire
 from host.identity import Identity, Unidentified, identify
 from host.problems import Problem
+from sessions.errors import QuotaExceeded
 
 if TYPE_CHECKING:
     from host.app import Host
@@ -75,7 +76,10 @@ class Asked:
 
 
 Handler = Callable[[Asked], Awaitable[Response]]
-Shape = Callable[[Problem, "dict[str, str] | None"], Response]
+class Shape(Protocol):
+    """What tells a refusal as an endpoint's clients read it."""
+
+    def __call__(self, problem: Problem, headers: dict[str, str] | None = None) -> Response: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +135,32 @@ def json(value: object, status: int = 200, headers: dict[str, str] | None = None
 
 
 class Stream(StreamingResponse):
-    """An answer that goes on: counted as one of the user's connections from the first byte to the last."""
+    """An answer that goes on: counted as one of the user's connections from the first byte to the last.
 
-    def __init__(self, asked: Asked, content: AsyncIterator[bytes], kind: str, headers: dict[str, str]) -> None:
+    Where there is no room by then it is refused: between an endpoint's own look and here others may have come.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        content: AsyncIterator[bytes],
+        kind: str,
+        headers: dict[str, str],
+        refuse: Shape | None = None,
+    ) -> None:
         super().__init__(content, 200, headers, kind)
         self._asked = asked
+        self._refuse = refuse or problem_answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._asked.host.presence(self._asked.uid).streaming():
+        presence = self._asked.host.presence(self._asked.uid)
+        try:
+            presence.check_room()
+        except QuotaExceeded as error:
+            presence.let_go_if_unused()
+            await self._refuse(problems.explain(error))(scope, receive, send)
+            return
+        with presence.streaming():
             await super().__call__(scope, receive, send)
 
 
