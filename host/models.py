@@ -42,6 +42,9 @@ UNLISTED_S = 30.0
 
 LISTING_S = 20.0
 
+BREAKERS = 10_000
+LISTS = 1_000
+"""Accounts of which it is remembered how they fail, and which models they have; the latest ones."""
 
 BEGINNING = 4
 """Calls of one user that are looked up and reserved at once: a hundred together would take the loop from others."""
@@ -129,9 +132,10 @@ class Pool:
         except LanguageModelError as error:
             log.warning("the models of %s cannot be listed: %s", account.provider, error)
             found, until = known, time.monotonic() + UNLISTED_S
-        if len(self._listed) > 1_000:
-            self._listed.clear()
+        self._listed.pop(account, None)
         self._listed[account] = (until, found)
+        if len(self._listed) > LISTS:
+            del self._listed[next(iter(self._listed))]
         return found
 
     async def _list(self, account: Account, uid: str) -> list[Model]:
@@ -219,9 +223,9 @@ class Pool:
 
     def _way(self, account: Account, model: Model) -> Way:
         key = (account.provider, account.base_url, account.key)
-        if len(self._breakers) > 10_000:
-            self._breakers = {key: one for key, one in self._breakers.items() if one.failures}
-        breaker = self._breakers.setdefault(key, Breaker(self._open_s))
+        breaker = self._breakers[key] = self._breakers.pop(key) if key in self._breakers else Breaker(self._open_s)
+        if len(self._breakers) > BREAKERS:  # the one that was asked longest ago: never the host's that is in use
+            del self._breakers[next(iter(self._breakers))]
         return Way(account, model, self._kinds[account.kind], breaker, self.line, self._backoff_s)
 
 

@@ -9,7 +9,8 @@ from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from host import fields
+from host import audit, fields
+from host.allotments import EVERYBODY
 from host.masking import HIDDEN
 from host.providers.own import forget_provider, keep_provider, own_providers
 from host.routes import Asked, Body, Table, json
@@ -122,7 +123,9 @@ async def _write_host(asked: Asked, name: str, given: Given) -> Response:
     provider = _merged(name, given, models.hosts.was_set(name))
     if given.test:
         await models.probe_host(name, provider, asked.uid)
+    before = models.hosts.was_set(name)
     await models.hosts.keep(name, provider)
+    await _note(asked, name, before, provider)
     _tell_all(asked)
     return json(_shown(name, provider, "host"))
 
@@ -130,11 +133,19 @@ async def _write_host(asked: Asked, name: str, given: Given) -> Response:
 async def _delete_host(asked: Asked, name: str) -> Response:
     _refuse_host(asked, name)
     hosts = asked.host.models.hosts
-    if hosts.was_set(name) is None:
+    before = hosts.was_set(name)
+    if before is None:
         raise HTTPException(404, "the host has no provider by this id")
     await hosts.forget(name)
+    await _note(asked, name, before, None)
     _tell_all(asked)
     return Response(status_code=204)
+
+
+async def _note(asked: Asked, name: str, before: Provider | None, after: Provider | None) -> None:
+    """Who set what for everybody; of a key only whether there is one."""
+    was, is_ = (one and _shown(name, one, "host") for one in (before, after))
+    await asked.host.books.write_all(audit.deed(asked.caller, "provider", EVERYBODY, was, is_))
 
 
 def _refuse_host(asked: Asked, name: str) -> None:

@@ -76,6 +76,8 @@ class Asked:
 
 
 Handler = Callable[[Asked], Awaitable[Response]]
+
+
 class Shape(Protocol):
     """What tells a refusal as an endpoint's clients read it."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
+from host import models
 from host.providers.own import keep_provider
 from host.tables import Provider
 from sessions.errors import LanguageModelError
@@ -188,6 +189,25 @@ async def test_what_the_operator_set_for_the_sdks_never_reaches_a_users_own_addr
                 await home.ask(model=f"{kind}/m")
         assert len(one.asked) == 2
         assert not [asked for asked in one.asked if "operators-own" in str(asked.headers)]
+
+
+async def test_a_user_who_sets_ever_new_keys_is_not_remembered_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "BREAKERS", 3)
+    monkeypatch.setattr(models, "LISTS", 3)
+
+    async def reply(asked: Asked) -> None:
+        await asked.refuse(500)
+
+    async with provider(reply) as one, house(tmp_path, "http://127.0.0.1:9") as home:
+        session = await home.sessions.open("ada")
+        for number in range(8):
+            table = {"kind": "openai", "api_key": f"key-{number}", "base_url": one.url, "models": ["m"]}
+            await keep_provider(session, "mine", Provider.model_validate(table))
+            with pytest.raises(LanguageModelError):
+                await home.ask(model="mine/m")
+        assert (len(home.pool._breakers), len(home.pool._listed)) == (3, 3)
 
 
 async def test_one_users_bad_request_does_not_shut_the_provider_for_others(tmp_path: Path) -> None:

@@ -163,6 +163,11 @@ async def test_an_administrator_sets_a_provider_for_everybody_durably_and_sealed
         assert stored.api_key.get_secret_value() == HOSTS
         assert (await root.delete(f"{AT}/acme", params={"scope": "host"})).status_code == 204
         assert (await root.delete(f"{AT}/acme", params={"scope": "host"})).status_code == 404
+        deeds = (await root.get("/api/v1/admin/audit")).json()["deeds"]
+        assert [(one["by"], one["what"], one["uid"]) for one in deeds] == [("root", "provider", "*")] * 3
+        models = [(one["before"] and one["before"]["models"], one["after"] and one["after"]["models"]) for one in deeds]
+        assert models == [(["m", "n"], None), (["m"], ["m", "n"]), (None, ["m"])]
+        assert {one["before"]["apiKey"] for one in deeds if one["before"]} == {"***"}
         assert "acme" not in by_id(await alice.get(AT))
     assert "canary" not in caplog.text
     assert not any(b"canary" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())

@@ -70,6 +70,7 @@ export function Allot({ uid, done }: { uid: string; done: (changed: boolean) => 
 
 /** One deed in words: what is other than it was. */
 export function told({ what, before, after }: Deed): string {
+  if (what === "provider") return `provider ${(after ?? before).id} ${!before ? "added" : after ? "changed" : "removed"}`;
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].filter((name) => (before ?? {})[name] !== (after ?? {})[name]);
   const shown = (name: string, of: any) => (!of || !(name in of) ? "as configured" : what === "budgets" ? (of[name] == null ? "no limit" : `$${of[name]}`) : limit(name, of[name]));
   return [what, names.map((name) => `${plain(name)} ${shown(name, before)} → ${shown(name, after)}`).join(", ")].filter(Boolean).join(": ");
