@@ -199,12 +199,12 @@ class Accounts:
     ) -> AuthenticationSession | None:
         """The session that the current extension asks for; the user is asked what it may, unless it is `silent`."""
         wish.check()
-        asked, extension = sorted(scopes), current_extension()
+        asked, extension = list(scopes), current_extension()
         one = await self._provider(id)
         if wish.forget:
             await self._prefer(one, extension, None)
         sessions = [] if wish.anew else await self._sessions(one, asked, wish.account)
-        found = await self._usable(one, extension, sessions)
+        found = await self._usable(one, extension, sessions, any_will_do=not wish.create)
         if found is not None or not (wish.create or wish.anew):
             return found
         await self._consent(one, extension, detail)
@@ -217,16 +217,16 @@ class Accounts:
         return chosen
 
     async def _usable(
-        self, one: Registered, extension: str | None, sessions: list[AuthenticationSession]
+        self, one: Registered, extension: str | None, sessions: list[AuthenticationSession], any_will_do: bool
     ) -> AuthenticationSession | None:
-        """The session that the extension may use without asking: the one that it prefers, or the only one."""
+        """The session that the extension may use: the one that it prefers, the only one, or any where none is made."""
         allowed = await self._allowed(one, extension)
         may = [session for session in sessions if extension == one.extension or session.account.id in allowed]
         preferred = await self._preferred(one, extension)
         for session in may:
             if session.account.id == preferred:
                 return session
-        return may[0] if len(sessions) == 1 and may else None
+        return may[0] if may and (any_will_do or len(sessions) == 1) else None
 
     async def _consent(self, one: Registered, extension: str | None, detail: str | None) -> None:
         if extension == one.extension:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sessions.current import current_extension
 from sessions.errors import InvalidValue, RoostError
@@ -27,6 +27,11 @@ CHANGED = "languages.onDidChangeDiagnostics"
 """The event that tells clients whose diagnostics to ask for: `{uris}`; `more` where there are others besides."""
 
 
+Kept: TypeAlias = tuple[Uri, tuple[Diagnostic, ...]]
+Said: TypeAlias = tuple[Uri, tuple[Diagnostic, ...] | None]
+"""What a collection is to say of a resource; None is nothing any more."""
+
+
 class Disposed(RoostError):
     """A collection was used after it was disposed of."""
 
@@ -45,7 +50,7 @@ class DiagnosticCollection:
 
     def __init__(self, problems: Problems, name: str) -> None:
         self._problems = problems
-        self._of: dict[str, tuple[Uri, tuple[Diagnostic, ...]]] | None = {}
+        self._of: dict[str, Kept] | None = {}
         self._name = name
         self.extension = current_extension()
 
@@ -55,7 +60,7 @@ class DiagnosticCollection:
         return self._name
 
     @property
-    def _data(self) -> dict[str, tuple[Uri, tuple[Diagnostic, ...]]]:
+    def _data(self) -> dict[str, Kept]:
         if self._of is None:
             raise Disposed(f"the diagnostic collection '{self._name}' is disposed of; make a new one")
         return self._of
@@ -76,23 +81,23 @@ class DiagnosticCollection:
         else:
             self._replace(_merged(uri))
 
-    def _replace(self, new: dict[str, tuple[Uri, tuple[Diagnostic, ...]]]) -> None:
+    def _replace(self, new: Mapping[str, Said]) -> None:
         data = self._data
-        growth = sum(len(these) - len(data.get(key, ((), ()))[1]) for key, (_, these) in new.items())
+        growth = sum(_weight(said) - _weight(data.get(key)) for key, said in new.items())
         self._problems.grow(growth)
         for key, (uri, these) in new.items():
             data.pop(key, None)
-            if these:
+            if these is not None:
                 data[key] = (uri, these)
         self._problems.tell(uri for uri, _ in new.values())
 
     def delete(self, uri: Uri) -> None:
         """Nothing is wrong with a resource any more."""
-        self._replace({str(uri): (as_uri(uri, "uri"), ())})
+        self._replace({str(uri): (as_uri(uri, "uri"), None)})
 
     def clear(self) -> None:
         """Nothing is wrong any more."""
-        self._replace({key: (uri, ()) for key, (uri, _) in self._data.items()})
+        self._replace({key: (uri, None) for key, (uri, _) in self._data.items()})
 
     def for_each(self, callback: Callable[[Uri, Sequence[Diagnostic], DiagnosticCollection], object]) -> None:
         """Call `callback(uri, diagnostics, collection)` for each resource."""
@@ -108,7 +113,7 @@ class DiagnosticCollection:
         return found[1] if found else ()
 
     def has(self, uri: Uri) -> bool:
-        """Whether anything is said of a resource."""
+        """Whether anything is said of a resource, be it that nothing is wrong."""
         return str(uri) in self._data
 
     def dispose(self) -> None:
@@ -182,19 +187,25 @@ class Problems:
         self.changed.fire(DiagnosticChangeEvent(uris))
 
 
-def _checked(diagnostics: Sequence[Diagnostic] | None) -> tuple[Diagnostic, ...]:
-    found = tuple(diagnostics or ())
-    for one in found:
-        if not isinstance(one, Diagnostic):
+def _weight(said: Said | None) -> int:
+    """What it counts: that nothing is wrong is said as well."""
+    return 0 if said is None or said[1] is None else max(1, len(said[1]))
+
+
+def _checked(diagnostics: Sequence[Diagnostic | None] | None) -> tuple[Diagnostic, ...] | None:
+    if diagnostics is None:
+        return None
+    for one in diagnostics:
+        if one is not None and not isinstance(one, Diagnostic):
             raise InvalidValue("diagnostics", f"must be Diagnostics, not {type(one).__name__}")
-    return found
+    return tuple(one for one in diagnostics if one is not None)
 
 
-def _merged(
-    pairs: Iterable[tuple[Uri, Sequence[Diagnostic] | None]],
-) -> dict[str, tuple[Uri, tuple[Diagnostic, ...]]]:
-    found: dict[str, tuple[Uri, tuple[Diagnostic, ...]]] = {}
+def _merged(pairs: Iterable[tuple[Uri, Sequence[Diagnostic] | None]]) -> dict[str, Said]:
+    found: dict[str, Said] = {}
     for uri, diagnostics in pairs:
-        before = found.get(str(as_uri(uri, "uri")), (uri, ()))[1] if diagnostics is not None else ()
-        found[str(uri)] = (uri, (*before, *_checked(diagnostics)))
+        these, before = _checked(diagnostics), found.get(str(as_uri(uri, "uri")))
+        if these is not None and before is not None and before[1] is not None:
+            these = before[1] + these
+        found[str(uri)] = (uri, these)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -88,6 +89,10 @@ class QuickInput(Piece):
                 other.hide()
         self._visible = True
         self.changed()
+        self.settle()
+
+    def settle(self) -> None:
+        """It is shown, or its items are others: what follows from that is told in the loop's next round."""
 
     def hide(self) -> None:
         """Hide it; it may be shown again."""
@@ -146,9 +151,13 @@ class InputBox(QuickInput):
 
 
 class QuickPick(QuickInput, Generic[Pick]):
-    """Lines to choose from, as the extension gives them while the user types."""
+    """Lines to choose from, as the extension gives them while the user types.
 
-    __slots__ = ("_actives", "_first", "_lines", "_selections", "_triggered")
+    While it is shown, what the extension makes active or selected is heard like what the user does; an item that it
+    selects where only one may be is accepted.
+    """
+
+    __slots__ = ("_actives", "_first", "_heard", "_lines", "_selections", "_settling", "_triggered")
 
     kind: ClassVar[str] = "quickPick"
 
@@ -161,6 +170,8 @@ class QuickPick(QuickInput, Generic[Pick]):
         super().__init__()
         self._first = 0
         self._lines = packed(())
+        self._heard: dict[str, tuple[Pick, ...]] = {"active_items": (), "selected_items": ()}
+        self._settling = False
         self._actives = EventEmitter[list[Pick]]()
         self._selections = EventEmitter[list[Pick]]()
         self._triggered = EventEmitter[QuickPickItemButtonEvent[Pick]]()
@@ -181,6 +192,7 @@ class QuickPick(QuickInput, Generic[Pick]):
         self._lines = packed([_line(self._first + index, item) for index, item in enumerate(picks)])
         self._values["active_items"] = self._values["selected_items"] = ()
         self.changed()
+        self.settle()
 
     @property
     def active_items(self) -> Sequence[Pick]:
@@ -192,6 +204,7 @@ class QuickPick(QuickInput, Generic[Pick]):
     def active_items(self, items: Iterable[Pick]) -> None:
         self._values["active_items"] = self._among(items)
         self.changed()
+        self.settle()
 
     @property
     def selected_items(self) -> Sequence[Pick]:
@@ -203,6 +216,37 @@ class QuickPick(QuickInput, Generic[Pick]):
     def selected_items(self, items: Iterable[Pick]) -> None:
         self._values["selected_items"] = self._among(items)
         self.changed()
+        self.settle()
+
+    def settle(self) -> None:
+        if self._visible and not self._settling:
+            self._settling = True
+            asyncio.get_running_loop().call_soon(self._settle)
+
+    def _settle(self) -> None:
+        self._settling = False
+        if self.disposed or not self._visible:
+            return
+        self._tell_active()
+        if self._tell_selected() and self.selected_items and not self.can_select_many:
+            self._taken.fire()
+        if not (self.active_items or self.can_select_many or self.value):
+            self.active_items = [one for one in self.items if one.kind != QuickPickItemKind.SEPARATOR][:1]
+            self._tell_active()
+
+    def _tell_active(self) -> None:
+        if self._is_news("active_items"):
+            self._actives.fire(list(self.active_items))
+
+    def _tell_selected(self) -> bool:
+        news = self._is_news("selected_items")
+        if news:
+            self._selections.fire(list(self.selected_items))
+        return news
+
+    def _is_news(self, name: str) -> bool:
+        before, self._heard[name] = self._heard[name], tuple(self._values.get(name, ()))
+        return before != self._heard[name]
 
     def _among(self, items: Iterable[Pick]) -> tuple[Pick, ...]:
         known = {id(item) for item in self.items}
@@ -248,7 +292,7 @@ class QuickPick(QuickInput, Generic[Pick]):
         items = self._named(ids)
         if self._visible and items != self.active_items:
             self.active_items = items
-            self._actives.fire(list(items))
+            self._tell_active()
 
     def select(self, ids: Iterable[int]) -> None:
         """The user has chosen these items."""
@@ -256,7 +300,7 @@ class QuickPick(QuickInput, Generic[Pick]):
         items = items if self.can_select_many else items[:1]
         if self._visible and self.enabled and items != self.selected_items:
             self.selected_items = items
-            self._selections.fire(list(items))
+            self._tell_selected()
 
     def press_on(self, item: int, index: int) -> None:
         """The user pressed a button of an item."""

@@ -71,7 +71,7 @@ async def test_a_session_is_made_once_the_user_allows_it_and_then_used_without_a
     asked = await answered(ada, "Allow")
     assert (asked["message"], asked["detail"]) == ("The extension 'other.tool' wants to sign in using Acme.", "To push")
     session = await asking
-    assert (session.access_token, session.scopes) == ("secret-ada-1", ["a", "b"])
+    assert (session.access_token, session.scopes) == ("secret-ada-1", ["b", "a"])
     assert await wanted(ada) == session
     assert await wanted(ada, silent=True) == session
     assert await wanted(ada, create_if_none=True) == session
@@ -130,6 +130,7 @@ async def test_of_several_accounts_the_user_chooses_and_the_choice_is_kept(ada: 
     assert [one["label"] for one in asked["items"]] == ["ada1", "ada2", "Sign in to another account"]
     assert (await asking).account.label == "ada2"
     assert (await wanted(ada, silent=True)).account.label == "ada2"
+    assert (await wanted(ada, silent=True, clear_session_preference=True)).account.label == "ada2"
     again = wanted(ada, create_if_none=True, clear_session_preference=True)
     await answered(ada, "Allow")
     await answered(ada, "Sign in to another account")

@@ -138,10 +138,24 @@ async def test_one_user_cannot_fill_the_memory_with_diagnostics(
         vscode.languages.create_diagnostic_collection().set(A, [wrong("1")])
 
 
-@pytest.mark.parametrize("given", [["text"], [None], 7])
+@pytest.mark.parametrize("given", [["text"], [7], 7])
 async def test_what_is_no_diagnostic_is_refused(ada: SessionContext, given: Any) -> None:
     with ada.entered():
         collection = vscode.languages.create_diagnostic_collection()
         with pytest.raises((InvalidValue, TypeError)):
             collection.set(A, given)
+        assert not collection.has(A)
+
+
+async def test_that_nothing_is_wrong_is_said_of_a_resource_too(ada: SessionContext) -> None:
+    with ada.entered():
+        collection = vscode.languages.create_diagnostic_collection("acme")
+        collection.set(A, [])
+        assert collection.has(A)
+        assert [*collection] == [(A, ())]
+        collection.set(A, [None, wrong("one")])  # type: ignore[list-item]
+        assert messages(collection.get(A)) == ["one"]
+        collection.set(A, None)
+        assert not collection.has(A)
+        collection.set([(A, [wrong("one")]), (A, None)])
         assert not collection.has(A)

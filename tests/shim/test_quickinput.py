@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ async def test_a_quick_pick_goes_through_its_whole_life(ada: SessionContext) -> 
         "enabled": True,
         "busy": False,
         "items": [{"id": 0, "label": "one", "description": "1"}, {"id": 1, "label": "two"}],
-        "activeItems": [],
+        "activeItems": [0],
         "selectedItems": [],
     }
     pick.type("tw")
@@ -61,7 +62,9 @@ async def test_a_quick_pick_goes_through_its_whole_life(ada: SessionContext) -> 
     assert (pick.active_items, pick.selected_items) == ((two,), (two,))
     pick.hide()
     pick.hide()
-    assert heard == [("value", "tw"), ("active", [two]), ("selection", [two]), "accept", "hide"]
+    assert heard == [
+        ("active", [one]), ("value", "tw"), ("active", [two]), ("selection", [two]), "accept", "hide"
+    ]  # fmt: skip
     await screen.settle()
     assert screen.pieces == {}
 
@@ -83,6 +86,67 @@ async def test_items_may_change_while_the_user_types_and_old_choices_mean_nothin
     assert heard == []
     pick.select([state["items"][0]["id"]])
     assert [item.label for item in heard[0]] == ["xa"]
+
+
+def recorded(pick: vscode.QuickPick[QuickPickItem], heard: list[str]) -> None:
+    """Let `heard` have the names of its events and the labels of their items."""
+
+    def named(items: list[QuickPickItem]) -> str:
+        return ",".join(item.label for item in items)
+
+    pick.on_did_change_active(lambda items: heard.append(f"active {named(items)}"))
+    pick.on_did_change_selection(lambda items: heard.append(f"selection {named(items)}"))
+    pick.on_did_accept(lambda _: heard.append("accept"))
+    pick.on_did_hide(lambda _: heard.append("hide"))
+
+
+async def test_what_an_extension_makes_active_or_selects_is_heard_once_it_is_shown(ada: SessionContext) -> None:
+    heard: list[str] = []
+    eins, zwei, drei = (QuickPickItem(label) for label in ("eins", "zwei", "drei"))
+    with ada.entered():
+        pick = vscode.window.create_quick_pick()
+        recorded(pick, heard)
+        pick.items = [eins, zwei, drei]
+        pick.active_items = [zwei]
+        await turns()
+        assert heard == []
+        pick.show()
+        assert heard == []
+        await turns()
+        pick.selected_items = [drei]
+        await turns()
+        pick.selected_items = [eins]
+        await turns()
+        assert heard == ["active zwei", "selection drei", "accept", "selection eins", "accept"]
+        heard.clear()
+        pick.items = [QuickPickItem("Group", kind=QuickPickItemKind.SEPARATOR), QuickPickItem("vier")]
+        await turns()
+        assert heard == ["active ", "selection ", "active vier"]
+
+
+async def test_where_several_may_be_chosen_none_is_active_or_accepted_by_itself(ada: SessionContext) -> None:
+    heard: list[str] = []
+    one, two = QuickPickItem("one"), QuickPickItem("two")
+    with ada.entered():
+        pick = vscode.window.create_quick_pick()
+        recorded(pick, heard)
+        pick.can_select_many = True
+        pick.items = [one, two]
+        pick.selected_items = [two]
+        pick.show()
+        pick.hide()
+        await turns()
+        assert heard == ["hide"]
+        pick.show()
+        await turns()
+        pick.dispose()
+    assert heard == ["hide", "selection two", "hide"]
+
+
+async def turns() -> None:
+    """Let the loop go round a few times."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 async def test_several_are_chosen_where_several_may_be_and_no_separator(ada: SessionContext) -> None:
