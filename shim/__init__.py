@@ -184,6 +184,7 @@ from shim.messages import (
     McpHttpServerDefinition,
     McpStdioServerDefinition,
 )
+from shim.namespace import fix
 from shim.notices import MessageItem
 from shim.picks import InputBoxValidationMessage, QuickPickItem
 from shim.problems import DiagnosticChangeEvent, DiagnosticCollection
@@ -210,7 +211,7 @@ from shim.symbols import (
 )
 from shim.task import CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task, TaskGroup
 from shim.telemetry import TelemetryLogger, TelemetrySender
-from shim.terminals import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
+from shim.terminal import Terminal, TerminalExitStatus, TerminalOptions, TerminalState
 from shim.text import TextDocumentContentChangeEvent, TextLine
 from shim.text_search import TextSearchComplete
 from shim.thenable import Thenable
@@ -773,3 +774,6 @@ if not TYPE_CHECKING:  # type checkers see which names there are, and mistyped o
         if found is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return found
+
+
+fix(__name__)

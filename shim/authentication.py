@@ -17,6 +17,7 @@ from shim.accounts import (
     Wish,
 )
 from shim.events import Disposable, of_user
+from shim.namespace import fix
 from shim.thenable import Thenable, thenable
 
 __all__ = [
@@ -69,3 +70,6 @@ def register_authentication_provider(
 
 on_did_change_sessions = of_user(lambda session: session.get(Accounts).changed)
 """The sessions of a provider have changed, or there is a provider more or less."""
+
+
+fix(__name__)

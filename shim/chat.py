@@ -26,6 +26,7 @@ from shim.messages import (
     ChatResponseReferencePart,
     ChatResponseTurn,
 )
+from shim.namespace import fix
 from shim.ranges import Location
 from shim.thenable import called
 from shim.types import Command, IconPath
@@ -263,3 +264,6 @@ def create_chat_participant(id: str, handler: ChatRequestHandler) -> ChatPartici
     """Let the user talk to `id`: `handler(request, context, response, token)` answers. `contributes.chat_participants`
     of the manifest says what it is called."""
     return current_session().get(Participants).create(id, handler)
+
+
+fix(__name__)

@@ -12,6 +12,7 @@ from sessions.current import current_extension, current_session
 from sessions.errors import InvalidValue, RoostError
 from shim.absent import absent_member
 from shim.events import Disposable
+from shim.namespace import fix
 from shim.thenable import Thenable, called, thenable
 
 if TYPE_CHECKING:
@@ -195,3 +196,6 @@ if not TYPE_CHECKING:  # type checkers see the name above
         if name == "register_text_editor_command":  # editors are built on commands
             return import_module("shim.editor_commands").register_text_editor_command
         return absent_member(__name__, name)
+
+
+fix(__name__)

@@ -14,6 +14,7 @@ from shim.address import SCHEME, Address
 from shim.clipboard import Clipboard
 from shim.enums import LogLevel, UIKind
 from shim.events import EventEmitter, of_user
+from shim.namespace import fix
 from shim.questions import ask
 from shim.telemetry import TelemetryLogger, TelemetrySender, create_telemetry_logger
 from shim.thenable import Thenable, thenable
@@ -151,3 +152,6 @@ if not TYPE_CHECKING:  # type checkers see the annotations above, and mistyped n
         if name in _LIVE:
             return _LIVE[name](current_session())
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+fix(__name__)

@@ -13,7 +13,7 @@ from shim.uri import Uri
 from shim.values import Value, readonly
 
 if TYPE_CHECKING:
-    from shim.terminals import Terminal
+    from shim.terminal import Terminal
 
 LONGEST = 65_536
 """Characters of a command line."""

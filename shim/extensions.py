@@ -12,6 +12,7 @@ from sessions.errors import RoostError
 from shim.enums import ExtensionKind
 from shim.events import never
 from shim.filetypes import Language
+from shim.namespace import fix
 from shim.thenable import Thenable
 from shim.uri import Uri
 
@@ -169,3 +170,6 @@ if not TYPE_CHECKING:  # type checkers see the annotation above, and mistyped na
         if name == "all":
             return _all(current_session().get(Extensions))
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+fix(__name__)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sessions.errors import InvalidValue
+from shim.namespace import fix
 
 __all__ = ["bundle", "t", "uri"]
 
@@ -42,3 +43,6 @@ def t(
         (given,) = given
     named = given if isinstance(given, Mapping) else {str(place): value for place, value in enumerate(given)}
     return _PLACE.sub(lambda found: str(named[found[1]]) if found[1] in named else found[0], message)
+
+
+fix(__name__)

@@ -19,6 +19,7 @@ from shim.events import Disposable, of_user
 from shim.features import Features
 from shim.known_languages import Known
 from shim.language_status import LanguageStatusItem
+from shim.namespace import fix
 from shim.problems import DiagnosticCollection, Problems
 from shim.queries import QUESTIONS
 from shim.selectors import DocumentSelector, Selectable, score
@@ -327,3 +328,6 @@ if not TYPE_CHECKING:  # type checkers see mistyped names
 
     def __getattr__(name: str) -> Any:
         return absent_member(__name__, name)
+
+
+fix(__name__)

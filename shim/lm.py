@@ -24,6 +24,7 @@ from shim.model_parts import (
     message_of,
 )
 from shim.model_providers import LanguageModelChatInformation, LanguageModelToolInformation, Provided, Registry
+from shim.namespace import fix
 from shim.schemas import mistake
 from shim.thenable import Thenable, called, thenable
 
@@ -141,3 +142,6 @@ async def _invoke(name: str, input: Mapping[str, Any], token: CancellationToken)
     if not isinstance(result, LanguageModelToolResult):
         raise LanguageModelError(f"the tool {name!r} gave no LanguageModelToolResult")
     return result
+
+
+fix(__name__)

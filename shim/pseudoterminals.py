@@ -33,7 +33,8 @@ class Pseudoterminal(Protocol):
     """What an extension implements to play a terminal.
 
     It may also have `on_did_close: Event[int | None]`, `on_did_change_name: Event[str]`,
-    `handle_input(data: str)` and `set_dimensions(dimensions: TerminalDimensions)`.
+    `handle_input(data: str)` and `set_dimensions(dimensions: TerminalDimensions)`. What it fires before `open` is
+    called, nobody hears.
     """
 
     @property
@@ -92,7 +93,7 @@ class Played:
             self._terminal.name = str(name)[:1_024]
 
     def _close(self, code: object) -> None:
-        self._finish(code if isinstance(code, int) else 0)
+        self._finish(code if isinstance(code, int) else None)
 
     def _finish(self, code: int | None) -> None:
         if self._ended or self._terminal is None:

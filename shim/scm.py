@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sessions.current import current_session
+from shim.namespace import fix
 from shim.source_control import (
     SourceControl,
     SourceControlInputBox,
@@ -43,3 +44,6 @@ if not TYPE_CHECKING:  # type checkers see the annotation above, and mistyped na
             boxes = current_session().get(Surface).all(SourceControlInputBox)
             return boxes[-1] if boxes else None
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+fix(__name__)

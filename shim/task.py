@@ -72,8 +72,8 @@ class ShellExecution(Value):
     ) -> None:
         """`(command_line, options)`, or with a list of arguments `(command, args, options)`."""
         quoted = args is not None and not isinstance(args, Mapping)
-        if not isinstance(command, str | ShellQuotedString if quoted else str):
-            raise InvalidValue("command" if quoted else "command_line", "must be a string")
+        if not isinstance(command, str | ShellQuotedString if quoted else str) or (quoted and not command):
+            raise InvalidValue("command" if quoted else "command_line", "must be a string that names what to run")
         self.command_line = None if quoted else command
         self.command = command if quoted else ""
         self.args, self.options = _arguments_and_options(args, options)

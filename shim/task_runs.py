@@ -16,7 +16,8 @@ from shim.events import Disposable, EventEmitter
 from shim.extensions import Extensions
 from shim.features import Features
 from shim.task import Argument, CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task
-from shim.terminals import Terminal, TerminalOptions, WindowTerminals, shell_options
+from shim.terminal import Terminal, TerminalOptions
+from shim.terminals import WindowTerminals, shell_options
 from shim.thenable import called
 from shim.values import Value, readonly
 
@@ -211,8 +212,6 @@ class TaskRuns:
         self.started.fire(TaskStartEvent(run))
         if options.pty is None:
             self._session.start(self._tell_process(run), f"task {run.id}")
-        elif run.terminal.exit_status is not None:  # played to its end at once
-            self._closed(run.terminal)
 
     async def _tell_process(self, run: TaskExecution) -> None:
         assert run.terminal is not None

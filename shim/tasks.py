@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sessions.current import current_session
 from shim.cancellation import CancellationToken
 from shim.events import Disposable, of_user
+from shim.namespace import fix
 from shim.task import Task
 from shim.task_runs import TaskEndEvent as TaskEndEvent
 from shim.task_runs import TaskExecution, TaskRuns
@@ -73,3 +74,6 @@ if not TYPE_CHECKING:  # type checkers see the annotation above, and mistyped na
         if name == "task_executions":
             return current_session().get(TaskRuns).running
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+fix(__name__)

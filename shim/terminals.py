@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +13,8 @@ from sessions.files import path_of
 from sessions.integration import Execution, Integration
 from sessions.shells import ShellOptions
 from sessions.terminal import Terminal as Shell
-from sessions.terminal import keys
 from sessions.terminals import Terminals
-from shim.enums import TerminalExitReason, TerminalLocation
+from shim.enums import TerminalExitReason
 from shim.events import EventEmitter, of_user
 from shim.executions import (
     TerminalShellExecutionEndEvent,
@@ -24,11 +22,9 @@ from shim.executions import (
     TerminalShellIntegration,
     TerminalShellIntegrationChangeEvent,
 )
-from shim.pseudoterminals import Played, Pseudoterminal
-from shim.thenable import Thenable
-from shim.types import ThemeColor
+from shim.pseudoterminals import Played
+from shim.terminal import Terminal, TerminalOptions
 from shim.uri import Uri
-from shim.values import Value, readonly, value
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -39,117 +35,6 @@ REASONS = {
     "extension": TerminalExitReason.EXTENSION,
     "session": TerminalExitReason.SHUTDOWN,
 }
-
-
-@readonly
-class TerminalExitStatus(Value):
-    """How a terminal ended; `code` is None where no process said one."""
-
-    code: int | None
-    reason: TerminalExitReason
-
-
-@readonly
-class TerminalState(Value):
-    """What is known of a terminal: whether somebody typed into it, and the name of its shell."""
-
-    is_interacted_with: bool
-    shell: str | None = None
-
-
-@value
-class TerminalOptions(Value):
-    """The options of `create_terminal`, as they were given."""
-
-    name: str | None = None
-    shell_path: str | None = None
-    shell_args: Sequence[str] | str | None = None
-    cwd: str | Uri | None = None
-    env: Mapping[str, str | None] | None = None
-    strict_env: bool = False
-    hide_from_user: bool = False
-    message: str | None = None
-    icon_path: Any = None
-    color: ThemeColor | None = None
-    location: TerminalLocation | Any = None
-    is_transient: bool = False
-    pty: Pseudoterminal | None = None
-
-
-class Terminal:
-    """One terminal as extensions see it: there at once, its shell as soon as it has started."""
-
-    __slots__ = (
-        "__weakref__",
-        "_early",
-        "_extension",
-        "_of",
-        "creation_options",
-        "exit_status",
-        "process_id",
-        "shell",
-        "shell_integration",
-    )
-
-    def __init__(self, of: WindowTerminals, options: TerminalOptions, shell: Shell | None = None) -> None:
-        self._of = of
-        self._early: list[bytes] = []
-        self.shell = shell
-        """The session's own terminal, once it is there. Not in VS Code."""
-        self.creation_options = options
-        self.process_id: Thenable[int | None] = asyncio.get_running_loop().create_future()
-        """The shell's process id, None where there is none; it can be awaited at once."""
-        self.exit_status: TerminalExitStatus | None = None
-        """How it ended, None while it lives."""
-        self.shell_integration: TerminalShellIntegration | None = None
-        """What its shell tells of itself, None before it does."""
-
-    @property
-    def name(self) -> str:
-        """The name that the user sees."""
-        return self.shell.name if self.shell is not None else self.creation_options.name or ""
-
-    @property
-    def state(self) -> TerminalState:
-        """Whether anything was typed into it, and its shell."""
-        shell = self.shell
-        return TerminalState(shell.touched, shell.program) if shell is not None else TerminalState(False)
-
-    def send_text(self, text: str, should_execute: bool = True) -> None:
-        """Type a text, and Enter unless told otherwise. It waits for the shell to start, and to read."""
-        data = keys(f"{text}\n" if should_execute else text)
-        if self.shell is None:
-            self._early.append(data)
-        elif self.exit_status is None:
-            self._of.start(self.shell.send(data), "terminal.send_text")
-
-    def show(self, preserve_focus: bool = False) -> None:
-        """Ask the user's clients to show it."""
-        self._of.show(self, preserve_focus)
-
-    def hide(self) -> None:
-        """Ask the user's clients not to show it any more, if they do."""
-        self._of.hide(self)
-
-    def dispose(self) -> None:
-        """Close it and end what runs in it."""
-        self._of.dispose(self)
-
-    def started(self, shell: Shell) -> None:
-        """Its shell is there."""
-        self.shell = shell
-        if not self.process_id.done():
-            self.process_id.set_result(shell.process_id)
-        early, self._early = b"".join(self._early), []
-        if early:
-            self._of.start(shell.send(early), "terminal.send_text")
-
-    def ended(self, code: int | None, reason: TerminalExitReason) -> None:
-        """There is nothing behind it any more."""
-        self.exit_status = TerminalExitStatus(code, reason)
-        self._early.clear()
-        if not self.process_id.done():
-            self.process_id.set_result(None)
 
 
 class WindowTerminals:
@@ -185,33 +70,31 @@ class WindowTerminals:
     def create(self, options: TerminalOptions) -> Terminal:
         """A terminal with these options; what is wrong with them is raised at once."""
         terminal = Terminal(self, options)
-        if options.pty is not None:
-            self._play(terminal, options.pty)
-        else:
-            shell = shell_options(options)
-            self._starting.append(terminal)
-            self._session.start(self._open(terminal, shell), "create_terminal", current_extension())
+        shell = shell_options(options) if options.pty is None else None
+        self._starting.append(terminal)
+        self._session.start(self._open(terminal, shell), "create_terminal", current_extension())
         return terminal
 
-    def _play(self, terminal: Terminal, pty: Pseudoterminal) -> None:
-        options = terminal.creation_options
-        device = Played(pty, self._session, current_extension())
-        adopt = partial(self._adopt, terminal=terminal)
-        shell = self._shells.play(options.name or "terminal", device, hidden=options.hide_from_user, adopt=adopt)
-        device.begin(shell)
-
-    async def _open(self, terminal: Terminal, options: ShellOptions) -> None:
+    async def _open(self, terminal: Terminal, options: ShellOptions | None) -> None:
         more = terminal.creation_options
         adopt = partial(self._adopt, terminal=terminal)
         try:
-            await self._shells.open(
-                options, name=more.name, hidden=more.hide_from_user, message=more.message, adopt=adopt
-            )
+            if options is None:
+                self._play(more, adopt)
+            else:
+                await self._shells.open(
+                    options, name=more.name, hidden=more.hide_from_user, message=more.message, adopt=adopt
+                )
         except RoostError as error:
             self._fail(terminal, error)
         finally:
             if terminal in self._starting:
                 self._starting.remove(terminal)
+
+    def _play(self, options: TerminalOptions, adopt: Callable[[Shell], None]) -> None:
+        assert options.pty is not None
+        device = Played(options.pty, self._session, current_extension())
+        device.begin(self._shells.play(options.name or "terminal", device, hidden=options.hide_from_user, adopt=adopt))
 
     def _fail(self, terminal: Terminal, error: RoostError) -> None:
         """It could not be started: the extension sees it closed, and the user is told why."""
@@ -244,6 +127,7 @@ class WindowTerminals:
         self.opened.fire(terminal)
         if not shell.hidden:
             self._activate(terminal)
+        terminal.opened()
 
     def terminal_touched(self, shell: Shell) -> None:
         terminal = self._terminals.get(shell.id)
@@ -254,7 +138,7 @@ class WindowTerminals:
         terminal = self._terminals.pop(shell.id, None)
         if terminal is None:
             return
-        terminal.ended(shell.exit_code, REASONS[shell.ended_by])
+        terminal.ended(shell.exit_code if shell.ended_by == "process" else None, REASONS[shell.ended_by])
         if self.active is terminal:
             self._activate(next(reversed(self._terminals.values()), None))
         self.closed.fire(terminal)

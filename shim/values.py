@@ -82,7 +82,7 @@ def value(kind: type[V]) -> type[V]:
 @dataclass_transform(eq_default=True, frozen_default=True, field_specifiers=(field,))
 def readonly(kind: type[V]) -> type[V]:
     """A `value` that VS Code has `readonly`: assigning raises AttributeError; equal attributes make equal ones."""
-    for name, method in (("__setattr__", _refuse), ("__delattr__", _refuse), ("__eq__", _equal), ("__hash__", _hash)):
+    for name, method in (("__setattr__", refuse), ("__delattr__", refuse), ("__eq__", _equal), ("__hash__", _hash)):
         setattr(kind, name, method)
     return value(kind)
 
@@ -101,7 +101,8 @@ def camel_case(name: str) -> str:
     return _AFTER_BREAK.sub(lambda found: found[1].upper(), name.rstrip("_"))
 
 
-def _refuse(self: Value, name: str, *_: object) -> None:
+def refuse(self: Value, name: str, *_: object) -> None:
+    """What assigning to a read-only value does: raise AttributeError."""
     raise AttributeError(f"{name} of {type(self).__name__} is read-only: make a new one")
 
 

@@ -15,12 +15,13 @@ from shim.appearance import (
     on_did_change_active_color_theme,
     on_did_change_window_state,
 )
+from shim.namespace import fix
 from shim.notices import MessageItem, show_error_message, show_information_message, show_warning_message
 from shim.picks import InputBoxValidationMessage, QuickPickItem, show_input_box, show_quick_pick
 from shim.progress import Progress, with_progress, with_scm_progress
 from shim.statusbar import StatusBarItem, create_status_bar_item, set_status_bar_message
+from shim.terminal import Terminal
 from shim.terminals import (
-    Terminal,
     WindowTerminals,
     create_terminal,
     on_did_change_active_terminal,
@@ -227,3 +228,6 @@ if not TYPE_CHECKING:  # type checkers see the annotations above, and mistyped n
         if name in LATER:
             return getattr(import_module(f"shim.{LATER[name]}"), name)
         return absent_member(__name__, name)
+
+
+fix(__name__)

@@ -27,6 +27,7 @@ from shim.events import Disposable, Event, never
 from shim.filesystems import FileSystemProvider, FileSystems
 from shim.folders import Folders, WorkspaceFolder, WorkspaceFoldersChangeEvent, checked
 from shim.fs import FileSystem
+from shim.namespace import fix
 from shim.search import find_files
 from shim.text_search import find_text_in_files
 from shim.thenable import Thenable, thenable
@@ -291,3 +292,6 @@ if not TYPE_CHECKING:  # type checkers see the annotations above, and mistyped n
         if name in _LIVE:
             return _LIVE[name](current_session())
         return absent_member(__name__, name)
+
+
+fix(__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,14 @@ def test_the_types_of_the_api_cost_less_than_eight_megabytes_and_load_nothing_he
     kib, packages = cost("shim.completions, shim.messages, shim.symbols, shim.task, shim.text, shim.tokens")
     assert kib < 8 * 1024  # the package brings its namespaces, and window brings terminals
     assert not packages & {"pydantic", "orjson", "starlette", "cryptography", "jwt", "keyring", "click", "rich"}
+
+
+@pytest.mark.parametrize("name", ["", ".env", ".window", ".workspace", ".commands", ".languages", ".tasks", ".l10n"])
+def test_what_is_everybodys_cannot_be_assigned_to(name: str) -> None:
+    module = import_module(f"shim{name}")
+    known = next(one for one in vars(module) if not one.startswith("_"))
+    for other in (known, "of_an_extension"):
+        with pytest.raises(AttributeError, match="read-only: it is the same for all users"):
+            setattr(module, other, "another")
+    with pytest.raises(AttributeError, match="read-only"):
+        delattr(module, known)

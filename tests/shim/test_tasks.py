@@ -97,14 +97,14 @@ async def test_arguments_of_a_shell_task_are_quoted_as_they_ask(ada: SessionCont
     assert (code, output.strip()) == (0, b"<a b><$X 'y'><1 z><c d>")
 
 
-async def test_terminating_ends_a_task_with_what_it_started(ada: SessionContext) -> None:
+async def test_terminating_ends_a_task_with_what_it_started_and_without_a_code(ada: SessionContext) -> None:
     run = await tasks.execute_task(shell("sleep 1000 & sleep 1000"))
     codes: list[int | None] = []
     tasks.on_did_end_task_process(lambda event: codes.append(event.exit_code))
     await eventually(lambda: run.terminal.process_id.done())
     run.terminate()
     await eventually(lambda: codes)
-    assert codes != [0]
+    assert codes == [None]
     run.terminate()
 
 
@@ -173,3 +173,8 @@ async def test_a_program_that_is_not_there_ends_the_task_with_a_failure(ada: Ses
     execution = vscode.ProcessExecution("/no/such/program")
     code, _ = await ended(Task({"type": "acme"}, vscode.TaskScope.WORKSPACE, "x", "acme", execution))
     assert code not in (0, None)
+
+
+async def test_a_command_with_arguments_must_name_what_to_run() -> None:
+    with pytest.raises(InvalidValue, match="names what to run"):
+        ShellExecution("", ["a"])

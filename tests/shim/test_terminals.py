@@ -15,7 +15,16 @@ from sessions.errors import InvalidValue
 from sessions.quotas import Quotas
 from sessions.shells import ShellOptions
 from sessions.terminals import Terminals
-from shim import EventEmitter, TerminalDimensions, TerminalExitReason, TerminalOptions, Uri, window
+from shim import (
+    EventEmitter,
+    TerminalDimensions,
+    TerminalExitReason,
+    TerminalExitStatus,
+    TerminalOptions,
+    Uri,
+    window,
+)
+from shim.terminal import TerminalDisposed
 from tests.inside import kept, tenants, until
 from tests.sessions.stores import eventually
 
@@ -137,11 +146,11 @@ async def test_how_a_terminal_ended_is_told(ada: SessionContext) -> None:
     disposed = window.create_terminal(shell_path="/bin/cat")
     disposed.dispose()
     await told(window.on_did_close_terminal)
-    assert disposed.exit_status.reason == TerminalExitReason.EXTENSION
+    assert disposed.exit_status == TerminalExitStatus(None, TerminalExitReason.EXTENSION)
     users = await ada.get(Terminals).open(ShellOptions("/bin/cat"))
     (seen,) = window.terminals
     await ada.get(Terminals).dispose(users.id)
-    assert seen.exit_status.reason == TerminalExitReason.USER
+    assert seen.exit_status == TerminalExitStatus(None, TerminalExitReason.USER)
     assert window.terminals == ()
     assert window.active_terminal is None
 
@@ -313,6 +322,8 @@ class Game:
 async def test_an_extension_can_play_a_terminal(ada: SessionContext) -> None:
     game = Game()
     terminal = window.create_terminal("game", pty=game)
+    assert game.heard == []
+    assert terminal in window.terminals
     assert await terminal.process_id is None
     (shell,) = ada.get(Terminals)
     viewer = shell.view()
@@ -330,6 +341,62 @@ async def test_an_extension_can_play_a_terminal(ada: SessionContext) -> None:
     assert await viewer.next() == b""
 
 
+@pytest.mark.parametrize("code", [None, 0, 22])
+async def test_a_played_terminal_is_opened_before_it_plays_and_ends_with_the_code_that_it_gives_or_none(
+    ada: SessionContext, code: int | None
+) -> None:
+    game, heard = Game(), list[str]()
+    window.on_did_open_terminal(lambda one: heard.append(f"opened {one is terminal} {one.exit_status} {game.heard}"))
+    window.on_did_close_terminal(lambda one: heard.append(f"closed {one.name}"))
+    game.on_did_write(lambda _: (game.renamed.fire("bar"), game.closed.fire(code)))
+    terminal = window.create_terminal("foo", pty=game)
+    game.renamed.fire("before it is opened nobody hears")
+    await eventually(lambda: len(heard) == 2)
+    assert heard == ["opened True None []", "closed bar"]
+    assert terminal.exit_status == TerminalExitStatus(code, TerminalExitReason.PROCESS)
+
+
+async def test_the_size_of_a_played_terminal_is_that_of_who_looks_at_it(ada: SessionContext) -> None:
+    game, wanted = Game(), EventEmitter[TerminalDimensions]()
+    game.on_did_override_dimensions = wanted.event  # type: ignore[attr-defined]  # VS Code's, and not asked for here
+    await window.create_terminal("game", pty=game).process_id
+    wanted.fire(TerminalDimensions(10, 5))
+    (shell,) = ada.get(Terminals)
+    assert (shell.columns, shell.rows) == (80, 24)
+
+
+async def test_the_options_of_a_terminal_cannot_be_changed_any_more(ada: SessionContext) -> None:
+    given = TerminalOptions(shell_path="/bin/cat", hide_from_user=True)
+    given.name = "bg"
+    terminal = window.create_terminal(given)
+    assert terminal.creation_options is given
+    assert isinstance(given, TerminalOptions)
+    with pytest.raises(AttributeError, match="read-only"):
+        terminal.creation_options.name = "bad"
+
+
+async def test_a_terminal_may_be_shown_before_it_is_there(ada: SessionContext) -> None:
+    terminal = window.create_terminal("bg", "/bin/cat", hide_from_user=True)
+    terminal.show()
+    await eventually(lambda: window.active_terminal is terminal)
+    hidden = window.create_terminal("other", "/bin/cat", hide_from_user=True)
+    hidden.show()
+    hidden.hide()
+    await hidden.process_id
+    assert window.active_terminal is terminal
+
+
+async def test_a_terminal_that_is_disposed_of_says_so_to_who_uses_it(ada: SessionContext) -> None:
+    terminal = window.create_terminal("short", "/bin/cat")
+    terminal.dispose()
+    terminal.dispose()
+    for use in (terminal.show, terminal.hide, lambda: terminal.send_text("x")):
+        with pytest.raises(TerminalDisposed, match="'short' is disposed of; create another"):
+            use()
+    await eventually(lambda: terminal.exit_status is not None)
+    assert terminal.exit_status == TerminalExitStatus(None, TerminalExitReason.EXTENSION)
+
+
 async def test_disposing_of_a_played_terminal_tells_it(ada: SessionContext) -> None:
     game = Game()
     terminal = window.create_terminal("game", pty=game)
@@ -342,7 +409,7 @@ async def test_disposing_of_a_played_terminal_tells_it(ada: SessionContext) -> N
 
 async def test_a_slow_viewer_of_a_played_terminal_misses_the_oldest(ada: SessionContext) -> None:
     game = Game()
-    window.create_terminal("game", pty=game)
+    await window.create_terminal("game", pty=game).process_id
     (shell,) = ada.get(Terminals)
     viewer = shell.view()
     for number in range(40):

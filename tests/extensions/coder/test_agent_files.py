@@ -294,7 +294,7 @@ async def test_where_nothing_more_can_be_watched_files_are_read_each_time(
     def refuse(*_: object) -> None:
         raise vscode.FileSystemError.unavailable("the host may watch no more directories")
 
-    monkeypatch.setattr(vscode.workspace, "create_file_system_watcher", refuse)
+    monkeypatch.setitem(vars(vscode.workspace), "create_file_system_watcher", refuse)
     files = AgentFiles(watches=True)
     assert "fresh" not in {mode.slug for mode in await files.modes(roo)}
     await lay({".roomodes": "customModes: [{slug: fresh, name: Fresh, roleDefinition: You are., groups: [read]}]"})

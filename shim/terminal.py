@@ -1,0 +1,166 @@
+"""A terminal as extensions see it: `Terminal` and its options. What starts shells and tells of them is elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sessions.errors import RoostError
+from sessions.terminal import keys
+from shim.enums import TerminalExitReason, TerminalLocation
+from shim.thenable import Thenable
+from shim.types import ThemeColor
+from shim.uri import Uri
+from shim.values import Value, readonly, refuse, value
+
+if TYPE_CHECKING:
+    from sessions.terminal import Terminal as Shell
+    from shim.executions import TerminalShellIntegration
+    from shim.pseudoterminals import Pseudoterminal
+    from shim.terminals import WindowTerminals
+
+
+@readonly
+class TerminalExitStatus(Value):
+    """How a terminal ended; `code` is None where it did not end by itself, or said none."""
+
+    code: int | None
+    reason: TerminalExitReason
+
+
+@readonly
+class TerminalState(Value):
+    """What is known of a terminal: whether somebody typed into it, and the name of its shell."""
+
+    is_interacted_with: bool
+    shell: str | None = None
+
+
+@value
+class TerminalOptions(Value):
+    """The options of `create_terminal`, as they were given."""
+
+    name: str | None = None
+    shell_path: str | None = None
+    shell_args: Sequence[str] | str | None = None
+    cwd: str | Uri | None = None
+    env: Mapping[str, str | None] | None = None
+    strict_env: bool = False
+    hide_from_user: bool = False
+    message: str | None = None
+    icon_path: Any = None
+    color: ThemeColor | None = None
+    location: TerminalLocation | Any = None
+    is_transient: bool = False
+    pty: Pseudoterminal | None = None
+
+
+class _Given(TerminalOptions):
+    """The options that a terminal was made with: nobody changes them any more."""
+
+    __setattr__ = refuse
+    __delattr__ = refuse
+
+
+class TerminalDisposed(RoostError):
+    """A terminal was used after the extension had disposed of it."""
+
+
+class Terminal:
+    """One terminal as extensions see it: there at once, its shell as soon as it has started."""
+
+    __slots__ = (
+        "__weakref__",
+        "_disposed",
+        "_early",
+        "_of",
+        "_show",
+        "creation_options",
+        "exit_status",
+        "process_id",
+        "shell",
+        "shell_integration",
+    )
+
+    def __init__(self, of: WindowTerminals, options: TerminalOptions, shell: Shell | None = None) -> None:
+        self._of = of
+        self._early: list[bytes] = []
+        self._show: bool | None = None  # with preserve_focus, once it is there
+        self._disposed = False
+        self.shell = shell
+        """The session's own terminal, once it is there. Not in VS Code."""
+        options.__class__ = _Given
+        self.creation_options = options
+        """What it was made with: that very object, which cannot be changed from then on."""
+        self.process_id: Thenable[int | None] = asyncio.get_running_loop().create_future()
+        """The shell's process id, None where there is none; it can be awaited at once."""
+        self.exit_status: TerminalExitStatus | None = None
+        """How it ended, None while it lives."""
+        self.shell_integration: TerminalShellIntegration | None = None
+        """What its shell tells of itself, None before it does."""
+
+    @property
+    def name(self) -> str:
+        """The name that the user sees."""
+        return self.shell.name if self.shell is not None else self.creation_options.name or ""
+
+    @property
+    def state(self) -> TerminalState:
+        """Whether anything was typed into it, and its shell."""
+        shell = self.shell
+        return TerminalState(shell.touched, shell.program) if shell is not None else TerminalState(False)
+
+    def send_text(self, text: str, should_execute: bool = True) -> None:
+        """Type a text, and Enter unless told otherwise. It waits for the shell to start, and to read."""
+        self._check()
+        data = keys(f"{text}\n" if should_execute else text)
+        if self.shell is None:
+            self._early.append(data)
+        elif self.exit_status is None:
+            self._of.start(self.shell.send(data), "terminal.send_text")
+
+    def show(self, preserve_focus: bool = False) -> None:
+        """Ask the user's clients to show it, as soon as it is there."""
+        self._check()
+        if self.shell is None:
+            self._show = preserve_focus
+        else:
+            self._of.show(self, preserve_focus)
+
+    def hide(self) -> None:
+        """Ask the user's clients not to show it any more, if they do."""
+        self._check()
+        self._show = None
+        self._of.hide(self)
+
+    def dispose(self) -> None:
+        """Close it and end what runs in it. What is asked of it afterwards raises `TerminalDisposed`."""
+        if not self._disposed:
+            self._disposed = True
+            self._of.dispose(self)
+
+    def _check(self) -> None:
+        if self._disposed:
+            raise TerminalDisposed(f"the terminal '{self.name}' is disposed of; create another one")
+
+    def started(self, shell: Shell) -> None:
+        """Its shell is there."""
+        self.shell = shell
+        if not self.process_id.done():
+            self.process_id.set_result(shell.process_id)
+        early, self._early = b"".join(self._early), []
+        if early:
+            self._of.start(shell.send(early), "terminal.send_text")
+
+    def opened(self) -> None:
+        """Everybody knows of it."""
+        if self._show is not None and not self._disposed:
+            self._of.show(self, self._show)
+
+    def ended(self, code: int | None, reason: TerminalExitReason) -> None:
+        """There is nothing behind it any more."""
+        self.exit_status = TerminalExitStatus(code, reason)
+        self._early.clear()
+        if not self.process_id.done():
+            self.process_id.set_result(None)
