@@ -14,7 +14,7 @@ LONGEST = 4_096
 MOST = 256
 """Patterns that the braces of one may stand for."""
 
-_PARTS = re.compile(r"\*+|\?|\[[!^]?[^\]/]+\]|[^*?\[]+|\[")
+_PARTS = re.compile(r"\*+|\?|\[[^/][^\]/]*\]|[^*?\[]+|\[")
 
 
 def compiled(glob: str) -> re.Pattern[str]:
