@@ -17,7 +17,8 @@ from shim.enums import ColorThemeKind, LogLevel
 from shim.env import Environment
 from shim.outputs import LogOutputChannel, OutputChannel
 from shim.progress import Progress
-from shim.quickinput import QuickInput, QuickPick
+from shim.quickinput import QuickInput
+from shim.quickpick import QuickPick
 from shim.statusbar import StatusBarItem
 from shim.surface import Surface
 

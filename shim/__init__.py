@@ -281,9 +281,9 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
     from shim.decorations import DecorationOptions, TextEditorDecorationType
     from shim.dialogs import OpenDialogOptions, SaveDialogOptions
     from shim.editing import TextEditorEdit
+    from shim.editor_options import TextEditorOptions
     from shim.editors import (
         TextEditor,
-        TextEditorOptions,
         TextEditorOptionsChangeEvent,
         TextEditorSelectionChangeEvent,
         TextEditorViewColumnChangeEvent,
@@ -323,7 +323,8 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
     )
     from shim.outputs import LogOutputChannel, OutputChannel
     from shim.panels import WebviewPanel, WebviewPanelOnDidChangeViewStateEvent
-    from shim.quickinput import InputBox, QuickInput, QuickPick, QuickPickItemButtonEvent
+    from shim.quickinput import InputBox, QuickInput
+    from shim.quickpick import QuickPick, QuickPickItemButtonEvent
     from shim.showing import TextDocumentShowOptions
     from shim.source_control import (
         SourceControl,
@@ -333,19 +334,20 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         SourceControlResourceState,
         SourceControlResourceThemableDecorations,
     )
-    from shim.tabs import Tab, TabChangeEvent, TabGroup, TabGroupChangeEvent, TabGroups
+    from shim.tab import Tab, TabChangeEvent, TabGroup, TabGroupChangeEvent
+    from shim.tabs import TabGroups
     from shim.task_runs import TaskEndEvent, TaskExecution, TaskProcessEndEvent, TaskProcessStartEvent, TaskStartEvent
     from shim.tasks import TaskFilter, TaskProvider
-    from shim.trees import (
+    from shim.tree import (
         TreeCheckboxChangeEvent,
         TreeDataProvider,
         TreeDragAndDropController,
-        TreeView,
         TreeViewActiveItemChangeEvent,
         TreeViewExpansionEvent,
         TreeViewSelectionChangeEvent,
         TreeViewVisibilityChangeEvent,
     )
+    from shim.trees import TreeView
     from shim.views import ViewBadge, WebviewView, WebviewViewProvider, WebviewViewResolveContext
     from shim.webview import Webview, WebviewOptions, WebviewPortMapping
 
@@ -745,7 +747,7 @@ LATER = {
     "OpenDialog": "dialogs",
     "OutputChannel": "outputs",
     "QuickInput": "quickinput",
-    "QuickPick": "quickinput",
+    "QuickPick": "quickpick",
     "SaveDialog": "dialogs",
     "Tab": "tabs",
     "TextDocumentShowOptions": "showing",

@@ -7,30 +7,20 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded, RoostError
 from shim.contents import LARGEST
-from shim.document import (
-    FileCreateEvent,
-    FileDeleteEvent,
-    FileRename,
-    FileRenameEvent,
-    FileWillCreateEvent,
-    FileWillDeleteEvent,
-    FileWillRenameEvent,
-    TextDocument,
-)
+from shim.document import TextDocument
 from shim.documents import Documents, wire_uri
 from shim.edits import FileEdit, ResourceEdit, SnippetTextEdit, TextEdit, WorkspaceEdit
 from shim.enums import TextDocumentChangeReason
-from shim.events import EventEmitter
+from shim.file_operations import FileOperations
 from shim.filesystems import FileSystems
 from shim.fs import rename
 from shim.snippets import expanded
 from shim.text import TextDocumentContentChangeEvent
 from shim.uri import Uri
-from shim.waiting import WillEmitter
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -40,34 +30,12 @@ log = logging.getLogger("roost.shim")
 AT_ONCE = 32
 """Steps of an edit that may be made without giving way."""
 
-BEFORE_S = 10.0
-"""How long listeners of `on_will_create_files` and the like may hold up an edit, in seconds."""
-
 Step = FileEdit | ResourceEdit
 Undo = Callable[[], Awaitable[object]]
 
 
 class NotApplied(RoostError):
     """An edit was not made, and nothing of it is left: the text says why."""
-
-
-class FileOperations:
-    """One user's events of files that an edit creates, renames and deletes; `session.get(FileOperations)`."""
-
-    __slots__ = ("created", "deleted", "renamed", "will_create", "will_delete", "will_rename")
-
-    def __init__(self, session: SessionContext) -> None:
-        self.created = EventEmitter[FileCreateEvent]()
-        self.deleted = EventEmitter[FileDeleteEvent]()
-        self.renamed = EventEmitter[FileRenameEvent]()
-        self.will_create = WillEmitter[FileWillCreateEvent]()
-        self.will_delete = WillEmitter[FileWillDeleteEvent]()
-        self.will_rename = WillEmitter[FileWillRenameEvent]()
-
-    def forget_extension(self, extension: str) -> None:
-        """An extension is gone: it hears of nothing any more."""
-        for emitter in (self.created, self.deleted, self.renamed, self.will_create, self.will_delete, self.will_rename):
-            emitter.forget_extension(extension)
 
 
 class Draft:
@@ -99,14 +67,15 @@ class Bulk:
         self._drafts: dict[Uri, Draft] = {}
         self._undo: list[Undo] = []
         self._ends: list[Undo] = []
-        self._done: list[tuple[str, Any]] = []
+        self._done: list[FileEdit] = []
 
     async def apply(self, steps: Sequence[Step]) -> None:
         """Make all steps in their order, and return once what is unsaved would survive the host's being killed.
 
         Raises `NotApplied`, and `QuotaExceeded`; then nothing was changed, or is again as it was.
         """
-        before = await self._asked(steps) if any(isinstance(step, FileEdit) for step in steps) else []
+        files = [step for step in steps if isinstance(step, FileEdit)]
+        before = await self._session.get(FileOperations).asked(files) if files else []
         async with self._documents.lock:
             try:
                 await self._run([*before, *steps])
@@ -119,7 +88,8 @@ class Bulk:
                 for draft in self._drafts.values():
                     draft.held.dispose()
             kept = await self._commit()
-        self._tell()
+        if self._done:
+            self._session.get(FileOperations).tell(self._done)
         for backup in kept:
             await backup
 
@@ -157,20 +127,6 @@ class Bulk:
             self._check_size(draft, changes)
             draft.done.append((edits, changes))
         return True
-
-    # -- asking before
-
-    async def _asked(self, steps: Sequence[Step]) -> list[Step]:
-        """What listeners want to be changed before the files are."""
-        created, deleted, renamed = _files(steps)
-        events, results = self._session.get(FileOperations), []
-        if created:
-            results += await events.will_create.fire(lambda: FileWillCreateEvent(created), BEFORE_S)
-        if deleted:
-            results += await events.will_delete.fire(lambda: FileWillDeleteEvent(deleted), BEFORE_S)
-        if renamed:
-            results += await events.will_rename.fire(lambda: FileWillRenameEvent(renamed), BEFORE_S)
-        return [step for result in results if isinstance(result, WorkspaceEdit) for step in result.steps]
 
     # -- doing
 
@@ -231,7 +187,7 @@ class Bulk:
                 raise FileSystemError(f"{new.path}: there is a file already; overwrite or ignore it", "FileExists")
         await self._systems.at(new).write(new, step.contents or b"")
         self._undo.append(lambda: self._systems.at(new).delete(new, recursive=False, use_trash=False))
-        self._done.append(("create", new))
+        self._done.append(step)
 
     async def _delete(self, old: Uri, step: FileEdit) -> None:
         if not await self._is_there(old):
@@ -242,7 +198,7 @@ class Bulk:
         if not step.recursive and (await place.stat(old)).type & 2 and await place.read_directory(old):
             raise FileSystemError.unavailable(f"{old.path}: the directory is not empty; delete recursively")
         await self._put_aside(old)
-        self._done.append(("delete", old))
+        self._done.append(step)
 
     async def _rename(self, old: Uri, new: Uri, step: FileEdit) -> None:
         if await self._is_there(new) and str(old) != str(new):
@@ -256,7 +212,7 @@ class Bulk:
         self._undo.append(lambda: rename(self._systems, new, old, overwrite=False))
         await self._move(old, new)
         self._undo.append(lambda: self._move(new, old))
-        self._done.append(("rename", FileRename(old, new)))
+        self._done.append(step)
 
     async def _move(self, old: Uri, new: Uri) -> None:
         """Let open documents go on under the new name, with what is unsaved, also by this edit."""
@@ -320,32 +276,6 @@ class Bulk:
                 self._documents.commit(draft.document, draft.model, changes, reason=self._reason)
                 kept.append([self._documents.backup(draft.document, edits) for edits, _ in draft.done][-1])
         return kept
-
-    def _tell(self) -> None:
-        created, deleted, renamed = (
-            tuple(about for kind, about in self._done if kind == wanted) for wanted in ("create", "delete", "rename")
-        )
-        events, post = self._session.get(FileOperations), self._documents.post
-        if created:
-            post("workspace.onDidCreateFiles", {"files": [wire_uri(uri) for uri in created]})
-            events.created.fire(FileCreateEvent(created))
-        if deleted:
-            post("workspace.onDidDeleteFiles", {"files": [wire_uri(uri) for uri in deleted]})
-            events.deleted.fire(FileDeleteEvent(deleted))
-        if renamed:
-            pairs = [{"oldUri": wire_uri(one.old_uri), "newUri": wire_uri(one.new_uri)} for one in renamed]
-            post("workspace.onDidRenameFiles", {"files": pairs})
-            events.renamed.fire(FileRenameEvent(renamed))
-
-
-def _files(steps: Sequence[Step]) -> tuple[tuple[Uri, ...], tuple[Uri, ...], tuple[FileRename, ...]]:
-    """The files that steps create, delete and rename."""
-    files = [(step.old, step.new) for step in steps if isinstance(step, FileEdit)]
-    return (
-        tuple(new for old, new in files if old is None and new is not None),
-        tuple(old for old, new in files if new is None and old is not None),
-        tuple(FileRename(old, new) for old, new in files if old is not None and new is not None),
-    )
 
 
 def _file(uri: Uri | None) -> Uri:

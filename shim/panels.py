@@ -12,7 +12,8 @@ from sessions.errors import InvalidValue, RoostError
 from shim.enums import ViewColumn
 from shim.events import Disposable, EventEmitter
 from shim.extensions import Extensions
-from shim.tabs import Tab, Tabs
+from shim.tab import Tab
+from shim.tabs import Tabs
 from shim.thenable import called
 from shim.types import IconPath, TabInputWebview
 from shim.values import Value, readonly

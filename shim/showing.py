@@ -19,7 +19,8 @@ from shim.editors import (
 from shim.enums import TextEditorSelectionChangeKind, ViewColumn
 from shim.events import EventEmitter, of_user
 from shim.ranges import AnyRange, Selection, as_range
-from shim.tabs import Tab, Tabs
+from shim.tab import Tab
+from shim.tabs import Tabs
 from shim.thenable import Thenable, thenable
 from shim.types import TabInputText, TabInputTextDiff
 from shim.uri import Uri, as_uri

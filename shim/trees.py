@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sessions.current import current_session
 from sessions.errors import InvalidValue, RoostError
@@ -15,8 +15,16 @@ from shim.events import Disposable, EventEmitter
 from shim.nodes import Node, Nodes, together
 from shim.surface import Piece, Shown, Surface
 from shim.thenable import Thenable, called, thenable
+from shim.tree import (
+    TreeCheckboxChangeEvent,
+    TreeDataProvider,
+    TreeDragAndDropController,
+    TreeViewActiveItemChangeEvent,
+    TreeViewExpansionEvent,
+    TreeViewSelectionChangeEvent,
+    TreeViewVisibilityChangeEvent,
+)
 from shim.types import Command, DataTransfer, DataTransferItem, TreeItem
-from shim.values import Value, readonly
 from shim.views import ViewBadge, Views
 
 if TYPE_CHECKING:
@@ -24,7 +32,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 E = TypeVar("E")
-T_contra = TypeVar("T_contra", contravariant=True)
 
 MOST_CHILDREN = 5_000
 """Elements below one element."""
@@ -40,58 +47,6 @@ CHANGED = "window.onDidChangeTreeData"
 
 INTERNAL = "application/vnd.code.tree."
 """How VS Code's media types of what is dragged within a tree begin."""
-
-
-class TreeDataProvider(Protocol[T_contra]):
-    """What lists the elements of a view. It may also have `get_parent(element)`, for `reveal`, the event
-    `on_did_change_tree_data`, and `resolve_tree_item(item, element, token)`."""
-
-    def get_tree_item(self, element: T_contra) -> Any: ...
-
-    def get_children(self, element: T_contra | None = None) -> Any: ...
-
-
-class TreeDragAndDropController(Protocol):
-    """What is done with elements that the user drags: `handle_drag(source, data, token)` and `handle_drop(target, data,
-    token)`, both optional."""
-
-    drop_mime_types: Sequence[str]
-    drag_mime_types: Sequence[str]
-
-
-@readonly
-class TreeViewExpansionEvent(Value, Generic[T]):
-    """An element was opened, or closed."""
-
-    element: T
-
-
-@readonly
-class TreeViewSelectionChangeEvent(Value, Generic[T]):
-    """Other elements are selected."""
-
-    selection: Sequence[T]
-
-
-@readonly
-class TreeViewActiveItemChangeEvent(Value, Generic[T]):
-    """The cursor is at another element."""
-
-    active_item: T | None
-
-
-@readonly
-class TreeViewVisibilityChangeEvent(Value):
-    """A view is shown, or not any more."""
-
-    visible: bool
-
-
-@readonly
-class TreeCheckboxChangeEvent(Value, Generic[T]):
-    """Elements were checked or unchecked: pairs of an element and its state."""
-
-    items: Sequence[tuple[T, TreeItemCheckboxState]]
 
 
 async def in_turns(things: Iterable[E]) -> AsyncIterator[E]:

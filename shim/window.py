@@ -45,13 +45,8 @@ if TYPE_CHECKING:  # what not every extension uses is loaded when it is named
         create_webview_panel,
         register_webview_panel_serializer,
     )
-    from shim.quickinput import (
-        InputBox,
-        QuickPick,
-        QuickPickItemButtonEvent,
-        create_input_box,
-        create_quick_pick,
-    )
+    from shim.quickinput import InputBox, create_input_box
+    from shim.quickpick import QuickPick, QuickPickItemButtonEvent, create_quick_pick
     from shim.showing import (
         Editors,
         on_did_change_active_text_editor,
@@ -189,12 +184,12 @@ LATER = {
     "InputBox": "quickinput",
     "LogOutputChannel": "outputs",
     "OutputChannel": "outputs",
-    "QuickPick": "quickinput",
-    "QuickPickItemButtonEvent": "quickinput",
+    "QuickPick": "quickpick",
+    "QuickPickItemButtonEvent": "quickpick",
     "TabGroups": "tabs",
     "create_input_box": "quickinput",
     "create_output_channel": "outputs",
-    "create_quick_pick": "quickinput",
+    "create_quick_pick": "quickpick",
     "TextEditorDecorationType": "decorations",
     "TreeView": "trees",
     "WebviewPanel": "panels",

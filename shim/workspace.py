@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessions.current import current_session
 from sessions.errors import InvalidValue, RoostError
-from shim import bulk, encodings, saving
+from shim import encodings, saving
 from shim.absent import absent_member
 from shim.applying import apply_edit
 from shim.configuration import ConfigurationChangeEvent, Configurations, get_configuration
@@ -24,6 +24,7 @@ from shim.document import (
 )
 from shim.documents import Documents
 from shim.events import Disposable, Event, never
+from shim.file_operations import FileOperations
 from shim.filesystems import FileSystemProvider, FileSystems
 from shim.folders import Folders, WorkspaceFolder, WorkspaceFoldersChangeEvent, checked
 from shim.fs import FileSystem
@@ -277,12 +278,12 @@ _LIVE: Mapping[str, Callable[[SessionContext], Any]] = {
     "on_will_save_text_document": lambda session: session.get(Documents).on_will_save,
     "on_did_save_text_document": lambda session: session.get(Documents).on_save,
     "on_did_change_configuration": lambda session: session.get(Configurations).on_change,
-    "on_will_create_files": lambda session: session.get(bulk.FileOperations).will_create.event,
-    "on_did_create_files": lambda session: session.get(bulk.FileOperations).created.event,
-    "on_will_delete_files": lambda session: session.get(bulk.FileOperations).will_delete.event,
-    "on_did_delete_files": lambda session: session.get(bulk.FileOperations).deleted.event,
-    "on_will_rename_files": lambda session: session.get(bulk.FileOperations).will_rename.event,
-    "on_did_rename_files": lambda session: session.get(bulk.FileOperations).renamed.event,
+    "on_will_create_files": lambda session: session.get(FileOperations).will_create.event,
+    "on_did_create_files": lambda session: session.get(FileOperations).created.event,
+    "on_will_delete_files": lambda session: session.get(FileOperations).will_delete.event,
+    "on_did_delete_files": lambda session: session.get(FileOperations).deleted.event,
+    "on_will_rename_files": lambda session: session.get(FileOperations).will_rename.event,
+    "on_did_rename_files": lambda session: session.get(FileOperations).renamed.event,
 }
 """What is looked up for the current user each time."""
 

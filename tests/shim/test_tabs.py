@@ -11,7 +11,8 @@ import shim as vscode
 from sessions.context import SessionContext
 from sessions.errors import InvalidValue
 from shim import Tab, TabChangeEvent, TabInputText, TabInputWebview, Uri, ViewColumn
-from shim.tabs import COLUMNS, MOST, Tabs
+from shim.tab import COLUMNS
+from shim.tabs import MOST, Tabs
 from tests.shim.screen import Screen
 
 pytestmark = pytest.mark.anyio

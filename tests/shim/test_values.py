@@ -7,6 +7,8 @@ import copy
 import pytest
 
 from sessions.errors import InvalidValue
+from shim.ranges import Location, Range
+from shim.uri import Uri
 from shim.values import Value, as_text, camel_case, field, readonly, value
 
 
@@ -113,3 +115,8 @@ def test_text_is_a_string_or_nothing() -> None:
     assert (as_text(None, "title"), as_text("a", "title")) == ("", "a")
     with pytest.raises(InvalidValue, match="title: must be a string, not int"):
         as_text(5, "title")
+
+
+def test_json_of_a_value_leaves_the_values_in_it_as_they_are() -> None:
+    place = Range(0, 0, 0, 1)
+    assert Location(Uri.file("/a"), place).to_json()["range"] is place
