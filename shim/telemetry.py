@@ -32,8 +32,9 @@ class TelemetryLogger:
     is_errors_enabled = False
 
     def __init__(self, sender: TelemetrySender) -> None:
-        if not callable(getattr(sender, "send_event_data", None)):
-            raise InvalidValue("sender", "must have send_event_data, send_error_data and may have flush")
+        needed = [getattr(sender, name, None) for name in ("send_event_data", "send_error_data")]
+        if not all(map(callable, needed)) or not callable(getattr(sender, "flush", callable)):
+            raise InvalidValue("sender", "must have methods send_event_data and send_error_data, and may have flush")
         self._sender: TelemetrySender | None = sender
         self._changed = EventEmitter[TelemetryLogger]()
         self.on_did_change_enable_states = self._changed.event

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -146,3 +148,18 @@ async def test_telemetry_is_off_and_a_senders_data_go_nowhere(ada: SessionContex
         assert (logger.dispose(), logger.dispose(), sent) == ("flushed", None, [])
         with pytest.raises(InvalidValue, match="sender"):
             vscode.env.create_telemetry_logger(object())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "methods",
+    [
+        {},
+        {"send_event_data": print},
+        {"send_error_data": print},
+        {"send_event_data": True, "send_error_data": print},
+        {"send_event_data": print, "send_error_data": print, "flush": True},
+    ],
+)
+def test_a_sender_of_telemetry_has_its_methods(methods: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValue, match="send_event_data and send_error_data"):
+        vscode.env.create_telemetry_logger(SimpleNamespace(**methods))

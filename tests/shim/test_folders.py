@@ -104,6 +104,11 @@ async def test_what_is_no_uri_is_refused(ada: SessionContext) -> None:
         workspace.update_workspace_folders(0, 0, "/home/lib")  # type: ignore[arg-type]
 
 
+async def test_the_path_of_a_folder_begins_with_a_slash(ada: SessionContext) -> None:
+    with ada.entered(), pytest.raises(InvalidValue, match="must be that of a folder, such as"):
+        workspace.update_workspace_folders(0, 0, {"uri": Uri.parse("foo:bar")})
+
+
 async def test_another_users_folders_stay_theirs(ada: SessionContext, ben: SessionContext) -> None:
     with ben.entered():
         heard = told()
