@@ -219,6 +219,8 @@ class SessionContext:
             fresh = Memento(self.store, namespace, scope, meter=ByCount(self.allowance))
             await fresh.load()
             found = self._mementos.setdefault((namespace, scope), fresh)
+            if found is fresh:
+                fresh.count()
         return found
 
     def records(self, namespace: str) -> Records:

@@ -30,11 +30,14 @@ ABSENT: Final[Literal[Absent.ABSENT]] = Absent.ABSENT
 class Meter(Protocol):
     """Who counts what a user keeps."""
 
-    def reserve(self, more_bytes: int, more_files: int) -> None:
+    def reserve(self, more_bytes: int) -> None:
         """Raises `QuotaExceeded`, and counts nothing, where it does not fit."""
 
-    def released(self, fewer_bytes: int, fewer_files: int) -> None:
-        """Takes back what was reserved."""
+    def released(self, fewer_bytes: int) -> None:
+        """Takes back what was reserved, or found."""
+
+    def found(self, more_bytes: int) -> None:
+        """Counts what was kept before."""
 
 
 class Flight:
@@ -85,6 +88,11 @@ class Memento:
         if self._values is None:
             self._values = values
             self._bytes = sum(_cost(key, value) for key, value in values.items())
+
+    def count(self) -> None:
+        """Let the meter know what was kept before; call it once, after loading."""
+        if self._meter is not None:
+            self._meter.found(self._bytes)
 
     def get(self, key: str, default: Any = None) -> Any:
         """A copy of the value, or `default` where there is none (a stored null is None)."""
@@ -175,13 +183,13 @@ class Memento:
         if self._bytes + more > self.all_bytes:
             raise QuotaExceeded("state", self.all_bytes, self._bytes, "delete keys, or keep large things in files")
         if self._meter is not None:
-            self._meter.reserve(more, 0)
+            self._meter.reserve(more)
         flight.counted = cost
 
     def _release(self, flight: Flight, key: str) -> None:
         """Count the key as what is on the disk of it, once nothing more is on its way there."""
         if flight.count == 0 and self._meter is not None:
-            self._meter.released(flight.counted - _cost(key, flight.durable), 0)
+            self._meter.released(flight.counted - _cost(key, flight.durable))
 
 
 def _cost(key: str, text: bytes | None) -> int:

@@ -41,9 +41,10 @@ class Allowance:
     """The bytes and files that a user has on disk, as `sessions.files.Meter` and the state store ask for them.
 
     `measure()` counts the user's world and may take long: it runs in the thread that asks for room, never on the loop.
+    What is kept in their database it does not see: that is counted as it is written.
     """
 
-    __slots__ = ("_believed_until", "_bytes", "_files", "_limits", "_lock", "_measure")
+    __slots__ = ("_believed_until", "_bytes", "_files", "_limits", "_lock", "_measure", "_stored")
 
     def __init__(self, limits: Quotas, measure: Callable[[], tuple[int, int]]) -> None:
         self._limits = limits
@@ -51,6 +52,8 @@ class Allowance:
         self._lock = threading.Lock()
         self._bytes = 0
         self._files = 0
+        self._stored = 0
+        """Bytes in the database, as far as that was read."""
         self._believed_until = 0.0
 
     def allow(self, limits: Quotas) -> None:
@@ -62,15 +65,22 @@ class Allowance:
         if not self.limited:
             return
         self._refresh()
-        self.count(more_bytes, more_files)
-
-    def count(self, more_bytes: int, more_files: int) -> None:
-        """As `reserve`, by what was last counted on the disk: for the loop, where nothing may be measured."""
         with self._lock:
-            self._check("bytes", self._limits.bytes, self._bytes, more_bytes)
+            self._check("bytes", self._limits.bytes, self._bytes + self._stored, more_bytes)
             self._check("files", self._limits.files, self._files, more_files)
             self._bytes += more_bytes
             self._files += more_files
+
+    def store(self, more_bytes: int) -> None:
+        """As `reserve`, of what goes into the database: for the loop, where nothing may be measured."""
+        with self._lock:
+            self._check("bytes", self._limits.bytes, self._bytes + self._stored, more_bytes)
+            self._stored += more_bytes
+
+    def found(self, more_bytes: int) -> None:
+        """So much is in the database already, or where it is negative, no more."""
+        with self._lock:
+            self._stored = max(0, self._stored + more_bytes)
 
     def released(self, fewer_bytes: int, fewer_files: int) -> None:
         """Take back what was removed, or reserved and not written."""
@@ -87,7 +97,7 @@ class Allowance:
     def counted(self) -> tuple[int, int]:
         """Bytes and files, as last counted and with what was reserved and released since."""
         with self._lock:
-            return self._bytes, self._files
+            return self._bytes + self._stored, self._files
 
     @property
     def most(self) -> tuple[float, float]:
@@ -111,10 +121,9 @@ class Allowance:
         return None
 
     def used(self) -> tuple[int, int]:
-        """The bytes and files on the disk, counted anew where the last count is too old: may block for long."""
+        """As `counted`, the disk counted anew where the last count is too old: may block for long."""
         self._refresh()
-        with self._lock:
-            return self._bytes, self._files
+        return self.counted
 
     def _refresh(self) -> None:
         """Count the disk anew if the last count is too old: one thread does, outside of the lock, the others go on."""
@@ -122,12 +131,11 @@ class Allowance:
         with self._lock:
             if started < self._believed_until:
                 return
-            first, self._believed_until = not self._believed_until, started + FRESH_S
+            self._believed_until = started + FRESH_S
         counted = self._measure()
         ended = time.monotonic()
         with self._lock:
-            kept = (self._bytes, self._files) if first else (0, 0)  # what was counted by the loop before the first
-            self._bytes, self._files = counted[0] + kept[0], counted[1] + kept[1]
+            self._bytes, self._files = counted
             self._believed_until = ended + max(FRESH_S, DUTY * (ended - started))
 
     def _check(self, quota: str, limit: int | None, used: int, more: int) -> None:
@@ -142,17 +150,21 @@ def _bound(limit: int | None) -> float:
 
 
 class ByCount:
-    """The allowance as the loop may ask it: it measures nothing, so it is as good as the last count of the disk."""
+    """The allowance as what keeps state on the loop asks it: it measures nothing, so it goes by the last count."""
 
     __slots__ = ("_allowance",)
 
     def __init__(self, allowance: Allowance) -> None:
         self._allowance = allowance
 
-    def reserve(self, more_bytes: int, more_files: int) -> None:
+    def reserve(self, more_bytes: int) -> None:
         """Raises `QuotaExceeded`, and counts nothing, where it does not fit."""
-        self._allowance.count(more_bytes, more_files)
+        self._allowance.store(more_bytes)
 
-    def released(self, fewer_bytes: int, fewer_files: int) -> None:
-        """Takes back what was reserved."""
-        self._allowance.released(fewer_bytes, fewer_files)
+    def released(self, fewer_bytes: int) -> None:
+        """Takes back what was reserved, or found."""
+        self._allowance.found(-fewer_bytes)
+
+    def found(self, more_bytes: int) -> None:
+        """Counts what was kept before."""
+        self._allowance.found(more_bytes)

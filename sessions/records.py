@@ -42,6 +42,7 @@ DOWN = "SELECT key, value FROM records WHERE namespace = ? AND collection = ? AN
 RECORD_BYTES = 128
 """What a record takes besides its value."""
 
+WHOLE = f"SELECT coalesce(sum(length(value) + {RECORD_BYTES}), 0) FROM records WHERE namespace = ?"
 SIZE = f"SELECT coalesce(sum(length(records.value) + {RECORD_BYTES}), 0) FROM"
 BEFORE = (
     f"SELECT ({SIZE} records WHERE namespace = ? AND collection IN (SELECT value FROM json_each(?))),"
@@ -76,7 +77,7 @@ Change = Put | Delete
 class Records:
     """The records of one `namespace`. Keys are in the order of their code points: pad numbers with zeros."""
 
-    __slots__ = ("_lock", "_mailbox", "_meter", "_namespace", "_store")
+    __slots__ = ("_counted", "_lock", "_mailbox", "_meter", "_namespace", "_store")
 
     def __init__(self, store: Store, mailbox: Mailbox, namespace: str, meter: Meter) -> None:
         self._store = store
@@ -84,6 +85,7 @@ class Records:
         self._namespace = namespace
         self._meter = meter
         self._lock = asyncio.Lock()
+        self._counted = False
 
     async def get(self, collection: str, key: str) -> Any:
         """The value, or None. Raises `StoreError`."""
@@ -112,15 +114,23 @@ class Records:
             raise InvalidValue("changes", f"are at most {CHANGES} in one commit, and these are {len(changes)}")
         statements = [self._statement(change) for change in changes]
         async with self._lock:
+            await self._count()
             growth = await self._growth(changes, statements)
-            self._meter.reserve(max(0, growth), 0)
+            self._meter.reserve(max(0, growth))
             try:
                 number = await self._write(statements, event, more)
             except BaseException:
-                self._meter.released(max(0, growth), 0)
+                self._meter.released(max(0, growth))
                 raise
-            self._meter.released(max(0, -growth), 0)
+            self._meter.released(max(0, -growth))
             return number
+
+    async def _count(self) -> None:
+        """Count what was kept before, once."""
+        if not self._counted:
+            ((whole,),) = await self._store.read(WHOLE, (self._namespace,))
+            self._meter.found(int(whole))
+            self._counted = True
 
     async def _write(
         self, statements: list[Statement], event: tuple[str, Any] | None, more: Sequence[tuple[str, Any]]

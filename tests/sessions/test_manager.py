@@ -1,4 +1,4 @@
-"""Sessions as their manager ends them: whatever of one fails to end, the rest of it ends, and so do all others."""
+"""Sessions as their manager begins and ends them: what one has counts again, and what fails to end is alone in that."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from sessions.context import SessionContext
-from sessions.errors import SessionClosed
+from sessions.errors import QuotaExceeded, SessionClosed
 from sessions.manager import SessionManager
+from sessions.quotas import Quotas
+from sessions.records import Delete, Put
 from tests.people import people
 
 pytestmark = pytest.mark.anyio
@@ -55,6 +57,31 @@ class Maker:
     async def close(self) -> None:
         self.session.get(Late)
         self.closed = True
+
+
+async def test_what_is_kept_counts_against_the_quota_also_after_a_sleep_and_a_count_of_the_disk(tmp_path: Path) -> None:
+    async with people(tmp_path, quotas=Quotas(bytes=200_000)) as sessions:
+        for number in range(2):
+            ada = await sessions.open("ada")
+            state, records = await ada.memento("client", "global"), ada.records("acme.notes")
+            if number == 0:
+                await state.update("mine", "x" * 60_000)
+                await records.commit([Put("notes", "1", "x" * 60_000)])
+            else:
+                await records.commit([Delete("notes", "none")])
+            assert 120_000 < ada.allowance.counted[0] < 125_000
+            ada.allowance.learn(0, 0)
+            with pytest.raises(QuotaExceeded):
+                state.update("more", "x" * 90_000)
+            with pytest.raises(QuotaExceeded):
+                await records.commit([Put("notes", "2", "x" * 90_000)])
+            with pytest.raises(QuotaExceeded):
+                await ada.files.write("/workspace/large", bytes(90_000))
+            await sessions.close("ada")
+        ada = await sessions.open("ada")
+        await (await ada.memento("client", "global")).update("mine")
+        await ada.records("acme.notes").commit([Delete("notes")])
+        assert ada.allowance.counted[0] == 0
 
 
 async def tire(sessions: SessionManager) -> None:

@@ -259,16 +259,18 @@ class Bytes:
         self.limit = limit
         self.used = 0
 
-    def reserve(self, more_bytes: int, more_files: int) -> None:
+    def reserve(self, more_bytes: int) -> None:
         assert more_bytes > 0
-        assert more_files == 0
         if self.used + more_bytes > self.limit:
             raise QuotaExceeded("bytes", self.limit, self.used, "delete something")
         self.used += more_bytes
 
-    def released(self, fewer_bytes: int, fewer_files: int) -> None:
+    def released(self, fewer_bytes: int) -> None:
         assert fewer_bytes >= 0
         self.used -= fewer_bytes
+
+    def found(self, more_bytes: int) -> None:
+        self.used += more_bytes
 
 
 async def test_over_the_quota_nothing_is_kept_and_the_count_stays_true(tmp_path: Path) -> None:

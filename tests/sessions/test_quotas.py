@@ -43,15 +43,28 @@ def test_the_loop_asks_by_the_last_count_and_never_measures() -> None:
 
     allowance = Allowance(Quotas(bytes=100), measure)
     state = ByCount(allowance)
-    state.reserve(30, 0)
+    state.reserve(30)
     assert measured == []
     with pytest.raises(QuotaExceeded):
         allowance.reserve(20, 0)
-    state.released(30, 0)
+    state.released(30)
     allowance.reserve(20, 0)
     with pytest.raises(QuotaExceeded):
-        state.reserve(30, 0)
+        state.reserve(30)
     assert measured == [1]
+
+
+def test_what_is_in_the_database_is_not_forgotten_when_the_disk_is_counted() -> None:
+    allowance = Allowance(Quotas(bytes=100), lambda: (60, 1))
+    state = ByCount(allowance)
+    state.reserve(30)
+    allowance.learn(10, 1)
+    assert (allowance.counted, allowance.used()) == ((40, 1), (40, 1))
+    with pytest.raises(QuotaExceeded):
+        state.reserve(61)
+    state.reserve(60)
+    with pytest.raises(QuotaExceeded):
+        allowance.reserve(1, 0)
 
 
 def test_the_disk_is_counted_once_not_at_every_write() -> None:

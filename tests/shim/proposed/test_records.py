@@ -106,11 +106,14 @@ class Counted:
     def __init__(self) -> None:
         self.bytes = 0
 
-    def reserve(self, more_bytes: int, more_files: int) -> None:
+    def reserve(self, more_bytes: int) -> None:
         self.bytes += more_bytes
 
-    def released(self, fewer_bytes: int, fewer_files: int) -> None:
+    def released(self, fewer_bytes: int) -> None:
         self.bytes -= fewer_bytes
+
+    def found(self, more_bytes: int) -> None:
+        self.bytes += more_bytes
 
 
 async def test_whatever_a_commit_does_to_the_same_places_it_counts_what_is_there_after(tmp_path: Path) -> None:
@@ -142,8 +145,9 @@ from sessions.records import Put, Records
 from tests.sessions.stores import databases
 
 class Free:
-    def reserve(self, more_bytes, more_files): ...
-    def released(self, fewer_bytes, fewer_files): ...
+    def reserve(self, more_bytes): ...
+    def released(self, fewer_bytes): ...
+    def found(self, more_bytes): ...
 
 async def main():
     async with databases(Path(sys.argv[1])) as opened:
