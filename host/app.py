@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
-from starlette.routing import Router
+from starlette.responses import RedirectResponse
+from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from host import api, extension_routes, links, logs, page, webviews
@@ -94,7 +95,8 @@ class Host:
         self._webviews = webviews.Webviews(self)
         self._links = links.Links(self)
         self._page = page.Page(self)
-        self._router = Router(routes(self, api.TABLE), default=not_found, redirect_slashes=False)
+        paths = [*routes(self, api.TABLE), *_typed(config.server.base_path)]
+        self._router = Router(paths, default=not_found, redirect_slashes=False)
         self._stack: AsyncExitStack | None = None
         self.tasks: Tasks
         self.published: Published
@@ -355,6 +357,11 @@ def _below(base: str, scope: Scope) -> Scope:
     if not base or not scope["path"].removeprefix(root).startswith(f"{base}/"):
         return scope
     return {**scope, "root_path": root + base}
+
+
+def _typed(base: str) -> list[Route]:
+    """The base path as people type it, without its last slash: they are sent to the page."""
+    return [Route(base, lambda request: RedirectResponse(f"{request.scope['root_path']}{base}/"))] if base else []
 
 
 def _is_file(scope: Scope) -> bool:

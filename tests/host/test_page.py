@@ -103,3 +103,14 @@ async def test_extensions_are_listed_with_what_they_contribute(tmp_path: Path) -
     hello = next(one for one in listed if one["id"].endswith(".hello"))
     assert any(one["command"] == "hello.countWords" for one in hello["contributes"]["commands"])
     assert hello["disabled"] is False
+
+
+async def test_a_base_path_that_is_typed_without_its_last_slash_leads_to_the_page(dist: Path, tmp_path: Path) -> None:
+    async with hosted(tmp_path / "data", server={"base_path": "/code"}) as (_, user):
+        ada = user("ada")
+        sent = await ada.get("/code")
+        assert (sent.status_code, sent.headers["location"]) == (307, "/code/")
+        assert "main-A1.js" in (await ada.get("/code", follow_redirects=True)).text
+        assert (await ada.get("/codex")).status_code == 404
+    async with hosted(tmp_path / "plain") as (_, user):
+        assert (await user("ada").get("/code")).status_code == 404
