@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks import charts
 from benchmarks.figures import Row, shown, spread
+from benchmarks.peers import IDLE, READY
 from benchmarks.report import FOLDER, RESULTS, Run, load
 
 ROOT = FOLDER.parent
@@ -64,7 +65,7 @@ def written() -> dict[Path, str]:
     page = between(page, "long", tables(long))
     plots = pictures(quick) | {f"long-{name}": svg for name, svg in pictures(long).items()}
     return {
-        README: between(README.read_text(), "numbers", readme(quick)),
+        README: between(README.read_text(), "numbers", f"{readme(quick)}\n\n{beside(load(PEERS))}".rstrip()),
         PAGE: between(page, "peers", peers(load(PEERS))),
         **{PLOTS / name: svg for name, svg in plots.items()},
     }
@@ -102,14 +103,59 @@ def tables(run: Run) -> str:
     return "\n\n".join(parts)
 
 
-def peers(run: dict[str, Any]) -> str:
-    """The peers' figures, each with its version and how it was taken."""
-    lines = ["| what | version | figure | Roost, the same way | how it was taken |", "| --- | --- | --- | --- | --- |"]
-    for row in run["benchmarks"].get("peers", {}).get("rows", []):
-        figures = (f"{shown(row[who])} {row['unit']}" if row.get(who) is not None else "" for who in ("figure", "ours"))
-        lines.append(f"| {row['what']} | {row['version']} | {' | '.join(figures)} | {row['how']} |")
-    notes = "\n".join(f"- {note}" for note in run.get("not_measured", []))
-    return f"{where(run)}\n\n" + "\n".join(lines) + (f"\n\nNot measured here:\n\n{notes}" if notes else "")
+def peers(run: Run) -> str:
+    """A column a peer and a row a figure, with how each was taken; those that could not be, and what they want."""
+    taken = _taken(run)
+    whats = dict.fromkeys(what for rows in taken.values() for what in rows)
+    lines = [f"| | {' | '.join(taken)} |", "| --- |" + " --- |" * len(taken)] if taken else []
+    lines += [f"| {what} | {' | '.join(_peer(rows.get(what)) for rows in taken.values())} |" for what in whats]
+    notes = [
+        f"- **{name} {one['version']}** (`{one['install']}`), {_when(one)}: {one['how']}."
+        if one["rows"]
+        else f"- **{name}** could not be measured: {one['missing'].rstrip('.')}. It wants `{one['install']}`."
+        for name, one in run["benchmarks"].items()
+    ]
+    return "\n".join([where(run), "", *lines, "", *notes])
+
+
+def beside(run: Run) -> str:
+    """What one more user costs at the peers and here, in a sentence; nothing where one of both was not taken."""
+    taken = _taken(run)
+    ours = next((rows for who, rows in taken.items() if who.startswith("Roost ")), None)
+    theirs = {who: rows for who, rows in taken.items() if rows is not ours}
+    if ours is None or not theirs:
+        return ""
+
+    def span(what: str) -> str:
+        found = sorted((rows[what] for rows in theirs.values()), key=lambda row: float(row["ours"]))
+        low, high = found[0], found[-1]
+        return _held(low) if low is high else f"{_held(low)} to {_held(high)}"
+
+    return (
+        f"At {', '.join(theirs)}, which give each user a server of their own, one more user holds {span(IDLE)} "
+        f"before they do anything and can work after {span(READY)}; here {_held(ours[IDLE])} and {_held(ours[READY])}. "
+        "[How that was taken](docs/numbers.md#peers), and their terminals."
+    )
+
+
+def _taken(run: Run) -> dict[str, dict[str, Row]]:
+    """Each peer that was measured with its version, and its rows by what they are called."""
+    every = run["benchmarks"].items()
+    return {f"{name} {one['version']}": {row["what"]: row for row in one["rows"]} for name, one in every if one["rows"]}
+
+
+def _peer(row: Row | None) -> str:
+    """A figure with its rounds' lowest and highest; a dash where that peer has no such thing."""
+    if row is None:
+        return "–"
+    rounds = spread(row)
+    return _held(row) + (f" ({rounds})" if rounds else "")
+
+
+def _held(row: Row) -> str:
+    """A figure with its unit: much memory in MiB."""
+    large = row["unit"] == "KiB" and row["ours"] >= 10_240
+    return f"{shown(row['ours'] / 1024)} MiB" if large else f"{shown(row['ours'])} {row['unit']}"
 
 
 def about(name: str) -> str:

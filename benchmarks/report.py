@@ -166,7 +166,7 @@ def load(path: Path) -> Run:
 def keep(run: Run, path: Path) -> None:
     """Keep it; what was measured earlier and not now stays, with its own date and commit."""
     earlier = load(path)["benchmarks"] if path.exists() else {}
-    every = {**earlier, **run["benchmarks"]}
+    every = {**run["benchmarks"], **earlier, **run["benchmarks"]}  # in the run's order
     ordered = {name: every[name] for name in [*names(), *every] if name in every}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({**run, "benchmarks": ordered}, indent=1) + "\n")
