@@ -39,6 +39,9 @@ class Model:
         self.closed = vscode.EventEmitter[Repository]()
         self._changed = vscode.EventEmitter[Sequence[vscode.Uri] | None]()
         self.on_did_change_file_decorations = self._changed.event
+        self._texts = vscode.EventEmitter[vscode.Uri]()
+        self.on_did_change = self._texts.event
+        """Fires with documents of the scheme `git` whose text may be another now."""
         self._repositories: dict[str, Repository] = {}
         self._finding = asyncio.Lock()
         self._watchers = [
@@ -62,7 +65,7 @@ class Model:
     def dispose(self) -> None:
         """Show nothing more."""
         vscode.Disposable.from_(*self._watchers, *self._folders_gone, *self.repositories, self.output).dispose()
-        vscode.Disposable.from_(self._changed, self.opened, self.closed).dispose()
+        vscode.Disposable.from_(self._changed, self._texts, self.opened, self.closed).dispose()
 
     @property
     def _folders(self) -> list[vscode.Uri]:
@@ -124,10 +127,17 @@ class Model:
             raise GitError("status", f"fatal: not a git repository: {folder.path[:200]}")
         repository = self._repositories[folder.path] = Repository(folder, self.output.append_line)
         repository.changed.event(self._changed.fire)
+        repository.moved.event(lambda _: self._reread(repository))
         with suppress(GitError):
             await repository.refresh()
         self.opened.fire(repository)
         return repository
+
+    def _reread(self, repository: Repository) -> None:
+        """What is staged or checked out is other: so may be what is open of it."""
+        for document in vscode.workspace.text_documents:
+            if document.uri.scheme == "git" and repository.has(document.uri.path):
+                self._texts.fire(document.uri)
 
     def _close(self, path: str) -> None:
         repository = self._repositories.pop(path)

@@ -43,8 +43,10 @@ class Repository:
         """The newest state of each file that has one, by path in the user's world."""
         self.ignored: frozenset[str] = frozenset()
         self.changed = vscode.EventEmitter[Sequence[vscode.Uri]]()
+        self.moved = vscode.EventEmitter[None]()
+        """Fires where what is staged or checked out may be other than before."""
         self._looking = asyncio.Lock()
-        self._is_due = False
+        self._is_due = self._is_moved = False
         self.control = scm.create_source_control("git", "Git", root)
         self.control.input_box.placeholder = "Message"
         self.control.accept_input_command = vscode.Command("Commit", "git.commit", arguments=[root.path])
@@ -61,6 +63,7 @@ class Repository:
         self._watcher.dispose()
         self.control.dispose()
         self.changed.dispose()
+        self.moved.dispose()
 
     def has(self, path: str) -> bool:
         """Whether a path of the user's world is in it."""
@@ -79,7 +82,10 @@ class Repository:
     def _touched(self, uri: vscode.Uri) -> Awaitable[None] | None:
         """A file has changed: look soon, once however many do."""
         name = self.relative(uri.path)
-        if self._is_due or name.endswith(".lock") or name.startswith((".git/objects", ".git/logs")):
+        if name.endswith(".lock") or name.startswith((".git/objects", ".git/logs")):
+            return None
+        self._is_moved = self._is_moved or name.startswith(".git/")
+        if self._is_due:
             return None
         self._is_due = True
         return self._look_soon()
@@ -89,8 +95,11 @@ class Repository:
             await asyncio.sleep(SETTLE_S)
         finally:
             self._is_due = False
+        is_moved, self._is_moved = self._is_moved, False
         with suppress(GitError):  # the output channel has it
             await self.refresh()
+        if is_moved:
+            self.moved.fire(None)
 
     async def refresh(self) -> None:
         """Look at the repository and show what is found. Raises `GitError`."""

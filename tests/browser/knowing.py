@@ -14,6 +14,7 @@ contributes.commands = [
   { command = "knowing.sign", title = "Sign", category = "Knowing" },
   { command = "knowing.point", title = "Point", category = "Knowing" },
   { command = "knowing.mark", title = "Mark", category = "Knowing" },
+  { command = "knowing.line", title = "Line", category = "Knowing" },
   { command = "knowing.differ", title = "Differ", category = "Knowing" },
 ]
 """
@@ -117,6 +118,11 @@ def mark():
     editor.set_decorations(line, [] if marked else [vscode.Range(1, 0, 1, 0)])
     marked[:] = [] if marked else [True]
 
+def last_line():
+    editor = vscode.window.active_text_editor
+    end = editor.document.line_count - 2
+    editor.set_decorations(line, [vscode.Range(end, 0, end, 0)])
+
 def activate(context):
     global wrong, loud, line, marked
     loud = vscode.window.create_text_editor_decoration_type(background_color="rgb(255, 230, 1)", font_weight="700",
@@ -135,6 +141,7 @@ def activate(context):
         vscode.commands.register_command("knowing.sign", sign),
         vscode.commands.register_command("knowing.point", point),
         vscode.commands.register_command("knowing.mark", mark),
+        vscode.commands.register_command("knowing.line", last_line),
         vscode.commands.register_command("knowing.differ", differ),
     ]
     for document in vscode.workspace.text_documents:

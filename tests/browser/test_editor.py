@@ -306,6 +306,34 @@ def test_what_an_extension_marks_shows_moves_with_the_text_and_goes(opened: Open
     expect(beside).to_have_count(0)
 
 
+def test_marks_stay_with_their_text_until_an_extension_sets_them_anew(opened: Open, workspace: Path) -> None:
+    page = letter(opened, workspace, "moving.let", "let alpha\nlet beta\n")
+    page.locator(".cm-line").first.click()
+    palette(page, "Knowing: Mark")
+    mark, lines = page.locator(".cm-line [class^=marked-]"), page.locator(".cm-line")
+    expect(mark).to_have_text("alpha")
+    write(page, "use zero\nuse ", "Control+Home")
+    expect(lines.nth(1)).to_have_text("use let alpha by Ada")
+    expect(mark).to_have_text("alpha")
+    page.goto(page.url.replace("moving.let", "README.md"))
+    expect(lines.first).to_have_text("# Shop")
+    page.go_back()
+    expect(lines.nth(1)).to_have_text("use let alpha by Ada")  # as it was left, not where it was set
+    expect(mark).to_have_text("alpha")
+    expect(lines.nth(2)).to_have_css("background-color", "rgb(1, 2, 250)")
+    write(page, "use more\n", "Control+End")
+    palette(page, "Knowing: Line")  # another kind of mark is set anew: this one stays where it is by now
+    expect(lines.nth(3)).to_have_css("background-color", "rgb(1, 2, 250)")
+    expect(lines.nth(2)).not_to_have_css("background-color", "rgb(1, 2, 250)")
+    expect(mark).to_have_text("alpha")
+    lines.nth(1).click()
+    page.keyboard.press("End")
+    page.keyboard.type("bet")  # what is typed at its end is part of it, unless the extension says otherwise
+    expect(mark).to_have_text("alphabet")
+    palette(page, "Knowing: Mark")
+    expect(mark).to_have_count(0)
+
+
 def test_marks_are_there_for_a_page_that_comes_later(opened: Open, workspace: Path) -> None:
     page = letter(opened, workspace, "later.let", "let gamma\nlet delta\n")
     page.locator(".cm-line").first.click()

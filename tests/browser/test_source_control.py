@@ -114,6 +114,45 @@ def test_the_tree_has_gits_colours_and_letters_and_follows_what_a_shell_does(
     expect(page.get_by_role("treeitem", name="src").locator(".letter")).to_have_count(0)
 
 
+def test_a_change_is_opened_beside_what_it_was_and_edited_there(opened: Open, shop: Process, place: Path) -> None:
+    (place / "src/cart.py").write_text("total = 2\n")
+    (place / "old.txt").unlink()
+    page = opened("#/changes", base=shop.base)
+    changes = page.get_by_label("Changes", exact=True).last
+    changes.locator(".resource", has_text="cart.py").locator(".name").click()
+    page.get_by_role("button", name="Open changes").click()
+    expect(page.locator(".crumbs")).to_contain_text("cart.py")
+    expect(page.locator(".cm-deletedChunk")).to_contain_text("total = 1")
+    expect(page.locator(".cm-changedLine")).to_have_text("total = 2")
+    page.locator(".cm-changedLine").click()
+    page.keyboard.press("End")
+    page.keyboard.type("0")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_label("not saved")).to_have_count(0)
+    expect(page.get_by_role("button", name="Save")).to_be_disabled()
+    assert (place / "src/cart.py").read_text() == "total = 20\n"
+    shot(page, "changes-in-the-editor")
+    assert violations(page) == []
+    git(place, "add", "src/cart.py")
+    page.goto(f"{shop.base}/#/changes")
+    staged = page.get_by_label("Staged Changes", exact=True)
+    staged.locator(".resource", has_text="cart.py").locator(".name").click()
+    page.get_by_role("button", name="Open changes").click()
+    expect(page.get_by_role("button", name="cart.py (Index)", exact=True)).to_be_visible()
+    expect(page.locator(".cm-deletedChunk")).to_contain_text("total = 1")
+    expect(page.locator(".cm-changedLine")).to_have_text("total = 20")
+    page.locator(".cm-changedLine").click()
+    page.keyboard.type("x")
+    expect(page.locator(".cm-changedLine")).to_have_text("total = 20")  # what is staged is not typed into
+    page.reload()
+    expect(page.locator(".cm-content")).to_have_text("total = 20")
+    page.goto(f"{shop.base}/#/changes")
+    changes.locator(".resource", has_text="old.txt").locator(".name").click()
+    page.get_by_role("button", name="Open changes").click()
+    expect(page.get_by_role("button", name="old.txt (Index)", exact=True)).to_be_visible()
+    expect(page.locator(".cm-content")).to_have_text("old")
+
+
 def test_changes_are_looked_at_staged_unstaged_and_committed(opened: Open, shop: Process, place: Path) -> None:
     (place / "src/cart.py").write_text("total = 2\n")
     (place / "old.txt").unlink()

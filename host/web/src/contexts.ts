@@ -1,8 +1,8 @@
 // Context keys: what is so in this page, what extensions set, and settings. `when.ts` judges clauses by them.
 import { signal } from "@preact/signals";
 import { dirty, languages } from "./files/texts";
-import { began, call, opens } from "./host";
-import { place } from "./router";
+import { began, call, isVirtual, opens } from "./host";
+import { fileOf, place } from "./router";
 import type { Context } from "./when";
 
 const given = signal<Record<string, unknown>>({}), settings = signal<any>(null);
@@ -27,7 +27,7 @@ began((link) => {
 export const readSettings = () => void call("workspace.getConfiguration", {}).then((all) => (settings.value = all), () => {});
 
 /** What is open in the editor, as a path. */
-export const fileShown = () => (place.value.screen === "files" && place.value.rest ? `/${place.value.rest.replace(/(:\d+){1,2}$/, "")}` : "");
+export const fileShown = () => (place.value.screen === "files" && !isVirtual(place.value.rest) ? fileOf(place.value.rest) : "");
 const within = (selector: string) => !!document.activeElement?.closest(selector);
 const isOf = (system: RegExp) => () => system.test(navigator.platform);
 const shows = (screen: string) => () => place.value.screen === screen;

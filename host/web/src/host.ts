@@ -137,4 +137,12 @@ export const workspace = computed(() => {
 });
 export const relative = (path: string) => path.startsWith(`${workspace.value}/`) ? path.slice(workspace.value.length + 1) : path;
 export const pathOf = (uri: string) => uri.startsWith("file:") ? decodeURIComponent(new URL(uri).pathname) : uri;
-export const nameOf = (path: string) => path.split("/").pop() || path;
+/** Whether it is no file of the disk, but what an extension has the text of, such as a file as it was: its URI. */
+export const isVirtual = (path: string) => /^[a-z][a-z0-9+.-]*:\//i.test(path);
+/** The last name of a path; of what is no file with what it is. */
+export function nameOf(path: string): string {
+  if (!isVirtual(path)) return path.split("/").pop() || path;
+  const { protocol, pathname, search } = new URL(path), query = decodeURIComponent(search.slice(1));
+  const [, ref] = /"ref":"([^"]*)"/.exec(query) ?? [, protocol.slice(0, -1)];
+  return `${decodeURIComponent(pathname).split("/").pop()} (${ref || "Index"})`;
+}

@@ -1,5 +1,6 @@
 // Where one is: `#/screen/rest`. Relative to wherever the host is mounted.
 import { signal } from "@preact/signals";
+import { isVirtual } from "./host";
 
 export type Screen = "session" | "files" | "terminal" | "changes" | "usage" | "settings" | "admin" | "view";
 const parse = () => {
@@ -8,6 +9,9 @@ const parse = () => {
 };
 export const place = signal(parse());
 addEventListener("hashchange", () => (place.value = parse()));
+/** The file that `rest` of the screen of files names, without the line that it may end with; or the URI of what is none. */
+export const fileOf = (rest: string) => (!rest || isVirtual(rest) ? rest : `/${rest.replace(/(:\d+){1,2}$/, "")}`);
+export const restOf = (file: string) => (isVirtual(file) ? file : file.slice(1));
 export function go(screen: Screen, rest = ""): void {
   const hash = `#/${screen}${rest ? `/${rest.split("/").map(encodeURIComponent).join("/")}` : ""}`;
   if (hash === location.hash) place.value = parse(); // once more to the same place

@@ -149,6 +149,7 @@ function Difference({ group, path, staged }: { group: string; path: string; stag
   return (
     <>
       <div class="bar"><b>{nameOf(path)}</b> <small>{staged ? "staged" : "not staged"}</small><span class="gap" />
+        {hasCommand("git.openChange") && <button class="plain" onClick={() => void work("git.openChange", () => call("commands.executeCommand", { command: "git.openChange", arguments: [path, staged] }))}>Open changes</button>}
         <button class="plain" onClick={() => go("files", path.slice(1))}>Open file</button>
         <button class="plain" aria-label="Close the difference" onClick={() => (open.value = null)}><Icon name="close" size={14} /></button></div>
       {text === null ? <div class="loading" aria-busy="true" /> : text ? <Shown text={text} /> : <div class="empty"><p>Git shows no text of this change.</p></div>}

@@ -1,13 +1,13 @@
 // What extensions show: the pieces of `window.surface`, kept as the host tells.
 import { computed, signal } from "@preact/signals";
-import { began, call, pathOf } from "./host";
+import { began, call, isVirtual, pathOf } from "./host";
 import { openTab } from "./files/texts";
-import { go, place } from "./router";
+import { fileOf, go, place, restOf } from "./router";
 import type { Piece, WirePosition, WireRange } from "./wire";
 
 export const pieces = signal<Piece[]>([]);
 /** What an extension wants looked at in a file, until an editor has shown it. */
-export const revealed = signal<{ path: string; selections?: { anchor: WirePosition; active: WirePosition }[]; range?: WireRange; original?: string } | null>(null);
+export const revealed = signal<{ path: string; selections?: { anchor: WirePosition; active: WirePosition }[]; range?: WireRange; original?: string; editor?: string; tab?: string } | null>(null);
 let known = 0;
 began((link) => {
   link.onOpen.add((whole) => {
@@ -34,12 +34,12 @@ began((link) => {
 
 /** Show what an extension shows. One that leaves the user where they are gets a tab, and no more from any other screen. */
 function follow(data: any): void {
-  const uri = String(data.uri ?? pieces.value.find((one) => one.handle === data.handle)?.state.uri), path = uri.startsWith("file:") ? pathOf(uri) : "";
-  if (!path) return;
-  const { screen, rest } = place.value, isShown = screen === "files" && `/${rest}`.replace(/(:\d+){1,2}$/, "") === path;
-  if (data.uri && data.preserveFocus && screen !== "files") return openTab(path);
-  if (data.uri || isShown) revealed.value = { path, selections: data.selections, range: data.range, original: String(data.original ?? "").startsWith("file:") ? data.original : undefined };
-  if (data.uri && !isShown) go("files", path.slice(1));
+  const uri = String(data.uri ?? pieces.value.find((one) => one.handle === data.handle)?.state.uri), path = pathOf(uri);
+  if (!uri.startsWith("file:") && !isVirtual(uri)) return;
+  const isShown = place.value.screen === "files" && fileOf(place.value.rest) === path;
+  if (data.uri && data.preserveFocus && place.value.screen !== "files") return openTab(path);
+  if (data.uri || isShown) revealed.value = { path, selections: data.selections, range: data.range, original: data.original, editor: data.handle, tab: pieces.value.find((one) => one.handle === data.handle)?.state.tab };
+  if (data.uri && !isShown) go("files", restOf(path));
 }
 const of = (kind: string) => pieces.value.filter((one) => one.kind === kind);
 export const statusItems = computed(() => of("statusBarItem").sort((a, b) => (b.state.priority ?? 0) - (a.state.priority ?? 0)));

@@ -15,6 +15,7 @@ from extensions.git import cloning
 from extensions.git.commands import Commands
 from extensions.git.exports import GitExtension
 from extensions.git.model import Model
+from extensions.git.originals import INDEX, original_uri
 from extensions.git.program import GitError
 from extensions.git.status import Status
 from sessions.context import SessionContext
@@ -365,6 +366,14 @@ async def test_what_a_file_was_is_a_document(ada: User) -> None:
     uri = repository.provide_original_resource(vscode.Uri.file("/workspace/a.txt"), vscode.CancellationToken.NONE)
     assert uri is not None
     assert await ada.model.provide_text_document_content(uri, vscode.CancellationToken.NONE) == "one\n"
+
+
+async def test_what_is_open_of_the_index_is_read_again_once_something_else_is_staged(ada: User) -> None:
+    vscode.workspace.register_text_document_content_provider("git", ada.model)
+    document = await vscode.workspace.open_text_document(original_uri(vscode.Uri.file("/workspace/a.txt"), INDEX))
+    assert document.get_text() == "one\n"
+    await ada.sh("echo two >a.txt && git add a.txt")
+    await eventually(lambda: document.get_text() == "two\n")
 
 
 async def test_other_extensions_hear_of_repositories_as_they_get_them(ada: User) -> None:

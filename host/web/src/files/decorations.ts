@@ -57,63 +57,70 @@ class Beside extends WidgetType {
 
 // -- what one editor shows
 
-const put = StateEffect.define<{ drawn: Drawn; hovers: Hover[] }>();
-const field = StateField.define<{ drawn: Drawn; hovers: Hover[] }>({
-  create: () => ({ drawn: { lines: Decoration.none, marks: Decoration.none }, hovers: [] }),
-  update(value, transaction) {
-    for (const effect of transaction.effects) if (effect.is(put)) return effect.value;
-    if (!transaction.docChanged) return value;
-    const { changes } = transaction, { lines, marks } = value.drawn;
-    const hovers = value.hovers.map((one) => ({ ...one, from: changes.mapPos(one.from, 1), to: changes.mapPos(one.to, -1) })).filter((one) => one.from <= one.to);
-    return { drawn: { lines: lines.map(changes), marks: marks.map(changes) }, hovers };
+/** One way to mark, as it was given, and where it is by now: it moves with the text until it is given anew. */
+type Way = { options: Options; ranges: Marked[]; given: string; drawn: Drawn; hovers: Hover[] };
+type Ways = ReadonlyMap<string, Way>;
+
+const put = StateEffect.define<Ways>();
+const field = StateField.define<Ways>({
+  create: () => new Map(),
+  update(ways, { effects, docChanged, changes }) {
+    for (const effect of effects) if (effect.is(put)) return effect.value;
+    if (!docChanged || !ways.size) return ways;
+    const moved = ({ hovers, drawn, ...rest }: Way): Way => ({
+      ...rest,
+      drawn: { lines: drawn.lines.map(changes), marks: drawn.marks.map(changes) },
+      hovers: hovers.map((one) => ({ ...one, from: changes.mapPos(one.from, 1), to: changes.mapPos(one.to, -1) })).filter((one) => one.from <= one.to),
+    });
+    return new Map([...ways].map(([key, way]) => [key, moved(way)]));
   },
-  provide: (own) => [EditorView.decorations.from(own, (value) => value.drawn.lines), EditorView.decorations.from(own, (value) => value.drawn.marks)],
+  provide: (own) => EditorView.decorations.computeN([own], (state) => [...state.field(own).values()].flatMap(({ drawn }) => [drawn.lines, drawn.marks])),
 });
 
 export const decorations: Extension = [
   field,
   hoverTooltip((view, at) => {
-    const found = view.state.field(field).hovers.filter((one) => one.from <= at && at <= one.to);
+    const found = [...view.state.field(field).values()].flatMap((one) => one.hovers).filter((one) => one.from <= at && at <= one.to);
     if (!found.length) return null;
     return { pos: Math.min(...found.map((one) => one.from)), end: Math.max(...found.map((one) => one.to)), above: true, create: () => ({ dom: said(found.flatMap((one) => one.about)) }) };
   }, { hoverTime: 350 }),
 ];
 
-const shown = new WeakMap<EditorView, unknown[]>();
-
-/** Mark what extensions mark in a file; nothing is done where that is as it was. */
+/** Mark what extensions mark in a file: what they have not given anew stays where it has moved to. */
 export function decorate(view: EditorView, path: string, pieces: Piece[]): void {
   const types = new Map(pieces.filter((one) => one.kind === "decorationType").map((one) => [one.state.key as string, one.state.options as Options]));
-  const ways: [string, Options, Marked[]][] = [];
-  for (const { kind, state } of pieces) {
-    if (kind !== "textEditor" || state.side !== "text" || !String(state.uri).startsWith("file:") || pathOf(state.uri) !== path) continue;
+  const before = view.state.field(field), now = new Map<string, Way>();
+  for (const { kind, handle, state } of pieces) {
+    if (kind !== "textEditor" || state.side === "original" || pathOf(String(state.uri)) !== path) continue;
     for (const [name, ranges] of Object.entries(state)) {
-      const key = name.startsWith("decorations.") ? name.slice(12) : "", options = types.get(key);
-      if (options && Array.isArray(ranges)) ways.push([key, options, ranges]);
+      const key = name.startsWith("decorations.") ? name.slice(12) : "", options = types.get(key), id = `${handle} ${key}`, was = before.get(id);
+      if (!options || !Array.isArray(ranges)) continue;
+      if (was?.options === options && was.ranges === ranges) now.set(id, was);
+      else {
+        const given = JSON.stringify([options, ranges]); // all is told again after a lost line
+        now.set(id, was?.given === given ? { ...was, options, ranges } : { options, ranges, given, ...draw(view.state.doc, key, options, ranges) });
+      }
     }
   }
-  const before = shown.get(view) ?? [], now = ways.flatMap(([, options, ranges]) => [options, ranges]);
-  if (before.length === now.length && before.every((one, index) => one === now[index])) return;
-  shown.set(view, now);
-  view.dispatch({ effects: put.of(draw(view.state.doc, ways)) });
+  if (now.size !== before.size || [...now].some(([id, way]) => before.get(id) !== way)) view.dispatch({ effects: put.of(now) });
 }
 
-function draw(doc: Text, ways: [string, Options, Marked[]][]): { drawn: Drawn; hovers: Hover[] } {
-  const lines: [number, Decoration][] = [], marks: [number, number, Decoration][] = [], hovers: Hover[] = [];
-  for (const [key, options, ranges] of ways) {
-    const name = classOf(key, options);
-    for (const { range, hoverMessage, renderOptions } of ranges) {
-      const from = offset(doc, range.start), to = Math.max(from, offset(doc, range.end));
-      if (options.isWholeLine) for (let at = doc.lineAt(from).number; at <= doc.lineAt(to).number && lines.length < MOST_LINES; at++) lines.push([doc.line(at).from, Decoration.line({ class: name })]);
-      else if (from < to) marks.push([from, to, Decoration.mark({ class: name })]);
-      const beside = (side: "before" | "after") => {
-        const text = { ...options[side], ...renderOptions?.[side] };
-        if (text.contentText) marks.push(side === "before" ? [from, from, Decoration.widget({ widget: new Beside(text), side: -1 })] : [to, to, Decoration.widget({ widget: new Beside(text), side: 1 })]);
-      };
-      beside("before");
-      beside("after");
-      if (hoverMessage) hovers.push({ from, to, about: hoverMessage });
-    }
+/** Whether text that is typed at the ends of a mark is part of it, by VS Code's DecorationRangeBehavior: if nothing is said. */
+const grows = (options: Options) => ({ inclusiveStart: [0, 2].includes(options.rangeBehavior ?? 0), inclusiveEnd: [0, 3].includes(options.rangeBehavior ?? 0) });
+
+function draw(doc: Text, key: string, options: Options, ranges: Marked[]): { drawn: Drawn; hovers: Hover[] } {
+  const lines: [number, Decoration][] = [], marks: [number, number, Decoration][] = [], hovers: Hover[] = [], name = classOf(key, options);
+  for (const { range, hoverMessage, renderOptions } of ranges) {
+    const from = offset(doc, range.start), to = Math.max(from, offset(doc, range.end));
+    if (options.isWholeLine) for (let at = doc.lineAt(from).number; at <= doc.lineAt(to).number && lines.length < MOST_LINES; at++) lines.push([doc.line(at).from, Decoration.line({ class: name })]);
+    else if (from < to) marks.push([from, to, Decoration.mark({ class: name, ...grows(options) })]);
+    const beside = (side: "before" | "after") => {
+      const text = { ...options[side], ...renderOptions?.[side] };
+      if (text.contentText) marks.push(side === "before" ? [from, from, Decoration.widget({ widget: new Beside(text), side: -1 })] : [to, to, Decoration.widget({ widget: new Beside(text), side: 1 })]);
+    };
+    beside("before");
+    beside("after");
+    if (hoverMessage) hovers.push({ from, to, about: hoverMessage });
   }
   const built = new RangeSetBuilder<Decoration>();
   for (const [at, one] of lines.sort((a, b) => a[0] - b[0])) built.add(at, at, one);

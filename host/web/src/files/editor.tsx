@@ -6,7 +6,7 @@ import { EditorView, keymap } from "@codemirror/view";
 import { useSignalEffect } from "@preact/signals";
 import { basicSetup } from "codemirror";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { call, relative, tell } from "../host";
+import { call, isVirtual, link, nameOf, relative, tell } from "../host";
 import { Icon } from "../icons";
 import { Markdown } from "../markdown";
 import { place } from "../router";
@@ -24,13 +24,14 @@ const compared = new Compartment();
 const TELL_MS = 200;
 
 async function extensions(one: Shared): Promise<Extension> {
+  const follows = EditorView.updateListener.of((update) => {
+    one.took(update.state);
+    if (update.selectionSet || update.focusChanged) selected(one, update.view);
+  });
+  if (isVirtual(one.path)) return [basicSetup, looks, compared.of([]), decorations, follows, await language(new URL(one.path).pathname), EditorState.readOnly.of(true), EditorView.contentAttributes.of({ "aria-label": nameOf(one.path) })];
   return [
     keymap.of([{ key: "Mod-s", run: () => (void save(one), true) }, indentWithTab]), basicSetup, looks, features(one), decorations, compared.of([]), await language(one.path),
-    EditorView.contentAttributes.of({ "aria-label": relative(one.path) }),
-    EditorView.updateListener.of((update) => {
-      one.took(update.state);
-      if (update.selectionSet || update.focusChanged) selected(one, update.view);
-    }),
+    EditorView.contentAttributes.of({ "aria-label": relative(one.path) }), follows,
   ];
 }
 
@@ -50,10 +51,14 @@ function selected(one: Shared, view: EditorView): void {
 export function Editor({ path }: { path: string }) {
   const box = useRef<HTMLDivElement>(null), view = useRef<EditorView | null>(null);
   const [one, setOne] = useState<Shared | null>(null), [wrong, setWrong] = useState(""), [reading, setReading] = useState(false), [comparing, setComparing] = useState(false);
+  const before = useRef<string | null>(null), beside = useRef(""); // the text that it was shown beside, and its URI
+  const again = (shown: EditorView) => void call("workspace.openTextDocument", { uri: beside.current }).then(({ text }) => view.current === shown && compare((before.current = text)), tell);
   const look = (shown: EditorView) => {
     const original = revealed.value?.path === path ? revealed.value.original : undefined;
     reveal(shown, path);
-    if (original) void call("workspace.openTextDocument", { uri: original }).then(({ text }) => view.current === shown && compare(text), tell);
+    if (!original) return;
+    beside.current = original;
+    again(shown);
   };
   useEffect(() => {
     let gone = false, made: EditorView | null = null;
@@ -62,11 +67,13 @@ export function Editor({ path }: { path: string }) {
       made = view.current = new EditorView({ state: found.state, parent: box.current! });
       found.shows(made);
       setOne(found);
+      const { original, editor = "", tab = "" } = revealed.value?.path === path ? revealed.value : {};
       show(made);
       look(made);
       decorate(made, path, pieces.value);
       made.focus();
-      void call("window.showTextDocument", { uri: path, preview: false }).then(({ editor, tab }) => ((found.editor = editor), (found.tab = tab)), () => {});
+      if (original) (found.editor = editor), (found.tab = tab); // it is shown so already
+      else if (!isVirtual(path)) void call("window.showTextDocument", { uri: path, preview: false }).then(({ editor, tab }) => ((found.editor = editor), (found.tab = tab)), () => {});
     }).catch((error) => !gone && setWrong(error.message));
     return () => {
       gone = true;
@@ -77,6 +84,7 @@ export function Editor({ path }: { path: string }) {
       made.destroy();
     };
   }, [path]);
+  useEffect(() => link.value!.on("workspace.onDidChangeTextDocument", ({ uri }) => uri === beside.current && view.current && before.current !== null && comparing && again(view.current)), [comparing]);
   useSignalEffect(() => void (place.value && view.current && show(view.current)));
   useSignalEffect(() => void (revealed.value && view.current && look(view.current)));
   useSignalEffect(() => void (pieces.value && view.current && decorate(view.current, path, pieces.value)));
@@ -84,7 +92,7 @@ export function Editor({ path }: { path: string }) {
   useSignalEffect(() => void (changedOnDisk.value.paths.has(path) && void Shared.find(path)?.diskChanged()));
   const compare = (text: string | null) => {
     setComparing(text !== null);
-    view.current?.dispatch({ effects: compared.reconfigure(text === null ? [] : [unifiedMergeView({ original: text, mergeControls: true, gutter: true }), EditorState.readOnly.of(false)]) });
+    view.current?.dispatch({ effects: compared.reconfigure(text === null ? [] : [unifiedMergeView({ original: text, mergeControls: !isVirtual(path), gutter: true }), EditorState.readOnly.of(isVirtual(path))]) });
   };
   const done = (work: Promise<unknown>) => void work.then(() => compare(null), tell);
   if (wrong) return <div class="empty"><h2>This file cannot be edited here</h2><p>{wrong}</p><button onClick={() => download(path)}><Icon name="download" size={14} /> Download</button></div>;
@@ -94,10 +102,14 @@ export function Editor({ path }: { path: string }) {
       <div class="crumbs">
         <Crumbs path={path} />
         <span class="gap" />
-        {(unsaved || comparing) && <button class="plain" aria-pressed={comparing} title="What is not saved" onClick={() => compare(comparing ? null : stale ?? one?.disk ?? "")}><Icon name="changes" /> Compare</button>}
+        {(unsaved || comparing || before.current !== null) && <button class="plain" aria-pressed={comparing} title={before.current === null ? "What is not saved" : "What is other"} onClick={() => compare(comparing ? null : stale ?? before.current ?? one?.disk ?? "")}><Icon name="changes" /> Compare</button>}
         {path.endsWith(".md") && <button class="plain" aria-pressed={reading} onClick={() => setReading(!reading)}>{reading ? "Edit" : "Read"}</button>}
-        <button class="plain" aria-label="Download" title="Download" onClick={() => download(path)}><Icon name="download" /></button>
-        <button class="plain" aria-label="Save" title="Save (Ctrl+S)" disabled={!unsaved && !one?.gone.value} onClick={() => one && void save(one)}><Icon name="save" /></button>
+        {isVirtual(path) ? <small>read only</small> : (
+          <>
+            <button class="plain" aria-label="Download" title="Download" onClick={() => download(path)}><Icon name="download" /></button>
+            <button class="plain" aria-label="Save" title="Save (Ctrl+S)" disabled={!unsaved && !one?.gone.value} onClick={() => one && void save(one)}><Icon name="save" /></button>
+          </>
+        )}
       </div>
       {one?.gone.value && <div class="stale" role="alert">This file is gone from the disk. <button onClick={() => void save(one)}>Save it again</button></div>}
       {one?.wrong.value && <div class="stale" role="alert">What you type is kept in this page only: {one.wrong.value}</div>}
@@ -113,7 +125,7 @@ export function Editor({ path }: { path: string }) {
 }
 
 function Crumbs({ path }: { path: string }) {
-  const parts = relative(path).split("/").filter(Boolean), name = parts.pop();
+  const whole = isVirtual(path) ? decodeURIComponent(new URL(path).pathname) : path, parts = relative(whole).split("/").filter(Boolean).slice(0, -1), name = nameOf(path);
   return <span class="path">{parts.map((part, index) => <span key={index}>{part}<i>/</i></span>)}<b>{name}</b></span>;
 }
 

@@ -1,11 +1,11 @@
 // Files: the tree, open files in tabs, the editor (loaded when the first file is opened), search, upload and download.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { askOf, askText, askYes } from "../dialogs";
-import { address, call, nameOf, notify, relative, rest, tell, workspace } from "../host";
+import { address, call, isVirtual, nameOf, notify, relative, rest, tell, workspace } from "../host";
 import { Icon } from "../icons";
 import { lazy } from "../lazy";
 import { openFiles } from "../palette";
-import { go } from "../router";
+import { fileOf, go, restOf } from "../router";
 import { Search } from "./search";
 import { classOf, Letter, marks, want } from "./marks";
 import { begin, loaded, read, reveal, rows, toggle, type Node } from "./tree";
@@ -19,12 +19,12 @@ type Side = (typeof SIDES)[number][0];
 const ROW = 24;
 
 export function FilesScreen({ path }: { path: string }) {
-  const file = path ? `/${path.replace(/(:\d+){1,2}$/, "")}` : "", [side, setSide] = useState<Side>("tree"), [errors, warnings] = counted.value;
+  const file = fileOf(path), [side, setSide] = useState<Side>("tree"), [errors, warnings] = counted.value;
   useEffect(begin, []);
   useEffect(() => {
     if (!file) return;
     openTab(file);
-    reveal(file);
+    if (!isVirtual(file)) reveal(file);
   }, [file]);
   const close = async (one: string) => {
     const { closeDocument, saveDocument } = await import("./editor");
@@ -32,7 +32,7 @@ export function FilesScreen({ path }: { path: string }) {
     if (answer === null || (answer === "Save" && !(await saveDocument(one)))) return;
     const at = tabs.value.indexOf(one), rest = tabs.value.filter((other) => other !== one);
     tabs.value = rest;
-    if (one === file) go("files", rest[Math.min(at, rest.length - 1)]?.slice(1) ?? "");
+    if (one === file) go("files", restOf(rest[Math.min(at, rest.length - 1)] ?? ""));
     await closeDocument(one, answer === "Do not save").catch(tell);
   };
   return (
@@ -58,7 +58,7 @@ export function FilesScreen({ path }: { path: string }) {
             <div class="tabs" role="group" aria-label="Open files">
               {tabs.value.map((one) => (
                 <span key={one} class="tab">
-                  <button aria-current={one === file} title={one} onClick={() => go("files", one.slice(1))}>{nameOf(one)}{dirty.value.has(one) && <em aria-label="not saved"> ●</em>}</button>
+                  <button aria-current={one === file} title={one} onClick={() => go("files", restOf(one))}>{nameOf(one)}{dirty.value.has(one) && <em aria-label="not saved"> ●</em>}</button>
                   <button class="plain" aria-label={`Close ${nameOf(one)}`} onClick={() => void close(one)}><Icon name="close" size={12} /></button>
                 </span>
               ))}
@@ -73,7 +73,7 @@ export function FilesScreen({ path }: { path: string }) {
 
 function TreeActions({ file }: { file: string }) {
   const field = useRef<HTMLInputElement>(null);
-  const here = file ? file.slice(0, file.lastIndexOf("/")) : workspace.value;
+  const here = file && !isVirtual(file) ? file.slice(0, file.lastIndexOf("/")) : workspace.value;
   const make = async () => {
     const name = await askText({ title: "New file (end with / for a folder)", value: `${relative(here) === here ? "" : `${relative(here)}/`}` });
     if (!name?.trim()) return;

@@ -1,6 +1,6 @@
 // What the page knows of open files without their texts: which are in tabs, and which are not saved. The host keeps both over a reload.
 import { signal } from "@preact/signals";
-import { began, call, opens, pathOf } from "../host";
+import { began, call, isVirtual, opens, pathOf } from "../host";
 
 const TABS = "roost.tabs";
 export const tabs = signal<string[]>(remembered());
@@ -12,7 +12,7 @@ export const changedTexts = signal(new Map<string, number>());
 /** Texts that were typed and did not reach the host yet: only those would be lost with the page. */
 export const unsent = new Set<string>();
 
-tabs.subscribe((all) => sessionStorage.setItem(TABS, JSON.stringify(all.slice(-50))));
+tabs.subscribe((all) => sessionStorage.setItem(TABS, JSON.stringify(all.filter((one) => !isVirtual(one)).slice(-50))));
 addEventListener("beforeunload", (event) => unsent.size && event.preventDefault());
 
 function remembered(): string[] {
