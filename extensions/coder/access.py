@@ -24,6 +24,9 @@ READERS = frozenset({
     "cat", "less", "more", "head", "tail", "grep", "awk", "sed", "get-content", "gc", "type", "select-string", "sls",
     "egrep", "fgrep", "zgrep", "zcat", "rg", "bat", "nl", "tac", "rev", "od", "xxd", "hexdump", "strings", "base64",
     "base32", "sort", "uniq", "cut", "paste", "fold", "diff", "cmp", "comm", "cp", "jq", "gawk", "mawk", "gsed", "view",
+    "mv", "ln", "tar", "zip", "gzip", "bzip2", "xz", "zstd", "dd", "install", "rsync", "scp", "split", "iconv", "yq",
+    "openssl", "curl", "wget", "source", ".", "mapfile", "column", "expand", "fmt", "pr", "tr", "wc", "ed", "vim",
+    "nano",
 })  # fmt: skip
 """Programs that show what is in the files they are given: Roo Code's, and some more."""
 

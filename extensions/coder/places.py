@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 
 import shim as vscode
@@ -10,9 +11,13 @@ from extensions.coder.calls import Unclear
 from extensions.coder.launchers import starts
 from extensions.coder.shell import read
 from extensions.coder.syntax import Command
-from extensions.coder.tool import ToolError, Use
+from extensions.coder.targets import written
+from extensions.coder.tool import Action, ToolError, Use
+from shim.proposed import places
 
 DEPTH = 4
+SHOWING = frozenset({"show", "diff", "grep", "blame", "annotate", "log", "cat-file", "whatchanged", "archive"})
+"""Subcommands of git that show what is in the files they are given."""
 
 
 async def folder_of(use: Use, given: str | None) -> str:
@@ -35,7 +40,8 @@ def refuse_ignored(use: Use, line: str, cwd: str) -> None:
     script = read(line)
     for command in script.commands:
         for one in (command, *_started(command, DEPTH)):
-            words = [one.name or "", *(_place(word.text, cwd) for word in one.words[1:])]
+            name = "cat" if one.name == "git" else one.name or ""
+            words = [name, *(_place(text, cwd) for text in _files(one))]
             _refuse(use, use.access.blocked_argument(words))
         if command.name in ("cd", "pushd") and len(command.words) == 2 and command.words[1].literal:
             cwd = _place(command.words[1].text, cwd)
@@ -44,12 +50,31 @@ def refuse_ignored(use: Use, line: str, cwd: str) -> None:
         _refuse(use, None if use.access.can_read(place) else place)
 
 
+async def actions_of(use: Use, line: str, cwd: str, name: str | None = None) -> tuple[Action, ...]:
+    """What leave a command line needs: to run, and to write the protected files that its words name.
+
+    Raises `ToolError` where it reads what `.rooignore` keeps from the agent.
+    """
+    await asyncio.to_thread(refuse_ignored, use, line, cwd)  # to read a shell's grammar takes time
+    protected = await asyncio.to_thread(written, line, cwd, places.home().path, use.protection)
+    return (Action("execute", command=line, name=name), *(Action("write", path) for path in protected))
+
+
 def _refuse(use: Use, blocked: str | None) -> None:
     if blocked is not None:
         raise ToolError(
             f"the command reads '{inside(use.cwd, blocked)}', which .rooignore keeps from you: "
             "go on without that file, or ask the user to change .rooignore"
         )
+
+
+def _files(command: Command) -> list[str]:
+    """The words that may be files: `if=FILE`, `@FILE` and `HEAD:FILE` are, too."""
+    texts = [word.text for word in command.words[1:]]
+    if command.name == "git":
+        is_showing = bool(texts) and any(text in SHOWING for text in texts[:4])
+        return [text.rpartition(":")[2] for text in texts] if is_showing else []
+    return [text.removeprefix("if=").lstrip("@") if command.name in ("dd", "curl") else text for text in texts]
 
 
 def _started(command: Command, depth: int) -> list[Command]:

@@ -11,9 +11,9 @@ from typing import Any
 
 import shim as vscode
 from extensions.coder.kept import Live
-from extensions.coder.places import folder_of, refuse_ignored
+from extensions.coder.places import actions_of, folder_of
 from extensions.coder.running import Commands, Running, TooMany, time_limit
-from extensions.coder.tool import Action, Plan, Result, Tool, ToolError, Use
+from extensions.coder.tool import Plan, Result, Tool, ToolError, Use
 from shim.proposed import processes
 
 TICK_SECONDS = 0.15
@@ -48,10 +48,10 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     if not command.strip():
         raise ToolError("command: it is empty; give the command line to run")
     cwd = await folder_of(use, arguments.get("cwd"))
-    refuse_ignored(use, command, cwd)
+    actions = await actions_of(use, command, cwd)
     patience = arguments.get("timeout") or None
     shown = {"command": command, "cwd": cwd, **({"timeout": patience} if patience else {})}
-    return Plan(partial(act, use, command, cwd, patience), (Action("execute", command=command),), shown)
+    return Plan(partial(act, use, command, cwd, patience), actions, shown)
 
 
 async def act(use: Use, command: str, cwd: str, patience: float | None) -> Result:

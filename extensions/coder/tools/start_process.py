@@ -7,9 +7,9 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from extensions.coder.places import folder_of, refuse_ignored
+from extensions.coder.places import actions_of, folder_of
 from extensions.coder.running import Commands, TooMany
-from extensions.coder.tool import Action, Plan, Result, Tool, ToolError, Use
+from extensions.coder.tool import Plan, Result, Tool, ToolError, Use
 from extensions.coder.tools.execute_command import preview_bytes
 from extensions.coder.tools.get_process_output import WAIT, look, seconds
 from shim.proposed import processes
@@ -34,10 +34,10 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     if not command.strip():
         raise ToolError("command: it is empty; give the command line to run")
     cwd = await folder_of(use, arguments.get("cwd"))
-    refuse_ignored(use, command, cwd)
+    actions = await actions_of(use, command, cwd)
     wait = seconds(arguments, FIRST_SECONDS)
     shown = {"command": command, "cwd": cwd, "background": True}
-    return Plan(partial(start, use, command, cwd, wait), (Action("execute", command=command),), shown)
+    return Plan(partial(start, use, command, cwd, wait), actions, shown)
 
 
 async def start(use: Use, command: str, cwd: str, wait: float) -> Result:

@@ -8,9 +8,9 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from extensions.coder.places import folder_of, refuse_ignored
+from extensions.coder.places import actions_of, folder_of
 from extensions.coder.terminals import MOST, Said, Seat, Seats
-from extensions.coder.tool import Action, Plan, Result, Tool, ToolError, Use
+from extensions.coder.tool import Plan, Result, Tool, ToolError, Use
 from extensions.coder.tools.execute_command import preview_bytes
 
 WAIT_SECONDS = 10.0
@@ -53,10 +53,10 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
         return Plan(partial(close, use, seat), shown=shown)
     if action == "read":
         return Plan(partial(read, use, seat, wait), shown=shown)
-    return _plan_send(use, seat, arguments, shown, wait if arguments.get("wait") is not None else WAIT_SECONDS)
+    return await _plan_send(use, seat, arguments, shown, wait if arguments.get("wait") is not None else WAIT_SECONDS)
 
 
-def _plan_send(use: Use, seat: Seat, arguments: Mapping[str, Any], shown: dict[str, Any], wait: float) -> Plan:
+async def _plan_send(use: Use, seat: Seat, arguments: Mapping[str, Any], shown: dict[str, Any], wait: float) -> Plan:
     text, key = arguments.get("text"), arguments.get("key")
     if (text is None) == (key is None):
         raise ToolError("send: give either text, to be typed with Enter after it, or a key")
@@ -71,11 +71,10 @@ def _plan_send(use: Use, seat: Seat, arguments: Mapping[str, Any], shown: dict[s
             f"text: at its prompt the shell would put something else for {changed[0]!r}: a tab is completed, ! and ^ "
             "mean earlier lines; write it without, or run it with execute_command"
         )
-    refuse_ignored(use, text, seat.cwd(use.cwd))
     command = text if text.strip() else "press Enter"
     name = "typed" if seat.is_busy else None  # what runs reads it by rules of its own, not by a shell's
-    action = Action("execute", command=command, name=name)
-    return Plan(partial(send, use, seat, text, wait, seat.is_busy), (action,), {**shown, "command": text})
+    actions = await actions_of(use, command, seat.cwd(use.cwd), name)
+    return Plan(partial(send, use, seat, text, wait, seat.is_busy), actions, {**shown, "command": text})
 
 
 async def open_(use: Use, cwd: str) -> Result:

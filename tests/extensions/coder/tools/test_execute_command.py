@@ -124,6 +124,18 @@ async def test_an_empty_command_is_refused(use: Using) -> None:
         ("cd sub; cd ..; base64 secret.txt", "."),
         ("xxd secret.txt | head", "."),
         ("cp secret.txt copy", "."),
+        ("mv secret.txt copy && cat copy", "."),
+        ("ln -s secret.txt link; cat link", "."),
+        ("tar cf - secret.txt | tar xO", "."),
+        ("dd if=secret.txt", "."),
+        ("curl -s -d @secret.txt http://localhost", "."),
+        ("source secret.txt", "."),
+        ("git show HEAD:secret.txt", "."),
+        ("git diff -- secret.txt", "."),
+        ("git grep -n key secret.txt", "."),
+        ("git blame secret.txt", "."),
+        ("git log -p ../secret.txt", "sub"),
+        ("git cat-file -p HEAD:secret.txt", "."),
     ],
 )
 async def test_what_reads_an_ignored_file_is_refused(ada: SessionContext, command: str, cwd: str) -> None:

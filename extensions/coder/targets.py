@@ -1,0 +1,101 @@
+"""Which protected files a command line writes, by its words: those steer the agent or the editor. Nothing is run here.
+
+A program may write what its words do not name, and is trusted to be what it is named; what they do name is known.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from itertools import pairwise
+
+from extensions.coder.access import PROTECTED, Protection
+from extensions.coder.calls import Unclear, operands_of
+from extensions.coder.doors import COMPILERS
+from extensions.coder.launchers import starts
+from extensions.coder.shell import read
+from extensions.coder.syntax import Command, Word
+
+WRITERS = frozenset({
+    "cp", "mv", "ln", "link", "install", "rsync", "scp", "sftp", "rm", "rmdir", "unlink", "shred", "touch", "mkdir",
+    "truncate", "dd", "tee", "sponge", "chmod", "chown", "patch", "tar", "unzip", "split", "csplit", "uniq", "xxd",
+    "curl", "wget", "sed", "perl", "sort", "go", "rustc", "ctags", "eslint", "tsc", "pandoc", "openssl", "rename",
+    *COMPILERS,
+})  # fmt: skip
+"""Programs that make, change or remove the files they are given, or by an option may."""
+
+OF_GIT = frozenset({"mv", "rm", "checkout", "restore", "clone", "init"})
+NAMES = (*(one for one in PROTECTED if "/" not in one and "*" not in one), ".roo", ".agents", ".vscode", ".git")
+"""What a pattern of the shell may stand for."""
+
+HOME = re.compile(r'"?(?:~|\$HOME|\$\{HOME\})"?(?=/)')
+UNKNOWN = re.compile(r'"?\$(?:\w+|\{[^}]*\}|\([^)]*\))"?/')
+BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
+IN_PLACE = re.compile(r"-\w*i|--in-place")
+LEFT_OUT = re.compile(r"--(exclude|ignore|include)")
+"""Options whose value only says what is left out."""
+
+MOST = 200
+"""Words that one with braces stands for, at most."""
+
+
+def written(line: str, cwd: str, home: str, protection: Protection) -> list[str]:
+    """The protected files, absolute, that the line would write or remove."""
+    script = read(line)
+    found: list[str] = []
+
+    def note(words: list[Word]) -> None:
+        for text in (one for word in words for one in _spellings(word.text, home)):
+            path = posixpath.normpath(posixpath.join(cwd, text))
+            if protection.protects(path) or protection.protects(f"{path}/x"):
+                found.append(path)
+
+    for command in script.commands:
+        for one in (command, *_started(command)):
+            note(_targets(one))
+        if command.name in ("cd", "pushd") and len(command.words) == 2 and command.words[1].literal:
+            cwd = posixpath.join(cwd, HOME.sub(lambda _: home, command.words[1].text))
+    note(script.writes)
+    return list(dict.fromkeys(found))
+
+
+def _started(command: Command) -> list[Command]:
+    reader: Callable[[str], list[Command]] = lambda text: read(text).commands  # noqa: E731  its type is said here
+    try:
+        return starts(command, reader, "*")
+    except Unclear:
+        return []
+
+
+def _targets(command: Command) -> list[Word]:
+    """The words that may name what a writing program writes."""
+    operands = operands_of(command)
+    if command.name == "git":
+        is_writing = bool(operands) and operands[0].text in OF_GIT
+        return operands[1:] if is_writing else []
+    if command.name in ("sed", "perl") and not any(IN_PLACE.match(word.text) for word in command.words[1:]):
+        return []
+    if command.name not in WRITERS:
+        return []
+    words = [one for before, one in pairwise(command.words) if not LEFT_OUT.match(before.text)]
+    given = [Word(one.text.partition("=")[2], one.literal) for one in words if not LEFT_OUT.match(one.text)]
+    return [*(one for one in operands if one in words), *(one for one in given if one.text)]
+
+
+def _spellings(text: str, home: str) -> Iterator[str]:
+    """What a word may be once the shell has read it, as far as it concerns protected names."""
+    waiting, seen = [UNKNOWN.sub("", HOME.sub(lambda _: home, text).strip('"'))], 0
+    while waiting and seen < MOST:
+        one = waiting.pop()
+        seen += 1
+        if (braces := BRACES.search(one)) is not None:
+            waiting += [one[: braces.start()] + part + one[braces.end() :] for part in braces[1].split(",")]
+            continue
+        yield one
+        parts = one.split("/")
+        for at, part in enumerate(parts):
+            if re.search(r"[*?\[]", part) and part[0] not in "*?[":
+                names = (name for name in NAMES if fnmatchcase(name, part))
+                waiting += ["/".join((*parts[:at], name, *parts[at + 1 :])) for name in names]
