@@ -24,7 +24,7 @@ from extensions.coder.task import Call, Conversation, Draft, Json, Task
 from shim.proposed.operator import QuotaExceeded
 
 if TYPE_CHECKING:
-    from extensions.coder.house import House
+    from extensions.coder.roster import Roster
 
 Other = tuple[Conversation, Draft]
 
@@ -41,7 +41,9 @@ USELESS = "The model gave several answers in a row that were of no use. How shal
 class Run:
     """A task that runs. `live` returns when it rests: it ended, or waits for a person."""
 
-    def __init__(self, house: House, conversation: Conversation) -> None:
+    def __init__(self, roster: Roster, conversation: Conversation) -> None:
+        house = roster.house
+        self.roster = roster
         self.house = house
         self.conversation = conversation
         self.lock = house.lock_of(conversation.task.task_id)
@@ -53,7 +55,6 @@ class Run:
         self.source = vscode.CancellationTokenSource()
         self.over = asyncio.Event()
         """Set once nothing of it runs any more."""
-        self.inquiry = Inquiry(self)
         self._remembered = False
 
     @property
@@ -84,12 +85,12 @@ class Run:
         """Go on until the task rests."""
         if self.task.status == "pending":
             await self.step(lambda draft: draft.change(status="running"))
-        executor = ToolExecutor(self)
+        executor, inquiry = ToolExecutor(self), Inquiry(self)
         while (step := self.conversation.next) != "rest":
             if step == "call":
                 await executor.run()
             elif await self._may_ask():
-                await self._reflect(await self.inquiry.answer())
+                await self._reflect(await inquiry.answer())
 
     async def step(
         self, change: Callable[[Draft], object], along: Callable[[Draft], Other | None] | None = None
@@ -172,7 +173,7 @@ class Run:
                 self.question(draft, USELESS)
 
         self._remembered = False
-        await self.step(change, along=self.house.parent_goes_on)
+        await self.step(change, along=self.roster.parent_goes_on)
 
     def _show(self, draft: Draft, answer: Answer) -> None:
         for at, block in enumerate(answer.blocks):
@@ -241,7 +242,7 @@ class Run:
             draft.show("error", now_ms(), text=reason)
             draft.change(status="failed", error=reason)
 
-        await self.step(change, along=self.house.parent_goes_on)
+        await self.step(change, along=self.roster.parent_goes_on)
 
     async def out_of_budget(self, error: QuotaExceeded) -> None:
         def change(draft: Draft) -> None:

@@ -67,7 +67,7 @@ class ToolExecutor:
         if (
             self._run.conversation.calls and not self._run.conversation.open_calls
         ):  # a person's word was the last of them
-            await self._run.step(self._close, along=self._run.house.parent_goes_on)
+            await self._run.step(self._close, along=self._run.roster.parent_goes_on)
 
     def _refuse_when_waiting(self) -> None:
         if self._run.task.status != "running":
@@ -195,9 +195,9 @@ class ToolExecutor:
                     along = self._effect(draft, call, kind, data) or along
             self._close(draft)
 
-        await self._run.step(change, along=lambda draft: along or self._run.house.parent_goes_on(draft))
+        await self._run.step(change, along=lambda draft: along or self._run.roster.parent_goes_on(draft))
         if along is not None:
-            self._run.house.begin(along[0])
+            self._run.roster.begin(along[0])
         self._refuse_when_waiting()
 
     def _effect(self, draft: Draft, call: Call, kind: Effect, data: Json) -> Any:

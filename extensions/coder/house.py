@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import weakref
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import shim as vscode
 from extensions.coder.access import Access
@@ -23,9 +22,6 @@ from extensions.coder.task import Conversation, Draft, Json, Task
 from extensions.coder.tool import Tool
 from extensions.coder.tools import TOOLS
 
-if TYPE_CHECKING:
-    from extensions.coder.roster import Roster
-
 TITLE = 100
 """Characters of a task's title."""
 
@@ -33,8 +29,7 @@ TITLE = 100
 class House:
     """What all runs of one user share."""
 
-    def __init__(self, roster: Roster, storage: vscode.Uri) -> None:
-        self._roster: Roster = weakref.proxy(roster)  # whose house this is
+    def __init__(self, storage: vscode.Uri) -> None:
         self.storage = storage
         self.files = AgentFiles(storage, watches=True)
         self.prompts = PromptService(self.files, TOOLS)
@@ -102,14 +97,6 @@ class House:
         made = new(data["message"], parent.cwd, data["mode"], parent.model)
         child = replace(made, parent_task_id=parent.task_id, depth=parent.depth + 1, todos=tuple(data.get("todos", ())))
         return begun(child, Speech(data["message"], [{"type": "text", "text": data["message"]}]))
-
-    def begin(self, conversation: Conversation) -> None:
-        """Let a task run that is on the disk now."""
-        self._roster.begin(conversation)
-
-    def parent_goes_on(self, draft: Draft) -> tuple[Conversation, Draft] | None:
-        """With the end of a task below another: the other's step, in the same commit."""
-        return self._roster.parent_goes_on(draft)
 
 
 def setting(name: str, default: int) -> int:

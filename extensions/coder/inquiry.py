@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +40,7 @@ class Inquiry:
     """Asks the model of one run."""
 
     def __init__(self, run: Run) -> None:
-        self._run: Run = weakref.proxy(run)  # whose part this is
+        self._run = run
         self._counted = 0
         """How many of the messages that count the provider has counted."""
 

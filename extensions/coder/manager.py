@@ -16,6 +16,7 @@ from extensions.coder.agent import Run
 from extensions.coder.checkpoints import NoCheckpoint
 from extensions.coder.condensing import CannotCondense
 from extensions.coder.house import begun, new
+from extensions.coder.inquiry import Inquiry
 from extensions.coder.journal import new_id
 from extensions.coder.permissions import Leave
 from extensions.coder.rewinding import Rewinding
@@ -318,8 +319,7 @@ class TaskManager:
         conversation = await self._roster.get(task_id)
         if self._roster.runs(task_id):
             raise Conflict("it runs: pause it first, or let it condense by itself")
-        run = Run(self.house, conversation)  # its parts hold it only weakly
         try:
-            return {"summary": await run.inquiry.condense()}
+            return {"summary": await Inquiry(Run(self._roster, conversation)).condense()}
         except CannotCondense as error:
             raise Conflict(str(error)) from None

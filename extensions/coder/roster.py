@@ -40,7 +40,7 @@ class Roster:
         resume: Callable[[str], Awaitable[object]],
         answer: Callable[[str, Json], Awaitable[object]],
     ) -> None:
-        self.house = House(self, storage)
+        self.house = House(storage)
         self.queue = Queue(_at_once())
         self._runs: dict[str, tuple[Run, asyncio.Future[None]]] = {}
         self._open: dict[str, Conversation] = {}
@@ -155,7 +155,7 @@ class Roster:
         if self._closing or conversation.next == "rest" or task_id in self._runs:
             return
         self._open[task_id] = conversation
-        run = Run(self.house, conversation)
+        run = Run(self, conversation)
         work = background.start(self._live(run), f"task {task_id}")
         self._runs[task_id] = (run, work)
         work.add_done_callback(lambda done: self._rested(task_id, done))
