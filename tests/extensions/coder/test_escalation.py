@@ -126,3 +126,15 @@ def test_a_failure_that_is_alone_in_its_group_is_named_itself() -> None:
     assert alone(ExceptionGroup("outer", [ExceptionGroup("inner", [cause])])) is cause
     both = ExceptionGroup("two", [cause, KeyError("x")])
     assert alone(both) is both
+
+
+async def test_a_tool_that_is_not_here_is_refused_with_a_sentence_and_the_task_goes_on(tmp_path: Path) -> None:
+    calls = [("generate_image", {"prompt": "a cat", "path": "cat.png"}), ("codebase_index", {"query": "x"}), DONE]
+    async with agents(tmp_path, Model(main=calls)) as agent:
+        ada = agent("ada")
+        await ada.allow(**WHOLE)
+        task = await ada.task()
+        assert (await ada.rest(task))["status"] == "completed"
+        told = [(name, output) for name, status, output in await ada.tools(task) if status == "failed"]
+        assert told == [(name, f"there is no tool '{name}'") for name in ("generate_image", "codebase_index")]
+        assert await ada.read("cat.png") is None
