@@ -12,12 +12,19 @@ from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".rooignore"
 
+AT_HOME = (
+    ".ssh/**", ".config/git/**", ".npmrc", ".yarnrc*", ".bunfig.toml", ".cargo/config*", ".config/pip/**", ".pip/**",
+    ".config/fish/**", ".config/systemd/**", ".config/autostart/**", ".local/bin/**", ".docker/config.json",
+    ".kube/config", ".netrc", ".inputrc", ".pypirc", ".gnupg/**",
+)  # fmt: skip
+"""What changes what the user's programs do, or lets in elsewhere: protected at home only."""
+
 PROTECTED = (
     ".rooignore", ".roomodes", ".roorules*", ".clinerules*", "**/.roo/**", "**/.agents/**",
     "**/.vscode/**", "**/.git",
     "*.code-workspace", ".rooprotected", "AGENTS.md", "AGENT.md", "AGENTS.local.md", "custom_modes.yaml",
     "mcp_settings.json", ".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile",
-    ".gitconfig", *(f"{home}/{name}/**" for home in ("home", "home/*", "root") for name in (".ssh", ".config/git")),
+    ".gitconfig", *(f"{home}/{name}" for home in ("home", "home/*", "root") for name in AT_HOME),
 )  # fmt: skip
 
 READERS = frozenset({

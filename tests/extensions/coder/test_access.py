@@ -40,7 +40,9 @@ def test_what_steers_the_agent_is_protected_in_every_spelling(path: str) -> None
     assert Protection("/w").protects(path)
 
 
-@pytest.mark.parametrize("path", ["src/roo.py", ".gitignore", "git/hooks.py", "docs/agents/readme.md"])
+@pytest.mark.parametrize(
+    "path", ["src/roo.py", ".gitignore", "git/hooks.py", "docs/agents/readme.md", ".npmrc", "x/.netrc"]
+)
 def test_ordinary_files_are_not_protected(path: str) -> None:
     assert not Protection("/w").protects(path)
 

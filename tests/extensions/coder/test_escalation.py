@@ -91,7 +91,8 @@ def test_what_is_typed_into_a_program_that_runs_is_asked_about_whatever_a_shell_
     [
         "/home/.local/share/roost/extensions/roost.coder/settings/custom_modes.yaml", "/home/.roo/custom_modes.yaml",
         "/home/.gitconfig", "/home/.bashrc", "/home/.PROFILE", "/home/.config/git/config", "/home/.ssh/config",
-        "/root/.zshrc", "/workspace/x/mcp_settings.json",
+        "/root/.zshrc", "/workspace/x/mcp_settings.json", "/home/.npmrc", "/home/ada/.cargo/config.toml",
+        "/home/.config/pip/pip.conf", "/home/.local/bin/git", "/home/.yarnrc.yml", "/home/.netrc", "/root/.inputrc",
     ],
 )  # fmt: skip
 def test_files_that_would_raise_rights_or_change_what_commands_do_are_protected(path: str) -> None:
