@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -34,6 +35,8 @@ ENDS = frozenset({"completed", "failed", "aborted"})
 EVERYTHING = ("alwaysAllowWrite", "alwaysAllowExecute", "alwaysAllowModeSwitch", "alwaysAllowSubtasks")
 EDITS = ("alwaysAllowWrite", "alwaysAllowModeSwitch", "alwaysAllowSubtasks")
 USER = "local"
+STARTS_S = 60.0
+"""How long a run may take to hold its folder, in seconds."""
 
 
 class Wish(NamedTuple):
@@ -68,6 +71,7 @@ def _data(beside: Path) -> Iterator[Path]:
     place = beside.with_name(f"{beside.name}-tasks")
     try:
         place.mkdir(mode=0o711, parents=True, exist_ok=True)
+        _clear(place)
         made = Path(tempfile.mkdtemp(dir=place))
         made.chmod(0o711)
     except OSError as error:
@@ -77,6 +81,18 @@ def _data(beside: Path) -> Iterator[Path]:
         yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _clear(place: Path) -> None:
+    """Remove what runs left behind that were killed: nobody holds it any more."""
+    from host.config import ConfigError
+    from host.folder import holding
+
+    for left in place.iterdir():
+        if time.time() - left.stat().st_mtime < STARTS_S:
+            continue  # a host may be about to hold it
+        with suppress(ConfigError, OSError), holding(left):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 class Talk:

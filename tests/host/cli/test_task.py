@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from host.cli.task import STARTS_S, _data
 from host.demo.script import repository
+from host.folder import holding
 from tests.client import ROOT
 
 FIX = "Fix the failing test of the demo"
@@ -135,3 +137,16 @@ def test_ctrl_c_aborts_it_with_1(shop: Path) -> None:
     os.killpg(terminal.process.pid, 2)
     assert terminal.end() == 1
     assert not is_mended(shop)
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_and_what_another_holds_stays(tmp_path: Path) -> None:
+    place = tmp_path / "data-tasks"
+    for name in ("killed", "held", "young"):
+        (place / name / "users").mkdir(parents=True)
+        (place / name / "lock").touch()
+    with holding(place / "held"):
+        for name in ("killed", "held"):
+            os.utime(place / name, (time.time() - 2 * STARTS_S,) * 2)
+        with _data(tmp_path / "data") as made:
+            assert {one.name for one in place.iterdir()} == {"held", "young", made.name}
+    assert not made.exists()
