@@ -138,3 +138,15 @@ def test_commands_that_come_late_do_not_take_the_place_of_the_files(opened: Open
     answer.value.finished()
     page.wait_for_function("new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(true))))")
     expect(page.get_by_role("option", name="billing.py")).to_be_visible()
+
+
+def test_an_address_of_no_screen_is_the_first_one_and_that_of_no_file_says_so(opened: Open, workspace: Path) -> None:
+    page = opened("#/nowhere/at/all")
+    expect(page.get_by_role("main", name="Session")).to_be_visible()
+    expect(page.get_by_role("link", name="Session")).to_have_attribute("aria-current", "page")
+    page.evaluate(f"location.hash = '#/files{workspace}/never.txt'")
+    expect(page.get_by_role("heading", name="There is no such file")).to_be_visible()
+    expect(page.get_by_role("button", name="Download")).to_have_count(0)
+    assert violations(page) == []
+    page.get_by_role("region", name="Editor").get_by_role("button", name="Go to a file…").click()
+    expect(page.get_by_role("option", name="README.md")).to_be_visible()

@@ -124,6 +124,7 @@ def test_a_change_is_opened_beside_what_it_was_and_edited_there(opened: Open, sh
     expect(page.locator(".crumbs")).to_contain_text("cart.py")
     expect(page.locator(".cm-deletedChunk")).to_contain_text("total = 1")
     expect(page.locator(".cm-changedLine")).to_have_text("total = 2")
+    expect(page.locator(".cm-chunkButtons")).to_have_text("Take back")
     page.locator(".cm-changedLine").click()
     page.keyboard.press("End")
     page.keyboard.type("0")
@@ -133,6 +134,11 @@ def test_a_change_is_opened_beside_what_it_was_and_edited_there(opened: Open, sh
     assert (place / "src/cart.py").read_text() == "total = 20\n"
     shot(page, "changes-in-the-editor")
     assert violations(page) == []
+    page.get_by_role("button", name="Take back").click()
+    expect(page.locator(".cm-content")).to_have_text("total = 1")
+    expect(page.locator(".cm-deletedChunk")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(page.locator(".cm-changedLine")).to_have_text("total = 20")
     git(place, "add", "src/cart.py")
     page.goto(f"{shop.base}/#/changes")
     staged = page.get_by_label("Staged Changes", exact=True)

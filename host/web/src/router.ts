@@ -2,10 +2,11 @@
 import { signal } from "@preact/signals";
 import { isVirtual } from "./host";
 
-export type Screen = "session" | "files" | "terminal" | "changes" | "usage" | "settings" | "admin" | "view";
+const SCREENS = ["session", "files", "terminal", "changes", "usage", "settings", "admin", "view"] as const;
+export type Screen = (typeof SCREENS)[number];
 const parse = () => {
-  const [, screen = "session", ...rest] = location.hash.slice(1).split("/");
-  return { screen: (screen || "session") as Screen, rest: rest.map(decodeURIComponent).join("/") };
+  const [, name, ...rest] = location.hash.slice(1).split("/"), screen = SCREENS.find((one) => one === name);
+  return screen ? { screen, rest: rest.map(decodeURIComponent).join("/") } : { screen: SCREENS[0], rest: "" };
 };
 export const place = signal(parse());
 addEventListener("hashchange", () => (place.value = parse()));

@@ -35,7 +35,7 @@ export function ScmScreen() {
         {!controls.length && <Nothing />}
         {controls.map((one) => <Control key={one.handle} control={one} />)}
       </aside>
-      <section class={`pane ${open.value ? "on" : ""}`} aria-label="What has changed">{open.value ? <Difference key={JSON.stringify(open.value)} {...open.value} /> : <div class="empty"><p>Choose a changed file to see what is other.</p></div>}</section>
+      <section class={`pane ${open.value ? "on" : ""}`} aria-label="What has changed">{open.value ? <Difference key={JSON.stringify(open.value)} {...open.value} /> : controls.length > 0 && <div class="empty"><p>Choose a changed file to see what is other.</p></div>}</section>
     </div>
   );
 }

@@ -77,7 +77,7 @@ function Chart({ rows }: { rows: Row[] }) {
 }
 
 export function Table({ rows, by }: { rows: Row[]; by: string }) {
-  if (!rows.length) return <p class="empty">No model was asked yet. <a href="#/session/new">Begin a task</a>, and what it costs is shown here.</p>;
+  if (!rows.length) return <div class="empty"><p>No model was asked yet. <a href="#/session/new">Begin a task</a>, and what it costs is shown here.</p></div>;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Usage">
       <table class={by === "model" ? "" : "models"}>

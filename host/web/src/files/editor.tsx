@@ -9,7 +9,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { call, isVirtual, link, nameOf, relative, tell } from "../host";
 import { Icon } from "../icons";
 import { Markdown } from "../markdown";
+import { openFiles } from "../palette";
 import { place } from "../router";
+import type { Failed } from "../socket";
 import { pieces, revealed } from "../surface";
 import { language, looks } from "./code";
 import { decorate, decorations } from "./decorations";
@@ -50,7 +52,7 @@ function selected(one: Shared, view: EditorView): void {
 
 export function Editor({ path }: { path: string }) {
   const box = useRef<HTMLDivElement>(null), view = useRef<EditorView | null>(null);
-  const [one, setOne] = useState<Shared | null>(null), [wrong, setWrong] = useState(""), [reading, setReading] = useState(false), [comparing, setComparing] = useState(false);
+  const [one, setOne] = useState<Shared | null>(null), [wrong, setWrong] = useState<Failed | null>(null), [reading, setReading] = useState(false), [comparing, setComparing] = useState(false);
   const before = useRef<string | null>(null), beside = useRef(""); // the text that it was shown beside, and its URI
   const again = (shown: EditorView) => void call("workspace.openTextDocument", { uri: beside.current }).then(({ text }) => view.current === shown && compare((before.current = text)), tell);
   const look = (shown: EditorView) => {
@@ -74,7 +76,7 @@ export function Editor({ path }: { path: string }) {
       made.focus();
       if (original) (found.editor = editor), (found.tab = tab); // it is shown so already
       else if (!isVirtual(path)) void call("window.showTextDocument", { uri: path, preview: false }).then(({ editor, tab }) => ((found.editor = editor), (found.tab = tab)), () => {});
-    }).catch((error) => !gone && setWrong(error.message));
+    }).catch((error) => !gone && setWrong(error));
     return () => {
       gone = true;
       view.current = null;
@@ -92,10 +94,11 @@ export function Editor({ path }: { path: string }) {
   useSignalEffect(() => void (changedOnDisk.value.paths.has(path) && void Shared.find(path)?.diskChanged()));
   const compare = (text: string | null) => {
     setComparing(text !== null);
-    view.current?.dispatch({ effects: compared.reconfigure(text === null ? [] : [unifiedMergeView({ original: text, mergeControls: !isVirtual(path), gutter: true }), EditorState.readOnly.of(isVirtual(path))]) });
+    view.current?.dispatch({ effects: compared.reconfigure(text === null ? [] : [unifiedMergeView({ original: text, mergeControls: isVirtual(path) ? false : before.current !== null && text === before.current ? revert : true, gutter: true }), EditorState.readOnly.of(isVirtual(path))]) });
   };
   const done = (work: Promise<unknown>) => void work.then(() => compare(null), tell);
-  if (wrong) return <div class="empty"><h2>This file cannot be edited here</h2><p>{wrong}</p><button onClick={() => download(path)}><Icon name="download" size={14} /> Download</button></div>;
+  if (wrong?.data?.code === "FileNotFound") return <div class="empty"><h2>There is no such file</h2><p>{path} is not there any more, or never was.</p><button onClick={() => openFiles()}>Go to a file…</button></div>;
+  if (wrong) return <div class="empty"><h2>This file cannot be edited here</h2><p>{wrong.message}</p><button onClick={() => download(path)}><Icon name="download" size={14} /> Download</button></div>;
   const unsaved = dirty.value.has(path), stale = one?.stale.value ?? null;
   return (
     <div class="editor">
@@ -122,6 +125,13 @@ export function Editor({ path }: { path: string }) {
       <div class="code" ref={box} hidden={reading} aria-busy={!one} />
     </div>
   );
+}
+
+/** Beside what a file was there is nothing to accept: a change stays, or is taken back. */
+function revert(type: "accept" | "reject", action: (event: MouseEvent) => void): HTMLElement {
+  const made = document.createElement(type === "reject" ? "button" : "i");
+  if (type === "reject") Object.assign(made, { name: "reject", textContent: "Take back", onmousedown: action, onclick: (event: MouseEvent) => !event.detail && action(event) }); // the second by keys
+  return made;
 }
 
 function Crumbs({ path }: { path: string }) {
