@@ -20,7 +20,7 @@ from host.routes import Asked, Body, Stream, Table, json, pieces
 from sessions.context import SessionContext
 from sessions.errors import FellBehind
 from sessions.events import Event
-from sessions.files import OpenFile, path_of
+from sessions.files import path_of
 from sessions.memento import ABSENT
 
 if TYPE_CHECKING:
@@ -149,19 +149,7 @@ async def read_file(asked: Asked) -> Response:
     if asked.request.method == "HEAD":
         async with file:
             return Response(headers=headers, media_type="application/octet-stream")
-    return Stream(asked, _chunks(file), "application/octet-stream", headers)
-
-
-async def _chunks(file: OpenFile) -> AsyncIterator[bytes]:
-    """The bytes that the file had when it was opened; one that shrinks ends the stream short, which the client sees."""
-    async with file:
-        at = 0
-        while at < file.size:
-            chunk = await file.read(at, min(CHUNK, file.size - at))
-            if not chunk:
-                return
-            at += len(chunk)
-            yield chunk
+    return Stream(asked, file.pieces(CHUNK), "application/octet-stream", headers)
 
 
 @endpoint("PUT", "/api/v1/files", query=Place, stream=True, answers={204: None})

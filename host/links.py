@@ -83,13 +83,12 @@ class Links:
         identity = await identify(self._host, HTTPConnection(scope))
         if identity is None:
             raise Unidentified(4401, 401, "a token is needed: log in first, and follow the link again")
-        presence = self._host.presence(identity.uid)
-        wait = presence.take_turn()
-        presence.let_go_if_unused()
-        if wait is not None:
-            raise Overloaded("too many requests a second", wait)
+        with self._host.presence(identity.uid).answering():
+            return await self._open(place, scope, identity.uid)
+
+    async def _open(self, place: Place, scope: Scope, uid: str) -> Response:
         query = unquote(without_uid(scope["query_string"]).decode("latin-1"))
-        async with self._host.sessions.using(identity.uid) as session:
+        async with self._host.sessions.using(uid) as session:
             if session.get(Extensions).get(place.extension) is None:
                 return problem_answer(not_known(404, "no such extension is installed here"))
             if scope["method"] == "GET":

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from host.limits import Bucket, retry_after_ms
-from sessions.errors import QuotaExceeded
+from sessions.errors import Overloaded, QuotaExceeded
 from sessions.quotas import Quotas
 
 
@@ -52,12 +52,27 @@ class Presence:
             self.voices -= 1
             self.let_go_if_unused()
 
-    def take_turn(self) -> int | None:
-        """Count one request; None if there is room for it, else the ms to wait."""
-        if self.bucket is None:
-            return None
-        wait = self.bucket.take(time.monotonic())
-        return retry_after_ms(wait) if wait else None
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count one request of the user while the body runs. Raises `Overloaded` where there is no room for it."""
+        try:
+            self.take_turn()
+            limit = self.quotas.requests_in_flight
+            if limit is not None and self.in_flight >= limit:
+                raise Overloaded(f"{limit} requests are in flight", 1_000)
+            self.in_flight += 1
+            try:
+                yield
+            finally:
+                self.in_flight -= 1
+        finally:
+            self.let_go_if_unused()
+
+    def take_turn(self) -> None:
+        """Count one request against the rate. Raises `Overloaded` where it is used up."""
+        wait = 0.0 if self.bucket is None else self.bucket.take(time.monotonic())
+        if wait:
+            raise Overloaded("too many requests a second", retry_after_ms(wait))
 
     def let_go_if_unused(self) -> None:
         """Forget the user when nothing of theirs is here; the rate starts afresh then."""

@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from host import problems, wire
 from host.identity import Identity, Unidentified, identify
 from host.problems import Problem
-from sessions.errors import QuotaExceeded
+from sessions.errors import Overloaded, QuotaExceeded
 
 if TYPE_CHECKING:
     from host.app import Host
@@ -239,27 +239,10 @@ async def _answer(host: Host, endpoint: Endpoint, request: Request) -> Response:
     asked = Asked(host, request, identity, query, body)
     if identity is None:
         return await endpoint.handler(asked)
-    return await _counted(endpoint, asked)
-
-
-async def _counted(endpoint: Endpoint, asked: Asked) -> Response:
-    """The answer, if the user's rate and requests in flight have room for it."""
-    presence = asked.host.presence(asked.uid)
-    try:
-        wait = presence.take_turn()
-        limit = presence.quotas.requests_in_flight
-        if wait is not None:
-            return endpoint.refuse(problems.overloaded("too many requests a second", wait))
-        if asked.host.draining or (limit is not None and presence.in_flight >= limit):
-            why = "the host is draining" if asked.host.draining else f"{limit} requests are in flight"
-            return endpoint.refuse(problems.overloaded(why, 1_000))
-        presence.in_flight += 1
-        try:
-            return await endpoint.handler(asked)
-        finally:
-            presence.in_flight -= 1
-    finally:
-        presence.let_go_if_unused()
+    with host.presence(asked.uid).answering():
+        if host.draining:
+            raise Overloaded("the host is draining", 1_000)
+        return await endpoint.handler(asked)
 
 
 def _query(model: type[Body], request: Request) -> Body:

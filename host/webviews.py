@@ -10,8 +10,6 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from hmac import compare_digest
 from pathlib import Path
 from posixpath import splitext
@@ -28,8 +26,7 @@ from host.edge import visit_of
 from host.identity import Unidentified, identify
 from host.routes import not_known, problem_answer
 from sessions.context import SessionContext
-from sessions.errors import FileSystemError, Overloaded
-from sessions.files import OpenFile
+from sessions.errors import FileSystemError
 from shim.surface import Surface
 from shim.webview import Webview, nonces
 
@@ -153,7 +150,8 @@ class Webviews:
             if answer is None and (session is None or webview is None):
                 answer = _missing()
             if answer is None and session is not None and webview is not None:
-                with self._counted(place.uid):  # only now: who has no key may not use up somebody else's rate
+                # Only now: who has no key may not use up somebody else's rate.
+                with self._host.presence(place.uid).answering():
                     answer = await self._answer(place, scope, session, webview)
                     await answer(scope, receive, send)
                     return
@@ -174,25 +172,6 @@ class Webviews:
         if identity is None:
             raise Unidentified(4401, 401, "a token is needed: the cookie of POST /login")
         return None if identity.uid == place.uid else _missing()
-
-    @contextmanager
-    def _counted(self, uid: str) -> Iterator[None]:
-        """As one of the user's requests, if they have room for it."""
-        presence = self._host.presence(uid)
-        try:
-            wait = presence.take_turn()
-            limit = presence.quotas.requests_in_flight
-            if wait is not None:
-                raise Overloaded("too many requests a second", wait)
-            if limit is not None and presence.in_flight >= limit:
-                raise Overloaded(f"{limit} requests are in flight", 1_000)
-            presence.in_flight += 1
-            try:
-                yield
-            finally:
-                presence.in_flight -= 1
-        finally:
-            presence.let_go_if_unused()
 
     async def _answer(self, place: Place, scope: Scope, session: SessionContext, webview: Webview) -> Response:
         if place.file is None:
@@ -286,15 +265,7 @@ async def _file(session: SessionContext, webview: Webview, path: str) -> Respons
         content = await asyncio.to_thread(_read, path, webview.extension_path or "")
         return Response(content, 200, headers) if content is not None else _missing()
     file = await session.files.open(path)
-    return StreamingResponse(_chunks(file), 200, {**headers, "Content-Length": str(file.size)})
-
-
-async def _chunks(file: OpenFile) -> AsyncIterator[bytes]:
-    async with file:
-        at = 0
-        while at < file.size and (chunk := await file.read(at, min(CHUNK, file.size - at))):
-            at += len(chunk)
-            yield chunk
+    return StreamingResponse(file.pieces(CHUNK), 200, {**headers, "Content-Length": str(file.size)})
 
 
 def _read(path: str, folder: str) -> bytes | None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import ParamSpec, Protocol, TypeVar
@@ -234,6 +234,14 @@ class OpenFile:
     async def read(self, offset: int, size: int = CHUNK) -> bytes:
         """At most `size` bytes from `offset` on; empty at the end."""
         return await self._files._run(self._pread, size, offset)
+
+    async def pieces(self, size: int) -> AsyncIterator[bytes]:
+        """What it held when it was opened, `size` bytes at a time; then it is closed. It ends short if it shrank."""
+        async with self:
+            at = 0
+            while at < self.size and (piece := await self.read(at, min(size, self.size - at))):
+                at += len(piece)
+                yield piece
 
     def _pread(self, size: int, offset: int) -> bytes:
         with Told(self.path):

@@ -22,7 +22,6 @@ OLDEST_ABI = 3
 """The first that also rules truncation (Linux 6.2)."""
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_FOLDER, TRUNCATE, DEVICE = 1, 1 << 1, 1 << 2, 1 << 3, 1 << 14, 1 << 15
-REFER = 1 << 13
 ALL = (1 << 16) - 1
 SPECIAL_FILES = 1 << 6 | 1 << 11  # devices
 FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | DEVICE

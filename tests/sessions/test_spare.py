@@ -77,9 +77,7 @@ async def test_a_shell_that_waited_becomes_the_terminals(alice: Sandbox) -> None
 
 
 @pytest.mark.parametrize("argv", [["/bin/bash", "-c", ASK], ["bash", "-c", ASK], ["/bin/sh", "-c", ASK]])
-@pytest.mark.parametrize(
-    "env", [{}, {"ROOST_NONCE": "n $x 'y'\nz"}, {"A": "1=2 3", "IFS": "x", "LINENO": "y", "a.b": "c"}]
-)
+@pytest.mark.parametrize("env", ENVIRONMENTS)
 async def test_it_has_what_a_shell_that_did_not_wait_has(alice: Sandbox, argv: list[str], env: dict[str, str]) -> None:
     await said(alice, ["echo", "end"])
     pids = await wait_for(alice, MOST)
