@@ -38,7 +38,7 @@ check: setup  ## lint and types
 bench: setup  ## what it costs, against the bare floor, in one run (ARGS=--quick for ten minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-faults: setup system  ## the long tests of what goes wrong, an hour or more (FAULTS_KILLS=200)
+faults: setup system  ## the long tests of what goes wrong, an hour or more (FAULTS_KILLS=200; ARGS="-n 2" for parts side by side)
 	@$(BIN)/pytest -m faults tests $(ARGS)
 
 soak: setup system  ## fifty users come and go for two hours (SOAK_MINUTES=120); nothing may grow
