@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import ROOT, Client, connect, running
+from tests.client import DEFAULTS, ROOT, Client, connect, running
 
 pytestmark = pytest.mark.anyio
 
@@ -91,6 +92,32 @@ async def test_a_second_host_on_the_same_folder_is_refused_in_one_line(tmp_path:
     assert ended.stdout == ""
     [line] = ended.stderr.splitlines()
     assert "data" in line
+
+
+async def test_of_two_hosts_that_start_at_once_on_one_folder_one_serves_and_one_says_who_has_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "host", "--port", "0", "--data", str(tmp_path / "data")]
+    told = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    hosts = [
+        await asyncio.create_subprocess_exec(*command, cwd=ROOT, env={**os.environ, **DEFAULTS}, **told)
+        for _ in range(2)
+    ]
+    try:
+        async with asyncio.timeout(30):
+            lines = [(await one.stdout.readline()).decode() for one in hosts if one.stdout]
+            (base,) = (line.split()[-1] for line in lines if line)
+            serves, refused = hosts if lines[0] else reversed(hosts)
+            _, said = await refused.communicate()
+            assert (refused.returncode, said.count(b"\n")) == (2, 1)
+            assert b"another host" in said
+            async with connect(base, "ada") as client:
+                await client.call("state.update", scope="global", key="k", value=1)
+            serves.terminate()
+            assert await serves.wait() == 0
+    finally:
+        for one in hosts:
+            if one.returncode is None:
+                one.kill()
+                await one.communicate()
 
 
 async def test_a_session_sleeps_when_nobody_is_there_and_wakes_with_what_was_stored(tmp_path: Path) -> None:
