@@ -7,7 +7,6 @@ Pings are of one more user, while all others are there.
 from __future__ import annotations
 
 import asyncio
-import random
 import sqlite3
 import tempfile
 import time
@@ -18,10 +17,16 @@ from typing import Any
 import uvloop
 
 from benchmarks import people, servers
-from benchmarks.bench_crowd import Active
+from benchmarks.crew import KINDS, Crew
 from benchmarks.figures import Row, figure, growth, percentile
 
 Point = tuple[float, float]
+
+REQUESTS_BY = 200
+"""So many users ask where a request's cost is found: fewer than may have their state files open."""
+
+UNITS = {"processor of the host": "ms/s", "of which its loop's": "ms/s", "processor of a request": "ms a request"}
+"""Of what `Crew.work` finds; all else are ms to wait."""
 
 
 async def _pings(person: people.Person, seconds: float) -> list[float]:
@@ -70,36 +75,27 @@ async def users(host: servers.Server, sizes: list[int]) -> list[Row]:
     ]
 
 
-async def working(host: servers.Server, sizes: list[int], seconds: float) -> list[Row]:
-    """Users who work as those of `crowd` do: two requests a second each, files and state on the disk among them."""
-    p50: list[Point] = []
-    p99: list[Point] = []
-    busy: list[Point] = []
-    everybody: list[Active] = []
+async def working(host: servers.Server, sizes: list[int], seconds: float, kinds: str) -> list[Row]:
+    """Users who work, two requests a second each, half of them pings, and what it costs; lines of `kinds`."""
+    crew = Crew(host, KINDS[kinds])
+    lines: dict[str, list[Point]] = {}
     for size in sizes:
-        more = [f"work{number}" for number in range(len(everybody), size)]
-        everybody += [Active(person) for person in await people.arrive_all(host.port, more)]
-        for one in everybody[-len(more) :]:
-            await one.person.call("workspace.fs.writeFile", uri="/workspace/mine.txt", content=one.word)
-            await one.person.call("commands.executeCommand", command="bench.tell", arguments=[0, ""])
-        for one in everybody:
-            one.echoes.clear()
-        until, began = time.perf_counter() + seconds, host.cpu_s
-        async with asyncio.TaskGroup() as group:
-            for number, one in enumerate(everybody):
-                group.create_task(one.work(until, random.Random(number)))
-        echoes = [wait for one in everybody for wait in one.echoes]
-        p50.append((size, percentile(echoes, 0.5)))
-        p99.append((size, percentile(echoes, 0.99)))
-        busy.append((size, max(1.0, 1e3 * (host.cpu_s - began) / seconds)))
-    foreign = sum(one.foreign + one.person.foreign for one in everybody)
-    await people.leave([one.person for one in everybody])
+        await crew.grow(size)
+        for name, value in (await crew.work(seconds)).items():
+            lines.setdefault(name, []).append((size, value))
     return [
-        growth("processor of the host", "ms/s", busy, "users who work"),
-        growth("echo, p50", "ms", p50, "users who work"),
-        growth("echo, p99", "ms", p99, "users who work"),
-        figure("messages to somebody they were not for", "", foreign),
+        *(growth(f"{name}, {kinds}", UNITS.get(name, "ms"), line, "users who work") for name, line in lines.items()),
+        figure(f"messages to somebody they were not for, {kinds}", "", await crew.leave()),
     ]
+
+
+async def requests(host: servers.Server, size: int, seconds: float, kinds: str) -> Row:
+    """What a request costs the host where they are of these kinds."""
+    crew = Crew(host, KINDS[kinds])
+    await crew.grow(size)
+    cost = (await crew.work(seconds))["processor of a request"]
+    await crew.leave()
+    return figure(f"processor of a request, {size} users, {kinds}", "ms", cost)
 
 
 async def events(host: servers.Server, sizes: list[int]) -> list[Row]:
@@ -235,12 +231,16 @@ def run(quick: bool) -> list[Row]:
         environ = people.extension(Path(folder, "extensions"))
         with servers.host(**environ) as host:
             rows += runner.run(users(host, [10, 100, 1_000] if quick else [10, 100, 1_000, 5_000]))
-        with servers.host(**environ) as host:
-            sizes = [10, 100, 300, 600] if quick else [10, 100, 300, 600, 1_000, 1_500]
-            rows += runner.run(working(host, sizes, 6 if quick else 20))
+        sizes = [100, 600, 900, 1_200] if quick else [10, 100, 300, 600, 900, 1_200, 1_500]
+        for kinds, some in (("all in turn", sizes), ("events", sizes[::3])):
+            with servers.host(**environ) as host:
+                rows += runner.run(working(host, some, 4 if quick else 10, kinds))
+        for kinds in KINDS:
+            with servers.host(**environ) as host:
+                rows.append(runner.run(requests(host, REQUESTS_BY, 4 if quick else 10, kinds)))
         data = Path(folder, "data")
         with servers.host(data, **environ) as host:
             rows += runner.run(events(host, [10, 100, 1_000, 5_000]))
-            rows += runner.run(tasks(host, data, [10, 100, 1_000]))
+            rows += runner.run(tasks(host, data, [10, 100, 1_000] if quick else [10, 100, 1_000, 5_000]))
             rows += runner.run(files(host, data, [100, 1_000, 10_000] if quick else [100, 1_000, 10_000, 50_000]))
     return rows

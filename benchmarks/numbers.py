@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks import charts
 from benchmarks.figures import Row, shown, spread
+from benchmarks.knee import knee
 from benchmarks.peers import IDLE, READY
 from benchmarks.report import FOLDER, RESULTS, Run, load
 
@@ -62,6 +63,7 @@ def written() -> dict[Path, str]:
     """What is to be in each file, from what is kept."""
     quick, long = load(QUICK), load(LONG)
     page = between(PAGE.read_text(), "quick", tables(quick))
+    page = re.sub(r"\*\*The knee is.*?(?=\n\n)", lambda old: knee(quick) or old[0], page, flags=re.DOTALL)
     page = between(page, "long", tables(long))
     plots = pictures(quick) | {f"long-{name}": svg for name, svg in pictures(long).items()}
     return {

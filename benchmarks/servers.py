@@ -67,6 +67,11 @@ class Server:
         return cpu_s(self.pid)
 
     @property
+    def loop_cpu_s(self) -> float:
+        """Seconds of processor time of the process's first thread alone, which a host has its event loop in."""
+        return cpu_s(self.pid, f"/task/{self.pid}")
+
+    @property
     def resident(self) -> int:
         """Bytes of memory that the process holds now."""
         return resident(self.pid)
@@ -82,9 +87,9 @@ class Server:
         return self.process.wait(within_s)
 
 
-def cpu_s(pid: int) -> float:
-    """Seconds of processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+def cpu_s(pid: int, thread: str = "") -> float:
+    """Seconds of processor time that a process has used, or with `/task/TID` one thread of it."""
+    fields = Path(f"/proc/{pid}{thread}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

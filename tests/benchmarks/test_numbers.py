@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import charts, numbers, report
-from benchmarks.figures import growth, paired
+from benchmarks.crew import KINDS
+from benchmarks.figures import Row, figure, growth, paired
+from benchmarks.knee import knee
 
 
 def test_readme_the_page_of_numbers_and_the_plots_show_what_is_kept_and_nothing_else() -> None:
@@ -48,6 +50,31 @@ def test_what_is_measured_anew_replaces_only_itself(tmp_path: Path) -> None:
 def test_a_page_without_the_marks_is_not_written_to() -> None:
     with pytest.raises(ValueError, match=r"the marks .* are missing"):
         numbers.between("# Roost", "numbers", "new")
+
+
+def test_the_page_says_where_the_knee_is_by_what_was_measured() -> None:
+    run = report.begun()
+    assert knee(run) == "", "the page keeps its words"
+
+    def line(name: str, kinds: str, unit: str, *values: float) -> Row:
+        points = list(zip((100, 600, 1_200), values, strict=True))
+        return growth(f"{name}, {kinds}", unit, points, "users who work")
+
+    rows = [
+        line("echo, p99", "all in turn", "ms", 0.9, 5.5, 202.0),
+        line("echo, p99", "events", "ms", 0.8, 1.5, 18.0),
+        line("processor of the host", "all in turn", "ms/s", 109, 648, 972),
+        line("of which its loop's", "all in turn", "ms/s", 62, 261, 425),
+        line("processor of the host", "events", "ms/s", 91, 328, 460),
+    ]
+    run["benchmarks"]["growth"] = {"rows": rows}
+    assert knee(run) == "", "a part of it says nothing"
+    rows += [figure(f"processor of a request, 200 users, {kinds}", "ms", 0.25) for kinds in KINDS]
+    said = " ".join(knee(run).split())
+    assert "With 600 of them one echo in a hundred takes 5.5 ms or more, with 1,200 202 ms." in said
+    assert "uses 648 and 972 ms of processor a second, 261 and 425 of them its loop's" in said
+    assert "1,200 users use 460 ms, and one echo in a hundred takes 18 ms" in said
+    assert len(re.findall(r"\*\*The knee is.*?\n\n", numbers.PAGE.read_text(), re.DOTALL)) == 1, "where it stands"
 
 
 def test_plots_are_well_formed_whatever_the_rows_are_called() -> None:
