@@ -42,7 +42,8 @@ async def find_files(
 
     What `files.exclude` says is left out, and what `exclude` does besides; where that is null, nothing is.
     """
-    return [uri_of(uri.path) for uri in await found(caller.session, include, exclude, max_results)]
+    files = await found(caller.session, include, exclude, max_results)
+    return await asyncio.to_thread(lambda: [uri_of(uri.path) for uri in files])
 
 
 class Query(BaseModel):

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("roost.connection")
 
+TURN = 32
+"""Events that are sent before everybody else gets a turn of the loop."""
+
 SLOW_READER = 4408
 """The close code for who reads too slowly; its events are kept for when it comes back."""
 
@@ -181,9 +184,13 @@ class Voice:
             self._flow = None
 
     async def _send_events(self) -> None:
-        while self._follower is not None and (batch := await self._follower.read()):
-            for event in batch:
+        while (follower := self._follower) is not None and (batch := await follower.read()):
+            for number, event in enumerate(batch, 1):
                 await self.connection.send(wire.event(self.uid, event.seq, event.type, event.data_json))
+                if number % TURN == 0:
+                    await asyncio.sleep(0)
+                if self._follower is not follower:
+                    break  # the client follows anew, from where it said
 
     async def _send_requests(self, session: SessionContext) -> None:
         """What was asked of the user's clients since this one was told, and what need not be answered any more."""

@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
+from heapq import merge
 
 from sessions import copying, entries
 from sessions.descriptors import LINK, FileStat, Handle, contents, file_stat, regular, type_of
@@ -20,6 +21,9 @@ from sessions.trees import Descent, Meter, Size, Unmetered, measure, visit
 
 MAX_LISTING = 200_000
 """Entries of one directory that are listed at most."""
+
+RUN = 1_000
+"""Entries that are sorted in one go."""
 
 _UNMETERED = Unmetered()
 
@@ -80,7 +84,7 @@ class Root(Places):
                 if kind == LINK:
                     kind = self._linked_type(raw + b"/" + os.fsencode(entry.name))
                 listing.append((shown(entry.name), kind))
-        return sorted(listing)
+        return in_order(listing)
 
     def walk(self, path: str, wanted: Callable[[str], bool] | None = None) -> Iterator[tuple[str, int]]:
         """(path, type) of everything below `path` as it is found; links are told, not followed.
@@ -212,3 +216,8 @@ class Root(Places):
                 raise
             return False
         return True
+
+
+def in_order(listing: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The same, sorted. One sort of a very long one would keep the interpreter from all other threads meanwhile."""
+    return list(merge(*(sorted(listing[at : at + RUN]) for at in range(0, len(listing), RUN))))

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, TypeVar
 
 from sessions.errors import InvalidValue
 from shim.enums import TreeItemCheckboxState
 from shim.surface import plain
 from shim.types import TreeItem
 
+T = TypeVar("T")
+
 MOST_NODES = 20_000
 """Elements of one view that are known."""
+
+TURN = 100
+"""Elements after which everybody else has a turn of the loop."""
+
+
+async def in_turns(things: Iterable[T]) -> AsyncIterator[T]:
+    """These, with a turn for everybody else after so many."""
+    for number, one in enumerate(things, 1):
+        yield one
+        if number % TURN == 0:
+            await asyncio.sleep(0)
 
 
 class Node:
@@ -59,33 +73,42 @@ class Nodes:
         """What is known of an element."""
         return self._by_element.get(_key(element))
 
-    def put(self, parent: Node | None, found: Iterable[tuple[Any, TreeItem]]) -> list[Node]:
-        """Have these below an element, or at the top, in place of what was there."""
+    async def put(self, parent: Node | None, found: Iterable[tuple[Any, TreeItem]]) -> list[Node]:
+        """Have these below an element, or at the top, in place of what was there, once all of them are made."""
+        made: dict[str, Node] = {}
+        same: dict[str, int] = {}
+        async for element, item in in_turns(found):
+            node = self._made(parent, element, item, made, same)
+            made[node.handle] = node
+        self._put(parent, made)
+        return [*made.values()]
+
+    def _put(self, parent: Node | None, made: dict[str, Node]) -> None:
         for node in self._roots if parent is None else parent.children:
             self._forget(node)
-        taken: set[str] = set()
-        same: dict[str, int] = {}
-        nodes = [self._made(parent, element, item, taken, same) for element, item in found]
+        nodes: list[Node] = []
         if parent is None:
             self._roots = nodes
         else:
             parent.children = nodes
-        return nodes
+        if len(self._by_handle) + len(made) > MOST_NODES:
+            raise InvalidValue("get_children", f"{MOST_NODES} elements are known already; list fewer")
+        nodes += made.values()
+        self._by_handle.update(made)
+        self._by_element.update((_key(node.element), node) for node in nodes)
 
-    def _made(self, parent: Node | None, element: Any, item: TreeItem, taken: set[str], same: dict[str, int]) -> Node:
+    def _made(
+        self, parent: Node | None, element: Any, item: TreeItem, taken: dict[str, Node], same: dict[str, int]
+    ) -> Node:
         """A node, of whose siblings the handles are `taken`, and so many had the same name."""
         if not isinstance(item, TreeItem):
             raise InvalidValue("get_tree_item", f"must give a TreeItem, not {type(item).__name__}")
-        if len(self._by_handle) >= MOST_NODES:
-            raise InvalidValue("get_children", f"{MOST_NODES} elements are known already; list fewer")
         name = f"id:{item.id}" if item.id is not None else f"label:{item.label or item.resource_uri}"
         above, number = parent.handle if parent else "", same.get(name, 0)
         while (handle := self._handle(above, f"{name}#{number}")) in taken:
             number += 1
         same[name] = number + 1
-        taken.add(handle)
-        node = self._by_handle[handle] = self._by_element[_key(element)] = Node(handle, element, item, parent)
-        return node
+        return Node(handle, element, item, parent)
 
     def _handle(self, parent: str, name: str) -> str:
         """The same for what has the same name below the same parent, as far as that is remembered."""

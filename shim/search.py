@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from sessions.current import current_session
@@ -69,7 +70,7 @@ async def found(
             paths |= dict.fromkeys(await _below(session, top, search, limit))
     finally:
         search.stopped = True  # the thread that looks stops at its next file
-    return [Uri.file(path) for path in list(paths)[:limit]]
+    return await asyncio.to_thread(lambda: [Uri.file(path) for path in islice(paths, limit)])
 
 
 def tops_of(session: SessionContext, base: Uri | None) -> list[str]:

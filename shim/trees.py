@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sessions.current import current_session
@@ -12,7 +12,7 @@ from shim.cancellation import CancellationToken
 from shim.commands import Commands
 from shim.enums import TreeItemCheckboxState
 from shim.events import Disposable, EventEmitter
-from shim.nodes import Node, Nodes, together
+from shim.nodes import Node, Nodes, in_turns, together
 from shim.surface import Piece, Shown, Surface
 from shim.thenable import Thenable, called, thenable
 from shim.tree import (
@@ -31,13 +31,9 @@ if TYPE_CHECKING:
     from shim.events import Event
 
 T = TypeVar("T")
-E = TypeVar("E")
 
 MOST_CHILDREN = 5_000
 """Elements below one element."""
-
-TURN = 100
-"""Elements after which everybody else has a turn of the loop."""
 
 PROVIDER_S = 30.0
 """How long a provider may take for one answer."""
@@ -47,14 +43,6 @@ CHANGED = "window.onDidChangeTreeData"
 
 INTERNAL = "application/vnd.code.tree."
 """How VS Code's media types of what is dragged within a tree begin."""
-
-
-async def in_turns(things: Iterable[E]) -> AsyncIterator[E]:
-    """These, with a turn for everybody else after so many."""
-    for number, one in enumerate(things, 1):
-        yield one
-        if number % TURN == 0:
-            await asyncio.sleep(0)
 
 
 class TreeView(Piece, Generic[T]):
@@ -69,6 +57,7 @@ class TreeView(Piece, Generic[T]):
         "_expanded",
         "_manual",
         "_nodes",
+        "_others",
         "_provider",
         "_seen",
         "_selected",
@@ -103,6 +92,8 @@ class TreeView(Piece, Generic[T]):
         self._controller = controller
         self._manual = manual
         self._nodes = Nodes()
+        self._others: list[Any] = []
+        """What its provider says is other now, of which clients were not told yet."""
         self._selection: tuple[T, ...] = ()
         self._expanded = EventEmitter[TreeViewExpansionEvent[T]]()
         self._collapsed = EventEmitter[TreeViewExpansionEvent[T]]()
@@ -212,7 +203,7 @@ class TreeView(Piece, Generic[T]):
         if len(elements) > MOST_CHILDREN:
             raise InvalidValue("get_children", f"may give {MOST_CHILDREN} elements, and gave {len(elements)}")
         items = [await self._asked("get_tree_item", one) async for one in in_turns(elements)]
-        return self._nodes.put(parent, zip(elements, items, strict=True))
+        return await self._nodes.put(parent, zip(elements, items, strict=True))
 
     async def _asked(self, method: str, *arguments: Any) -> Any:
         """What the provider answers, asked as its extension. Raises `RoostError` where it takes too long."""
@@ -301,9 +292,17 @@ class TreeView(Piece, Generic[T]):
             self.changed()
             return
         elements = what if isinstance(what, list | tuple) else [what]
-        handles = [node.handle for one in elements if (node := self._nodes.of(one)) is not None]
-        if handles:
-            self._surface.post(CHANGED, {"handle": self.handle, "items": handles})
+        if not self._others:
+            asyncio.get_running_loop().call_soon(self._tell_changed)
+        self._others += elements
+
+    def _tell_changed(self) -> None:
+        """Tell of all that changed in one turn of the loop at once: each event goes to every client."""
+        nodes = map(self._nodes.of, self._others)
+        handles = dict.fromkeys(node.handle for node in nodes if node is not None)
+        self._others.clear()
+        if handles and self._undo:
+            self._surface.post(CHANGED, {"handle": self.handle, "items": [*handles]})
 
 
 def create_tree_view(

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from sessions import root as module
+from sessions.descriptors import FILE
 from sessions.errors import InvalidValue, SessionClosed
 from sessions.openat2 import Resolve
 from sessions.paths import Refusal
@@ -879,3 +881,34 @@ def test_a_link_to_a_name_that_is_no_text_is_refused(root: Root, folder: Path) -
     os.symlink(b"\xff", os.fsencode(folder) + b"/workspace/odd")
     with pytest.raises(InvalidValue, match="no UTF-8"):
         root.real("/workspace/odd")
+
+
+# ---- very many entries
+
+
+def test_a_listing_is_in_order_however_many_runs_it_is_sorted_in(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RUN", 3)
+    names = [f"{number * 7 % 20}" for number in range(20)]
+    for name in names:
+        root.write(f"/workspace/{name}", b"")
+    assert root.read_directory("/workspace") == [(name, FILE) for name in sorted(names)]
+    assert root.read_directory("/home") == []
+
+
+def test_other_threads_have_turns_while_a_long_listing_is_sorted() -> None:
+    listing = [(f"{number * 7_919 % 200_000}", FILE) for number in range(200_000)]
+    turns, ended = 0, threading.Event()
+
+    def others() -> None:
+        nonlocal turns
+        while not ended.wait(0.0001):
+            turns += 1
+
+    thread = threading.Thread(target=others)
+    thread.start()
+    before = turns
+    found = module.in_order(listing)
+    between = turns - before
+    ended.set()
+    thread.join()
+    assert between > 10 and found == sorted(listing)

@@ -124,6 +124,7 @@ async def test_clients_hear_what_to_ask_for_again(ada: SessionContext) -> None:
     tree = view(ada, provider)
     top = await tree.children(None)
     provider.changed.fire("a/")
+    await screen.settle()
     provider.changed.fire(["b", "a/", "unknown"])
     provider.changed.fire("unknown")
     provider.changed.fire(None)
@@ -135,6 +136,32 @@ async def test_clients_hear_what_to_ask_for_again(ada: SessionContext) -> None:
     provider.changed.fire("a/")
     await screen.settle()
     assert screen.pieces == {}
+
+
+async def test_what_changes_in_one_turn_is_told_at_once_and_nothing_of_a_view_that_is_gone(ada: SessionContext) -> None:
+    provider, screen = Provider(), Screen(ada)
+    tree = view(ada, provider)
+    top = [one["handle"] for one in await tree.children(None)]
+    for _ in range(100):
+        provider.changed.fire("b")
+        provider.changed.fire("a/")
+    await screen.settle()
+    provider.changed.fire("b")
+    tree.dispose()
+    await screen.settle()
+    told = [data["items"] for type, data in screen.events if type == "window.onDidChangeTreeData"]
+    assert told == [[top[1], top[0]]]
+
+
+async def test_a_level_is_other_at_once_and_not_by_and_by(ada: SessionContext) -> None:
+    provider = Provider(top=[f"item {number}" for number in range(1_000)])
+    tree = view(ada, provider)
+    before = [item["handle"] for item in await tree.children(None)]
+    asked = asyncio.ensure_future(tree.children(None))
+    while not asked.done():
+        for handle in (before[0], before[-1]):
+            assert await tree.children(handle) == [], "it is still known"
+    assert [item["handle"] for item in await asked] == before
 
 
 async def test_what_the_user_does_is_heard(ada: SessionContext) -> None:
