@@ -108,6 +108,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self.conn.parser.close()  # it waits for ever, and holds the protocol that holds it
         if self.handshake_initiated:
             self.scope["extensions"].pop(REACHED, None)  # what it calls holds this, as does the reader's
             vars(self.conn.reader).pop("read_exact", None)

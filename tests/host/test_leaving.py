@@ -27,7 +27,7 @@ from tests.screens import passable
 
 pytestmark = pytest.mark.anyio
 
-OURS = ("sessions.", "shim.", "host.", "extensions.")
+OURS = ("sessions.", "shim.", "host.", "extensions.", "websockets.server")
 WITHIN_S = 10.0
 
 REFUSED: dict[str, dict[str, Any]] = {
