@@ -203,9 +203,9 @@ class TwoUsers(RuleBasedStateMachine):
         me, other = self.people[who], self.people[1 - who]
         free = [name for name in self.document.methods if name not in EXACT]
         for method in methods.draw(st.lists(st.sampled_from(free), min_size=10, max_size=20), "methods"):
+            params = data.draw(self.document.params(method, partial(self.named, me, other, method)), method)
             if method == "window.createTerminal" and len(me.terminals) >= MOST_TERMINALS:
                 continue
-            params = data.draw(self.document.params(method, partial(self.named, me, other, method)), method)
             self.asked[method] += 1
             answer = self.wait(ask(me.client, method, params))
             assert answer.get("error", {}).get("code") != -32603, (method, params, answer)
@@ -217,7 +217,8 @@ class TwoUsers(RuleBasedStateMachine):
         if name in ("uri", "source", "target"):
             return st.sampled_from(FREE * 2 + theirs)
         if name in IDS:
-            return st.sampled_from(sorted(me.ids.get(name, set()) | other.ids.get(name, set())) or ["1"])
+            found = sorted(me.ids.get(name, set()) | other.ids.get(name, set())) or ["1"]
+            return st.integers(0, 999).map(lambda number: found[number % len(found)])  # drawn alike however many
         fixed: dict[str, st.SearchStrategy[Any]] = {
             "command": COMMANDS, "argument": st.just("x"), "languageId": LANGUAGES, "model": st.just("demo/scripted"),
             "glob": st.just("**/*"), "include": st.just("**/*"), "exclude": st.none(), "encoding": st.just("utf-8"),
