@@ -31,7 +31,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-BAD_UID = 4400
 BAD_TOKEN = 4401
 NOT_YOURS = 4403
 TOO_MANY = 4429
@@ -189,13 +188,15 @@ class Connection:
 
     async def _reply(self, message: Message) -> str | None:
         """What can be answered at once to one frame."""
-        text: str | bytes | None = message.get("text", message.get(large.TEXT))
-        size = len(message["bytes"] if text is None else text)
+        text: str | None = message.get("text")
+        pieces: large.Pieces | None = message.get(large.TEXT)
+        size = len(message["bytes"] if text is None else text) if pieces is None else sum(map(len, pieces))
         if size > wire.LARGEST_FRAME:
             raise Closed(TOO_BIG, "a frame is at most 16 MiB")
+        if pieces is not None:
+            return await self._take_large(pieces)
         if size > large.LARGE and text is not None:
             return await self._take_large(text)
-        assert not isinstance(text, bytes), "smaller ones are texts"
         if self.user is None:
             return await self._authenticate(text or "")
         return self._take_binary(message["bytes"]) if text is None else self._take(text)
@@ -224,7 +225,7 @@ class Connection:
         except wire.WireError as error:
             return self._mistaken(error)
 
-    async def _take_large(self, text: str | bytes) -> str | None:
+    async def _take_large(self, text: str | large.Pieces) -> str | None:
         """The same of one that takes long to read. Nobody sends such before they have said who they are."""
         if self.user is None:
             return self._unread("send `session.authenticate` first: until then a message is at most 256 KiB")

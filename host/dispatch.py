@@ -82,7 +82,9 @@ class Dispatch:
         try:
             value = await method.handler(voice, **params)
             if large.is_large(value):
-                text = await asyncio.to_thread(large.result, call.id, voice.uid, value)
+                held = [value]
+                del value  # it is the thread's to free
+                text = await asyncio.to_thread(large.written, call.id, voice.uid, held)
                 size = sum(map(len, text))
             else:
                 text = wire.result(call.id, voice.uid, value)

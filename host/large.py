@@ -6,6 +6,7 @@ A thread that computes keeps the interpreter to itself as well, so each piece is
 from __future__ import annotations
 
 import binascii
+import codecs
 import struct
 import time
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ LARGE = 256 << 10
 MANY = 2_000
 """Items of a list or an object, likewise."""
 
-MOST_VALUES = 250_000
+MOST_VALUES = 100_000
 """Values that one large message may have: each takes memory and time, however short it is written."""
 
 PIECE = 64 << 10
@@ -30,10 +31,14 @@ ITEMS = 250
 BREATH_S = 0.0001
 
 TEXT = "roost.text"
-"""In an ASGI message of our own socket: a large text as UTF-8, `bytes` where it came in, `Pieces` where it goes out."""
+"""In an ASGI message of our own socket: a large text as UTF-8, in pieces."""
 
 Pieces = list[bytes]
 T = TypeVar("T", str, bytes)
+
+
+class Text(list[bytes]):
+    """A large text of a result as JSON writes it, in pieces and without its quotes, that never was one text."""
 
 
 def breathe() -> None:
@@ -54,12 +59,16 @@ def sliced(whole: T, size: int = PIECE) -> Iterator[T]:
 # -- what comes in
 
 
-def read(frame: str | bytes) -> wire.Call | wire.Answer:
+def read(frame: str | Pieces) -> wire.Call | wire.Answer:
     """A large text frame as a message. Raises `WireError` as `wire.decode` does, and for more values than may be.
 
     Reading a text of megabytes still holds the interpreter for some milliseconds; as many values as fit would for more.
     """
-    content = encoded(frame) if isinstance(frame, str) else frame
+    if isinstance(frame, str):
+        content = encoded(frame)
+    else:
+        content = b"".join(frame)
+        frame.clear()  # so that all of it is freed here
     if values(content) > MOST_VALUES:
         text = f"the message has more than {MOST_VALUES:,} values; send it in several, or its data as a file"
         raise wire.WireError(wire.INVALID_REQUEST, text)
@@ -97,10 +106,20 @@ def from_base64(text: str) -> bytes:
 # -- what goes out
 
 
-def to_base64(content: bytes) -> str:
+def to_base64(content: bytes) -> str | Text:
     """Bytes as base64."""
-    size = PIECE // 4 * 3
-    return "".join(binascii.b2a_base64(piece, newline=False).decode("ascii") for piece in sliced(content, size))
+    text = Text(binascii.b2a_base64(piece, newline=False) for piece in sliced(content, PIECE // 4 * 3))
+    return text if len(content) > LARGE else text[0].decode("ascii")
+
+
+def from_utf8(content: bytes) -> str | Text:
+    """The text that bytes stand for. Raises `UnicodeDecodeError` where they are none."""
+    if len(content) <= LARGE:
+        return content.decode()
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    text = Text(_json(decoder.decode(piece))[1:-1] for piece in sliced(content))
+    decoder.decode(b"", final=True)
+    return text
 
 
 def head(pieces: Pieces) -> bytes:
@@ -114,12 +133,14 @@ def head(pieces: Pieces) -> bytes:
 def is_large(value: object) -> bool:
     """Whether a result is to be written in pieces. It looks no deeper than into the values of an object."""
     match value:
+        case Text():
+            return True
         case str():
             return len(value) > LARGE
         case list() | tuple():
             return len(value) > MANY
         case dict():
-            return len(value) > MANY or any(is_large(one) for one in value.values() if type(one) in (str, list))
+            return len(value) > MANY or any(is_large(one) for one in value.values() if type(one) in (str, list, Text))
     return False
 
 
@@ -129,10 +150,36 @@ def result(id_: wire.Id, uid: str | None, value: object) -> Pieces:
     return [head, *_written(value), b',"uid":' + orjson.dumps(uid) + b"}"]
 
 
+def written(id_: wire.Id, uid: str | None, held: list[Any]) -> Pieces:
+    """As `result`, of the one value that `held` holds, which nobody holds then: freeing that takes as long."""
+    pieces = result(id_, uid, held[0])
+    let_go(held)
+    return pieces
+
+
+def let_go(held: list[Any]) -> None:
+    """Take the one value from this list and forget it, with a turn for others after each piece."""
+    value = held.pop()
+    parts = list(value.values()) if isinstance(value, dict) else [value]
+    del value
+    while parts:
+        part = parts.pop()
+        if isinstance(part, list | tuple) and is_large(part):
+            items = list(part)  # whoever holds the list as well keeps it
+            del part
+            while items:
+                del items[-ITEMS:]
+                breathe()
+
+
 def _written(value: Any) -> Iterator[bytes]:
     """A value as JSON, with a turn for others after each piece."""
     if not is_large(value):
         yield _json(value)
+    elif isinstance(value, Text):
+        yield b'"'
+        yield from value
+        yield b'"'
     elif isinstance(value, str):
         yield b'"'
         yield from (_json(piece)[1:-1] for piece in sliced(value))

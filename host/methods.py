@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -177,12 +178,13 @@ async def fs_read_file(caller: Caller, uri: Path, encoding: Encoding = "utf-8") 
 
 
 def _content(content: bytes, encoding: Encoding) -> Content:
+    text: Any  # of a large one `large` writes the pieces
     if encoding == "utf-8":
-        try:
-            return {"content": content.decode(), "encoding": "utf-8"}
-        except UnicodeDecodeError:
-            pass
-    return {"content": large.to_base64(content), "encoding": "base64"}
+        with suppress(UnicodeDecodeError):
+            text = large.from_utf8(content)
+            return {"content": text, "encoding": "utf-8"}
+    text = large.to_base64(content)
+    return {"content": text, "encoding": "base64"}
 
 
 @method("workspace.fs.writeFile", gated=True)

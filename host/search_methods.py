@@ -17,6 +17,7 @@ from shim.ranges import Range
 from shim.rgline import TextSearchQuery
 from shim.search import DEFAULT, found
 from shim.text_search import prepared, search
+from shim.uri import Uri
 
 CONTRACT = Contract()
 method = CONTRACT.method
@@ -43,7 +44,13 @@ async def find_files(
     What `files.exclude` says is left out, and what `exclude` does besides; where that is null, nothing is.
     """
     files = await found(caller.session, include, exclude, max_results)
-    return await asyncio.to_thread(lambda: [uri_of(uri.path) for uri in files])
+    return await asyncio.to_thread(_told, files)
+
+
+def _told(files: list[Uri]) -> list[str]:
+    """As clients know them; the list is empty then, so that nobody waits while it is freed."""
+    files.reverse()
+    return [uri_of(files.pop().path) for _ in range(len(files))]
 
 
 class Query(BaseModel):

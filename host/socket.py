@@ -66,7 +66,7 @@ class Socket(WebSocketsSansIOProtocol):
         if self.curr_msg_data_type != "text" or size <= large.LARGE or self.close_sent:
             super().send_receive_event_to_app()
             return
-        self.queue.put_nowait({"type": "websocket.receive", large.TEXT: b"".join(self.frames)})  # type: ignore[arg-type]
+        self.queue.put_nowait({"type": "websocket.receive", large.TEXT: self.frames})  # type: ignore[arg-type]
         self.frames = []
         if not self.read_paused:
             self.read_paused = True
