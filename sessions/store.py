@@ -33,6 +33,9 @@ GROUP_WRITES = 1_000
 GROUP_BYTES = 8 << 20
 """What goes into one commit at most, so that a flood of one user holds a commit slot for a bounded time."""
 
+TURN = 100
+"""Writes of one commit that are acknowledged before everybody else gets a turn of the loop."""
+
 
 class Write(NamedTuple):
     """Statements that are kept together or not at all, and the future that says so. `size` is bytes, roughly."""
@@ -222,15 +225,21 @@ class Store:
                 _fail(write, SessionClosed(f"the host stopped before a write of {self.uid} was known to be durable"))
             raise
         else:
-            self._acknowledge(group)
+            await self._acknowledge(group)
 
-    def _acknowledge(self, group: list[Write]) -> None:
+    async def _acknowledge(self, group: list[Write]) -> None:
         self._databases.commits += 1
         self._databases.acks += len(group)
         self._databases.pace.wrote(self.uid)
-        for write in group:
-            if not write.durable.done():
-                write.durable.set_result(None)
+        try:
+            for number, write in enumerate(group, 1):
+                _succeed(write)
+                if number % TURN == 0:
+                    await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            for write in group:  # all of them are on the disk
+                _succeed(write)
+            raise
 
 
 def _transact(connection: sqlite3.Connection, statements: list[Statement]) -> None:
@@ -250,6 +259,11 @@ def _transact(connection: sqlite3.Connection, statements: list[Statement]) -> No
     except BaseException:
         connection.rollback()
         raise
+
+
+def _succeed(write: Write) -> None:
+    if not write.durable.done():
+        write.durable.set_result(None)
 
 
 def _fail(write: Write, error: RoostError) -> RoostError:

@@ -17,6 +17,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,25 @@ async def test_what_is_acknowledged_is_in_the_file_at_once_and_seen_by_another_p
         await several.store("alice").write(PUT, ("k", b"1"))
         seen = await asyncio.to_thread(rows_of, tmp_path / "alice" / "state.db")
         assert seen == [("k", b"1")]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_commit_of_many_is_acknowledged_in_turns(tmp_path: Path, cancelled: bool) -> None:
+    async with databases(tmp_path) as several:
+        store = several.store("alice")
+        await store.write(PUT, ("k", b""))
+        writes = [store.write(PUT, (f"k{number}", b"")) for number in range(store_module.GROUP_WRITES)]
+        seen = [0]
+        while seen[-1] < len(writes):
+            await asyncio.sleep(0)
+            seen.append(sum(write.done() for write in writes))
+            if cancelled and seen[-1] and store._writer is not None:
+                store._writer.cancel()
+                await asyncio.wait(writes, timeout=5)
+                break
+        assert cancelled or max(after - before for before, after in pairwise(seen)) <= store_module.TURN
+        assert several.commits == 2
+        assert [write.result() for write in writes] == [None] * len(writes), "what is on the disk is acknowledged"
 
 
 async def test_users_never_see_each_others_rows(tmp_path: Path) -> None:
