@@ -13,8 +13,31 @@ LONGEST = 4_096
 """Characters of a pattern."""
 MOST = 256
 """Patterns that the braces of one may stand for."""
+MOST_SPREAD = 8_192
+"""Characters of all of these together: making them ready takes long, and each part may stand in all of them."""
 
 _PARTS = re.compile(r"\*+|\?|\[[^/][^\]/]*\]|[^*?\[]+|\[")
+
+
+class Glob:
+    """A pattern that is made ready in the thread that first asks it: for a long one that takes some milliseconds."""
+
+    __slots__ = ("_glob", "_ready")
+
+    def __init__(self, glob: object, field: str = "glob") -> None:
+        """Raises `InvalidValue` as `checked` does."""
+        self._glob = checked(glob, field)
+        self._ready: re.Pattern[str] | None = None
+
+    def ready(self) -> re.Pattern[str]:
+        """It as a regular expression. Ask for that in a thread before it is asked on the loop."""
+        if self._ready is None:
+            self._ready = compiled(self._glob)
+        return self._ready
+
+    def fullmatch(self, path: str) -> bool:
+        """Whether it means the whole of a relative path."""
+        return self.ready().fullmatch(path) is not None
 
 
 def compiled(glob: str) -> re.Pattern[str]:
@@ -54,6 +77,8 @@ def _spread(glob: str, field: str = "glob") -> list[str]:
         else:
             begin, end, choices = found
             left += [one[:begin] + choice + one[end:] for choice in reversed(choices)]
+    if len(done) > 1 and sum(map(len, done)) > MOST_SPREAD:
+        raise InvalidValue(field, f"stands for patterns of more than {MOST_SPREAD} characters; use fewer braces")
     return done
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from sessions.current import current_session
 from sessions.errors import FileSystemError, InvalidValue
+from sessions.globs import Glob
 from shim.folders import Folders
 from shim.thenable import Thenable, thenable
 from shim.uri import Uri
@@ -28,11 +28,14 @@ DEFAULT = object()
 
 
 class FileSearch:
-    """One search for files: what it looks for, and whether it still is wanted. `below` is called in a thread."""
+    """One search for files: what it looks for, and whether it still is wanted.
+
+    What `below` gives is asked in a thread, or once all is `ready`.
+    """
 
     __slots__ = ("_exclude", "_hidden", "_include", "stopped")
 
-    def __init__(self, include: Pattern, exclude: Pattern | None, hidden: Sequence[re.Pattern[str]]) -> None:
+    def __init__(self, include: Pattern, exclude: Pattern | None, hidden: Sequence[Glob]) -> None:
         self._include = include
         self._exclude = exclude
         self._hidden = hidden
@@ -41,6 +44,12 @@ class FileSearch:
     @property
     def base(self) -> Uri | None:
         return self._include.base
+
+    def ready(self) -> None:
+        """As `Glob.ready`, for all of its patterns."""
+        for pattern in (self._include, self._exclude, *self._hidden):
+            if pattern is not None:
+                pattern.ready()
 
     def below(self, top: str) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
         """For what is below a folder: whether to look into a path at all, and whether it is looked for."""

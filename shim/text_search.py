@@ -184,6 +184,7 @@ async def _said(session: SessionContext, one: TextSearch, top: str, lines: Lines
     sandbox = await session.sandbox()
     from sessions import ripgrep  # on first need: few search, and all would pay
 
+    await asyncio.to_thread(one.wanted.ready)
     argv = [await asyncio.to_thread(ripgrep.program, sandbox), *one.arguments()]
     process = await sandbox.start(argv, cwd=top, env=inherited(sandbox), apart=True)
     spoke = False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from secrets import token_urlsafe
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from sessions.current import current_extension, current_session
 from sessions.dotted import touches
 from sessions.errors import InvalidValue, QuotaExceeded, RoostError
-from sessions.globs import checked, compiled
+from sessions.globs import Glob
 from sessions.paths import uri_of
 from sessions.watching import Watching
 from shim.enums import FileChangeType
@@ -46,8 +45,12 @@ class Pattern:
 
     def __init__(self, pattern: GlobPattern, field: str = "glob_pattern") -> None:
         relative = isinstance(pattern, RelativePattern)
-        self._matches = compiled(checked(pattern.pattern if isinstance(pattern, RelativePattern) else pattern, field))
+        self._matches = Glob(pattern.pattern if isinstance(pattern, RelativePattern) else pattern, field)
         self.base: Uri | None = pattern.base_uri if isinstance(pattern, RelativePattern) and relative else None
+
+    def ready(self) -> None:
+        """As `Glob.ready`."""
+        self._matches.ready()
 
     def has(self, path: str, tops: Iterable[str]) -> bool:
         """Whether it means a path: by what is below one of the tops, or by the whole of it."""
@@ -55,7 +58,7 @@ class Pattern:
             tops = (self.base.path.rstrip("/"),)
         below = (path[len(top) + 1 :] for top in tops if path.startswith(top + "/") or path == top)
         return any(self._matches.fullmatch(one) for one in below) or (
-            self.base is None and self._matches.fullmatch(path) is not None
+            self.base is None and self._matches.fullmatch(path)
         )
 
 
@@ -154,7 +157,7 @@ class Watchers:
         self._all: dict[Watcher, str | None] = {}
         self._clients: dict[str, Watcher] = {}
         self._left: list[str] = []
-        self._excluded: tuple[re.Pattern[str], ...] = ()
+        self._excluded: tuple[Glob, ...] = ()
         self._take_exclusions(frozenset({EXCLUDE}))
         self._undo = session.settings.listen(self._take_exclusions)
         session.get(Folders).changed.event(lambda _: self._follow())
@@ -193,7 +196,9 @@ class Watchers:
     async def watch(self, glob: str) -> str:
         """Post `workspace.onDidChangeFiles` for what a glob means, from when this returns; the watch's id."""
         watch_id = token_urlsafe(9)
-        watcher = self._clients[watch_id] = self.create(Pattern(glob, "glob"), partial(self._post, watch_id))
+        pattern = Pattern(glob, "glob")
+        await asyncio.to_thread(pattern.ready)
+        watcher = self._clients[watch_id] = self.create(pattern, partial(self._post, watch_id))
         await asyncio.gather(*watcher.begun)
         return watch_id
 
@@ -242,12 +247,12 @@ class Watchers:
             self.dispose(watcher)
 
 
-def excluding(setting: object) -> Iterator[re.Pattern[str]]:
+def excluding(setting: object) -> Iterator[Glob]:
     """The patterns that a setting such as `files.exclude` turns on; what is no pattern is left out."""
     for glob, on in setting.items() if isinstance(setting, dict) else ():
         if on is True:
             try:
-                yield compiled(checked(glob))
+                yield Glob(glob)
             except InvalidValue:
                 continue
 

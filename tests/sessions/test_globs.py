@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sessions.globs import compiled, is_plain
+from sessions.errors import InvalidValue
+from sessions.globs import LONGEST, Glob, checked, compiled, is_plain
 
 MATCHES = [
     ("package.json", "package.json"),
@@ -67,3 +68,10 @@ def test_a_path_that_a_glob_does_not_mean(glob: str, path: str) -> None:
 
 def test_a_plain_path_is_known() -> None:
     assert [is_plain(one) for one in ("a/b.c", "*", "a?", "[a", "{a")] == [True, False, False, False, False]
+
+
+def test_braces_do_not_multiply_what_is_long() -> None:
+    assert checked("*a" * (LONGEST // 2))
+    assert checked("**/*.{" + ",".join(f"kind{number}" for number in range(250)) + "}")
+    with pytest.raises(InvalidValue, match="include: stands for patterns of more than 8192 characters; use fewer"):
+        Glob("{a,b}" * 8 + "*?[ab]" * 600, "include")

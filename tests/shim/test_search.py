@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import shim as vscode
+from sessions import globs
 from sessions.context import SessionContext
 from sessions.errors import InvalidValue
+from sessions.globs import compiled
+from shim.watchers import Watchers
 
 pytestmark = pytest.mark.anyio
 
@@ -84,3 +89,19 @@ async def test_what_is_no_pattern_is_refused(filled: SessionContext, pattern: An
         await names(filled, pattern)
     with pytest.raises(InvalidValue, match="exclude"):
         await names(filled, "**", pattern)
+
+
+async def test_patterns_are_made_ready_beside_the_loop(filled: SessionContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready: dict[str, int] = {}
+
+    def noted(glob: str) -> re.Pattern[str]:
+        ready[glob] = threading.get_ident()
+        return compiled(glob)
+
+    monkeypatch.setattr(globs, "compiled", noted)
+    await filled.settings.update("files.exclude", {"**/none-of-these": True})
+    assert await names(filled, "*.py", "a*") == {"x,y.py"}
+    with filled.entered():
+        await filled.get(Watchers).watch("w*")
+    assert {"**/none-of-these", "*.py", "a*", "w*"} <= ready.keys()
+    assert threading.get_ident() not in ready.values()

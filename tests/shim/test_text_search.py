@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,10 @@ from typing import Any
 import pytest
 
 import shim as vscode
+from sessions import globs
 from sessions.context import SessionContext
 from sessions.errors import FileSystemError, InvalidValue, SandboxUnavailable
+from sessions.globs import compiled
 from sessions.jail import World
 from sessions.levels import OFF
 from sessions.sandbox import Sandbox
@@ -324,3 +328,18 @@ def test_globs_spare_work_only_where_they_mean_the_same() -> None:
     assert [one for one in words if one.startswith(("--glob", "--type", "--enc", "--context"))] == [
         "--context=2", "--encoding=cp1252", "--glob=!/**/node_modules", "--type-add=wanted:*.{a,b}", "--type=wanted",
     ]  # fmt: skip
+
+
+async def test_patterns_are_made_ready_beside_the_loop(ada: SessionContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready: dict[str, int] = {}
+
+    def noted(glob: str) -> re.Pattern[str]:
+        ready[glob] = threading.get_ident()
+        return compiled(glob)
+
+    monkeypatch.setattr(globs, "compiled", noted)
+    await put(ada, {"a.txt": "needle", "b.txt": "needle"})
+    await ada.settings.update("search.exclude", {"**/none-of-these": True})
+    assert await files("needle", include="*.txt", exclude="b*") == {"a.txt"}
+    assert {"**/none-of-these", "*.txt", "b*"} <= ready.keys()
+    assert threading.get_ident() not in ready.values()
