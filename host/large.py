@@ -10,6 +10,9 @@ import codecs
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
+from secrets import token_hex
 from typing import Any, TypeVar
 
 import orjson
@@ -34,6 +37,9 @@ TEXT = "roost.text"
 """In an ASGI message of our own socket: a large text as UTF-8, in pieces."""
 
 Pieces = list[bytes]
+Cuts = list[int]
+HIGH = frozenset({b"d8", b"d9", b"da", b"db"})
+"""What an escape begins with that makes one character together with the next."""
 T = TypeVar("T", str, bytes)
 
 
@@ -60,35 +66,93 @@ def sliced(whole: T, size: int = PIECE) -> Iterator[T]:
 
 
 def read(frame: str | Pieces) -> wire.Call | wire.Answer:
-    """A large text frame as a message. Raises `WireError` as `wire.decode` does, and for more values than may be.
-
-    Reading a text of megabytes still holds the interpreter for some milliseconds; as many values as fit would for more.
-    """
+    """A large text frame as a message. Raises `WireError` as `wire.decode` does, and for more values than may be."""
     if isinstance(frame, str):
         content = encoded(frame)
     else:
         content = b"".join(frame)
         frame.clear()  # so that all of it is freed here
-    if values(content) > MOST_VALUES:
+    count, texts = looked_through(content)
+    if count > MOST_VALUES:
         text = f"the message has more than {MOST_VALUES:,} values; send it in several, or its data as a file"
         raise wire.WireError(wire.INVALID_REQUEST, text)
-    return wire.decode(content)
+    return (_in_pieces(content, texts) if texts else None) or wire.decode(content)
 
 
-def values(frame: bytes) -> int:
-    """What opens and separates values in a JSON text, outside of its strings; not more is counted than may be."""
+def looked_through(frame: bytes) -> tuple[int, list[Cuts]]:
+    """What opens and separates values in a JSON text, outside of its strings, and where its large strings can be cut.
+
+    No more is counted than may be.
+    """
     found = inside = at = 0
+    texts: list[Cuts] = [[0]]
     while at < len(frame) and found <= MOST_VALUES:
-        piece = frame[at : at + PIECE]
-        if (len(piece) - len(piece.rstrip(b"\\"))) % 2:  # the character after the last backslash belongs to it
-            piece = frame[at : at + PIECE + 1]
-        at += len(piece)
-        parts = piece.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
+        end = _whole(frame, at, at + PIECE)
+        parts = frame[at:end].replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
+        if inside and len(parts) == 1:
+            texts[-1].append(end)
+        else:
+            texts.append([end])
         outside = b"".join(parts[inside::2])
         found += outside.count(b",") + outside.count(b"[") + outside.count(b"{")
         inside = (inside + len(parts) - 1) % 2
+        at = end
         breathe()
-    return found
+    return found, [cuts for cuts in texts if cuts[-1] - cuts[0] > LARGE]
+
+
+def _whole(frame: bytes, at: int, end: int) -> int:
+    """Where what begins at `at` can be cut from `end` on: behind a whole escape, and between two characters."""
+    escape = frame.rfind(b"\\", max(at, end - 6), end)
+    before = frame[at : escape + 1]
+    if escape >= 0 and (len(before) - len(before.rstrip(b"\\"))) % 2:  # else it is the second one of two
+        if frame[escape + 1 : escape + 2] != b"u":
+            end = max(end, escape + 2)
+        elif frame[escape + 2 : escape + 4].lower() in HIGH and frame[escape + 6 : escape + 8] == b"\\u":
+            end = escape + 12
+        else:
+            end = escape + 6
+    while end < len(frame) and frame[end] & 0xC0 == 0x80:
+        end += 1
+    return min(end, len(frame))
+
+
+def _in_pieces(content: bytes, texts: list[Cuts]) -> wire.Call | None:
+    """The call in `content`, of which these strings are read in pieces; None if it is to be read as a whole."""
+    mark, short, last = token_hex(16), [], 0
+    for number, cuts in enumerate(texts):
+        short += [content[last : cuts[0]], f"{mark}{number}:".encode()]
+        last = cuts[-1]
+    with suppress(wire.WireError, orjson.JSONDecodeError):  # where a mistake is, is told by who reads the whole
+        call = wire.decode(b"".join([*short, content[last:]]))
+        if isinstance(call, wire.Call) and _put_back(call.params, mark, content, texts) == len(texts):
+            return call
+    return None
+
+
+def _put_back(params: dict[str, Any], mark: str, content: bytes, texts: list[Cuts]) -> int:
+    """Put the parts of strings back where their marks are; how many had a place."""
+    count, left = 0, [params]
+    while left:
+        holder: Any = left.pop()
+        for key, value in holder.items() if type(holder) is dict else enumerate(holder):
+            if type(value) in (dict, list):
+                left.append(value)
+            elif type(value) is str and mark in value:
+                head, _, rest = value.partition(mark)
+                number, _, tail = rest.partition(":")
+                holder[key] = _grown(head, content, texts[int(number)], tail)
+                count += 1
+    return count
+
+
+def _grown(text: str, content: bytes, cuts: Cuts, tail: str) -> str:
+    """A text, what its string in the JSON goes on with, and its end. It grows where it is: a join would keep others."""
+    for at, end in pairwise(cuts):
+        text += orjson.loads(b'"%b"' % content[at:end])
+        breathe()
+    text += tail
+    return text
 
 
 def encoded(text: str) -> bytes:

@@ -82,7 +82,7 @@ def counted(text: str) -> int:
 )
 def test_values_are_counted_outside_of_strings(value: object) -> None:
     text = json.dumps(value)
-    assert large.values(text.encode()) == counted(text)
+    assert large.looked_through(text.encode())[0] == counted(text)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -91,7 +91,7 @@ def test_they_are_counted_so_wherever_a_piece_ends(seed: int, monkeypatch: pytes
     monkeypatch.setattr(large, "PIECE", 3 + seed)
     texts = ["".join(chance.choices('",[{\\\\\\x', k=chance.randrange(30))) for _ in range(40)]
     text = json.dumps({"a": texts, "b": [{}, [], ","]})
-    assert large.values(text.encode()) == counted(text)
+    assert large.looked_through(text.encode())[0] == counted(text)
 
 
 @pytest.mark.parametrize("hole", ["{}", "[]", "1", '""'])
@@ -106,6 +106,71 @@ def test_a_text_with_as_many_marks_in_it_is_one_value() -> None:
     text = '[{"a\\": 1}, ' * large.MOST_VALUES
     call = large.read(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "m", "params": {"text": text}, "uid": "ada"}))
     assert isinstance(call, wire.Call) and call.params == {"text": text}
+
+
+PLACES = [
+    lambda text: {"content": text},
+    lambda text: {"content": text + "e", "other": [1, {"a": [f"b{text}", text]}]},
+    lambda text: {text: text},
+    lambda text: [text],
+]
+
+
+def called(params: object, *, ascii_only: bool) -> str:
+    call = {"jsonrpc": "2.0", "id": 1, "method": "m", "params": params, "uid": "ada"}
+    return json.dumps(call, ensure_ascii=ascii_only)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from(["x" * 9, "é", "€", "😀", '"', "\\", "\n", "\0", "u00e9", "\x7f", "x" * 60]), max_size=80),
+    st.sampled_from(PLACES),
+    st.booleans(),
+)
+def test_a_large_text_in_a_message_is_read_as_the_whole_would_be(
+    parts: list[str], place: Any, ascii_only: bool
+) -> None:
+    text = called(place("".join(parts)), ascii_only=ascii_only)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(large, "PIECE", 16)
+        patch.setattr(large, "LARGE", 64)
+        patch.setattr(large, "breathe", lambda: None)
+        try:
+            whole: object = wire.decode(text)
+        except wire.WireError as error:
+            whole = (error.code, str(error))
+        try:
+            read: object = large.read(text)
+        except wire.WireError as error:
+            read = (error.code, str(error))
+    assert read == whole
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+@pytest.mark.parametrize("text", ["x" * 3_000_000, "line\n" * 500_000, 'é"\\ and words of some length ' * 100_000])
+def test_it_is_never_read_in_one_go(text: str, ascii_only: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    decode, sizes = wire.decode, []
+
+    def noted(frame: bytes) -> wire.Call | wire.Answer:
+        sizes.append(len(frame))
+        return decode(frame)
+
+    frame = [called(PLACES[1](text), ascii_only=ascii_only).encode()]
+    monkeypatch.setattr(wire, "decode", noted)
+    call = large.read(frame)
+    assert isinstance(call, wire.Call) and call.params == PLACES[1](text)
+    assert max(sizes) < 10 * PIECE and not frame
+
+
+@pytest.mark.parametrize("spoil", [b"\xff", b"\n", b"\\x", b"\\ud800", b"\xc3"])
+def test_a_mistake_in_the_middle_of_a_large_text_is_told_as_of_the_whole(spoil: bytes) -> None:
+    whole = called({"content": "x" * 900_000 + "MISTAKE" + "x" * 900_000}, ascii_only=True).encode()
+    frame = whole.replace(b"MISTAKE", spoil)
+    with pytest.raises(wire.WireError) as expected:
+        wire.decode(frame)
+    with pytest.raises(wire.WireError) as caught:
+        large.read([frame])
+    assert (caught.value.code, str(caught.value)) == (expected.value.code, str(expected.value))
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 1_000, large.LARGE + 1, 400_000])
