@@ -264,6 +264,7 @@ class Host:
             await asyncio.sleep(1)
             now, wall = time.monotonic(), time.time()
             for connection in list(self.connections):
+                connection.let_rest()
                 overdue = connection.overdue(now, wall)
                 if overdue is not None:
                     self.tasks.start(connection.end(*overdue), "close an overdue connection")

@@ -132,6 +132,10 @@ class Channels:
             del self._open[channel.number]
             channel.hide()
 
+    def shows(self, session: SessionContext | None) -> bool:
+        """Whether a terminal of that session is shown here."""
+        return any(one.session is session for one in self._open.values())
+
     def lose(self, session: SessionContext | None) -> None:
         """The connection speaks for that user no more: their terminals wait a while for them to come back."""
         for channel in [one for one in self._open.values() if one.session is session]:

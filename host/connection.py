@@ -42,6 +42,9 @@ AUTHENTICATE_WITHIN_S = 10.0
 STUCK_AFTER_S = 30.0
 """A client that takes nothing for so long is a slow reader; its events are kept for when it comes back."""
 
+QUIET_S = 30
+"""Seconds after which a connection keeps another user awake no more, for whom it says and of whom it hears nothing."""
+
 UNREADABLE_FRAMES = 10
 TURN = 16
 """Frames that are answered before everybody else gets a turn of the loop."""
@@ -283,6 +286,10 @@ class Connection:
             self._channels = Channels(self)
         return self._channels
 
+    def shows(self, session: SessionContext | None) -> bool:
+        """Whether a terminal of that session is shown here."""
+        return self._channels is not None and self._channels.shows(session)
+
     def lose_channels(self, session: SessionContext | None) -> None:
         """The connection speaks for that session no more."""
         if self._channels is not None:
@@ -309,6 +316,7 @@ class Connection:
             self._refusals += 1
             return refused(call, voice.uid, problems.overloaded("too many requests a second", retry_after_ms(wait)))
         self._taken += 1
+        voice.quiet = 0
         self.host.isolation.turns.note(voice.uid)
         method = CONTRACT.get(call.method)
         if method is None:
@@ -393,6 +401,14 @@ class Connection:
         self.user = user
         for uid in [uid for uid in self._voices if not user.may_speak_for(uid)]:
             self._voices.pop(uid).leave()
+
+    def let_rest(self) -> None:
+        """Let go of other users who are spoken for no more, so that they can sleep; called once a second."""
+        for uid, voice in list(self._voices.items()) if len(self._voices) > 1 else ():
+            voice.quiet += 1
+            unused = voice.quiet > QUIET_S and not voice.is_listening and not self._dispatch.works_for(uid)
+            if unused and uid != self._own_uid:
+                self._voices.pop(uid).leave()
 
     def overdue(self, now: float, wall: float) -> tuple[int, str] | None:
         """Why the connection is to be closed now, if it is: `now` is monotonic, `wall` is seconds since 1970."""

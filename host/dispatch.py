@@ -45,6 +45,10 @@ class Dispatch:
         self._running[voice.uid, call.id] = task
         task.add_done_callback(lambda done: self._performed(done, call, voice.uid, presence))
 
+    def works_for(self, uid: str) -> bool:
+        """Whether a request of that user is being worked on."""
+        return any(whose == uid for whose, _ in self._running)
+
     def cancel(self, call: wire.Call, voice: Voice) -> str | None:
         """`$/cancelRequest`: the request that it names ends, if it is still worked on."""
         target = call.params.get("id")

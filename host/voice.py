@@ -42,6 +42,7 @@ class Voice:
         "connection",
         "open_session",
         "presence",
+        "quiet",
         "uid",
     )
 
@@ -50,6 +51,8 @@ class Voice:
         self.uid = uid
         self.presence = connection.host.presence(uid)
         self.presence.voices += 1
+        self.quiet = 0
+        """Seconds since a message of this user came here, as its connection counts them."""
         self.open_session: SessionContext | None = None
         self._next: Follower | None = None
         self._follower: Follower | None = None
@@ -133,6 +136,12 @@ class Voice:
                 self._undo.append(session.client())
                 session.get(Address).note(self.connection.address, self.connection.host.query_of(self.uid))
         return session
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether the client hears of this user without asking: events, watches or terminals."""
+        follows = self._next is not None or self._follower is not None
+        return follows or bool(self._leaving) or self.connection.shows(self.open_session)
 
     def _let_go(self) -> None:
         if self._flow is not None:

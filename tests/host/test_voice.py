@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from host import connection as connections
+from host.auth import User
 from host.connection import Connection
 from host.voice import Voice
+from sessions.files import Files
+from tests.hosted import hosted
 from tests.people import people
 
 pytestmark = pytest.mark.anyio
@@ -80,3 +84,67 @@ async def test_who_follows_anew_hears_nothing_more_of_the_following_before(told:
     await quick.until(MANY + 5)
     assert quick.sent[:5] == list(range(first + 1, first + 6))
     assert quick.sent[5:] == list(range(first + 1, first + MANY + 1)), "none is missing, and none twice"
+
+
+class Gate:
+    """A connection that may speak for everybody, and what it is told."""
+
+    def __init__(self) -> None:
+        self.incoming: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+        self.told: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+
+    async def ask(self, uid: str, method: str, **params: Any) -> Any:
+        """What a request of that user comes to."""
+        call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params, "uid": uid}
+        self.incoming.put_nowait({"type": "websocket.receive", "text": json.dumps(call)})
+        while (answer := json.loads((await self.told.get())["text"])).get("id") != 1:
+            pass
+        return answer["result"]
+
+
+async def test_who_speaks_for_others_keeps_awake_whom_they_hear_and_lets_go_of_the_others(tmp_path: Path) -> None:
+    gate = Gate()
+    async with hosted(tmp_path) as (host, _), asyncio.TaskGroup() as group:
+        connection = Connection(host, gate.incoming.get, gate.told.put)
+        group.create_task(connection.run(User("gate", frozenset({"impersonate"}))))
+        for uid, method in (("ada", "workspace.watch"), ("ben", "session.open"), ("eve", "session.ping")):
+            await gate.ask(uid, "workspace.fs.stat", uri="/workspace")
+            await gate.ask(uid, method, **({"glob": "**"} if method == "workspace.watch" else {}))
+        await gate.ask("gate", "workspace.fs.stat", uri="/workspace")
+        awake = {uid: await host.sessions.open(uid) for uid in ("ada", "ben", "eve", "gate")}
+        assert [session.clients for session in awake.values()] == [1, 1, 1, 1]
+        for _ in range(connections.QUIET_S):
+            connection.let_rest()
+        await gate.ask("eve", "session.ping")
+        connection.let_rest()
+        assert awake["eve"].clients == 1, "it has just been spoken for"
+        for _ in range(connections.QUIET_S):
+            connection.let_rest()
+        assert [session.clients for session in awake.values()] == [1, 1, 0, 1]
+        assert (await gate.ask("eve", "workspace.fs.stat", uri="/workspace"))["type"] == 2
+        assert awake["eve"].clients == 1
+        gate.incoming.put_nowait({"type": "websocket.disconnect"})
+
+
+async def test_whose_request_takes_long_is_not_let_go_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, begun, goes_on = Gate(), asyncio.Event(), asyncio.Event()
+
+    async def slow(files: Files, path: str) -> list[tuple[str, int]]:
+        begun.set()
+        await goes_on.wait()
+        return []
+
+    monkeypatch.setattr(Files, "read_directory", slow)
+    async with hosted(tmp_path) as (host, _), asyncio.TaskGroup() as group:
+        connection = Connection(host, gate.incoming.get, gate.told.put)
+        group.create_task(connection.run(User("gate", frozenset({"impersonate"}))))
+        asked = group.create_task(gate.ask("ada", "workspace.fs.readDirectory", uri="/workspace"))
+        await begun.wait()
+        for _ in range(2 * connections.QUIET_S):
+            connection.let_rest()
+        assert (await host.sessions.open("ada")).clients == 1
+        goes_on.set()
+        assert await asked == []
+        gate.incoming.put_nowait({"type": "websocket.disconnect"})
