@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections import deque
 from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -106,7 +107,7 @@ class Store:
     def __init__(self, databases: Databases, uid: str) -> None:
         self.uid = uid
         self._databases = databases
-        self._pending: list[Write] = []
+        self._pending: deque[Write] = deque()
         self._bytes = 0
         self._writer: asyncio.Task[None] | None = None
         self._closed = False
@@ -200,12 +201,11 @@ class Store:
                 await self._databases.pool.doubt(self.uid, cause)
 
     def _take(self) -> list[Write]:
-        size = count = 0
-        for count, write in enumerate(self._pending[:GROUP_WRITES], 1):  # noqa: B007  the count is what is wanted
-            size += write.size
-            if size >= GROUP_BYTES:
-                break
-        group, self._pending = self._pending[:count], self._pending[count:]
+        group: list[Write] = []
+        size = 0
+        while self._pending and len(group) < GROUP_WRITES and size < GROUP_BYTES:
+            group.append(self._pending.popleft())
+            size += group[-1].size
         self._bytes -= size
         return group
 
