@@ -232,7 +232,7 @@ def let_go(held: list[Any]) -> None:
             items = list(part)  # whoever holds the list as well keeps it
             del part
             while items:
-                del items[-ITEMS:]
+                del items[-MANY:]
                 breathe()
 
 

@@ -219,7 +219,7 @@ def test_what_was_answered_is_freed_in_pieces(inside: bool, monkeypatch: pytest.
     pieces = large.written(7, "ada", held)
     assert not held and Item.freed == 5_000
     assert b"".join(pieces).count(b'{"n":') == 5_000
-    assert max(after - before for before, after in pairwise(turns)) <= large.ITEMS
+    assert max(after - before for before, after in pairwise(turns)) <= large.MANY
 
 
 def test_what_an_extension_keeps_of_its_answer_is_left_as_it_is() -> None:
