@@ -149,4 +149,4 @@ def test_an_address_of_no_screen_is_the_first_one_and_that_of_no_file_says_so(op
     expect(page.get_by_role("button", name="Download")).to_have_count(0)
     assert violations(page) == []
     page.get_by_role("region", name="Editor").get_by_role("button", name="Go to a file…").click()
-    expect(page.get_by_role("option", name="README.md")).to_be_visible()
+    expect(page.get_by_role("option", name=f"README.md {workspace}", exact=True)).to_be_visible()

@@ -329,9 +329,12 @@ class _Vfs(apsw.VFS):
 
     def xDelete(self, filename: str, syncdir: bool) -> None:
         super().xDelete(filename, syncdir)
-        self._recorder.gone(os.path.abspath(filename))
+        recorder = vars(self).get("_recorder")
+        if recorder is None:  # a collection frees this, and closes a file of it behind that
+            return
+        recorder.gone(os.path.abspath(filename))
         if syncdir:
-            self._recorder.folder_synced(os.path.dirname(os.path.abspath(filename)))
+            recorder.folder_synced(os.path.dirname(os.path.abspath(filename)))
 
 
 @contextmanager

@@ -340,7 +340,8 @@ async def test_who_leaves_before_the_first_word_pays_for_what_was_read(tmp_path:
         await eventually(lambda: one.asked)
         await gone(home, work)
         taken = home.ledger.counts.tokens["acme", "input"]
-        assert taken == 60 if kind == "anthropic" else taken >= 10_000, "what the provider says, else an estimate"
+        told = kind == "anthropic" and taken == 60  # where its first event was read before the user left
+        assert told or taken >= 10_000, "what the provider says, else an estimate"
 
 
 async def test_who_leaves_at_any_moment_leaves_nothing(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from tests.screens import passable
 pytestmark = pytest.mark.anyio
 
 OURS = ("sessions.", "shim.", "host.", "extensions.", "websockets.server")
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 
 REFUSED: dict[str, dict[str, Any]] = {
     "workspace.fs.readFile": {"uri": "/workspace/none.txt"},
@@ -85,7 +85,7 @@ async def gone(before: Counter[str]) -> None:
     try:
         async with asyncio.timeout(WITHIN_S):
             while ours() - before:  # noqa: ASYNC110  nobody tells of what is freed
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.5)  # counting stops the loop, for a second where many objects are left of others
     except TimeoutError:
         raise AssertionError(f"only a collection would free {dict(ours() - before)}") from None
 

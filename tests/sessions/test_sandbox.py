@@ -562,17 +562,26 @@ async def test_the_end_of_a_session_leaves_nothing_running(data: Path) -> None:
         script = f"(setsid nohup sleep {mark} >/dev/null 2>&1 &); trap '' HUP TERM; sleep {mark} & echo up; wait"
         process = await alice.start(["bash", "-c", script])
         await process.stdout.readline()
-        assert still_running(mark)
+        await until(lambda: still_running(mark))
         process.close()
     assert not still_running(mark)
     with pytest.raises(SessionClosed):
         await alice.run(["true"])
 
 
-async def test_a_sandbox_that_is_just_being_started_ends_with_its_session(data: Path) -> None:
+async def test_a_sandbox_that_is_just_being_started_ends_with_its_session(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, new = asyncio.Event(), Sandbox._new
+
+    async def told(self: Sandbox, *arguments: Any) -> Any:
+        begun.set()
+        return await new(self, *arguments)
+
+    monkeypatch.setattr(Sandbox, "_new", told)
     async with sandbox(data) as made, asyncio.TaskGroup() as group:
         starting = group.create_task(refused(made.run(["sleep", "60"])))
-        await until(lambda: made._lock is not None and made._lock.locked())
+        await begun.wait()
         await made.close()
         assert not made.running
         assert isinstance(await starting, SessionClosed)
