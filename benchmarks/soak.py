@@ -40,6 +40,9 @@ BLOCK = 12
 REST_S = 90.0
 """How long it may take until all that the users began has ended."""
 
+SHARED_THREADS = 32
+"""All that the host's threads are: they are made as there is work for them, and stay. A leak is of thousands."""
+
 NAMES = {"fds": "descriptors", "processes": "processes", "threads": "threads"}
 
 Point = tuple[float, float]
@@ -138,7 +141,7 @@ def rows(minutes: float, first: Sample, samples: Sequence[Sample], last: Sample,
         "memory after the warm-up, by the hour", "MiB", by_hour, "<= 1 MiB" if minutes >= JUDGED_MINUTES else ""
     )
     points = [[one.s / 60, one.MiB] for one in samples]
-    ends = zip(NAMES.items(), (3, 0, 12), strict=True)  # the shared threads are made as there is work for them
+    ends = zip(NAMES.items(), (3, 0, SHARED_THREADS), strict=True)
     return [
         climb | {"spread": spread, "points": {"memory of the host": points}, "axes": ["minutes", "MiB"]},
         figure("memory at rest before", "MiB", first.MiB),
