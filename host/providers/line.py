@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -127,77 +126,12 @@ def _load(name: str) -> None:
 def _make(connections: int, bounds: Bounds) -> httpx2.AsyncClient:
     import httpx2
 
+    from host.providers.bounded import Bounded
+
     limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=60.0)
     timeout = httpx2.Timeout(connect=15.0, read=bounds.read_s, write=60.0, pool=60.0)
-    transport = _bounded(httpx2.AsyncHTTPTransport(limits=limits, trust_env=False), bounds)
+    transport = Bounded(httpx2.AsyncHTTPTransport(limits=limits, trust_env=False), bounds)
     return httpx2.AsyncClient(transport=transport, timeout=timeout)
-
-
-def _bounded(inner: httpx2.AsyncHTTPTransport, bounds: Bounds) -> httpx2.AsyncBaseTransport:
-    """The transport with our rules: guarded requests reach public addresses only, no answer is endless, none is kept
-    in mind by a cookie."""
-    import httpx2
-
-    class Bounded(httpx2.AsyncBaseTransport):
-        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-            if request.headers.pop(GUARDED, None) is not None:
-                await guard(request)
-            if request.headers.pop(OWN, None) is not None:
-                for name in request.headers.keys() - SENT:
-                    del request.headers[name]
-            request.headers["accept-encoding"] = "identity"  # what is packed is as long as its sender likes
-            response = await inner.handle_async_request(request)
-            assert isinstance(response.stream, httpx2.AsyncByteStream)
-            if response.headers.get("content-encoding", "identity") != "identity":
-                await response.stream.aclose()
-                raise Fault(f"{request.headers['host']} sends packed answers, which it was asked not to", "Unavailable")
-            response.headers.pop("set-cookie", None)  # the jar would be everybody's, and as large as they like
-            streams = response.headers.get("content-type", "").startswith("text/event-stream")
-            return httpx2.Response(
-                response.status_code,
-                headers=response.headers,
-                stream=_counted(response.stream, bounds if streams else bounds._replace(answer=bounds.event)),
-                extensions=response.extensions,
-            )
-
-        async def aclose(self) -> None:
-            await inner.aclose()
-
-    return Bounded()
-
-
-def _counted(inner: httpx2.AsyncByteStream, bounds: Bounds) -> httpx2.AsyncByteStream:
-    import httpx2
-
-    class Counted(httpx2.AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            count = line = 0
-            end = time.monotonic() + bounds.answer_s
-            async for chunk in inner:
-                count += len(chunk)
-                line = line + len(chunk) if b"\n" not in chunk else len(chunk) - chunk.rfind(b"\n")
-                if count > bounds.answer or line > bounds.event:
-                    raise httpx2.ReadError("the answer is too long")
-                if time.monotonic() > end:
-                    raise httpx2.ReadTimeout("the answer takes too long")
-                yield chunk
-
-        async def aclose(self) -> None:
-            _leave_no_rest(inner)
-            await inner.aclose()
-
-    return Counted()
-
-
-def _leave_no_rest(stream: Any) -> None:
-    """Use a connection no more that brought bytes after its answer: they would be taken for the next one's, of another.
-
-    The client has no name for this (what comes later it sees itself), so it is looked for where it keeps it.
-    """
-    for name in ("_httpcore_stream", "_stream", "_connection", "_h11_state"):
-        stream = getattr(stream, name, None)
-    if stream is not None and stream.trailing_data[0]:
-        stream.send_failed()
 
 
 async def guard(
