@@ -162,9 +162,10 @@ def _held(row: Row) -> str:
 
 def about(name: str) -> str:
     """The docstring of a benchmark, as one paragraph."""
-    source = FOLDER / f"bench_{name}.py"
-    found = re.match(r'"""(.*?)"""', source.read_text(), re.DOTALL) if source.exists() else None
-    return " ".join(found[1].split()) if found else ""
+    for source in (FOLDER / f"bench_{name}.py", FOLDER / f"{name}.py"):  # the soak is no part of `make bench`
+        if source.exists() and (found := re.match(r'"""(.*?)"""', source.read_text(), re.DOTALL)):
+            return " ".join(found[1].split())
+    return ""
 
 
 def where(run: Run) -> str:
