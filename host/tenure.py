@@ -22,9 +22,9 @@ from typing import Any
 
 from sessions.heaps import give_back_memory
 
-THRESHOLDS = (700, 3, 2)
+THRESHOLDS = (500, 3, 2)
 """New objects before the first generation is collected, and collections of each before one of the next: the oldest is
-of some eight thousand objects then, and walking through one that no cache holds takes half a microsecond."""
+of some six thousand objects then, and walking through one that no cache holds takes half a microsecond."""
 
 LOOK_S = 5.0
 """How often it is looked whether a collection of everything is due, in seconds; counting takes 0.02 us a kilobyte."""
