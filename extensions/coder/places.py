@@ -7,15 +7,12 @@ import posixpath
 
 import shim as vscode
 from extensions.coder.access import inside
-from extensions.coder.calls import Unclear
-from extensions.coder.launchers import starts
-from extensions.coder.shell import read
+from extensions.coder.nested import Nested
 from extensions.coder.syntax import Command
 from extensions.coder.targets import written
 from extensions.coder.tool import Action, ToolError, Use
 from shim.proposed import places
 
-DEPTH = 4
 SHOWING = frozenset({"show", "diff", "grep", "blame", "annotate", "log", "cat-file", "whatchanged", "archive"})
 """Subcommands of git that show what is in the files they are given."""
 
@@ -32,32 +29,34 @@ async def folder_of(use: Use, given: str | None) -> str:
     return place
 
 
-def refuse_ignored(use: Use, line: str, cwd: str) -> None:
-    """Raise `ToolError` where a program that reads files is given one that `.rooignore` keeps from the agent.
-
-    It is told by the words: what a program opens by itself is not known before it runs.
-    """
-    script = read(line)
-    for command in script.commands:
-        for one in (command, *_started(command, DEPTH)):
-            name = "cat" if one.name == "git" else one.name or ""
-            words = [name, *(_place(text, cwd) for text in _files(one))]
-            _refuse(use, use.access.blocked_argument(words))
-        if command.name in ("cd", "pushd") and len(command.words) == 2 and command.words[1].literal:
-            cwd = _place(command.words[1].text, cwd)
-    for word in script.reads:
-        place = _place(word.text, cwd)
-        _refuse(use, None if use.access.can_read(place) else place)
-
-
 async def actions_of(use: Use, line: str, cwd: str, name: str | None = None) -> tuple[Action, ...]:
     """What leave a command line needs: to run, and to write the protected files that its words name.
 
     Raises `ToolError` where it reads what `.rooignore` keeps from the agent.
     """
-    await asyncio.to_thread(refuse_ignored, use, line, cwd)  # to read a shell's grammar takes time
-    protected = await asyncio.to_thread(written, line, cwd, places.home().path, use.protection)
+    home = places.home().path
+    protected = await asyncio.to_thread(_judged, use, line, cwd, home)  # to read a shell's grammar takes time
     return (Action("execute", command=line, name=name), *(Action("write", path) for path in protected))
+
+
+def _judged(use: Use, line: str, cwd: str, home: str) -> list[str]:
+    nested = Nested(line, cwd, home)
+    _refuse_ignored(use, nested)
+    return written(nested, home, use.protection)
+
+
+def _refuse_ignored(use: Use, nested: Nested) -> None:
+    """Raise `ToolError` where a program that reads files is given one that `.rooignore` keeps from the agent.
+
+    It is told by the words: what a program opens by itself is not known before it runs.
+    """
+    for one, cwd in nested.commands:
+        name = "cat" if one.name == "git" else one.name or ""
+        words = [name, *(_place(text, cwd) for text in _files(one))]
+        _refuse(use, use.access.blocked_argument(words))
+    for word, cwd in nested.reads:
+        place = _place(word.text, cwd)
+        _refuse(use, None if use.access.can_read(place) else place)
 
 
 def _refuse(use: Use, blocked: str | None) -> None:
@@ -75,17 +74,6 @@ def _files(command: Command) -> list[str]:
         is_showing = bool(texts) and any(text in SHOWING for text in texts[:4])
         return [text.rpartition(":")[2] for text in texts] if is_showing else []
     return [text.removeprefix("if=").lstrip("@") if command.name in ("dd", "curl") else text for text in texts]
-
-
-def _started(command: Command, depth: int) -> list[Command]:
-    """The programs that this one starts, as far as that can be told."""
-    if not depth:
-        return []
-    try:
-        inner = starts(command, lambda text: read(text).commands, command.source)
-    except Unclear:
-        return []
-    return [one for each in inner for one in (each, *_started(each, depth - 1))]
 
 
 def _place(word: str, cwd: str) -> str:

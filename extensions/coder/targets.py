@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
 from extensions.coder.access import PROTECTED, Protection
-from extensions.coder.calls import Unclear, operands_of
+from extensions.coder.calls import operands_of
 from extensions.coder.doors import COMPILERS
-from extensions.coder.launchers import starts
-from extensions.coder.shell import read
+from extensions.coder.nested import Nested, at_home
 from extensions.coder.syntax import Command, Word
 
 WRITERS = frozenset({
@@ -30,7 +29,6 @@ OF_GIT = frozenset({"mv", "rm", "checkout", "restore", "clone", "init"})
 NAMES = (*(one for one in PROTECTED if "/" not in one and "*" not in one), ".roo", ".agents", ".vscode", ".git")
 """What a pattern of the shell may stand for."""
 
-HOME = re.compile(r'"?(?:~|\$HOME|\$\{HOME\})"?(?=/)')
 UNKNOWN = re.compile(r'"?\$(?:\w+|\{[^}]*\}|\([^)]*\))"?/')
 BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
 IN_PLACE = re.compile(r"-\w*i|--in-place")
@@ -41,32 +39,15 @@ MOST = 200
 """Words that one with braces stands for, at most."""
 
 
-def written(line: str, cwd: str, home: str, protection: Protection) -> list[str]:
-    """The protected files, absolute, that the line would write or remove."""
-    script = read(line)
+def written(nested: Nested, home: str, protection: Protection) -> list[str]:
+    """The protected files, absolute, that a line would write or remove."""
     found: list[str] = []
-
-    def note(words: list[Word]) -> None:
-        for text in (one for word in words for one in _spellings(word.text, home)):
+    for word, cwd in [*((word, cwd) for one, cwd in nested.commands for word in _targets(one)), *nested.writes]:
+        for text in _spellings(word.text, home):
             path = posixpath.normpath(posixpath.join(cwd, text))
             if protection.protects(path) or protection.protects(f"{path}/x"):
                 found.append(path)
-
-    for command in script.commands:
-        for one in (command, *_started(command)):
-            note(_targets(one))
-        if command.name in ("cd", "pushd") and len(command.words) == 2 and command.words[1].literal:
-            cwd = posixpath.join(cwd, HOME.sub(lambda _: home, command.words[1].text))
-    note(script.writes)
     return list(dict.fromkeys(found))
-
-
-def _started(command: Command) -> list[Command]:
-    reader: Callable[[str], list[Command]] = lambda text: read(text).commands  # noqa: E731  its type is said here
-    try:
-        return starts(command, reader, "*")
-    except Unclear:
-        return []
 
 
 def _targets(command: Command) -> list[Word]:
@@ -86,7 +67,7 @@ def _targets(command: Command) -> list[Word]:
 
 def _spellings(text: str, home: str) -> Iterator[str]:
     """What a word may be once the shell has read it, as far as it concerns protected names."""
-    waiting, seen = [UNKNOWN.sub("", HOME.sub(lambda _: home, text).strip('"'))], 0
+    waiting, seen = [UNKNOWN.sub("", at_home(text, home).strip('"'))], 0
     while waiting and seen < MOST:
         one = waiting.pop()
         seen += 1

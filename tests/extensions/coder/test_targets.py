@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from extensions.coder.access import Protection
+from extensions.coder.nested import Nested
 from extensions.coder.targets import written
 from tests.extensions.coder.scripted import WHOLE, Model, agents
 
@@ -33,7 +34,9 @@ NAMED = [
     "cp x //w//.roomodes", "cp x ../w/.roomodes", "pushd .roo; touch a", "eval 'cp x .roomodes'",
     "command cp x .roomodes", '\\cp x .roomodes', "/bin/cp x .roomodes", "cp x team.code-workspace",
     "cp x .clinerules-code", "go build -o .git/hooks/pre-commit", "eslint -o .vscode/settings.json a",
-    "ctags -f .bashrc a",
+    "ctags -f .bashrc a", "bash -c 'env cp x .roomodes'", "sudo bash -c 'nice rm .roomodes'", "eval 'env rm .roomodes'",
+    "bash -c 'echo x > .roomodes'", "bash -c 'cd .roo && rm a'", "sh -c \"bash -c 'rm .roomodes'\"",
+    "bash -c 'find . -exec cp {} .roomodes +'", "env sh -c 'cat a >> AGENTS.md'", "cd .roo && sh -c 'rm rules.md'",
 ]  # fmt: skip
 
 HARMLESS = [
@@ -48,20 +51,24 @@ HARMLESS = [
 ]  # fmt: skip
 
 
+def found(line: str) -> list[str]:
+    return written(Nested(line, "/w", "/home"), "/home", Protection("/w"))
+
+
 @pytest.mark.parametrize("line", NAMED)
 def test_a_protected_file_is_seen_in_what_a_line_writes(line: str) -> None:
-    assert written(line, "/w", "/home", Protection("/w"))
+    assert found(line)
 
 
 @pytest.mark.parametrize("line", HARMLESS)
 def test_what_only_reads_such_a_file_or_writes_another_is_let(line: str) -> None:
-    assert written(line, "/w", "/home", Protection("/w")) == []
+    assert found(line) == []
 
 
 def test_the_files_are_told_as_they_are_after_folders_were_changed() -> None:
-    assert written("cd sub && cp a ../.roomodes", "/w", "/home", Protection("/w")) == ["/w/.roomodes"]
-    assert written("cp a ~/.bashrc", "/w", "/home", Protection("/w")) == ["/home/.bashrc"]
-    assert written("touch {.roomodes,AGENTS.md}", "/w", "/home", Protection("/w")) == ["/w/AGENTS.md", "/w/.roomodes"]
+    assert found("cd sub && cp a ../.roomodes") == ["/w/.roomodes"]
+    assert found("cp a ~/.bashrc") == ["/home/.bashrc"]
+    assert found("touch {.roomodes,AGENTS.md}") == ["/w/AGENTS.md", "/w/.roomodes"]
 
 
 @pytest.mark.anyio

@@ -136,6 +136,9 @@ async def test_an_empty_command_is_refused(use: Using) -> None:
         ("git blame secret.txt", "."),
         ("git log -p ../secret.txt", "sub"),
         ("git cat-file -p HEAD:secret.txt", "."),
+        ("bash -c 'cat < secret.txt'", "."),
+        ("bash -c 'cd ..; cat secret.txt'", "sub"),
+        ("""sh -c "bash -c 'env cat secret.txt'" """, "."),
     ],
 )
 async def test_what_reads_an_ignored_file_is_refused(ada: SessionContext, command: str, cwd: str) -> None:
