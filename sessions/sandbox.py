@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from sessions import jail
-from sessions.answers import VARIABLE, Answer, Answers
+from sessions.answers import VARIABLE, Answer
 from sessions.cgroups import Cgroups
 from sessions.disk import Disk, State
 from sessions.errors import SandboxDied, SandboxUnavailable, SessionClosed
@@ -141,48 +141,18 @@ class Sandbox:
         running when it ends by itself goes on. `answer` hears what is asked at `$ROOST_ASK` meanwhile; see `Answers`.
         """
         holder = await self._start()
-        if answer is None:
+        answers = holder.answers(answer) if answer is not None else None
+        try:
+            if answers is not None:
+                await asyncio.to_thread(answers.open)
+                env = {**(env or {}), VARIABLE: answers.path}
             process = await holder.start_process(argv, cwd or self.world.cwd, env or {}, bool(stdin), False)
-            return await self._finish(holder, process, stdin, timeout, on_output, keep)
-        answers = holder.answers(answer)
-        try:
-            await asyncio.to_thread(answers.open)
-            env = {**(env or {}), VARIABLE: answers.path}
-            process = await holder.start_process(argv, cwd or self.world.cwd, env, bool(stdin), False)
-            return await self._finish(holder, process, stdin, timeout, on_output, keep, answers)
-        finally:
-            await asyncio.to_thread(answers.close)
-
-    async def _finish(
-        self,
-        holder: Holder,
-        process: Process,
-        stdin: bytes,
-        timeout: float | None,
-        on_output: Callable[[bytes], None] | None,
-        keep: int,
-        answers: Answers | None = None,
-    ) -> Finished:
-        output = holder.output(keep)
-        late = False
-        try:
+            output = holder.output(keep)
             serving = answers.serve(holder.inside.processes, process.process_id) if answers is not None else None
-            async with asyncio.timeout(timeout):
-                await follow(process, stdin, output, on_output, serving)
-        except TimeoutError:
-            late = True
+            return await _finish(holder, process, output, follow(process, stdin, output, on_output, serving), timeout)
         finally:
-            if process.running:
-                await process.kill()
-            process.close()
-            output.close()
-        try:
-            async with asyncio.timeout(END_SECONDS):
-                code = await process.wait()
-        except TimeoutError:
-            holder.end("a command of it could not be ended")
-            code = await process.wait()
-        return output.finished(code, late)
+            if answers is not None:
+                await asyncio.to_thread(answers.close)
 
     async def connect(self, port: int) -> socket.socket:
         """A connected, non-blocking socket to what listens on `port` of the sandbox's own loopback, for previews.
@@ -302,6 +272,30 @@ def relieve(processes: Procfs, limit: int) -> int:
         del held[largest]
         killed += 1
     return killed
+
+
+async def _finish(
+    holder: Holder, process: Process, output: Output, work: Coroutine[Any, Any, None], timeout: float | None
+) -> Finished:
+    """What a process has come to, with which `work` is done until it ends."""
+    late = False
+    try:
+        async with asyncio.timeout(timeout):
+            await work
+    except TimeoutError:
+        late = True
+    finally:
+        if process.running:
+            await process.kill()
+        process.close()
+        output.close()
+    try:
+        async with asyncio.timeout(END_SECONDS):
+            code = await process.wait()
+    except TimeoutError:
+        holder.end("a command of it could not be ended")
+        code = await process.wait()
+    return output.finished(code, late)
 
 
 async def follow(
