@@ -20,7 +20,7 @@ from sessions.inotify import Instances
 from sessions.mailbox import Mailbox
 from sessions.memento import Memento
 from sessions.queueing import Line
-from sessions.quotas import Allowance, ByCount, Quotas
+from sessions.quotas import Allowance, Quotas
 from sessions.records import Records
 from sessions.requests import Requests
 from sessions.rounds import Rounds
@@ -216,7 +216,7 @@ class SessionContext:
         """The loaded state of one namespace ('client' or an extension's id); `scope` is 'global' or 'workspace'."""
         found = self._mementos.get((namespace, scope))
         if found is None:
-            fresh = Memento(self.store, namespace, scope, meter=ByCount(self.allowance))
+            fresh = Memento(self.store, namespace, scope, meter=self.allowance)
             await fresh.load()
             found = self._mementos.setdefault((namespace, scope), fresh)
             if found is fresh:
@@ -226,7 +226,7 @@ class SessionContext:
     def records(self, namespace: str) -> Records:
         """The records of one extension; another's, and another user's, are out of reach."""
         if namespace not in self._records:
-            self._records[namespace] = Records(self.store, self.mailbox, namespace, ByCount(self.allowance))
+            self._records[namespace] = Records(self.store, self.mailbox, namespace, self.allowance)
         return self._records[namespace]
 
     def secrets(self, namespace: str) -> Secrets:

@@ -28,16 +28,13 @@ ABSENT: Final[Literal[Absent.ABSENT]] = Absent.ABSENT
 
 
 class Meter(Protocol):
-    """Who counts what a user keeps."""
+    """Who counts what a user keeps, in bytes; `sessions.quotas.Allowance` does."""
 
-    def reserve(self, more_bytes: int) -> None:
+    def store(self, more_bytes: int) -> None:
         """Raises `QuotaExceeded`, and counts nothing, where it does not fit."""
 
-    def released(self, fewer_bytes: int) -> None:
-        """Takes back what was reserved, or found."""
-
-    def found(self, more_bytes: int) -> None:
-        """Counts what was kept before."""
+    def stored(self, more_bytes: int) -> None:
+        """So much more is kept, whatever the limit; where it is negative, less."""
 
 
 class Flight:
@@ -92,7 +89,7 @@ class Memento:
     def count(self) -> None:
         """Let the meter know what was kept before; call it once, after loading."""
         if self._meter is not None:
-            self._meter.found(self._bytes)
+            self._meter.stored(self._bytes)
 
     def get(self, key: str, default: Any = None) -> Any:
         """A copy of the value, or `default` where there is none (a stored null is None)."""
@@ -183,13 +180,13 @@ class Memento:
         if self._bytes + more > self.all_bytes:
             raise QuotaExceeded("state", self.all_bytes, self._bytes, "delete keys, or keep large things in files")
         if self._meter is not None:
-            self._meter.reserve(more)
+            self._meter.store(more)
         flight.counted = cost
 
     def _release(self, flight: Flight, key: str) -> None:
         """Count the key as what is on the disk of it, once nothing more is on its way there."""
         if flight.count == 0 and self._meter is not None:
-            self._meter.released(flight.counted - _cost(key, flight.durable))
+            self._meter.stored(_cost(key, flight.durable) - flight.counted)
 
 
 def _cost(key: str, text: bytes | None) -> int:

@@ -72,13 +72,13 @@ class Allowance:
             self._files += more_files
 
     def store(self, more_bytes: int) -> None:
-        """As `reserve`, of what goes into the database: for the loop, where nothing may be measured."""
+        """As `reserve`, of what goes into the database: for the loop, so it goes by the last count of the disk."""
         with self._lock:
             self._check("bytes", self._limits.bytes, self._bytes + self._stored, more_bytes)
             self._stored += more_bytes
 
-    def found(self, more_bytes: int) -> None:
-        """So much is in the database already, or where it is negative, no more."""
+    def stored(self, more_bytes: int) -> None:
+        """So much more is in the database, whatever the limit; where it is negative, less."""
         with self._lock:
             self._stored = max(0, self._stored + more_bytes)
 
@@ -147,24 +147,3 @@ class Allowance:
 
 def _bound(limit: int | None) -> float:
     return math.inf if limit is None else limit
-
-
-class ByCount:
-    """The allowance as what keeps state on the loop asks it: it measures nothing, so it goes by the last count."""
-
-    __slots__ = ("_allowance",)
-
-    def __init__(self, allowance: Allowance) -> None:
-        self._allowance = allowance
-
-    def reserve(self, more_bytes: int) -> None:
-        """Raises `QuotaExceeded`, and counts nothing, where it does not fit."""
-        self._allowance.store(more_bytes)
-
-    def released(self, fewer_bytes: int) -> None:
-        """Takes back what was reserved, or found."""
-        self._allowance.found(-fewer_bytes)
-
-    def found(self, more_bytes: int) -> None:
-        """Counts what was kept before."""
-        self._allowance.found(more_bytes)

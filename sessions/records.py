@@ -116,20 +116,20 @@ class Records:
         async with self._lock:
             await self._count()
             growth = await self._growth(changes, statements)
-            self._meter.reserve(max(0, growth))
+            self._meter.store(max(0, growth))
             try:
                 number = await self._write(statements, event, more)
             except BaseException:
-                self._meter.released(max(0, growth))
+                self._meter.stored(-max(0, growth))
                 raise
-            self._meter.released(max(0, -growth))
+            self._meter.stored(min(0, growth))
             return number
 
     async def _count(self) -> None:
         """Count what was kept before, once."""
         if not self._counted:
             ((whole,),) = await self._store.read(WHOLE, (self._namespace,))
-            self._meter.found(int(whole))
+            self._meter.stored(int(whole))
             self._counted = True
 
     async def _write(

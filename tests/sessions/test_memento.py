@@ -259,17 +259,14 @@ class Bytes:
         self.limit = limit
         self.used = 0
 
-    def reserve(self, more_bytes: int) -> None:
+    def store(self, more_bytes: int) -> None:
         assert more_bytes > 0
         if self.used + more_bytes > self.limit:
             raise QuotaExceeded("bytes", self.limit, self.used, "delete something")
         self.used += more_bytes
 
-    def released(self, fewer_bytes: int) -> None:
-        assert fewer_bytes >= 0
-        self.used -= fewer_bytes
-
-    def found(self, more_bytes: int) -> None:
+    def stored(self, more_bytes: int) -> None:
+        assert more_bytes <= 0, "nothing was kept before"
         self.used += more_bytes
 
 

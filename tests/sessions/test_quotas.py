@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sessions.errors import QuotaExceeded
-from sessions.quotas import Allowance, ByCount, Quotas
+from sessions.quotas import Allowance, Quotas
 
 
 def test_what_does_not_fit_is_refused_by_name_and_counted_by_nobody() -> None:
@@ -42,27 +42,25 @@ def test_the_loop_asks_by_the_last_count_and_never_measures() -> None:
         return 60, 1
 
     allowance = Allowance(Quotas(bytes=100), measure)
-    state = ByCount(allowance)
-    state.reserve(30)
+    allowance.store(30)
     assert measured == []
     with pytest.raises(QuotaExceeded):
         allowance.reserve(20, 0)
-    state.released(30)
+    allowance.stored(-30)
     allowance.reserve(20, 0)
     with pytest.raises(QuotaExceeded):
-        state.reserve(30)
+        allowance.store(30)
     assert measured == [1]
 
 
 def test_what_is_in_the_database_is_not_forgotten_when_the_disk_is_counted() -> None:
     allowance = Allowance(Quotas(bytes=100), lambda: (60, 1))
-    state = ByCount(allowance)
-    state.reserve(30)
+    allowance.store(30)
     allowance.learn(10, 1)
     assert (allowance.counted, allowance.used()) == ((40, 1), (40, 1))
     with pytest.raises(QuotaExceeded):
-        state.reserve(61)
-    state.reserve(60)
+        allowance.store(61)
+    allowance.store(60)
     with pytest.raises(QuotaExceeded):
         allowance.reserve(1, 0)
 

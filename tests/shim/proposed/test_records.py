@@ -106,13 +106,10 @@ class Counted:
     def __init__(self) -> None:
         self.bytes = 0
 
-    def reserve(self, more_bytes: int) -> None:
+    def store(self, more_bytes: int) -> None:
         self.bytes += more_bytes
 
-    def released(self, fewer_bytes: int) -> None:
-        self.bytes -= fewer_bytes
-
-    def found(self, more_bytes: int) -> None:
+    def stored(self, more_bytes: int) -> None:
         self.bytes += more_bytes
 
 
@@ -145,9 +142,8 @@ from sessions.records import Put, Records
 from tests.sessions.stores import databases
 
 class Free:
-    def reserve(self, more_bytes): ...
-    def released(self, fewer_bytes): ...
-    def found(self, more_bytes): ...
+    def store(self, more_bytes): ...
+    def stored(self, more_bytes): ...
 
 async def main():
     async with databases(Path(sys.argv[1])) as opened:
