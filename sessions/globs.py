@@ -17,6 +17,7 @@ MOST_SPREAD = 8_192
 """Characters of all of these together: making them ready takes long, and each part may stand in all of them."""
 
 _PARTS = re.compile(r"\*+|\?|\[[^/][^\]/]*\]|[^*?\[]+|\[")
+_CHARACTERS = re.compile(".-.|.", re.DOTALL)
 
 
 class Glob:
@@ -133,6 +134,12 @@ def _spelled(part: str) -> str:
     if part == "?":
         return "[^/]"
     if part[0] == "[" and len(part) > 1:
-        inside = part[1:-1].replace("\\", "\\\\").replace("[", "\\[")
-        return f"[^/{inside[1:]}]" if inside[0] in "!^" else f"[{inside}]"
+        none_of = part[1] in "!^"
+        inside = _CHARACTERS.sub(_of_set, part[2 if none_of else 1 : -1])
+        return f"[^/{inside}]" if none_of else f"[{inside}]"
     return re.escape(part)
+
+
+def _of_set(found: re.Match[str]) -> str:
+    """A character of a set, or a range: only a `-` between two means one, and nothing joins or subtracts sets."""
+    return "-".join(map(re.escape, found[0][::2]))
