@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -21,7 +22,7 @@ log = logging.getLogger("roost.loader")
 Json = dict[str, Any]
 
 LARGEST = 8 << 20
-"""Bytes of a JSON body: some pictures. It is read in one go, so more would keep everybody waiting."""
+"""Bytes of a JSON body: some pictures."""
 
 
 def table(installed: Iterable[Installed], taken: Iterable[Endpoint]) -> Table:
@@ -60,7 +61,7 @@ def _handler(route: Route, schemas: Mapping[str, Json]) -> Handler:
     async def handler(asked: Asked) -> Response:
         given = checked(query, _query(asked, query))
         if body is not None:
-            given |= checked(body, await read_json(asked.request, LARGEST))
+            given |= await read_json(asked.request, LARGEST, partial(checked, body))
         given |= {name: asked.named(name) for name in parts}
         async with asked.host.sessions.using(asked.uid) as session:
             answer = await session.get(Commands).execute(route.command, given)

@@ -65,18 +65,34 @@ def sliced(whole: T, size: int = PIECE) -> Iterator[T]:
 # -- what comes in
 
 
+class TooManyValues(Exception):
+    """A JSON text has more than `MOST_VALUES`."""
+
+
 def read(frame: str | Pieces) -> wire.Call | wire.Answer:
     """A large text frame as a message. Raises `WireError` as `wire.decode` does, and for more values than may be."""
-    if isinstance(frame, str):
-        content = encoded(frame)
+    try:
+        return wire.message_of(value(frame))
+    except orjson.JSONDecodeError as error:
+        raise wire.not_json(error) from None
+    except TooManyValues:
+        text = f"the message has more than {MOST_VALUES:,} values; send it in several, or its data as a file"
+        raise wire.WireError(wire.INVALID_REQUEST, text) from None
+
+
+def value(text: str | Pieces) -> Any:
+    """What a large JSON text says. Raises `JSONDecodeError` as orjson does, and `TooManyValues`."""
+    if isinstance(text, str):
+        content = encoded(text)
     else:
-        content = b"".join(frame)
-        frame.clear()  # so that all of it is freed here
+        content = b"".join(text)
+        text.clear()  # so that all of it is freed here
     count, texts = looked_through(content)
     if count > MOST_VALUES:
-        text = f"the message has more than {MOST_VALUES:,} values; send it in several, or its data as a file"
-        raise wire.WireError(wire.INVALID_REQUEST, text)
-    return (_in_pieces(content, texts) if texts else None) or wire.decode(content)
+        raise TooManyValues
+    if texts and (held := _in_pieces(content, texts)):
+        return held[0]
+    return orjson.loads(content)
 
 
 def looked_through(frame: bytes) -> tuple[int, list[Cuts]]:
@@ -117,24 +133,25 @@ def _whole(frame: bytes, at: int, end: int) -> int:
     return min(end, len(frame))
 
 
-def _in_pieces(content: bytes, texts: list[Cuts]) -> wire.Call | None:
-    """The call in `content`, of which these strings are read in pieces; None if it is to be read as a whole."""
+def _in_pieces(content: bytes, texts: list[Cuts]) -> list[Any] | None:
+    """A list of what `content` says, of which these strings are read in pieces; None if it is to be read as a whole."""
     mark, short, last = token_hex(16), [], 0
     for number, cuts in enumerate(texts):
         short += [content[last : cuts[0]], f"{mark}{number}:".encode()]
         last = cuts[-1]
-    with suppress(wire.WireError, orjson.JSONDecodeError):  # where a mistake is, is told by who reads the whole
-        call = wire.decode(b"".join([*short, content[last:]]))
-        if isinstance(call, wire.Call) and _put_back(call.params, mark, content, texts) == len(texts):
-            return call
+    with suppress(orjson.JSONDecodeError):  # where a mistake is, is told by who reads the whole
+        held = [orjson.loads(b"".join([*short, content[last:]]))]
+        if _put_back(held, mark, content, texts) == len(texts):
+            return held
     return None
 
 
-def _put_back(params: dict[str, Any], mark: str, content: bytes, texts: list[Cuts]) -> int:
+def _put_back(held: list[Any], mark: str, content: bytes, texts: list[Cuts]) -> int:
     """Put the parts of strings back where their marks are; how many had a place."""
-    count, left = 0, [params]
+    count = 0
+    left: list[Any] = [held]
     while left:
-        holder: Any = left.pop()
+        holder = left.pop()
         for key, value in holder.items() if type(holder) is dict else enumerate(holder):
             if type(value) in (dict, list):
                 left.append(value)

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict
@@ -20,13 +20,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from host import problems, wire
+from host import large, problems, wire
 from host.identity import Identity, Unidentified, identify
 from host.problems import Problem
 from sessions.errors import Overloaded, QuotaExceeded
 
 if TYPE_CHECKING:
     from host.app import Host
+
+T = TypeVar("T")
 
 PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 """A part of a path that is another one from request to request."""
@@ -257,24 +259,30 @@ def _query(model: type[Body], request: Request) -> Body:
 
 
 async def _body(model: type[BaseModel], request: Request, largest: int) -> BaseModel:
-    return model.model_validate(await read_json(request, largest))
+    return await read_json(request, largest, model.model_validate)
 
 
-async def read_json(request: Request, largest: int) -> object:
-    """The JSON of a body, `largest` bytes at most."""
+async def read_json(request: Request, largest: int, check: Callable[[object], T]) -> T:
+    """What `check` makes of the JSON of a body, `largest` bytes at most; a large one is read beside the loop."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "Content-Type: must be application/json")
-    content = bytearray()
-    async for chunk in pieces(request):
-        content += chunk
-        if len(content) > largest:
+    content: large.Pieces = []
+    size = 0
+    async for piece in pieces(request):
+        content.append(piece)
+        size += len(piece)
+        if size > largest:
             raise HTTPException(413, f"the body is larger than {largest} bytes")
     try:
-        given: object = orjson.loads(content)
+        if size > large.LARGE:
+            return await asyncio.to_thread(lambda: check(large.value(content)))
+        given: object = orjson.loads(b"".join(content))
     except orjson.JSONDecodeError as error:
         raise HTTPException(400, f"the body is not JSON: {error.msg} at line {error.lineno}") from None
-    return given
+    except large.TooManyValues:
+        raise HTTPException(413, f"the body has more than {large.MOST_VALUES:,} values; send it in several") from None
+    return check(given)
 
 
 async def pieces(request: Request) -> AsyncIterator[bytes]:

@@ -78,7 +78,17 @@ def decode(frame: str | bytes) -> Call | Answer:
     try:
         message = orjson.loads(frame)
     except orjson.JSONDecodeError as error:
-        raise WireError(PARSE_ERROR, f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+        raise not_json(error) from None
+    return message_of(message)
+
+
+def not_json(error: orjson.JSONDecodeError) -> WireError:
+    """What is wrong with a frame that cannot be read."""
+    return WireError(PARSE_ERROR, f"not JSON: {error.msg} at line {error.lineno} column {error.colno}")
+
+
+def message_of(message: Any) -> Call | Answer:
+    """As `decode`, of a frame that was read already."""
     if type(message) is not dict:
         what = "a batch" if type(message) is list else "no object"
         raise WireError(INVALID_REQUEST, f"the message is {what}: send one JSON-RPC 2.0 object a frame")

@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -149,14 +150,14 @@ def test_a_large_text_in_a_message_is_read_as_the_whole_would_be(
 @pytest.mark.parametrize("ascii_only", [False, True])
 @pytest.mark.parametrize("text", ["x" * 3_000_000, "line\n" * 500_000, 'é"\\ and words of some length ' * 100_000])
 def test_it_is_never_read_in_one_go(text: str, ascii_only: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    decode, sizes = wire.decode, []
+    loads, sizes = orjson.loads, []
 
-    def noted(frame: bytes) -> wire.Call | wire.Answer:
-        sizes.append(len(frame))
-        return decode(frame)
+    def noted(content: bytes) -> Any:
+        sizes.append(len(content))
+        return loads(content)
 
     frame = [called(PLACES[1](text), ascii_only=ascii_only).encode()]
-    monkeypatch.setattr(wire, "decode", noted)
+    monkeypatch.setattr(orjson, "loads", noted)
     call = large.read(frame)
     assert isinstance(call, wire.Call) and call.params == PLACES[1](text)
     assert max(sizes) < 10 * PIECE and not frame

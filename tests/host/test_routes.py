@@ -1,14 +1,18 @@
-"""Answers that go on count as connections from where they begin: nobody has more of them by asking at the same time."""
+"""Bodies are read where they keep nobody waiting, and answers that go on are counted from where they begin."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from host import extension_routes, large
+from host.openai_api import Chat
 from host.presence import Presence
 from tests.hosted import hosted
 
@@ -44,3 +48,50 @@ async def test_files_that_are_asked_for_at_once_are_not_more_connections_than_th
         refused = next(answer for answer in answers if answer.status_code == 429).json()
         assert (refused["quota"], refused["limit"]) == ("connections", 2)
         assert (await ada.get("/api/v1/files?path=/workspace/large")).status_code == 200
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The threads in which bodies were checked."""
+    found: set[int] = set()
+    check, validate = extension_routes.checked, Chat.model_validate
+
+    def noted(schema: extension_routes.Json, given: object) -> extension_routes.Json:
+        if schema.get("properties"):  # else it is the query's
+            found.add(threading.get_ident())
+        return check(schema, given)
+
+    def noted_chat(given: object) -> Chat:
+        found.add(threading.get_ident())
+        return validate(given)
+
+    monkeypatch.setattr(extension_routes, "checked", noted)
+    monkeypatch.setattr(Chat, "model_validate", noted_chat)
+    return found
+
+
+@pytest.mark.parametrize(("path", "status"), [("/api/v1/tasks", 422), ("/v1/chat/completions", 400)])
+async def test_a_large_body_is_read_and_checked_beside_the_loop_to_the_same_answer(
+    tmp_path: Path, checked: set[int], path: str, status: int
+) -> None:
+    here = threading.get_ident()
+    async with hosted(tmp_path) as (_, user):
+        ada = user("ada")
+        answers = [await ada.post(path, json={"nobodys": "x" * size}) for size in (10, 600_000)]
+        assert [answer.status_code for answer in answers] == [status, status]
+        assert answers[0].json() == answers[1].json()
+        assert here in checked and len(checked) == 2, "a small one is not worth a thread"
+
+
+async def test_a_large_body_that_is_no_json_or_has_too_many_values_is_refused(tmp_path: Path) -> None:
+    bodies = {
+        "x" * 600_000: (400, "the body is not JSON: "),
+        json.dumps({"message": [""] * 200_000}): (413, "the body has more than 100,000 values; send it in several"),
+        json.dumps({"message": "x" * (extension_routes.LARGEST + 1)}): (413, "the body is larger than 8388608 bytes"),
+    }
+    assert all(len(body) > large.LARGE for body in bodies)
+    async with hosted(tmp_path) as (_, user):
+        for body, (status, said) in bodies.items():
+            headers = {"Content-Type": "application/json"}
+            answer = await user("ada").post("/api/v1/tasks", content=body, headers=headers)
+            assert (answer.status_code, answer.json()["detail"][: len(said)]) == (status, said)
