@@ -51,13 +51,15 @@ BEGINNING = 4
 
 
 class Streams:
-    """How many calls a user has, running and waiting."""
+    """What a user has under way: calls, running and waiting, and listings."""
 
-    __slots__ = ("beginning", "count", "listeners")
+    __slots__ = ("beginning", "count", "listeners", "listing")
 
     def __init__(self, session: SessionContext) -> None:
         self.beginning = asyncio.Semaphore(BEGINNING)
         self.count = 0
+        self.listing: dict[Account, asyncio.Future[list[Model]]] = {}
+        """The providers that are being asked which models they have: whoever asks meanwhile waits for that."""
         self.listeners: list[Callable[[], None]] = []
 
 
@@ -109,7 +111,7 @@ class Pool:
         """The user's models: of their own providers, of the host's, and where there are none the scripted one."""
         found: list[Model] = []
         for account in await self._accounts(session):
-            found += await self._models_of(account, session.uid)
+            found += await self._models_of(account, session)
         return found
 
     async def _accounts(self, session: SessionContext) -> list[Account]:
@@ -122,10 +124,19 @@ class Pool:
         ]
         return [*accounts, Account("demo", "demo")]
 
-    async def _models_of(self, account: Account, uid: str) -> list[Model]:
+    async def _models_of(self, account: Account, session: SessionContext) -> list[Model]:
         until, known = self._listed.get(account, (0.0, []))
         if time.monotonic() < until:
             return known
+        listing = session.get(Streams).listing
+        found = listing.get(account)
+        if found is None:
+            found = listing[account] = session.promise(self._look(account, session.uid, known), "list models")
+            found.add_done_callback(lambda _: listing.pop(account))
+        return await asyncio.shield(found)
+
+    async def _look(self, account: Account, uid: str, known: list[Model]) -> list[Model]:
+        """Ask for the models, and keep what is found; where the provider does not answer, those that are `known`."""
         try:
             found = await self._priced(account, await self._list(account, uid))
             until = time.monotonic() + LISTED_S
@@ -159,7 +170,7 @@ class Pool:
     async def _find(self, session: SessionContext, name: str) -> tuple[Account, Model]:
         for account in await self._accounts(session):
             if name.startswith(f"{account.provider}/"):
-                for model in await self._models_of(account, session.uid):
+                for model in await self._models_of(account, session):
                     if model.id == name:
                         return account, model
         raise LanguageModelError.not_found(f"you have no model {name!r}: choose one of those listed")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
 from host.models import BEGINNING
@@ -284,6 +285,32 @@ async def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
         session = await home.sessions.open("ada")
         assert [one.id for one in await home.pool.models(session)] == ["acme/m", "demo/scripted"]
     assert error.value.code == "NotFound"
+
+
+async def test_models_that_are_listed_at_once_are_asked_for_once_for_each_user(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def reply(asked: Asked) -> None:
+        await release.wait()
+        await asked.head(kind="application/json")
+        await asked.send(orjson.dumps({"object": "list", "data": [{"id": "m", "object": "model"}]}))
+        await asked.end()
+
+    async with provider(reply) as one:
+        told = {"acme": {"kind": "openai", "api_key": KEY, "base_url": one.url}}
+        async with house(tmp_path, one.url, ai_providers=told) as home, asyncio.TaskGroup() as group:
+            ada, ben = await home.sessions.open("ada"), await home.sessions.open("ben")
+            leaves = group.create_task(home.pool.models(ada))
+            waits = [group.create_task(home.pool.models(ada)) for _ in range(5)]
+            waits.append(group.create_task(home.pool.models(ben)))
+            await eventually(lambda: len(one.asked) == 2)
+            leaves.cancel()  # the others wait for what they asked for, too
+            await asyncio.sleep(0)
+            release.set()
+            for found in [await wait for wait in waits]:
+                assert [model.id for model in found] == ["acme/m", "demo/scripted"]
+            await home.pool.models(ada)
+    assert len(one.asked) == 2, "one for ada, one for ben"
 
 
 async def test_a_users_own_address_never_gets_the_hosts_key(tmp_path: Path) -> None:
