@@ -155,7 +155,7 @@ class Host:
             self.ledger = Ledger(self.config, book, self.databases.store)
             await self.ledger.begin()
             self._day = self.ledger.today
-            hosts = HostProviders(self.config.ai_providers, vault_of(book))
+            hosts = HostProviders(self.config.ai_providers, vault_of(book, None))
             await hosts.begin()
             self.models = Pool(self.config, self.ledger, hosts=hosts)
             stack.push_async_callback(self.models.close)

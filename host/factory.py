@@ -20,8 +20,7 @@ from sessions.disk import Disk, Usage
 from sessions.files import Files, Root
 from sessions.quotas import Allowance
 from sessions.sandbox import Sandbox
-from sessions.secrets import Vault
-from sessions.store import Store
+from sessions.secrets import MakeVault
 from sessions.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 class SessionFactory:
     """Makes sessions of a host. `group` runs their work, `vault_of` gives what seals a user's secrets."""
 
-    def __init__(self, host: Host, group: asyncio.TaskGroup, vault_of: Callable[[Store], Vault]) -> None:
+    def __init__(self, host: Host, group: asyncio.TaskGroup, vault_of: MakeVault) -> None:
         self._host = host
         self._group = group
         self._vault_of = vault_of
@@ -55,7 +54,7 @@ class SessionFactory:
             uid,
             files=Files(root, uid, meter=allowance, cache=host.cache),
             store=store,
-            vault=self._vault_of(store),
+            vault=self._vault_of(store, allowance),
             quotas=quotas,
             allowance=allowance,
             group=self._group,

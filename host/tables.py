@@ -177,7 +177,7 @@ class Sessions(Table):
 
 class Quotas(Table):
     bytes: Annotated[int | None, Size()] = 10 * 1024**3
-    """What one user's files may take; not applied to the single user unless set. Every quota: null is no limit."""
+    """What a user's files, state, secrets and events may take; none for the single user unless set. null: no limit."""
     files: Annotated[int | None, Whole()] = 1_000_000
     """How many files and folders one user may have; not applied to the single user unless set."""
     connections: Annotated[int | None, Whole(1)] = 100

@@ -162,7 +162,7 @@ class SessionContext:
         """Who goes next at short works that many would do at once, such as looking at a repository."""
         self.rounds = rounds or Rounds()
         """Whose short works the loop does next, over all users of the host."""
-        self.mailbox = Mailbox(store, uid)
+        self.mailbox = Mailbox(store, uid, meter=allowance)
         self.settings = Settings(store, SettingsFile(files, workspace, partial(_keep_settings, weakref.ref(self))))
         self.requests = Requests()
         self.in_flight = 0

@@ -18,7 +18,7 @@ PAGE_BYTES = 1 << 20
 """How many stored events, and how many bytes of them, are read or removed at once (and one more event at most)."""
 
 EVENT_COST = 200
-"""What an event costs in memory besides its data, in bytes."""
+"""What an event costs besides its data, in bytes."""
 
 
 class Event(NamedTuple):
@@ -94,6 +94,11 @@ class Pages:
         """The last number of the page that holds the first stored event after `after`, or 0 where none is."""
         page = bisect_right(self._last, after)
         return self._last[page] if page < len(self._last) else 0
+
+    @property
+    def size(self) -> int:
+        """What the stored events take, in bytes."""
+        return sum(self._bytes) + EVENT_COST * sum(self._count)
 
     def cut(self, count: int, size: int) -> int:
         """Forget the oldest pages without which `count` events or `size` bytes are left; their last number, or 0."""

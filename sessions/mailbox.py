@@ -17,6 +17,7 @@ from sessions.errors import Overloaded, RoostError, SessionClosed, StoreError
 from sessions.events import EVENT_COST, PAGE, PAGE_BYTES, Event, Pages, Recent
 from sessions.follower import Follower
 from sessions.jsontext import Json
+from sessions.memento import Meter
 from sessions.store import Statement, Store
 from sessions.values import json_of, name_of
 
@@ -60,14 +61,16 @@ class Mailbox:
 
     A durable event is shown once its row is committed; a live one is in memory only, and is shown again to who
     reconnects while this mailbox lives. Whatever was posted before is shown before. The store keeps the newest durable
-    events: `stored` of them, or `stored_bytes` where that is less.
+    events: `stored` of them, or `stored_bytes` where that is less; `meter` counts them, and none is ever refused by it.
     """
 
     __slots__ = (
         "_closed",
+        "_counted",
         "_keep",
         "_listeners",
         "_loaded",
+        "_meter",
         "_numbers",
         "_pages",
         "_recent",
@@ -89,6 +92,7 @@ class Mailbox:
         keep_bytes: int = 4 << 20,
         stored: int = 10_000,
         stored_bytes: int = 16 << 20,
+        meter: Meter | None = None,
     ) -> None:
         self.store = store
         self.uid = uid
@@ -101,6 +105,8 @@ class Mailbox:
         self._numbers = numbers.Numbers(store, self._go_on)
         self._recent: Recent | None = None
         self._pages: Pages | None = None
+        self._meter = meter
+        self._counted = 0
         self._waiting: deque[Post] | None = None
         self._waiting_bytes = 0
         self._listeners: list[Listener] = []
@@ -113,6 +119,7 @@ class Mailbox:
         ((noted, newest),) = await self.store.read(PLACE)
         if newest:
             self._pages = Pages(await self.store.read(PAGES))
+            self._measure(self._pages)
         self._numbers.begin(max(noted or 0, newest or 0))
         # Of the runs before only what is stored is left, and what else there was nobody knows.
         self.seq = self.lost = self._numbers.last
@@ -261,11 +268,17 @@ class Mailbox:
         self._pages = self._pages or Pages()
         self._pages.add(event.seq, len(event.data_json))
         cut = self._pages.cut(*self._stored)
+        self._measure(self._pages)
         if not cut:
             return
         self.lost = max(self.lost, cut)
         with suppress(RoostError):  # the next cut removes these too
             self.store.write(PRUNE, (cut,))
+
+    def _measure(self, pages: Pages) -> None:
+        if self._meter is not None:
+            before, self._counted = self._counted, pages.size
+            self._meter.stored(self._counted - before)
 
 
 def _fail(shown: asyncio.Future[int], error: BaseException) -> None:

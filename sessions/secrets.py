@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sessions.errors import InvalidValue, QuotaExceeded, StoreError
 from sessions.masterkey import master_key as master_key
+from sessions.memento import KEY_COST, Meter
 from sessions.store import Store
 from sessions.values import name_of
 
@@ -38,6 +39,12 @@ GET = "SELECT sealed FROM secrets WHERE namespace = ? AND key = ?"
 KEYS_OF = "SELECT key FROM secrets WHERE namespace = ? ORDER BY key"
 PUT = "INSERT INTO secrets (namespace, key, sealed) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed"
 DELETE = "DELETE FROM secrets WHERE namespace = ? AND key = ?"
+ALL = f"SELECT coalesce(sum({KEY_COST} + length(key) + length(sealed)), 0) FROM secrets"
+ONE = f"{ALL} WHERE namespace = ? AND key = ?"
+"""What secrets take, all of them or one."""
+
+MakeVault = Callable[[Store, Meter | None], "Vault"]
+"""Gives a store its vault, and lets the meter count what is in there."""
 
 
 class Vault(Protocol):
@@ -47,7 +54,7 @@ class Vault(Protocol):
         """The value, or None where there is none. Raises `StoreError`."""
 
     async def put(self, namespace: str, key: str, value: str) -> None:
-        """Keep the value durably. Raises `StoreError`, or `FileSystemError` with NoSpace."""
+        """Keep the value durably. Raises `StoreError`, `QuotaExceeded`, or `FileSystemError` with NoSpace."""
 
     async def delete(self, namespace: str, key: str) -> None:
         """Forget the value, if there is one."""
@@ -119,12 +126,15 @@ class SealedVault:
     A row opens only as what it was stored as: another user's, namespace's or key's place gives an error, never a value.
     """
 
-    __slots__ = ("_cipher", "_master_key", "_uid", "store")
+    __slots__ = ("_cipher", "_counted", "_lock", "_master_key", "_meter", "_uid", "store")
 
-    def __init__(self, store: Store, master_key: bytes, uid: str) -> None:
+    def __init__(self, store: Store, master_key: bytes, uid: str, meter: Meter | None = None) -> None:
         self.store = store
         self._master_key = master_key
         self._uid = uid
+        self._meter = meter
+        self._counted = False
+        self._lock = asyncio.Lock()
         self._cipher: AESGCM | None = None
 
     async def get(self, namespace: str, key: str) -> str | None:
@@ -136,12 +146,42 @@ class SealedVault:
         """Keep the value durably, sealed with a nonce of its own."""
         cipher = await self._ready()
         nonce = os.urandom(12)
-        sealed = FORM + nonce + cipher.encrypt(nonce, value.encode(), self._place(namespace, key))
-        await self.store.write(PUT, (namespace, key, sealed))
+        await self.keep(
+            namespace, key, FORM + nonce + cipher.encrypt(nonce, value.encode(), self._place(namespace, key))
+        )
+
+    async def keep(self, namespace: str, key: str, sealed: bytes) -> None:
+        """Write a row. Raises `QuotaExceeded` of a new one: what replaces another may be a renewed token, lost else."""
+        async with self._lock:
+            before = await self._size(namespace, key)
+            more = KEY_COST + len(key) + len(sealed) - before
+            if self._meter is not None and not before:
+                self._meter.store(more)
+            elif self._meter is not None:
+                self._meter.stored(more)
+            try:
+                await self.store.write(PUT, (namespace, key, sealed))
+            except BaseException:
+                if self._meter is not None:
+                    self._meter.stored(-more)
+                raise
 
     async def delete(self, namespace: str, key: str) -> None:
         """Forget the value, if there is one."""
-        await self.store.write(DELETE, (namespace, key))
+        async with self._lock:
+            size = await self._size(namespace, key)
+            await self.store.write(DELETE, (namespace, key))
+            if self._meter is not None:
+                self._meter.stored(-size)
+
+    async def _size(self, namespace: str, key: str) -> int:
+        """What a secret takes, 0 where there is none; at first all that was kept before is counted."""
+        if not self._counted and self._meter is not None:
+            ((size,),) = await self.store.read(ALL)
+            self._meter.stored(size)
+        self._counted = True
+        ((size,),) = await self.store.read(ONE, (namespace, key))
+        return int(size)
 
     async def keys(self, namespace: str) -> list[str]:
         """The names of what is kept."""
@@ -199,7 +239,7 @@ class KeyringVault:
     async def put(self, namespace: str, key: str, value: str) -> None:
         """Keep the value durably."""
         await self._ask(self._keyring.set_password, namespace, key, value)
-        await self._sealed.store.write(PUT, (namespace, key, IN_KEYRING))
+        await self._sealed.keep(namespace, key, IN_KEYRING)
 
     async def delete(self, namespace: str, key: str) -> None:
         """Forget the value, if there is one."""
@@ -236,7 +276,7 @@ def _check(value: object) -> None:
         raise InvalidValue("value", f"must be at most {VALUE_BYTES} bytes long, and has {size}; keep it in a file")
 
 
-async def choose_vault(data: Path, environ: Mapping[str, str], *, multi_user: bool) -> Callable[[Store], Vault]:
+async def choose_vault(data: Path, environ: Mapping[str, str], *, multi_user: bool) -> MakeVault:
     """What gives each user's store its vault: sealed rows, or the keyring where one user is on their own desktop.
 
     The master key is found or made here, once a process. Raises `InvalidValue` where it is none.
@@ -244,8 +284,8 @@ async def choose_vault(data: Path, environ: Mapping[str, str], *, multi_user: bo
     key = await asyncio.to_thread(master_key, data, environ)
     keyring = None if multi_user else await asyncio.to_thread(desktop_keyring)
     if keyring is None:
-        return lambda store: SealedVault(store, key, store.uid)
-    return lambda store: KeyringVault(SealedVault(store, key, store.uid), store.uid, keyring)
+        return lambda store, meter: SealedVault(store, key, store.uid, meter)
+    return lambda store, meter: KeyringVault(SealedVault(store, key, store.uid, meter), store.uid, keyring)
 
 
 def desktop_keyring() -> KeyringBackend | None:

@@ -65,7 +65,7 @@ def session_of(
         uid,
         files=Files(root, uid, meter=allowance),
         store=store,
-        vault=SealedVault(store, key, uid),
+        vault=SealedVault(store, key, uid, allowance),
         quotas=quotas,
         allowance=allowance,
         group=group,

@@ -24,6 +24,7 @@ from sessions.errors import (
     FileSystemError,
     InvalidValue,
     Overloaded,
+    QuotaExceeded,
     SessionClosed,
     StoreError,
 )
@@ -31,6 +32,7 @@ from sessions.events import BATCH, BATCH_BYTES, PAGE, Event
 from sessions.follower import Follower
 from sessions.jsontext import Json
 from sessions.mailbox import DROPPED, EVENT_BYTES, Mailbox
+from sessions.quotas import Allowance, Quotas
 from sessions.store import Databases
 from tests.sessions.stores import databases, eventually, killed_at_random
 
@@ -380,6 +382,31 @@ async def test_what_is_stored_is_bounded_by_bytes(tmp_path: Path) -> None:
         ((size,),) = await mailbox.store.read("SELECT sum(length(data)) FROM events")
         assert 3 << 20 <= size <= 5 << 20
         assert numbers_of(await all_now(mailbox.follow(mailbox.lost))) == list(range(mailbox.lost + 1, 41))
+
+
+async def test_stored_events_count_against_the_bytes_that_a_user_may_have_and_none_is_refused(tmp_path: Path) -> None:
+    allowance = Allowance(Quotas(bytes=1_000), lambda: (0, 0))
+    async with databases(tmp_path) as several:
+        mailbox = Mailbox(several.store("alice"), "alice", keep_bytes=1_000, stored_bytes=3 << 20, meter=allowance)
+        await mailbox.load()
+        await mailbox.post("live", "x" * 300_000)
+        assert allowance.counted == (0, 0), "it is in memory alone"
+        for n in range(40):
+            await mailbox.post("t", "x" * 300_000 + str(n), durable=True)
+            counted, _ = allowance.counted
+            assert counted > 300_000 * min(n + 1, 10)
+        with pytest.raises(QuotaExceeded, match="'bytes'"):
+            allowance.reserve(1, 0)
+        await mailbox.store.flush()
+        ((size,),) = await mailbox.store.read("SELECT sum(length(data) + 200) FROM events")
+        assert allowance.counted == (size, 0), "what was removed is not counted"
+        await mailbox.close()
+
+        later = Allowance(Quotas(), lambda: (0, 0))
+        mailbox = Mailbox(several.store("alice"), "alice", meter=later)
+        await mailbox.load()
+        assert later.counted == (size, 0)
+        await mailbox.close()
 
 
 async def test_pages_of_a_reloaded_mailbox_are_small(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
 from sessions import secrets as secrets_module
-from sessions.errors import InvalidValue, QuotaExceeded, StoreError
+from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded, StoreError
 from sessions.masterkey import master_key
+from sessions.quotas import Allowance, Quotas
 from sessions.secrets import KeyringVault, SealedVault, Secrets, choose_vault, own_of_desktop
 from sessions.store import Databases
 from tests.sessions.stores import ROOT, databases, eventually
@@ -203,6 +204,49 @@ def test_cryptography_and_keyring_are_not_imported_before_they_are_needed() -> N
     assert done.stdout == "[]\n"
 
 
+async def test_secrets_count_against_the_bytes_that_a_user_may_have(tmp_path: Path) -> None:
+    def with_limit(limit: int) -> tuple[Secrets, Allowance]:
+        allowance = Allowance(Quotas(bytes=limit), lambda: (0, 0))
+        return Secrets(SealedVault(several.store("alice"), KEY, "alice", allowance), "a.b"), allowance
+
+    async with databases(tmp_path) as several:
+        secrets, allowance = with_limit(3_000)
+        await secrets.store("token", "x" * 1_000)
+        await secrets.store("other", "x" * 1_000)
+        before = allowance.counted[0]
+        assert 2_000 < before < 3_000
+        with pytest.raises(QuotaExceeded, match="'bytes'") as caught:
+            await secrets.store("third", "x" * 1_000)
+        assert (caught.value.limit, caught.value.used) == (3_000, before)
+        assert await secrets.get("third") is None and allowance.counted[0] == before
+        await secrets.delete("other")
+        await secrets.store("third", "x" * 1_000)
+        assert allowance.counted[0] == before
+
+        again, allowance = with_limit(3_000)  # as after a restart
+        await again.store("third", "x" * 5_000)
+        assert await again.get("third") == "x" * 5_000, "a token that was renewed is not lost"
+        assert allowance.counted[0] == before + 4_000
+        with pytest.raises(QuotaExceeded):
+            await again.store("new", "")
+        await again.delete("third")
+        await again.delete("token")
+        await again.delete("token")
+        assert allowance.counted[0] == 0
+
+
+async def test_a_secret_that_cannot_be_written_is_not_counted(tmp_path: Path) -> None:
+    allowance = Allowance(Quotas(), lambda: (0, 0))
+    async with databases(tmp_path) as several:
+        secrets = Secrets(SealedVault(several.store("alice"), KEY, "alice", allowance), "a.b")
+        await secrets.store("small", "x")
+        before = allowance.counted
+        await several.store("alice").write("PRAGMA max_page_count = 8")
+        with pytest.raises(FileSystemError, match="full"):
+            await secrets.store("large", "x" * 60_000)
+    assert allowance.counted == before
+
+
 # -- the desktop's keyring
 
 
@@ -317,12 +361,12 @@ async def test_many_users_on_one_host_never_share_a_keyring(tmp_path: Path, monk
         store = several.store("alice")
         many = await choose_vault(tmp_path, {}, multi_user=True)
         one = await choose_vault(tmp_path, {}, multi_user=False)
-        assert isinstance(many(store), SealedVault)
-        assert isinstance(one(store), KeyringVault)
+        assert isinstance(many(store, None), SealedVault)
+        assert isinstance(one(store, None), KeyringVault)
         monkeypatch.setattr(keyring, "get_keyring", keyring.backends.fail.Keyring)
-        alone = (await choose_vault(tmp_path, {}, multi_user=False))(store)
+        alone = (await choose_vault(tmp_path, {}, multi_user=False))(store, None)
         assert isinstance(alone, SealedVault)
         await alone.put("a.b", "token", "x")
-        assert await many(store).get("a.b", "token") == "x"
+        assert await many(store, None).get("a.b", "token") == "x"
         key = await asyncio.to_thread(master_key, tmp_path, {})
         assert await SealedVault(store, key, "alice").get("a.b", "token") == "x"
