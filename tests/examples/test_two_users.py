@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,18 @@ async def test_two_people_edit_their_own_clone_of_a_repository_and_cannot_reach_
         assert mine["my state"] == f"the page that {uid} edits"
         assert mine[f"{other}'s files, by their path"].startswith("-32010 FileNotFound")
         assert mine[f"{other}'s state, in their name"].startswith("-32003 ")
+    for line in shown():
+        assert re.search(f"^{line}", ended.stdout, re.MULTILINE), f"README shows another line than: {line}"
+
+
+def shown() -> Iterator[str]:
+    """The lines that README shows, as patterns: ids and counts are others each time, and `...` leaves out a rest."""
+    _, _, sample = (ROOT / "README.md").read_text().partition("$ .venv/bin/python examples/two_users.py\n")
+    for line in sample.partition("\n...\n")[0].splitlines():
+        whole = re.escape(line.removesuffix("..."))
+        whole = re.sub(r"(?<=session:\\ )\S+?(?=\\ in)", r"\\S+", whole)
+        whole = re.sub(r"\d+", r"\\d+", whole)
+        yield whole if line.endswith("...") else f"{whole}$"
 
 
 def test_who_has_started_no_host_is_told_so() -> None:
