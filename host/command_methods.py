@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from host.caller import Caller
 from host.contract import Contract
+from host.document_methods import Resource, resource
 from sessions.errors import Overloaded, QuotaExceeded
 from shim.commands import CommandFailed, Commands
 
@@ -55,5 +56,33 @@ async def execute_command(
         if isinstance(error, TypeError) and (missing := commands.missing(command, arguments)):
             why = f"command '{command}' needs {' and '.join(missing)}; give it in `arguments`"
             raise CommandFailed(command, why, missing) from error
-        caller.report(f"command {command}", error)
-        raise CommandFailed(command, f"{type(error).__name__}: {error}"[:2_000]) from error
+        raise _failed(caller, command, error) from error
+
+
+@method("commands.executeMenuItem", outlives=True)
+async def execute_menu_item(
+    caller: Caller,
+    command: Name,
+    uri: Resource,
+    uris: Annotated[list[Resource], Field(max_length=1_000)] | None = None,
+) -> Any:
+    """Run a command of a menu on the resource that the menu is of, and answer with its result.
+
+    It gets the resource's Uri, and with `uris` those of all that are selected, as VS Code's explorer gives them.
+    """
+    session = caller.session
+    given: list[Any] = [resource(session, uri)]
+    if uris is not None:
+        given.append([resource(session, one) for one in uris])
+    try:
+        return await session.get(Commands).execute_from_menu(command, *given)
+    except (CommandFailed, QuotaExceeded, Overloaded):
+        raise
+    except Exception as error:  # the edge of an extension: its command failed, nothing else
+        raise _failed(caller, command, error) from error
+
+
+def _failed(caller: Caller, command: str, error: Exception) -> CommandFailed:
+    """What a client is told of a command that raised; the log has more."""
+    caller.report(f"command {command}", error)
+    return CommandFailed(command, f"{type(error).__name__}: {error}"[:2_000])

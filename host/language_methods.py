@@ -432,6 +432,14 @@ async def get_languages(caller: Caller) -> list[str]:
     return caller.session.get(Known).ids()
 
 
+@method("languages.getLanguageOf")
+async def get_language_of(caller: Caller, uri: Resource) -> str:
+    """The language of a resource: an open document's own, else the one that its name says. No file is read."""
+    named, documents = resource(caller.session, uri), caller.session.get(Documents)
+    document = documents.find(named)
+    return document.language_id if document else documents.language_of(named, "")
+
+
 @method("languages.setTextDocumentLanguage")
 async def set_text_document_language(caller: Caller, uri: Resource, language_id: Language) -> None:
     """Let a document be in another language, for as long as it is open."""

@@ -95,6 +95,12 @@ class Commands:
         with self._session.entered(extension):
             return await called(callback, *arguments)
 
+    async def execute_from_menu(self, command: str, *arguments: Any) -> Any:
+        """As `execute`, without the last arguments that the command does not take: JavaScript drops them, too."""
+        callback, extension = await self._found(command)
+        with self._session.entered(extension):
+            return await called(callback, *arguments[: _most(callback)])
+
     def missing(self, command: str, arguments: Sequence[Any]) -> list[str]:
         """The names of the arguments that a registered command needs beyond these."""
         found = self._commands.get(command)
@@ -115,6 +121,17 @@ class Commands:
         if found is None:
             raise CommandFailed(command, f"command '{command}' not found; `commands.getCommands` lists those that are")
         return found
+
+
+def _most(callback: Callable[..., Any]) -> int | None:
+    """How many arguments it takes by their places; None: any number."""
+    try:
+        wanted = signature(callback).parameters.values()
+    except ValueError:  # it is not written in Python
+        return None
+    if any(one.kind is one.VAR_POSITIONAL for one in wanted):
+        return None
+    return sum(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in wanted)
 
 
 def _of_api(command: str) -> _Command | None:

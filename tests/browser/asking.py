@@ -98,6 +98,42 @@ when = "view == asking.zoo && viewItem =~ /hungry/"
 command = "asking.free"
 when = "view == asking.zoo && viewItem != plant"
 
+[[contributes.commands]]
+command = "asking.stamp"
+title = "Stamp"
+icon = "$(check)"
+
+[[contributes.commands]]
+command = "asking.weigh"
+title = "Weigh"
+
+[[contributes.menus.commandPalette]]
+command = "asking.stamp"
+when = "false"
+
+[[contributes.menus."editor/title"]]
+command = "asking.stamp"
+group = "navigation"
+when = "resourceScheme == file && resourceLangId == python"
+
+[[contributes.menus."editor/title"]]
+command = "asking.weigh"
+when = "resourceFilename == README.md"
+
+[[contributes.menus."editor/context"]]
+command = "asking.stamp"
+when = "editorTextFocus && editorLangId == python && !editorReadonly"
+
+[[contributes.menus."explorer/context"]]
+command = "asking.weigh"
+group = "2_weigh"
+when = "explorerResourceIsFolder && resourceFilename != secret"
+
+[[contributes.menus."explorer/context"]]
+command = "asking.stamp"
+group = "1_stamp"
+when = "resourceExtname == .toml && resourceLangId == toml && !explorerResourceIsFolder"
+
 [[contributes.keybindings]]
 command = "asking.open"
 key = "ctrl+alt+d"
@@ -159,6 +195,12 @@ def door(is_open):
     vscode.commands.execute_command("setContext", "asking.isOpen", is_open)
     return "the door is open" if is_open else "the door is shut"
 
+def stamp(uri):
+    return f"stamped {uri.scheme} {uri.path.rpartition('/')[2]}"
+
+def weigh(uri, uris=None):
+    return f"{uri.path.rpartition('/')[2]} of {uris and [str(one) == str(uri) for one in uris]}"
+
 class Zoo:
     on_did_change_tree_data = None
 
@@ -186,7 +228,7 @@ def activate(context):
         run = lambda animal, done=done: vscode.window.show_information_message(f"the {animal} {done}")
         context.subscriptions.append(vscode.commands.register_command(f"asking.{name}", run))
     context.subscriptions.append(vscode.commands.register_command("asking.shout", lambda: "HO"))
-    for name in ("colour", "two", "frame", "count", "repeat", "inner"):
+    for name in ("colour", "two", "frame", "count", "repeat", "inner", "stamp", "weigh"):
         context.subscriptions.append(vscode.commands.register_command(f"asking.{name}", globals()[name]))
 '''
 

@@ -182,6 +182,64 @@ def test_a_tree_has_the_commands_of_its_menus_that_fit_the_view_and_the_element(
     expect(page.get_by_role("button", name="More: asking.zoo")).to_be_visible()
 
 
+def test_an_editor_has_the_commands_of_its_menus_and_they_get_the_file(opened: Open, workspace: Path) -> None:
+    page = opened(f"#/files{workspace}/src/billing.py")
+    text = page.locator(".cm-content")
+    expect(text).to_contain_text("What a cart costs")
+    page.get_by_role("button", name="Stamp: billing.py").click()
+    expect(page.locator(".notice").last).to_have_text("stamped file billing.py")
+    page.locator(".notice").last.get_by_role("button").click()
+    expect(page.get_by_role("button", name="More: billing.py")).to_have_count(0)
+    text.click(button="right")
+    assert violations(page) == []
+    page.get_by_role("option", name="Stamp").click()
+    expect(page.locator(".notice").last).to_have_text("stamped file billing.py")
+    page.evaluate("location.hash = location.hash.replace('src/billing.py', 'README.md')")
+    expect(text).to_contain_text("A small shop")
+    expect(page.get_by_role("button", name="Stamp: README.md")).to_have_count(0)
+    page.get_by_role("button", name="More: README.md").click()
+    page.get_by_role("option", name="Weigh").click()
+    expect(page.locator(".notice").last).to_have_text("README.md of None")
+    page.evaluate("""() => addEventListener("contextmenu", (event) => (window.own = !event.defaultPrevented))""")
+    text.click(button="right")
+    assert page.evaluate("own"), "nothing of an extension is there, so the browser shows its own"
+
+
+def test_the_explorer_offers_the_commands_of_its_menu_by_mouse_and_keys(opened: Open, workspace: Path) -> None:
+    (workspace / "src" / "old name.txt").write_text("x")
+    page = opened("#/files")
+    tree = page.get_by_role("tree")
+    tree.get_by_role("treeitem", name="pyproject.toml").click(button="right")
+    choices = page.get_by_role("option")
+    expect(choices).to_have_text(["Stamp", "Rename…", "Delete"])
+    assert violations(page) == []
+    choices.first.click()
+    expect(page.locator(".notice").last).to_have_text("stamped file pyproject.toml")
+    tree.get_by_role("treeitem", name="README.md").click(button="right")
+    expect(choices).to_have_text(["Rename…", "Delete"])
+    page.keyboard.press("Escape")
+    tree.get_by_role("treeitem", name="src").click(button="right")
+    expect(choices).to_have_text(["Weigh", "Rename…", "Delete"])
+    choices.first.click()
+    expect(page.locator(".notice").last).to_have_text("src of [True]")
+    tree.click(button="right", position={"x": 50, "y": 600})
+    expect(choices).to_have_text(["Weigh"])
+    choices.first.click()
+    expect(page.locator(".notice").last).to_have_text(f"{workspace.name} of [True]")
+    tree.get_by_role("treeitem", name="src").click()
+    expect(tree.get_by_role("treeitem", name="old name.txt")).to_be_visible()
+    tree.focus()
+    page.keyboard.press("ArrowDown")  # to billing.py, and on to the next
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+F10")
+    choices.filter(has_text="Rename").click()
+    page.keyboard.type("src/new name.txt")
+    page.keyboard.press("Enter")
+    expect(tree.get_by_role("treeitem", name="new name.txt")).to_be_visible()
+    assert not (workspace / "src" / "old name.txt").exists()
+    (workspace / "src" / "new name.txt").unlink()
+
+
 def names(page: Page) -> list[str]:
     """What the buttons of the screen are called."""
     found: list[str] = (

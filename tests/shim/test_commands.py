@@ -31,6 +31,38 @@ async def test_a_method_is_bound_whatever_this_argument_is_given(ada: SessionCon
         assert await vscode.commands.execute_command("a.method", 2) == 1
 
 
+async def test_a_menu_gives_a_command_as_many_arguments_as_it_takes(ada: SessionContext) -> None:
+    kinds = {
+        "none": lambda: (),
+        "one": lambda first: (first,),
+        "other": lambda first, second="x": (first, second),
+        "named": lambda first, *, second="x": (first, second),
+        "all": lambda *every: every,
+    }
+    commands = ada.get(Commands)
+    with ada.entered("acme.menus"):
+        for name, run in kinds.items():
+            vscode.commands.register_command(f"acme.{name}", run)
+        vscode.commands.register_command("acme.built", max)
+        vscode.commands.register_command("acme.who", lambda: (current_extension(),))
+    found = {name: await commands.execute_from_menu(f"acme.{name}", 1, 2) for name in (*kinds, "built", "who")}
+    assert found == {
+        "none": (),
+        "one": (1,),
+        "other": (1, 2),
+        "named": (1, "x"),
+        "all": (1, 2),
+        "built": 2,
+        "who": ("acme.menus",),
+    }
+    with ada.entered():
+        vscode.commands.register_command("acme.more", lambda first, second, third: third)
+    with pytest.raises(TypeError, match="third"):
+        await commands.execute_from_menu("acme.more", 1, 2)
+    with pytest.raises(CommandFailed, match="not found"):
+        await commands.execute_from_menu("acme.nothing", 1)
+
+
 async def test_an_async_command_is_awaited(ada: SessionContext) -> None:
     async def add(a: int, b: int) -> int:
         await asyncio.sleep(0)

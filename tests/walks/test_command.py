@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.client import Refused, connect
+from tests.client import Refused, connect, running
+from tests.people import extension
 
 pytestmark = pytest.mark.anyio
 
@@ -80,3 +83,60 @@ async def test_what_extensions_set_for_when_clauses_is_read_and_followed_by_its_
         await one.call("commands.executeCommand", command="setContext", arguments=["hello.loud", None])
         assert (await one.call("commands.getContext"))["keys"] == {}
         assert (await other.call("commands.getContext"))["keys"] == {}
+
+
+MENUS = """
+[[contributes.commands]]
+command = "acme.show"
+title = "Show"
+
+[[contributes.languages]]
+id = "acme"
+extensions = [".acme"]
+"""
+
+SHOW = """
+    import shim as vscode
+
+    def activate(context):
+        def show(uri, uris=()):
+            if uri.path.endswith("wrong"):
+                raise ValueError("it is wrong")
+            return [type(uri).__name__, str(uri), [str(one) for one in uris]]
+
+        context.subscriptions.append(vscode.commands.register_command("acme.show", show))
+"""
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A host with an extension whose command is in a menu."""
+    folder: Path = tmp_path_factory.mktemp("shown")
+    place = extension(folder / "extensions", "shows", MENUS, extension=SHOW)
+    with running(folder / "data", ROOST_EXTENSIONS__FOLDERS=f'["{place}"]') as process:
+        yield process.base
+
+
+async def test_a_command_of_a_menu_gets_the_resources_of_its_menu(shown: str, alice: str) -> None:
+    async with connect(shown, alice) as client:
+        run = {"command": "acme.show", "uri": "/workspace/a b.txt"}
+        assert await client.call("commands.executeMenuItem", **run) == ["Uri", "file:///workspace/a%20b.txt", []]
+        found = await client.call("commands.executeMenuItem", **run, uris=["/workspace/a b.txt", "file:///tmp/c"])
+        assert found == ["Uri", "file:///workspace/a%20b.txt", ["file:///workspace/a%20b.txt", "file:///tmp/c"]]
+        with pytest.raises(Refused, match="ValueError: it is wrong") as caught:
+            await client.call("commands.executeMenuItem", command="acme.show", uri="/workspace/wrong")
+        assert (caught.value.code, caught.value.data) == (-32011, {"command": "acme.show"})
+        with pytest.raises(Refused, match="uri") as caught:
+            await client.call("commands.executeMenuItem", command="acme.show", uri="https://example.org/")
+        assert caught.value.code == -32602
+
+
+async def test_the_language_of_a_resource_is_that_of_its_document_else_of_its_name(shown: str, alice: str) -> None:
+    async with connect(shown, alice) as client:
+        names = ["/workspace/a.py", "file:///workspace/b.acme", "/workspace/Makefile", "/workspace/c"]
+        found = [await client.call("languages.getLanguageOf", uri=name) for name in names]
+        assert found == ["python", "acme", "makefile", "plaintext"]
+        await client.call("workspace.fs.writeFile", uri="/workspace/c", content="#!/usr/bin/env python3\n")
+        assert await client.call("languages.getLanguageOf", uri="/workspace/c") == "plaintext"
+        await client.call("workspace.openTextDocument", uri="/workspace/c")
+        assert await client.call("languages.getLanguageOf", uri="/workspace/c") == "python"

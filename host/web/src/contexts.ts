@@ -31,10 +31,19 @@ export const fileShown = () => (place.value.screen === "files" && !isVirtual(pla
 const within = (selector: string) => !!document.activeElement?.closest(selector);
 const isOf = (system: RegExp) => () => system.test(navigator.platform);
 const shows = (screen: string) => () => place.value.screen === screen;
-const name = () => fileShown().slice(fileShown().lastIndexOf("/") + 1);
 const onFile = (value: () => unknown) => () => (fileShown() ? value() : undefined);
 const language = onFile(() => languages.get(fileShown()));
 const inEditor = () => within(".cm-editor");
+
+export const uriOf = (path: string) => (isVirtual(path) ? path : new URL(`file://${path.split("/").map(encodeURIComponent).join("/")}`).href);
+/** What the keys of VS Code say of a resource: a file or a folder by its path, or what an extension has the text of. */
+export function keysOf(path: string, language = languages.get(path)): Record<string, unknown> {
+  const uri = new URL(uriOf(path)), whole = decodeURIComponent(uri.pathname), at = whole.lastIndexOf("/"), name = whole.slice(at + 1);
+  return {
+    resource: uri.href, resourceSet: true, resourceScheme: uri.protocol.slice(0, -1), isFileSystemResource: uri.protocol === "file:", resourcePath: whole,
+    resourceDirname: whole.slice(0, at) || "/", resourceFilename: name, resourceExtname: /(?<=[^])\.[^.]*$/.exec(name)?.[0] ?? "", resourceLangId: language,
+  };
+}
 const VIEWLETS: Record<string, string> = { files: "workbench.view.explorer", changes: "workbench.view.scm" };
 
 /** VS Code's keys that mean something here. */
@@ -42,9 +51,7 @@ const OWN: Record<string, () => unknown> = {
   isWeb: () => true, isLinux: isOf(/linux/i), isMac: isOf(/mac|iphone|ipad/i), isWindows: isOf(/win/i),
   workspaceFolderCount: () => 1, workbenchState: () => "folder", isWorkspaceTrusted: () => true,
   shellExecutionSupported: () => true, processExecutionSupported: () => true, customExecutionSupported: () => true,
-  resource: onFile(() => new URL(`file://${fileShown().split("/").map(encodeURIComponent).join("/")}`).href), resourceSet: onFile(() => true), resourceScheme: onFile(() => "file"), isFileSystemResource: onFile(() => true),
-  resourcePath: onFile(fileShown), resourceDirname: onFile(() => fileShown().slice(0, fileShown().lastIndexOf("/")) || "/"), resourceFilename: onFile(name),
-  resourceExtname: onFile(() => /(?<=[^])\.[^.]*$/.exec(name())?.[0] ?? ""), resourceLangId: language, editorLangId: language,
+  ...Object.fromEntries(Object.keys(keysOf("/")).map((key) => [key, onFile(() => keysOf(fileShown())[key])])), editorLangId: language,
   editorIsOpen: () => !!fileShown(), activeEditor: onFile(() => "workbench.editors.files.textFileEditor"), activeEditorIsDirty: () => dirty.value.has(fileShown()), editorReadonly: () => false,
   editorFocus: inEditor, editorTextFocus: inEditor, textInputFocus: inEditor, inputFocus: () => within("input, textarea, [contenteditable=true]"), terminalFocus: () => within(".xterm"),
   editorHasSelection: () => inEditor() && !getSelection()?.isCollapsed,

@@ -1,14 +1,17 @@
-// The commands of a place as buttons, and those that are not in line behind one that lists them.
+// The commands of a place: as buttons, those that are not in line behind one that lists them, or only as that list.
 import { choose } from "./dialogs";
 import { Icon } from "./icons";
 import type { Entry } from "./menus";
 
+/** Let the user choose what is done with something. */
+export async function offer(about: string, all: { title: string; run: () => void }[]): Promise<void> {
+  const at = await choose(about, all.map(({ title }) => ({ label: title })));
+  if (at !== null) all[at]!.run();
+}
+
 export function Menu({ entries, run, about, busy }: { entries: Entry[]; run: (command: string) => void; about: string; busy?: boolean }) {
   const behind = entries.filter((one) => !one.isInline && one.isEnabled);
-  const list = async () => {
-    const at = await choose(about, behind.map((one) => ({ label: one.title })));
-    if (at !== null) run(behind[at]!.command);
-  };
+  const list = () => offer(about, behind.map(({ title, command }) => ({ title, run: () => run(command) })));
   return (
     <>
       {entries.filter((one) => one.isInline).map((one) => (

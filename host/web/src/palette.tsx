@@ -1,6 +1,6 @@
 // Every command by its title: the page's own, then those of extensions.
 import { signal } from "@preact/signals";
-import { fileShown } from "./contexts";
+import { fileShown, uriOf } from "./contexts";
 import { askText, Frame, Pick } from "./dialogs";
 import { call, isAdmin, notify, tell } from "./host";
 import { hintOf } from "./keys";
@@ -51,8 +51,15 @@ export async function run(command: string, given: unknown[] = []): Promise<void>
     if (values.length === given.length) throw error;
     return execute(values);
   }).catch(tell);
-  if (result != null && typeof result !== "object") notify(String(result));
+  said(result);
 }
+
+/** Run a command of a menu on what that menu is of; `selected` are all that are, where the menu tells of them. */
+export async function runOn(command: string, path: string, selected?: string[]): Promise<void> {
+  said(await call("commands.executeMenuItem", { command, uri: uriOf(path), uris: selected?.map(uriOf) ?? null }).catch(tell));
+}
+
+const said = (result: unknown) => result != null && typeof result !== "object" && notify(String(result));
 
 function valueOf(text: string): unknown {
   try {

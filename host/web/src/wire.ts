@@ -32,6 +32,8 @@ export interface Methods {
   "commands.getContext": { params: Record<string, never>; result: { seq: number; keys: Record<string, any> } };
   /** Run a command and answer with its result; the extension that has it is activated first. */
   "commands.executeCommand": { params: { command: string; arguments?: Array<any> }; result: any };
+  /** Run a command of a menu on the resource that the menu is of, and answer with its result. */
+  "commands.executeMenuItem": { params: { command: string; uri: string; uris?: Array<string> | null }; result: any };
   /** The settings of a section as nested objects, or one setting; all of them where no section is named. */
   "workspace.getConfiguration": { params: { section?: string }; result: any };
   /** Change a setting for the user or for the workspace; answered once it is on the disk. */
@@ -114,6 +116,8 @@ export interface Methods {
   "languages.getDiagnostics": { params: { uri?: string | null }; result: Array<Wrong> };
   /** The ids of all languages. */
   "languages.getLanguages": { params: Record<string, never>; result: Array<string> };
+  /** The language of a resource: an open document's own, else the one that its name says. No file is read. */
+  "languages.getLanguageOf": { params: { uri: string }; result: string };
   /** Let a document be in another language, for as long as it is open. */
   "languages.setTextDocumentLanguage": { params: { uri: string; languageId: string }; result: null };
   /** How a language is typed, as extensions said it: brackets, comments, words. */

@@ -6,10 +6,13 @@ import { EditorView, keymap } from "@codemirror/view";
 import { useSignalEffect } from "@preact/signals";
 import { basicSetup } from "codemirror";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { keysOf } from "../contexts";
 import { call, isVirtual, link, nameOf, relative, tell } from "../host";
 import { Icon } from "../icons";
 import { Markdown } from "../markdown";
-import { openFiles } from "../palette";
+import { Menu, offer } from "../menu";
+import { menu } from "../menus";
+import { openFiles, runOn } from "../palette";
 import { place } from "../router";
 import type { Failed } from "../socket";
 import { pieces, revealed } from "../surface";
@@ -19,7 +22,7 @@ import { features, relint } from "./languages";
 import { problems } from "./problems";
 import { download } from "./screen";
 import { offset, position, Shared } from "./shared";
-import { dirty } from "./texts";
+import { dirty, languages } from "./texts";
 import { changedOnDisk } from "./tree";
 
 const compared = new Compartment();
@@ -100,11 +103,19 @@ export function Editor({ path }: { path: string }) {
   if (wrong?.data?.code === "FileNotFound") return <div class="empty"><h2>There is no such file</h2><p>{path} is not there any more, or never was.</p><button onClick={() => openFiles()}>Go to a file…</button></div>;
   if (wrong) return <div class="empty"><h2>This file cannot be edited here</h2><p>{wrong.message}</p><button onClick={() => download(path)}><Icon name="download" size={14} /> Download</button></div>;
   const unsaved = dirty.value.has(path), stale = one?.stale.value ?? null;
+  const about = { ...keysOf(path), editorLangId: languages.get(path), editorIsOpen: true, editorFocus: true, editorTextFocus: true, textInputFocus: true, editorReadonly: isVirtual(path) };
+  const context = (event: MouseEvent) => {
+    const entries = event.shiftKey && event.button === 2 ? [] : menu("editor/context", about).filter((entry) => entry.isEnabled);
+    if (!entries.length) return; // the browser's own
+    event.preventDefault();
+    void offer(nameOf(path), entries.map(({ title, command }) => ({ title, run: () => void runOn(command, path) })));
+  };
   return (
     <div class="editor">
       <div class="crumbs">
         <Crumbs path={path} />
         <span class="gap" />
+        {one && <Menu entries={menu("editor/title", about)} run={(command) => void runOn(command, path)} about={nameOf(path)} />}
         {(unsaved || comparing || before.current !== null) && <button class="plain" aria-pressed={comparing} title={before.current === null ? "What is not saved" : "What is other"} onClick={() => compare(comparing ? null : stale ?? before.current ?? one?.disk ?? "")}><Icon name="changes" /> Compare</button>}
         {path.endsWith(".md") && <button class="plain" aria-pressed={reading} onClick={() => setReading(!reading)}>{reading ? "Edit" : "Read"}</button>}
         {isVirtual(path) ? <small>read only</small> : (
@@ -122,7 +133,7 @@ export function Editor({ path }: { path: string }) {
         </div>
       )}
       {reading && <div class="reading"><Markdown text={one?.text ?? ""} /></div>}
-      <div class="code" ref={box} hidden={reading} aria-busy={!one} />
+      <div class="code" ref={box} hidden={reading} aria-busy={!one} onContextMenu={context} />
     </div>
   );
 }

@@ -1,17 +1,20 @@
 // Files: the tree, open files in tabs, the editor (loaded when the first file is opened), search, upload and download.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { keysOf } from "../contexts";
 import { askOf, askText, askYes } from "../dialogs";
 import { address, call, isVirtual, nameOf, notify, relative, rest, tell, workspace } from "../host";
 import { Icon } from "../icons";
 import { lazy } from "../lazy";
-import { openFiles } from "../palette";
+import { offer } from "../menu";
+import { contributed, menu } from "../menus";
+import { openFiles, runOn } from "../palette";
 import { fileOf, go, restOf } from "../router";
 import { Search } from "./search";
 import { classOf, Letter, marks, want } from "./marks";
 import { begin, loaded, read, reveal, rows, toggle, type Node } from "./tree";
 import { counted } from "./problems";
 import { Outline, Problems } from "./sides";
-import { dirty, openTab, tabs } from "./texts";
+import { dirty, languages, openTab, tabs } from "./texts";
 
 const Editor = lazy(() => import("./editor").then((one) => one.Editor));
 const SIDES = [["tree", "Files", "files"], ["search", "Search", "search"], ["outline", "Outline", "outline"], ["problems", "Problems", "problems"]] as const;
@@ -138,6 +141,14 @@ function Tree({ file }: { file: string }) {
       keys[event.key]!();
     }
   };
+  /** By the mouse of what is under it, which may be the whole workspace; by keys of the row at the cursor. */
+  const context = (event: MouseEvent) => {
+    const row = (event.target as HTMLElement).closest("[role=treeitem]"), index = row ? Number(row.id.slice("row-".length)) : event.button === 2 ? -1 : at, one = all[index];
+    if (!one && !contributed.value.menus["explorer/context"]) return;
+    event.preventDefault();
+    if (one) setAt(index);
+    void choices(one);
+  };
   const drop = (event: DragEvent) => {
     event.preventDefault();
     const row = (event.target as HTMLElement).closest<HTMLElement>("[data-folder]");
@@ -145,7 +156,7 @@ function Tree({ file }: { file: string }) {
   };
   if (loaded.value && !all.length) return <div class="empty" onDragOver={(event) => event.preventDefault()} onDrop={drop}><p>The workspace is empty. Drop files here, clone a repository (<kbd>Ctrl K</kbd>), or ask the agent.</p></div>;
   return (
-    <div class="tree" ref={box} role="tree" aria-label="Workspace" tabIndex={0} aria-activedescendant={all[at] ? `row-${at}` : undefined} onKeyDown={key}
+    <div class="tree" ref={box} role="tree" aria-label="Workspace" tabIndex={0} aria-activedescendant={all[at] ? `row-${at}` : undefined} onKeyDown={key} onContextMenu={context}
       onScroll={(event) => setTop(event.currentTarget.scrollTop)} onDragOver={(event) => event.preventDefault()} onDrop={drop}>
       <div style={{ height: `${all.length * ROW}px` }} role="presentation">
         {some.map((one, index) => {
@@ -159,6 +170,16 @@ function Tree({ file }: { file: string }) {
       </div>
     </div>
   );
+}
+
+/** Offer what can be done with a file or a folder, or without one with the whole workspace. */
+async function choices(one?: Node): Promise<void> {
+  const path = one?.path ?? workspace.value, isFile = !!one && !one.folder;
+  const language = isFile ? languages.get(path) ?? (await call("languages.getLanguageOf", { uri: path }).catch(() => undefined)) : undefined;
+  const about = { ...keysOf(path, language), explorerResourceIsFolder: !isFile, explorerResourceIsRoot: !one, explorerResourceReadonly: false, explorerViewletFocus: true, filesExplorerFocus: true };
+  const theirs = menu("explorer/context", about).filter((entry) => entry.isEnabled).map(({ title, command }) => ({ title, run: () => void runOn(command, path, [path]) }));
+  const own = one ? [{ title: "Rename…", run: () => void rename(one) }, { title: "Delete", run: () => void remove(one) }] : [];
+  if (theirs.length + own.length) await offer(nameOf(path), [...theirs, ...own]);
 }
 
 async function remove(one: Node): Promise<void> {
