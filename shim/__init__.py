@@ -255,8 +255,7 @@ from shim.watchers import FileSystemWatcher
 
 if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loaded when they are named
     from shim import authentication, chat, scm, tasks
-    from shim.accounts import (
-        AccessRefused,
+    from shim.account import (
         AuthenticationProvider,
         AuthenticationProviderAuthenticationSessionsChangeEvent,
         AuthenticationProviderInformation,
@@ -264,6 +263,7 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
         AuthenticationSessionAccountInformation,
         AuthenticationSessionsChangeEvent,
     )
+    from shim.accounts import AccessRefused
     from shim.chat import (
         ChatContext,
         ChatErrorDetails,
@@ -737,7 +737,7 @@ __all__ = [
 
 LATER = {
     "AccessRefused": "accounts",
-    "Authentication": "accounts",
+    "Authentication": "account",
     "Chat": "chat",
     "SourceControl": "source_control",
     "Task": "tasks",

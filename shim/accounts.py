@@ -5,17 +5,25 @@ The providers keep the tokens. What is kept here is which extension may use whic
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessions.current import current_extension
 from sessions.errors import InvalidValue, RoostError
 from sessions.memento import ABSENT
+from shim.account import (
+    AuthenticationProvider,
+    AuthenticationProviderInformation,
+    AuthenticationSession,
+    AuthenticationSessionAccountInformation,
+    AuthenticationSessionsChangeEvent,
+)
 from shim.events import Disposable, EventEmitter
 from shim.extensions import Extensions
 from shim.questions import ask, shown
 from shim.thenable import called
-from shim.values import Value, as_text, readonly
+from shim.values import as_text
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -32,66 +40,6 @@ OTHER = "Sign in to another account"
 
 class AccessRefused(RoostError):
     """The user did not let an extension sign in, or use a session."""
-
-
-@readonly
-class AuthenticationSessionAccountInformation(Value):
-    """An account: `id` is the provider's, `label` what the user knows it by."""
-
-    id: str
-    label: str
-
-
-@readonly
-class AuthenticationSession(Value):
-    """A user signed in with an account; `scopes` say for what."""
-
-    id: str
-    access_token: str
-    account: AuthenticationSessionAccountInformation
-    scopes: Sequence[str]
-    id_token: str | None = None
-
-    def __repr__(self) -> str:
-        return f"AuthenticationSession(id={self.id!r}, account={self.account!r}, scopes={self.scopes!r})"
-
-
-@readonly
-class AuthenticationProviderInformation(Value):
-    """A provider's id and what it is called."""
-
-    id: str
-    label: str
-
-
-@readonly
-class AuthenticationSessionsChangeEvent(Value):
-    """The sessions of this provider have changed."""
-
-    provider: AuthenticationProviderInformation
-
-
-@readonly
-class AuthenticationProviderAuthenticationSessionsChangeEvent(Value):
-    """What a provider fires: which sessions are new, gone, or changed."""
-
-    added: Sequence[AuthenticationSession] | None = None
-    removed: Sequence[AuthenticationSession] | None = None
-    changed: Sequence[AuthenticationSession] | None = None
-
-
-class AuthenticationProvider(Protocol):
-    """It may have `on_did_change_sessions`. Options are `{"account": ...}`; without scopes all sessions are wanted."""
-
-    def get_sessions(
-        self, scopes: Sequence[str] | None, options: dict[str, Any], /
-    ) -> Awaitable[Sequence[AuthenticationSession]] | Sequence[AuthenticationSession]: ...
-
-    def create_session(
-        self, scopes: Sequence[str], options: dict[str, Any], /
-    ) -> Awaitable[AuthenticationSession] | AuthenticationSession: ...
-
-    def remove_session(self, session_id: str, /) -> Any: ...
 
 
 class Wish(NamedTuple):
@@ -123,14 +71,25 @@ class Registered(NamedTuple):
     extension: str | None
 
 
+class Asking:
+    """A wish that is being met, for all who have the same one at that time."""
+
+    __slots__ = ("answer", "waiting")
+
+    def __init__(self, answer: asyncio.Future[AuthenticationSession | None]) -> None:
+        self.answer = answer
+        self.waiting = 0
+
+
 class Accounts:
     """One user's providers, and what extensions may use of them."""
 
-    __slots__ = ("_providers", "_session", "changed")
+    __slots__ = ("_asking", "_providers", "_session", "changed")
 
     def __init__(self, session: SessionContext) -> None:
         self._session = session
         self._providers: dict[str, Registered] = {}
+        self._asking: dict[tuple[object, ...], Asking] = {}
         self.changed = EventEmitter[AuthenticationSessionsChangeEvent]()
 
     # -- providers
@@ -197,9 +156,28 @@ class Accounts:
     async def wanted(
         self, id: str, scopes: Sequence[str], wish: Wish, detail: str | None = None
     ) -> AuthenticationSession | None:
-        """The session that the current extension asks for; the user is asked what it may, unless it is `silent`."""
+        """The session that the current extension asks for; the user is asked what it may, unless it is `silent`.
+
+        What an extension asks for twice at the same time the user is asked once, whatever they are told it is for.
+        """
         wish.check()
-        asked, extension = list(scopes), current_extension()
+        asked = [as_text(scope, "scopes") for scope in scopes]
+        same = (current_extension(), id, *sorted(asked), wish)
+        one = self._asking.get(same)
+        if one is None:
+            meeting = self._session.promise(self._met(id, asked, wish, detail), "a session", current_extension())
+            one = self._asking[same] = Asking(meeting)
+        one.waiting += 1
+        try:
+            return await asyncio.shield(one.answer)
+        finally:
+            one.waiting -= 1
+            if not one.waiting:  # answered, or nobody wants it any more
+                del self._asking[same]
+                one.answer.cancel()
+
+    async def _met(self, id: str, asked: list[str], wish: Wish, detail: str | None) -> AuthenticationSession | None:
+        extension = current_extension()
         one = await self._provider(id)
         if wish.forget:
             await self._prefer(one, extension, None)

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from sessions.current import current_session
-from shim.accounts import (
-    Accounts,
+from shim.account import (
     AuthenticationProvider,
     AuthenticationProviderAuthenticationSessionsChangeEvent,
     AuthenticationProviderInformation,
     AuthenticationSession,
     AuthenticationSessionAccountInformation,
     AuthenticationSessionsChangeEvent,
-    Wish,
 )
+from shim.accounts import Accounts, Wish
 from shim.events import Disposable, of_user
 from shim.namespace import fix
 from shim.thenable import Thenable, thenable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def wanted(session: SessionContext, extension: str = "other.tool", **options: An
 async def answered(session: SessionContext, answer: Any) -> dict[str, Any]:
     """What the user's client was asked, once it has answered so."""
     await eventually(lambda: session.requests.waiting)
-    (request,) = session.requests.waiting
+    request = session.requests.waiting[0]
     session.requests.answer(request.id, answer, None)
     await eventually(lambda: request not in session.requests.waiting)
     return request.params
@@ -76,6 +77,57 @@ async def test_a_session_is_made_once_the_user_allows_it_and_then_used_without_a
     assert await wanted(ada, silent=True) == session
     assert await wanted(ada, create_if_none=True) == session
     assert there.made == 1
+
+
+async def test_an_extension_that_asks_twice_at_once_asks_the_user_once(ada: SessionContext) -> None:
+    there = provider(ada)
+    with ada.entered("other.tool"):
+        first = authentication.get_session("acme", ["b", "a"], create_if_none={"detail": "To push"})
+        second = authentication.get_session("acme", ["a", "b"], create_if_none=True)
+    await answered(ada, "Allow")
+    assert await first is await second
+    assert (there.made, ada.requests.waiting) == (1, [])
+
+
+async def test_those_who_asked_together_hear_the_same_refusal(ada: SessionContext) -> None:
+    provider(ada)
+    first, second = wanted(ada, create_if_none=True), wanted(ada, create_if_none=True)
+    await answered(ada, None)
+    for asking in (first, second):
+        with pytest.raises(AccessRefused, match="did not let"):
+            await asking
+    again = wanted(ada, create_if_none=True)
+    await answered(ada, "Allow")
+    assert (await again).id == "s1"
+
+
+@pytest.mark.parametrize("other", [{"extension": "two.tool"}, {"force_new_session": True}])
+async def test_what_is_asked_for_otherwise_is_asked_of_its_own(ada: SessionContext, other: dict[str, Any]) -> None:
+    provider(ada)
+    first = wanted(ada, create_if_none=True)
+    second = wanted(ada, **({"create_if_none": "force_new_session" not in other} | other))
+    await eventually(lambda: len(ada.requests.waiting) == 2)
+    for _ in range(2):
+        await answered(ada, "Allow")
+    assert None not in await asyncio.gather(first, second)
+
+
+async def test_one_who_stops_waiting_does_not_stop_the_others(ada: SessionContext) -> None:
+    provider(ada)
+    first, second = wanted(ada, create_if_none=True), wanted(ada, create_if_none=True)
+    await eventually(lambda: ada.requests.waiting)
+    first.cancel()
+    await answered(ada, "Allow")
+    assert (await second).id == "s1"
+
+
+async def test_when_all_stop_waiting_the_user_is_not_asked_any_more(ada: SessionContext) -> None:
+    provider(ada)
+    both = [wanted(ada, create_if_none=True), wanted(ada, create_if_none=True)]
+    await eventually(lambda: ada.requests.waiting)
+    for asking in both:
+        asking.cancel()
+    await eventually(lambda: not ada.requests.waiting)
 
 
 async def test_without_leave_there_is_no_session_for_an_extension(ada: SessionContext) -> None:
