@@ -31,12 +31,14 @@ async def in_turns(things: Iterable[T]) -> AsyncIterator[T]:
 class Node:
     """An element as clients know it: by a handle that stays while its parent lists it."""
 
-    __slots__ = ("children", "element", "handle", "item", "parent")
+    __slots__ = ("children", "element", "handle", "id", "item", "parent")
 
     def __init__(self, handle: str, element: Any, item: TreeItem, parent: Node | None) -> None:
         self.handle = handle
         self.element = element
         self.item = item
+        self.id = item.id
+        """What the extension names it by, as it was listed."""
         self.parent = parent
         self.children: list[Node] = []
 
@@ -52,13 +54,15 @@ class Node:
 class Nodes:
     """All that is known of one view."""
 
-    __slots__ = ("_by_element", "_by_handle", "_numbers", "_roots", "revision")
+    __slots__ = ("_by_element", "_by_handle", "_by_id", "_numbers", "_roots", "revision")
 
     def __init__(self) -> None:
         self.revision = 0
         """How often everything was another."""
         self._by_handle: dict[str, Node] = {}
         self._by_element: dict[Any, Node] = {}
+        self._by_id: dict[str, Node] = {}
+        """Those with an id of their own, which no other one in the view may have."""
         self._numbers: dict[tuple[str, str], str] = {}
         self._roots: list[Node] = []
 
@@ -83,8 +87,18 @@ class Nodes:
         self._put(parent, made)
         return [*made.values()]
 
+    def free(self, parent: Node | None) -> None:
+        """What is below an element, or at the top, is listed anew: its ids may be given to others from now on."""
+        if parent is None:
+            self._by_id.clear()
+        else:
+            for node in _below(parent.children):
+                self._give_up_id(node)
+
     def _put(self, parent: Node | None, made: dict[str, Node]) -> None:
-        for node in self._roots if parent is None else parent.children:
+        if parent is not None:
+            parent = self.find(parent.handle)  # its own parent may have been listed anew meanwhile
+        for node in _below(self._roots if parent is None else parent.children):
             self._forget(node)
         nodes: list[Node] = []
         if parent is None:
@@ -93,9 +107,26 @@ class Nodes:
             parent.children = nodes
         if len(self._by_handle) + len(made) > MOST_NODES:
             raise InvalidValue("get_children", f"{MOST_NODES} elements are known already; list fewer")
+        self._take_ids(made.values())
+        for node in made.values():
+            node.parent = parent
         nodes += made.values()
         self._by_handle.update(made)
         self._by_element.update((_key(node.element), node) for node in nodes)
+
+    def _take_ids(self, nodes: Iterable[Node]) -> None:
+        """Raises `InvalidValue`, and takes none, where two elements of the view have one id."""
+        ids: dict[str, Node] = {}
+        for node in nodes:
+            if node.id in ids or node.id in self._by_id:
+                raise InvalidValue("id", f"Element with id {node.id} is already registered; an id names one in a view")
+            if node.id:
+                ids[node.id] = node
+        self._by_id.update(ids)
+
+    def _give_up_id(self, node: Node) -> None:
+        if node.id and self._by_id.get(node.id) is node:
+            del self._by_id[node.id]
 
     def _made(
         self, parent: Node | None, element: Any, item: TreeItem, taken: dict[str, Node], same: dict[str, int]
@@ -103,7 +134,7 @@ class Nodes:
         """A node, of whose siblings the handles are `taken`, and so many had the same name."""
         if not isinstance(item, TreeItem):
             raise InvalidValue("get_tree_item", f"must give a TreeItem, not {type(item).__name__}")
-        name = f"id:{item.id}" if item.id is not None else f"label:{item.label or item.resource_uri}"
+        name = f"id:{item.id}" if item.id else f"label:{item.label or item.resource_uri}"
         above, number = parent.handle if parent else "", same.get(name, 0)
         while (handle := self._handle(above, f"{name}#{number}")) in taken:
             number += 1
@@ -117,23 +148,23 @@ class Nodes:
         return self._numbers.setdefault((parent, name), f"{self.revision}-{len(self._numbers) + 1}")
 
     def _forget(self, node: Node) -> None:
-        waiting = [node]
-        while waiting:
-            one = waiting.pop()
-            self._by_handle.pop(one.handle, None)
-            if self._by_element.get(_key(one.element)) is one:
-                del self._by_element[_key(one.element)]
-            waiting += one.children
+        self._by_handle.pop(node.handle, None)
+        self._give_up_id(node)
+        if self._by_element.get(_key(node.element)) is node:
+            del self._by_element[_key(node.element)]
+
+
+def _below(nodes: Iterable[Node]) -> list[Node]:
+    """These elements and all below them."""
+    found = [*nodes]
+    for node in found:
+        found += node.children
+    return found
 
 
 def together(node: Node, state: TreeItemCheckboxState) -> list[Node]:
     """What is checked, or not any more, with an element: all below it, and what is above once all below that agree."""
-    found, waiting = [], [node]
-    while waiting:
-        one = waiting.pop()
-        waiting += one.children
-        if one.item.checkbox_state is not None:
-            found.append(one)
+    found = [one for one in _below([node]) if one.item.checkbox_state is not None]
     above = node.parent
     while above is not None and above.item.checkbox_state is not None:
         others = [one for one in above.children if one.item.checkbox_state is not None and one not in found]

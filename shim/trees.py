@@ -198,12 +198,14 @@ class TreeView(Piece, Generic[T]):
         return [node.told() async for node in in_turns(nodes)]
 
     async def _children(self, parent: Node | None) -> list[Node]:
+        self._nodes.free(parent)
         found = await self._asked("get_children", *(() if parent is None else (parent.element,)))
-        elements = list(found or ())
+        elements = [one for one in found or () if one is not None]
         if len(elements) > MOST_CHILDREN:
             raise InvalidValue("get_children", f"may give {MOST_CHILDREN} elements, and gave {len(elements)}")
         items = [await self._asked("get_tree_item", one) async for one in in_turns(elements)]
-        return await self._nodes.put(parent, zip(elements, items, strict=True))
+        listed = ((one, item) for one, item in zip(elements, items, strict=True) if item is not None)
+        return await self._nodes.put(parent, listed)
 
     async def _asked(self, method: str, *arguments: Any) -> Any:
         """What the provider answers, asked as its extension. Raises `RoostError` where it takes too long."""
@@ -286,23 +288,26 @@ class TreeView(Piece, Generic[T]):
         self._seen.fire(TreeViewVisibilityChangeEvent(visible))
 
     def _data_changed(self, what: Any) -> None:
-        """The provider says that elements are others: all for None, or one, or a list."""
-        if what is None:
+        """The provider says that elements are others: all for None, alone or in a list; or one, or those of a list."""
+        elements = what if isinstance(what, list | tuple) else [what]
+        if any(one is None for one in elements):
+            self._nodes.free(None)
             self._nodes.revision += 1
             self.changed()
             return
-        elements = what if isinstance(what, list | tuple) else [what]
         if not self._others:
             asyncio.get_running_loop().call_soon(self._tell_changed)
         self._others += elements
 
     def _tell_changed(self) -> None:
         """Tell of all that changed in one turn of the loop at once: each event goes to every client."""
-        nodes = map(self._nodes.of, self._others)
-        handles = dict.fromkeys(node.handle for node in nodes if node is not None)
+        found = map(self._nodes.of, self._others)
+        nodes = {node.handle: node for node in found if node is not None}
         self._others.clear()
-        if handles and self._undo:
-            self._surface.post(CHANGED, {"handle": self.handle, "items": [*handles]})
+        for node in nodes.values():
+            self._nodes.free(node)
+        if nodes and self._undo:
+            self._surface.post(CHANGED, {"handle": self.handle, "items": [*nodes]})
 
 
 def create_tree_view(

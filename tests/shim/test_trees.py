@@ -119,6 +119,83 @@ async def test_elements_keep_their_handles_when_they_are_listed_again(ada: Sessi
         await tree.children(first[0])
 
 
+class Named(Provider):
+    """Each element's id is its name without what stands before a dot: `a.x` and `b.x` have the same."""
+
+    def get_tree_item(self, element: str) -> Any:
+        item = super().get_tree_item(element)
+        item.id = element.rpartition(".")[2]
+        return item if item.id != "nothing" else None
+
+
+async def test_an_id_names_one_element_of_a_view(ada: SessionContext) -> None:
+    named = Named(top=["a", "b"], a=["a.x"], b=["b.y", "b.x"])
+    tree = view(ada, named)
+    a, b = [one["handle"] for one in await tree.children(None)]
+    await tree.children(a)
+    await tree.children(a)
+    with pytest.raises(InvalidValue, match="Element with id x is already registered"):
+        await tree.children(b)
+    other = view(ada, Named(top=["a.x"]))
+    assert [one["id"] for one in await other.children(None)] == ["x"]
+    with pytest.raises(InvalidValue, match="Element with id x is already registered"):
+        await view(ada, Named(top=["a.x", "b.x"])).children(None)
+    assert len(await view(ada, Named(top=["a.", "b."])).children(None)) == 2, "an empty id is none"
+
+
+async def test_an_element_may_go_elsewhere_with_its_id_once_it_is_told_of(ada: SessionContext) -> None:
+    named = Named(top=["a", "b"], a=["a.x"], b=[])
+    tree, screen = view(ada, named), Screen(ada)
+    a, b = [one["handle"] for one in await tree.children(None)]
+    (before,) = await tree.children(a)
+    named.names.update(a=[], b=["b.x"])
+    named.changed.fire(["a", "b"])
+    await screen.settle()
+    (after,) = await tree.children(b)
+    assert await tree.children(a) == []
+    assert (before["id"], after["id"]) == ("x", "x")
+    assert [one["id"] for one in await tree.children(b)] == ["x"]
+    named.names.update(a=["a.x"], b=[])
+    named.changed.fire(None)
+    assert [one["id"] for one in await tree.children(a)] == ["x"]
+
+
+async def test_what_is_listed_below_an_element_that_was_listed_anew_meanwhile_is_below_the_new_one(
+    ada: SessionContext,
+) -> None:
+    named, go_on = Named(top=["a"], a=["a.x"]), asyncio.Event()
+    tree = view(ada, named)
+    (a,) = [one["handle"] for one in await tree.children(None)]
+    list_all = named.get_children
+
+    async def waits(element: str | None = None) -> list[str]:
+        if element == "a" and not go_on.is_set():
+            await go_on.wait()
+        return await list_all(element)
+
+    named.get_children = waits  # type: ignore[method-assign]
+    slow = asyncio.ensure_future(tree.children(a))
+    await asyncio.sleep(0)
+    await tree.children(None)
+    go_on.set()
+    assert [one["id"] for one in await slow] == ["x"]
+    assert [one["id"] for one in await tree.children(a)] == ["x"]
+
+
+async def test_what_is_nothing_is_not_listed(ada: SessionContext) -> None:
+    named: Any = Named(top=["a", None, "nothing", "b"])
+    assert [one["id"] for one in await view(ada, named).children(None)] == ["a", "b"]
+
+
+async def test_nothing_among_what_changed_is_the_whole_tree(ada: SessionContext) -> None:
+    provider, screen = Provider(), Screen(ada)
+    tree = view(ada, provider)
+    await tree.children(None)
+    provider.changed.fire(["b", None])
+    assert (await screen.shows("treeView"))["revision"] == 1
+    assert not [data for type, data in screen.events if type == "window.onDidChangeTreeData"]
+
+
 async def test_clients_hear_what_to_ask_for_again(ada: SessionContext) -> None:
     provider, screen = Provider(), Screen(ada)
     tree = view(ada, provider)
