@@ -18,6 +18,7 @@ from shim.enums import TextDocumentChangeReason
 from shim.file_operations import FileOperations
 from shim.filesystems import FileSystems
 from shim.fs import rename
+from shim.snippet_variables import variables
 from shim.snippets import expanded
 from shim.text import TextDocumentContentChangeEvent
 from shim.uri import Uri
@@ -149,7 +150,7 @@ class Bulk:
                 draft = self._drafts[uri] = Draft(self._documents, await self._document(uri))
                 if self._versions.get(uri, draft.model.version) != draft.model.version:
                     raise InvalidValue("version", f"{wire_uri(uri)} has changed since; look at it, and edit again")
-            edits = [_plain(draft.document, step.edit) for step in own]
+            edits = [_plain(self._session, draft.document, step.edit) for step in own]
             changes = await self._documents.edited(draft.model, edits)
             self._check_size(draft, changes)
             draft.done.append((edits, changes))
@@ -284,22 +285,12 @@ def _file(uri: Uri | None) -> Uri:
     return uri
 
 
-def _plain(document: TextDocument, edit: TextEdit | SnippetTextEdit) -> TextEdit:
+def _plain(session: SessionContext, document: TextDocument, edit: TextEdit | SnippetTextEdit) -> TextEdit:
     """A snippet as the text that stands there where no editor fills it in."""
     if isinstance(edit, TextEdit):
         return edit
-    name = document.uri.basename()
-    variables = {
-        "TM_FILENAME": name,
-        "TM_FILENAME_BASE": name.rpartition(".")[0] or name,
-        "TM_DIRECTORY": document.uri.dirname().path,
-        "TM_FILEPATH": document.uri.path,
-        "TM_SELECTED_TEXT": document.get_text(edit.range),
-        "TM_CURRENT_LINE": document.line_at(document.validate_position(edit.range.start)).text,
-        "TM_LINE_INDEX": str(edit.range.start.line),
-        "TM_LINE_NUMBER": str(edit.range.start.line + 1),
-    }
-    return TextEdit(edit.range, expanded(edit.snippet.value, variables).text)
+    (values,) = variables(session, document, [edit.range])
+    return TextEdit(edit.range, expanded(edit.snippet.value, values).text)
 
 
 async def apply_edit(

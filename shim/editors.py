@@ -17,6 +17,7 @@ from shim.editor_options import TextEditorOptions
 from shim.edits import SnippetString, TextEdit, WorkspaceEdit
 from shim.enums import TextEditorRevealType, TextEditorSelectionChangeKind, ViewColumn
 from shim.ranges import AnyPosition, AnyRange, Position, Range, Selection, as_range
+from shim.snippet_variables import variables
 from shim.snippets import expanded
 from shim.surface import Piece, packed
 from shim.thenable import Thenable, thenable
@@ -204,10 +205,9 @@ class TextEditor(Piece):
 
     async def _insert(self, snippet: SnippetString, ranges: list[Range], keep: bool, version: int) -> bool:
         texts = []
-        for one in ranges:
+        for one, values in zip(ranges, variables(current_session(), self.document, ranges), strict=True):
             indent = "" if keep else self._indent(one.start.line)
-            variables = {"TM_SELECTED_TEXT": self.document.get_text(one), "TM_FILENAME": self.document.uri.basename()}
-            texts.append(expanded(snippet.value.replace("\n", f"\n{indent}"), variables))
+            texts.append(expanded(snippet.value.replace("\n", f"\n{indent}"), values))
         edits = [TextEdit.replace(one, text.text) for one, text in zip(ranges, texts, strict=True)]
         first = min(zip(ranges, texts, strict=True), key=lambda pair: (pair[0].start.line, pair[0].start.character))
         begin = self.document.offset_at(first[0].start)
