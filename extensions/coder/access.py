@@ -20,11 +20,11 @@ AT_HOME = (
 """What changes what the user's programs do, or lets in elsewhere: protected at home only."""
 
 PROTECTED = (
-    ".rooignore", ".roomodes", ".roorules*", ".clinerules*", "**/.roo/**", "**/.agents/**",
-    "**/.vscode/**", "**/.git",
+    ".rooignore", ".roomodes", ".roorules*", ".clinerules*", "**/.roo", "**/.agents", "**/.vscode", "**/.git",
     "*.code-workspace", ".rooprotected", "AGENTS.md", "AGENT.md", "AGENTS.local.md", "custom_modes.yaml",
     "mcp_settings.json", ".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile",
-    ".gitconfig", *(f"{home}/{name}" for home in ("home", "home/*", "root") for name in AT_HOME),
+    ".gitconfig", "**/.husky", ".pre-commit-config.yaml", "lefthook.y*ml", ".lefthook.y*ml",
+    *(f"{home}/{name}" for home in ("home", "home/*", "root") for name in AT_HOME),
 )  # fmt: skip
 
 READERS = frozenset({
@@ -46,6 +46,11 @@ class Access:
     def __init__(self, folder: str, ignore: str | None = None) -> None:
         self._folder = _absolute("/", folder)
         self._spec = None if ignore is None else GitIgnoreSpec.from_lines([*ignore.splitlines(), IGNORE_FILE])
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether there is a file that says anything."""
+        return self._spec is not None
 
     def can_read(self, path: str) -> bool:
         """Whether the agent may see a file, or with a slash at its end a folder; rules reach into the folder only."""
@@ -91,12 +96,12 @@ class Protection:
     def __init__(self, folder: str) -> None:
         self._folder = _absolute("/", folder)
         # A file system may not tell case apart, and the rules are read by name: neither do we.
-        self._spec = GitIgnoreSpec.from_lines(pattern.lower() for pattern in PROTECTED)
+        self._spec = GitIgnoreSpec.from_lines(pattern.casefold() for pattern in PROTECTED)
 
     def protects(self, path: str) -> bool:
         """Whether writing the file needs to be asked for."""
         name = inside(self._folder, path) or _absolute(self._folder, path).lstrip("/")
-        return self._spec.match_file(name.lower())
+        return self._spec.match_file(name.casefold())
 
     def among(self, paths: Iterable[str]) -> list[str]:
         """The protected ones."""

@@ -15,13 +15,18 @@ from extensions.coder.calls import Unclear, operands_of
 from extensions.coder.doors import TOOLS
 from extensions.coder.launchers import DEEPEST, runs, starts
 from extensions.coder.programs import takes_more
-from extensions.coder.shell import Script, is_quiet, is_zsh, read
+from extensions.coder.shell import Script, is_zsh, read
 from extensions.coder.splitting import has_dangerous_substitution, split_command
-from extensions.coder.syntax import Command, Word
+from extensions.coder.syntax import Assigned, Command, Word
+from extensions.coder.variables import is_quiet, make_expands
 
 Decision = Literal["approve", "deny", "ask"]
 
 ANY = "*"
+TIMES = "time"
+"""Only says how long another program took, which is judged; by its options it does more, and those are not let."""
+
+EXPORTED = re.compile(r"[A-Za-z_]\w*=")
 BUILT_IN = frozenset({"[", "[[", "true", "false", ":"})
 """Started by the shell itself and changing nothing: they need no leave."""
 
@@ -118,21 +123,24 @@ def _hides(command: Command, deny: Collection[str] | None) -> bool:
 
 
 def _may_run(script: Script, allow: Collection[str], deny: Collection[str] | None) -> bool:
-    anything = ANY in allow
-    if not anything and (script.writes or not all(is_quiet(name) for name in script.assigned)):
-        return False
+    if ANY not in allow:
+        if script.writes or not all(is_quiet(one.name, one.value) for one in script.assigned):
+            return False
+        passed = [*script.assigned, *(each for one in script.commands for each in one.assigned)]
+        if make_expands(passed) and any(one.name == "make" for one in script.commands):
+            return False
     return all(_may_start(command, allow, deny) for command in script.commands)
 
 
 def _may_start(command: Command, allow: Collection[str], deny: Collection[str] | None, depth: int = DEEPEST) -> bool:
     if command.name is None or depth < 0:
         return False
-    if not all(_is_own(name, command) for name in command.assigned) and ANY not in allow:
+    if not all(_is_own(one, command) for one in command.assigned) and ANY not in allow:
         return False
-    if command.words[0].text in BUILT_IN:
+    if command.words[0].text in BUILT_IN or _only_moves(command):
         return True
-    entry = _allowing(command, allow)
-    if entry is None or decide_part(command.line, allow, deny) != "approve":
+    entry = "" if command.words[0].text == TIMES else _allowing(command, allow)
+    if entry is None or (entry and decide_part(command.line, allow, deny) != "approve"):
         return False
     if _hides(command, deny):
         return False
@@ -147,9 +155,20 @@ def _may_start(command: Command, allow: Collection[str], deny: Collection[str] |
     return all(_may_start(inner, allow, deny, depth - 1) for inner in started)
 
 
-def _is_own(variable: str, command: Command) -> bool:
+def _is_own(given: Assigned, command: Command) -> bool:
     """Whether a variable that is set for one program changes no other: `IFS= read` is how lines are read."""
-    return is_quiet(variable) or (variable == "IFS" and command.name == "read")
+    return is_quiet(given.name, given.value) or (given.name == "IFS" and command.name == "read")
+
+
+def _only_moves(command: Command) -> bool:
+    """Whether it only goes to a folder, or sets variables (which are judged as what the line sets).
+
+    What works in that folder is asked about by itself, where that is outside of the workspace.
+    """
+    words = command.words[1:]
+    if command.words[0].text == "cd":
+        return len(words) == 1 and words[0].literal and not words[0].splits
+    return command.words[0].text == "export" and bool(words) and all(EXPORTED.match(word.text) for word in words)
 
 
 def _takes_more(inner: Command, allow: Collection[str], deny: Collection[str] | None) -> bool:

@@ -7,6 +7,9 @@ import re
 from extensions.coder.doors import LONG_SAFE, VALUED
 from extensions.coder.syntax import Command, Word
 
+ELSEWHERE = re.compile(r"[/~$`].*|(.*/)?\.\.(/.*)?")
+"""A place outside the folder that a command runs in, as far as its spelling tells."""
+
 
 class Unclear(ValueError):
     """What would be started cannot be told from the words."""

@@ -239,6 +239,15 @@ ONLY_READS = MappingProxyType({
 })  # fmt: skip
 """Calls whose subcommand is risky, and which only look."""
 
+LOOKS = frozenset({
+    "cd", "pushd", "popd", "dirs", "pwd", "echo", "printf", "ls", "tree", "cat", "head", "tail", "wc", "grep", "egrep",
+    "fgrep", "rg", "find", "fd", "stat", "file", "du", "df", "realpath", "readlink", "basename", "dirname", "which",
+    "type",
+    "test", "[", "true", "false", ":", "sleep", "wait", "exit", "export", "set", "unset", "read", "date", "diff", "cmp",
+    "sort", "uniq", "cut", "tr", "nl", "md5sum", "sha256sum",
+})  # fmt: skip
+"""Programs that do the same wherever they work: they take no code from their folder, and write nothing in it."""
+
 PLACES = MappingProxyType({
     "go": ("-C", "-o", "-coverprofile", "-cpuprofile", "-memprofile", "-blockprofile", "-mutexprofile", "-trace",
            "-outputdir"),

@@ -23,6 +23,9 @@ LARGEST = 8 * 1024 * 1024
 LOOKED_AT = 8_192
 """Bytes at the beginning of a file in which a NUL says that it is no text."""
 
+KERNEL = ("/proc/", "/sys/", "/dev/")
+"""Where the host's own environment would be found, on a machine that its user shares with it."""
+
 MARKS: Mapping[str, bytes] = MappingProxyType(
     {"utf8bom": codecs.BOM_UTF8, "utf16le": codecs.BOM_UTF16_LE, "utf16be": codecs.BOM_UTF16_BE}
 )
@@ -80,13 +83,21 @@ async def locate(use: Use, given: object, field: str = "path") -> Place:
     path = _checked(given, field)
     written = _absolute(posixpath.join(use.cwd, path))
     try:
-        home, real = await asyncio.gather(*(paths.real(vscode.Uri.file(one)) for one in (use.cwd, written)))
+        place = await led(use.cwd, written)
     except paths.Failure as error:
         raise ToolError(f"{field}: {error}") from None
+    if any(f"{one}/".startswith(KERNEL) for one in (place.real, posixpath.normpath(written))):
+        raise ToolError(f"{field}: '{path}' is the kernel's and no file; look at such things with execute_command")
+    refuse_ignored(use, place.path, posixpath.normpath(written), field=field)
+    return place
+
+
+async def led(cwd: str, path: str) -> Place:
+    """Where an absolute path leads, by links and `..`. Raises `paths.Failure`."""
+    home, real = await asyncio.gather(*(paths.real(vscode.Uri.file(one)) for one in (cwd, path)))
     below = inside(home.path, real.path)
-    place = posixpath.join(use.cwd, below) if below else use.cwd if real.path == home.path else real.path
-    refuse_ignored(use, place, posixpath.normpath(written), field=field)
-    name = "." if place == use.cwd else inside(use.cwd, place) or place
+    place = posixpath.join(cwd, below) if below else cwd if real.path == home.path else real.path
+    name = "." if place == cwd else inside(cwd, place) or place
     return Place(place, name, real.path)
 
 

@@ -17,7 +17,7 @@ from extensions.coder.executor import REPEATS
 from extensions.coder.journal import new_id, now_ms
 from extensions.coder.prompting import PromptService
 from extensions.coder.running import Commands
-from extensions.coder.speech import Speech
+from extensions.coder.speech import Speech, quoted
 from extensions.coder.task import Conversation, Draft, Json, Task
 from extensions.coder.tool import Tool
 from extensions.coder.tools import TOOLS
@@ -96,7 +96,7 @@ class House:
         """A task below another, not yet on the disk."""
         made = new(data["message"], parent.cwd, data["mode"], parent.model)
         child = replace(made, parent_task_id=parent.task_id, depth=parent.depth + 1, todos=tuple(data.get("todos", ())))
-        return begun(child, Speech(data["message"], [{"type": "text", "text": data["message"]}]))
+        return begun(child, quoted(data["message"]))
 
 
 def setting(name: str, default: int) -> int:

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from extensions.coder.calls import Unclear, is_script, operands_of
 from extensions.coder.doors import RUNNER_FLAGS, RUNNERS
 from extensions.coder.programs import check, check_subscripts
-from extensions.coder.shell import is_quiet
 from extensions.coder.syntax import Command, Word
 from extensions.coder.unknowns import check_unknown
+from extensions.coder.variables import is_quiet
 
 Reader = Callable[[str], list[Command]]
 
@@ -142,7 +142,8 @@ def _is_assignment(word: Word, command: Command) -> bool:
     """Whether `env` sets a variable here. Raises `Unclear` if that may change what is started."""
     if command.name not in ("env", "sudo") or "=" not in word.text:
         return False
-    if not is_quiet(word.text.split("=", 1)[0]):
+    name, _, value = word.text.partition("=")
+    if not is_quiet(name, value if word.literal else None):
         raise Unclear(command.source)
     return True
 

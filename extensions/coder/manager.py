@@ -21,7 +21,7 @@ from extensions.coder.journal import new_id
 from extensions.coder.permissions import Leave
 from extensions.coder.rewinding import Rewinding
 from extensions.coder.roster import Roster
-from extensions.coder.speech import spoken
+from extensions.coder.speech import quoted, spoken
 from extensions.coder.task import ENDED, QUEUED, Conversation, Draft, Json, Task
 from extensions.coder.turns import aborted, again, answer_of, answered, decided, limit_decided
 from shim.proposed.http import Conflict, Invalid, NotFound
@@ -222,7 +222,9 @@ class TaskManager:
         conversation = await self._roster.get(task_id)
         if mode not in ("steer", "queue"):
             raise Invalid("mode", "must be 'steer' or 'queue'")
-        speech = await spoken(self.house, conversation.task.cwd, message, images)
+        suggested = [one["text"] for one in (conversation.task.question or {}).get("suggestions", ())]
+        is_chosen = message in suggested and not images
+        speech = quoted(message) if is_chosen else await spoken(self.house, conversation.task.cwd, message, images)
         task = conversation.task
         if task.question is not None and task.status == "waiting":
             await self._roster.step(conversation, lambda draft: answered(draft, conversation, speech))
@@ -241,9 +243,9 @@ class TaskManager:
         leave = Leave.of_user()
         keeps_mode = "mode" not in leave.switches
         conversation = await self._roster.get(task_id)
-        speech = await spoken(self.house, conversation.task.cwd, suggestion["text"])
         if conversation.task.question is None or conversation.task.status != "waiting":
             return
+        speech = quoted(suggestion["text"])
         await self._roster.step(
             conversation, lambda draft: answered(draft, conversation, speech, keeps_mode=keeps_mode)
         )

@@ -5,48 +5,65 @@ What only the shell will know is left out: whether that runs unasked is for `app
 
 from __future__ import annotations
 
-import posixpath
-import re
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 
 from extensions.coder.calls import Unclear
 from extensions.coder.launchers import DEEPEST, starts
-from extensions.coder.shell import read
+from extensions.coder.shell import Script, read
 from extensions.coder.syntax import Command, Word
-
-HOME = re.compile(r'"?(?:~|\$HOME|\$\{HOME\})"?(?=/)')
+from extensions.coder.whereabouts import Folders, TooDeep, Whereabouts, worked_in
 
 
 class Nested:
-    """Its programs, and the words of its redirections, each with the folder that is worked in there."""
+    """Its programs, and the words of its redirections, each with a folder that is worked in there.
 
-    __slots__ = ("_home", "commands", "reads", "writes")
+    One that may work in several folders is there once for each. `lost` are those of whose folder nobody knows.
+    """
+
+    __slots__ = ("_cwd", "_home", "commands", "lost", "reads", "writes")
 
     def __init__(self, line: str, cwd: str, home: str) -> None:
-        self._home = home
+        self._cwd, self._home = cwd, home
         self.commands: list[tuple[Command, str]] = []
+        self.lost: list[Command] = []
         self.reads: list[tuple[Word, str]] = []
         self.writes: list[tuple[Word, str]] = []
-        self._look(line, cwd, DEEPEST)
+        self._look(line, frozenset({cwd}), DEEPEST)
 
-    def _look(self, line: str, cwd: str, depth: int) -> list[Command]:
+    def _look(self, line: str, start: Folders, depth: int) -> list[Command]:
         """Note what is in a line; nothing of it is left to whoever asks."""
         if not depth:
             return []
         script = read(line)
-        for command in script.commands:
-            self.commands.append((command, cwd))
+        placed, visited = self._placed(script, start)
+        for command, where in placed:
+            self._note(command, where)
             with suppress(Unclear):
-                inner = starts(command, partial(self._look, cwd=cwd, depth=depth - 1), "*")
-                self.commands += [(one, cwd) for one in inner]
-            if command.name in ("cd", "pushd") and len(command.words) == 2 and command.words[1].literal:
-                cwd = posixpath.normpath(posixpath.join(cwd, at_home(command.words[1].text, self._home)))
-        self.reads += [(word, cwd) for word in script.reads]
-        self.writes += [(word, cwd) for word in script.writes]
+                for one in starts(command, partial(self._look, start=where, depth=depth - 1), "*"):
+                    where |= worked_in(one, where, self._home)
+                    self._note(one, where)
+        self.reads += [(word, cwd) for word in script.reads for cwd in self._known(visited)]
+        self.writes += [(word, cwd) for word in script.writes for cwd in self._known(visited)]
         return []
 
+    def _placed(self, script: Script, start: Folders) -> tuple[list[tuple[Command, Folders]], Folders]:
+        """The programs with their folders, and all folders that the line comes through."""
+        if script.root is None:
+            return [], start
+        try:
+            whereabouts = Whereabouts(script.root, start, self._home)
+        except TooDeep:
+            anywhere = start | {None}
+            return [(command, anywhere) for command in script.commands], anywhere
+        return list(whereabouts), whereabouts.visited
 
-def at_home(text: str, home: str) -> str:
-    """A word as the shell reads it where it begins with the home folder."""
-    return HOME.sub(lambda _: home, text)
+    def _note(self, command: Command, where: Folders) -> None:
+        self.commands += [(command, cwd) for cwd in self._known(where)]
+        if None in where:
+            self.lost.append(command)
+
+    def _known(self, where: Folders) -> Iterator[str]:
+        """The folders; for one that nobody knows, the one that the line begins in."""
+        yield from dict.fromkeys(self._cwd if one is None else one for one in sorted(where, key=str))

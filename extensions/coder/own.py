@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from types import MappingProxyType
 
-from extensions.coder.calls import Unclear, is_script, operands_of
+from extensions.coder.calls import ELSEWHERE, Unclear, is_script, operands_of
 from extensions.coder.doors import GIT_OWN, MODULES, SCRIPTED, STRATEGIES
 from extensions.coder.syntax import Command, Word
+from extensions.coder.variables import PLAIN, names_program
 
 TELLS = frozenset({"--version", "-V", "-v", "--help", "-h", "-VV"})
 
@@ -29,7 +31,6 @@ CURL_VALUED = re.compile(
 )
 
 ADDRESS = re.compile(r"(https?://)?[\w.-]+(:\d+)?([/?#]\S*)?")
-MAKE_VALUE = re.compile(r"[\w.,:+@%-]*")
 MAKE_STEERS = re.compile(r"\.?SHELL\w*|MAKE\w*")
 
 
@@ -118,12 +119,21 @@ def _check_make(command: Command, entry: str) -> None:
     """A variable given to make is part of the commands that it runs."""
     for word in command.words[1:]:
         variable, given, value = word.text.partition("=")
-        is_plain = word.literal and MAKE_VALUE.fullmatch(value) and not MAKE_STEERS.fullmatch(variable.rstrip(":+?!"))
-        if given and not variable.startswith("-") and not is_plain:
+        variable = variable.rstrip(":+?!")
+        is_plain = word.literal and PLAIN.fullmatch(value) and not MAKE_STEERS.fullmatch(variable)
+        if given and not variable.startswith("-") and (not is_plain or names_program(variable.upper())):
             raise Unclear(command.source)
-    places = re.findall(r"(?:\s-\w*C\s*|--directory[= ])(\S*)", command.line)
-    if any(place.startswith(("/", "..", "~", "$")) for place in places):
-        raise Unclear(command.source)
+    for place in _folders_of_make(command.words[1:]):
+        if not place.literal or ELSEWHERE.fullmatch(place.text):
+            raise Unclear(command.source)
+
+
+def _folders_of_make(words: list[Word]) -> Iterator[Word]:
+    """The values of `-C`, in all its spellings: make takes the beginning of a long option for the whole."""
+    for at, word in enumerate(words):
+        if (match := re.match(r"-[a-zA-Z]*?C(.*)|--di?r?e?c?t?o?r?y?(?:=(.*))?$", word.text, re.DOTALL)) is not None:
+            given = match[1] or match[2]
+            yield Word(given, word.literal) if given else (words[at + 1] if at + 1 < len(words) else Word(""))
 
 
 def _check_tar(command: Command, entry: str) -> None:

@@ -133,6 +133,8 @@ class Judge:
                 return self._file(action.kind, posixpath.normpath(action.path or "/"))
             case "execute":
                 return self._command(action.command or "", is_typed=action.name == "typed")
+            case "work":
+                return self._elsewhere(action.path)
             case "mcp":
                 allowed = self._has("mcp") and action.name in self.leave.mcp_tools
                 return self._asked(allowed, f"mcp:{action.name}", f"it calls the tool {action.name}")
@@ -146,7 +148,7 @@ class Judge:
             return Decision("deny", refused)
         verb = "read" if kind == "read" else "write"
         needed = [verb]
-        if not any(inside(folder, path) is not None or folder == path for folder in self.folders):
+        if not self._is_ours(path):
             needed.append(f"{verb}:outside")
         if verb == "write" and self.protection.protects(path):
             needed.append("write:protected")
@@ -167,6 +169,20 @@ class Judge:
         if is_typed and not (allowed and ANY in self.leave.allowed_commands):
             return Decision("ask", "it types into a program that runs, which is no shell")
         return Decision("approve") if allowed else Decision("ask", "it runs a command", (), patterns_of(line))
+
+    def _elsewhere(self, path: str | None) -> Decision:
+        """A program works in a folder outside of the workspace: it takes code from there, and may write there."""
+        if path is not None and (refused := closed(path, self.ceiling)) is not None:
+            return Decision("deny", refused)
+        if path is not None and self._is_ours(path):
+            return Decision("approve")
+        allowed = self._has("execute") and ANY in self.leave.allowed_commands
+        if path is None:
+            return self._asked(allowed, "work", "it works in a folder that only the shell will know")
+        return self._asked(allowed, f"work:{path}", f"it works in {path}, outside of the workspace")
+
+    def _is_ours(self, path: str) -> bool:
+        return any(folder == path or inside(folder, path) is not None for folder in self.folders)
 
     def _has(self, key: str) -> bool:
         return key in self.granted or (self.leave.enabled and key in self.leave.switches)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from extensions.coder.calls import Unclear, bare_name, is_option, operands_of
+from extensions.coder.calls import ELSEWHERE, Unclear, bare_name, is_option, operands_of
 from extensions.coder.doors import (
     ANYWHERE,
     AWKS,
@@ -25,9 +25,6 @@ from extensions.coder.doors import (
 )
 from extensions.coder.own import OWN, check_awk, check_script, check_sed, meant_by
 from extensions.coder.syntax import KNOWN, Command
-
-ELSEWHERE = re.compile(r"[/~$`].*|(.*/)?\.\.(/.*)?")
-"""A place outside the folder that a command runs in, as far as its spelling tells."""
 
 TEMPORARY = re.compile(r"/tmp/(?!(.*/)?\.\.(/|$)).*|/dev/null")
 SOURCE = re.compile(

@@ -68,8 +68,8 @@ class _Guard:
             return True
         script = read(line)
         shown = {match[1] for match in editors.QUIET_PAGER.finditer(line)}
-        assigned = [*script.assigned, *(name for one in script.commands for name in one.assigned)]
-        risky = any(editors.VARIABLES.fullmatch(name) and name not in shown for name in assigned)
+        assigned = [*script.assigned, *(each for one in script.commands for each in one.assigned)]
+        risky = any(editors.VARIABLES.fullmatch(one.name) and one.name not in shown for one in assigned)
         return (
             bool(script.doubts) or risky or not all(self.is_free(word, line) for word in script.writes)
             or any(self.command(one, depth) for one in script.commands)

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING
 
 from extensions.coder.syntax import (
     CLOSES,
+    DECLARES,
     LINES,
+    Assigned,
     Command,
     Word,
+    assigned_by,
     behind_redirects,
     command_of,
     last_of,
     source_of,
     word_of,
-    words_of,
 )
 
 if TYPE_CHECKING:
@@ -44,12 +46,6 @@ KNOWN = frozenset({
     "case_statement", "case_item", "do_group", "negated_command", "test_command", "declaration_command",
     "unset_command", "function_definition", "brace_expression", "comment",
 })  # fmt: skip
-
-QUIET = re.compile(
-    r"CI|DEBUG|VERBOSE|NODE_ENV|FORCE_COLOR|NO_COLOR|CLICOLOR(_FORCE)?|TZ|LANG|LC_[A-Z]+|TERM|COLUMNS|LINES|PORT|HOST"
-    r"|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED|RUST_BACKTRACE|RUST_LOG|[a-z_][a-z0-9_]*"
-)
-RISKY_LOWER = re.compile(r"\w*_proxy|npm_config_\w+|pip_\w+")
 
 UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 """Control characters, and those that hide others or turn them round: a person would be shown another line."""
@@ -82,8 +78,10 @@ class Script:
     commands: list[Command] = field(default_factory=list)
     reads: list[Word] = field(default_factory=list)
     writes: list[Word] = field(default_factory=list)
-    assigned: list[str] = field(default_factory=list)
+    assigned: list[Assigned] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    root: Node | None = None
+    """The line in bash's grammar."""
 
 
 @lru_cache(maxsize=1)
@@ -111,7 +109,8 @@ def read(line: str) -> Script:
         script.doubts.append("it holds characters that are not seen")
     if JOINED.search(line):
         script.doubts.append("it goes on in the next line within a word")
-    _walk(_parser().parse(line.encode("utf-8", "replace")).root_node, script)
+    script.root = _parser().parse(line.encode("utf-8", "replace")).root_node
+    _walk(script.root, script)
     return script
 
 
@@ -141,22 +140,19 @@ def _note(node: Node, script: Script) -> None:
     kind = node.type
     if kind.endswith("_redirect"):
         _note_number(node, script)
-    if kind == "command":
+    if kind == "command" or kind in DECLARES:
         script.commands.append(command_of(node))
-    elif kind in ("declaration_command", "unset_command"):
-        script.commands.append(
-            Command([Word(source_of(node.children[0])), *words_of(node.children[1:])], source_of(node))
-        )
     elif kind == "file_redirect":
         _note_redirect(node, script)
     elif kind == "variable_assignment" and (node.parent is None or node.parent.type != "command"):
-        script.assigned.append(source_of(node.child_by_field_name("name") or node).split("[", 1)[0])
+        declares = node.parent is not None and node.parent.type in DECLARES
+        script.assigned.append(assigned_by(node, is_passed=declares))
     elif kind == "expansion":
         _note_expansion(source_of(node), script)
     elif kind == "word" and BLANK.search(source_of(node)):
         script.doubts.append(f"{source_of(node)[:60]!r} is not one word")
     elif kind == "for_statement":
-        script.assigned.append(source_of(node.child_by_field_name("variable") or node))
+        script.assigned.append(Assigned(source_of(node.child_by_field_name("variable") or node)))
     elif kind in ARITHMETIC and ASSIGNMENT.search(source_of(node)):
         script.doubts.append("it sets a variable by arithmetic")
     elif kind == "command_substitution" and source_of(node).startswith("`") and "\\" in source_of(node):
@@ -206,7 +202,7 @@ def _note_expansion(source: str, script: Script) -> None:
     elif "\\" in inner:
         script.doubts.append(f"{source} holds escapes")
     if (given := re.match(r"(\w+)(\[.*?\])?:?=", inner)) is not None:
-        script.assigned.append(given[1])
+        script.assigned.append(Assigned(given[1]))
 
 
 def _note_document(node: Node, script: Script) -> None:
@@ -261,8 +257,3 @@ def _places(line: str, part: str) -> list[int]:
         places.append(at)
         at = line.find(part, at + 1)
     return places
-
-
-def is_quiet(variable: str) -> bool:
-    """Whether setting the variable changes no program that is started: upper-case ones may, but for well-known ones."""
-    return QUIET.fullmatch(variable) is not None and RISKY_LOWER.fullmatch(variable) is None

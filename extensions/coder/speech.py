@@ -42,8 +42,13 @@ class Speech:
         return "\n\n".join(one["text"] for one in self.content if one["type"] == "text")
 
 
+def quoted(text: str) -> Speech:
+    """What a model wrote, as an answer: it names nothing and calls no command, whoever chose it."""
+    return Speech(text, [{"type": "text", "text": text}])
+
+
 async def spoken(house: House, cwd: str, message: object, images: Sequence[object] = ()) -> Speech:
-    """Read a message. Raises `Invalid`."""
+    """Read a message that a person wrote. Raises `Invalid`."""
     if not isinstance(message, str) or not message.strip():
         raise Invalid("message", "must be a text that is not empty")
     if len(message) > LONGEST:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -14,6 +14,9 @@ GLOB = re.compile(r"(?<!\\)[*?\[]")
 
 BRACES = re.compile(r"\{.*(,|\.\.).*\}", re.DOTALL)
 """What may be several words; `@{u}..` and `{}` are one."""
+
+DECLARES = frozenset({"declaration_command", "unset_command"})
+"""Calls of the shell's own words for variables."""
 
 LINES = frozenset({"pipeline", "list", "negated_command"})
 """Statements whose last part may be the command that a redirection behind them is of."""
@@ -36,13 +39,21 @@ class Word:
     """Whether the shell may make several words, or names of files, of it."""
 
 
+class Assigned(NamedTuple):
+    """A variable that is set, and what to, where that can be read; `is_passed`: programs get it."""
+
+    name: str
+    value: str | None = None
+    is_passed: bool = False
+
+
 @dataclass(slots=True)
 class Command:
     """One program that would start: its words (the first is its name) and what is set for it alone."""
 
     words: list[Word]
     source: str
-    assigned: list[str] = field(default_factory=list)
+    assigned: list[Assigned] = field(default_factory=list)
     fed: str | None = None
     """What it reads: the text of a here-document, where the shell puts nothing into it."""
 
@@ -59,18 +70,30 @@ class Command:
 
 
 def command_of(node: Node) -> Command:
-    """A `command` node: its words, those behind its redirections too, and its variables."""
+    """A `command` node, or one of the shell's own: its words, those behind its redirections too, and its variables."""
+    if node.type in DECLARES:
+        return Command([Word(source_of(node.children[0])), *words_of(node.children[1:])], source_of(node))
     words: list[Word] = []
-    assigned: list[str] = []
+    assigned: list[Assigned] = []
     for child in node.children:
         if child.type == "variable_assignment":
-            assigned.append(source_of(child.child_by_field_name("name") or child))
+            assigned.append(assigned_by(child, is_passed=True))
         elif child.type == "command_name":
             words.append(_name(child))
+        elif child.type == "subshell" and words and words[0] == Word("time"):
+            continue  # its programs are told by themselves
         elif child.is_named and not child.type.endswith("_redirect"):
             words.append(word_of(child))
     words += words_of(behind_redirects(_redirected(node)))
     return Command(words or [Word("", literal=False)], source_of(node), assigned, _fed(node))
+
+
+def assigned_by(node: Node, *, is_passed: bool = False) -> Assigned:
+    """What a `variable_assignment` node sets."""
+    name = source_of(node.child_by_field_name("name") or node).split("[", 1)[0]
+    given = node.child_by_field_name("value")
+    value = Word("") if given is None else word_of(given)
+    return Assigned(name, value.text if value.literal and not value.splits else None, is_passed)
 
 
 def _redirected(command: Node) -> Node | None:

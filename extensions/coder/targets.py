@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
 from extensions.coder.access import PROTECTED, Protection
 from extensions.coder.calls import operands_of
 from extensions.coder.doors import COMPILERS
-from extensions.coder.nested import Nested, at_home
+from extensions.coder.nested import Nested
 from extensions.coder.syntax import Command, Word
+from extensions.coder.whereabouts import at_home
 
 WRITERS = frozenset({
     "cp", "mv", "ln", "link", "install", "rsync", "scp", "sftp", "rm", "rmdir", "unlink", "shred", "touch", "mkdir",
@@ -39,15 +40,16 @@ MOST = 200
 """Words that one with braces stands for, at most."""
 
 
-def written(nested: Nested, home: str, protection: Protection) -> list[str]:
-    """The protected files, absolute, that a line would write or remove."""
-    found: list[str] = []
-    for word, cwd in [*((word, cwd) for one, cwd in nested.commands for word in _targets(one)), *nested.writes]:
-        for text in _spellings(word.text, home):
-            path = posixpath.normpath(posixpath.join(cwd, text))
-            if protection.protects(path) or protection.protects(f"{path}/x"):
-                found.append(path)
+def targets(nested: Nested, home: str) -> list[str]:
+    """What a line names as what it writes or removes: absolute paths, with `..` as it is written."""
+    words = [*((word, cwd) for one, cwd in nested.commands for word in _targets(one)), *nested.writes]
+    found = (posixpath.join(cwd, text) for word, cwd in words for text in _spellings(word.text, home))
     return list(dict.fromkeys(found))
+
+
+def protected(paths: Iterable[str], protection: Protection) -> list[str]:
+    """Those that are protected, each once."""
+    return [path for path in dict.fromkeys(map(posixpath.normpath, paths)) if protection.protects(path)]
 
 
 def _targets(command: Command) -> list[Word]:

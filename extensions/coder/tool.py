@@ -15,9 +15,21 @@ from extensions.coder.access import Access, Protection
 from extensions.coder.modes import Mode
 
 Kind = Literal[
-    "read", "write", "delete", "execute", "browser", "web", "mcp", "mode", "subtask", "finish", "question", "free"
+    "read",
+    "write",
+    "delete",
+    "execute",
+    "work",
+    "browser",
+    "web",
+    "mcp",
+    "mode",
+    "subtask",
+    "finish",
+    "question",
+    "free",
 ]
-"""What leave is asked for. `free` needs none: todo lists, skills."""
+"""What leave is asked for. `work`: a command works in a folder elsewhere. `free` needs none: todo lists, skills."""
 
 
 Effect = Literal["complete", "question", "todos", "mode", "subtask"]
@@ -34,7 +46,7 @@ class Action:
 
     kind: Kind
     path: str | None = None
-    """Absolute and normalised, for `read`, `write` and `delete`."""
+    """Absolute and normalised, for `read`, `write`, `delete` and `work` (None: only the shell knows)."""
     command: str | None = None
     """The whole line, for `execute`."""
     name: str | None = None

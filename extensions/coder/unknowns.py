@@ -11,8 +11,9 @@ from types import MappingProxyType
 
 from extensions.coder.calls import Unclear, bare_name
 from extensions.coder.doors import AWKS, MILD, OPTIONS, PATTERNS, SCRIPTED, SEDS
-from extensions.coder.shell import ASSIGNMENT, is_quiet
+from extensions.coder.shell import ASSIGNMENT
 from extensions.coder.syntax import KNOWN, Command, Word
+from extensions.coder.variables import is_quiet
 
 UNKNOWN = re.compile(r"[$`*?\[{]")
 """Where an expansion begins: what stands before it a program gets as it is."""

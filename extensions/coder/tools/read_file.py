@@ -130,10 +130,12 @@ def _old(given: object) -> list[tuple[str, Wanted]]:
     """One file of the old form, once for each of its ranges."""
     if isinstance(given, str):
         given = {"path": given}
-    if not isinstance(given, Mapping) or not given.get("path"):
+    if not isinstance(given, Mapping) or not isinstance(given.get("path"), str) or not given["path"]:
         raise ToolError("files: each must be an object with a `path`; or name one file with `path`")
     ranges = given.get("lineRanges") or given.get("line_ranges") or ()
-    return [(str(given["path"]), _range(one)) for one in ranges] or [(str(given["path"]), Wanted())]
+    if not isinstance(ranges, list | tuple):
+        raise ToolError(f"files: {ranges!r} is no list of ranges of lines; write [[first, last]]")
+    return [(given["path"], _range(one)) for one in ranges] or [(given["path"], Wanted())]
 
 
 def _range(given: object) -> Wanted:

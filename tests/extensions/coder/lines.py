@@ -234,3 +234,81 @@ ALL_DAY = [
     'case "$1" in\n a|b) echo x ;;\n *) echo y ;;\nesac',
 ]  # fmt: skip
 """Nobody wants to be asked about any of these."""
+
+MEANT_ALLOW = ["make", "npm test", "git", "pytest", "cat", "grep", "head", "tail", "wc", "psql -f"]
+
+MEANT = [
+    "FOO=bar make test", "FOO= make", "FOO=bar BAZ=1.5 make", "foo=bar make", "APP_ENV=test npm test",
+    "LOG_LEVEL=debug make", "RETRIES=3 TIMEOUT=10,20 npm test", "NAME=a@b.example make", "SEED=-1 pytest",
+    "FOO='bar' make", 'FOO="bar" make', "FOO=bar; make", "export FOO=bar; make", "export FOO=bar && make test",
+    "export LOG_LEVEL=debug CI=1; npm test", "export FOO=\nmake", "DATE=2024-01-01 make", "TYPE=unit make test",
+    "RAILS_ENV=test make", "CI=true FOO=bar npm test -- --ci", "FOO=bar make && BAZ=1 npm test",
+    "time make", "time make test", "time -p make", "time (make)", "time (make && npm test)", "time make 2>&1 | tail -3",
+    "cd sub && make", "cd sub && make && cd ..", "(cd sub && make)", "cd 'a b' && npm test", "cd sub; make; cd ..",
+    "cd /workspace/sub && make", "make 'all tests'", 'make "all" test', "make all\\ tests", "make ''", 'make "a"b',
+    "make | head", "make | head -n 20", "make 2>&1 | tail -5", "make | grep -c error | wc -l", "make 2>&1 | grep -v ok",
+    "make > /dev/null", "make >/dev/null 2>&1", "make &>/dev/null", "make 2>/dev/null", "make 1>&2", "make 2>&1",
+    "make < /dev/null", "cat <<EOF\nhello\nEOF", "cat <<'EOF' | grep x\n$(ls) `y`\nEOF",
+    "git commit -F - <<'EOF'\nx\nEOF",
+    "cat <<-EOF\n\tx\n\tEOF", "grep x <<< 'a x b'", "make && (npm test)", "make || true", "make &", "[ -f a ] && make",
+    "if make; then npm test; fi", 'for t in a b; do make "x-$t"; done', "make # then more", "! make", "make -j4 V=1",
+    "make DESTDIR=out ARGS=-v", "make FOO=bar", "make -C sub", "make --directory=sub/a test", "make -kC sub",
+]  # fmt: skip
+"""Where only the programs themselves may run unasked: nobody wants to be asked about these either."""
+
+STEERED = [
+    f"{name}=x make" for name in (
+        "PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "GIT_DIR", "GIT_SSH", "GIT_PAGER",
+        "NODE_OPTIONS",
+        "NODE_PATH", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PERL5LIB",
+        "PERL5OPT",
+        "RUBYOPT", "RUBYLIB", "GEM_HOME", "BUNDLE_GEMFILE", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JAVA_HOME",
+        "CLASSPATH",
+        "MAVEN_OPTS", "GRADLE_OPTS", "GOFLAGS", "GOPROXY", "GOROOT", "GOTOOLCHAIN", "CARGO", "CARGO_HOME", "RUSTC",
+        "RUSTFLAGS",
+        "RUSTC_WRAPPER", "RUSTUP_TOOLCHAIN", "CC", "CXX", "LD", "AR", "CFLAGS", "LDFLAGS", "MAKEFLAGS", "MAKEFILES",
+        "MFLAGS",
+        "GNUMAKEFLAGS", "SHELL", "BASH_ENV", "ENV", "IFS", "PS1", "PS4", "PROMPT_COMMAND", "SHELLOPTS", "BASHOPTS",
+        "CDPATH",
+        "HOME", "XDG_CONFIG_HOME", "TMPDIR", "EDITOR", "VISUAL", "PAGER", "MANPAGER", "BROWSER", "LESS", "LESSOPEN",
+        "MORE",
+        "GREP_OPTIONS", "TAR_OPTIONS", "GZIP", "ZIPOPT", "SSH_ASKPASS", "SSH_AUTH_SOCK", "HTTP_PROXY", "HTTPS_PROXY",
+        "ALL_PROXY", "http_proxy", "npm_config_script_shell", "NPM_CONFIG_PREFIX", "PIP_INDEX_URL", "UV_INDEX_URL",
+        "POETRY_HOME", "VIRTUAL_ENV_HOME", "DOCKER_HOST", "KUBECONFIG", "AWS_PROFILE", "DJANGO_SETTINGS_MODULE",
+        "FLASK_APP",
+        "OPENSSL_CONF", "SSL_CERT_FILE", "GCONV_PATH", "LOCPATH", "NLSPATH", "TERMINFO", "HISTFILE", "GLIBC_TUNABLES",
+        "RIPGREP_CONFIG_PATH", "PGSERVICEFILE", "PSQLRC", "SQLITE_HISTORY", "TEST_RUNNER", "MY_EDITOR", "APP_SHELL",
+        "PYTEST",
+        "NPM", "DOCKER", "MY_PYTHON", "BUILD_CMD", "EXTRA_ARGS", "PRE_HOOK", "SUDO", "PREFIX", "NODE",
+        "ELECTRON_RUN_AS_NODE",
+    )
+]  # fmt: skip
+STEERED += [
+    "FOO=$(rm x) make", "FOO=`rm x` make", "FOO='$(shell rm x)' make", "foo='$(shell rm x)' make", "FOO='a; rm x' make",
+    "foo='a; rm x' make", "FOO=$X make", "foo=$X make", "FOO=../x make", "FOO=/x make", "FOO=~/x make",
+    "FOO='a b' make",
+    "FOO=(a b) make", "FOO+=$X make", "FOO=-Ix/y make", "FOO=a=b make", "F00='`x`' npm test",
+    "export FOO=$(rm x); make",
+    "export foo='$(shell rm x)'; make", "export foo='a; rm x' && make", "export foo=$X; make", "export PATH=.; make",
+    "export LD_PRELOAD=x NAME=y; make", "export NAME=y LD_PRELOAD=x; make", "export NAME PATH=.; make",
+    "export -n X; make",
+    "export $X; make", "export PATH; make", "declare -x PATH=.; make", "PATH=.; make",
+    "NODE_OPTIONS=x; npm test", "make CC=rm", "make cc=rm", "make PYTEST=rm test", "make TEST_PYTHON=rm", "make LD=x",
+    "make FOO=/x", "make FOO='$(shell rm x)'", "make FOO='a;rm x'", 'make FOO="$X"', "make -C sub/../../x",
+    "make -C ../x",
+    "make -C /x", "make -C/x", "make -kC /x", "make -kC../x", "make --directory /x", "make --directory=/x",
+    "make --dir=/x",
+    "make --dir /x", "make --di=../x", 'make -C "sub$X"', "make -C $X", 'make -C "$X"/sub', "make -C ~/x",
+    "make -C sub -C ../..",
+    "time rm x", "time (rm x)", "time (make; rm x)", "time (make) | rm x", "time -o a.py make", "time -p rm x",
+    "time env make",
+    "time time rm x", "time sh -c 'rm x'", "time $X", "cd sub && rm x", "cd $X && make", "cd a b && make",
+    "cd -P sub; make",
+    "cd *; make", "cd $(rm x); make", "cd `rm x` && make", "pushd sub; make", "make | tee a.py", "make | sh",
+    "make > a.py",
+    "make >> ~/.bashrc", "make 2> a.py", "make &> a.py", "make | xargs rm", "make <<EOF\n$(rm x)\nEOF",
+    "psql -f- <<EOF\nx\nEOF",
+    "psql <<EOF\n\\! rm x\nEOF", "cat <<EOF | sh\nrm x\nEOF", "cat <<EOF > a.py\nx\nEOF", "make 'x' \"$(rm y)\"",
+    "makefoo", "make;rm x",
+]  # fmt: skip
+"""What steers such a program, by its environment, its words or what stands beside it."""

@@ -12,7 +12,7 @@ from extensions.coder.splitting import has_dangerous_substitution, split_command
 from tests.extensions.coder.attacks import EVERYDAY, EVERYDAY_ALLOW, FURTHER_ALLOW, FURTHER_ATTACKS
 from tests.extensions.coder.cases import cases
 from tests.extensions.coder.doors import DOORS, DOORS_ALLOW
-from tests.extensions.coder.lines import ALL_DAY, ALL_DAY_ALLOW, SHELL
+from tests.extensions.coder.lines import ALL_DAY, ALL_DAY_ALLOW, MEANT, MEANT_ALLOW, SHELL, STEERED
 
 SAYS = {"approve": "auto_approve", "deny": "auto_deny", "ask": "ask_user"}
 
@@ -119,6 +119,16 @@ def test_a_program_that_is_allowed_by_its_name_opens_none_of_its_doors(command: 
 @pytest.mark.parametrize("command", ALL_DAY)
 def test_nobody_is_asked_about_what_people_do_all_day(command: str) -> None:
     assert decide(command, ALL_DAY_ALLOW, ["rm -rf", "sudo"]) == "approve"
+
+
+@pytest.mark.parametrize("command", MEANT)
+def test_an_entry_for_a_program_means_it_with_variables_of_ones_own_a_folder_and_what_shortens_it(command: str) -> None:
+    assert decide(command, MEANT_ALLOW, ["rm"]) == "approve"
+
+
+@pytest.mark.parametrize("command", STEERED)
+def test_what_steers_a_program_or_goes_on_elsewhere_is_not_meant_with_it(command: str) -> None:
+    assert decide(command, [*MEANT_ALLOW, "export"]) == "ask"
 
 
 @pytest.mark.parametrize(

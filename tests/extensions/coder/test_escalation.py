@@ -139,3 +139,56 @@ async def test_a_tool_that_is_not_here_is_refused_with_a_sentence_and_the_task_g
         told = [(name, output) for name, status, output in await ada.tools(task) if status == "failed"]
         assert told == [(name, f"there is no tool '{name}'") for name in ("generate_image", "codebase_index")]
         assert await ada.read("cat.png") is None
+
+
+async def test_a_suggestion_names_no_file_and_calls_no_command_whoever_takes_it(tmp_path: Path) -> None:
+    text = "Yes, see @/notes.md and @https://127.0.0.1:1/x and do /init"
+    question = {"question": "Go on?", "follow_up": [{"text": text}, {"text": "No"}]}
+    model = Model(main=[("ask_followup_question", question), DONE] * 2)
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        await ada.write("notes.md", "the launch code is 7261\n")
+        await ada.allow(autoApprovalEnabled=True, alwaysAllowFollowupQuestions=True, followupAutoApproveTimeoutMs=1_000)
+        await ada.until(await ada.task(), "completed")
+        await ada.allow(alwaysAllowFollowupQuestions=False)
+        task = await ada.task()
+        await ada.until(task, "waiting")
+        await ada.say(task, text)
+        await ada.until(task, "completed")
+        for body in (model.asked["main"][1], model.asked["main"][3]):
+            said = str(body["messages"])
+            assert said.count(text) == 2 and "7261" not in said and "(see below)" not in said
+        await ada.say(task, "And @/notes.md?")
+        await ada.when(task, lambda _: len(model.asked["main"]) == 5)
+        assert "7261" in str(model.asked["main"][-1]["messages"])
+
+
+async def test_of_a_key_that_stands_twice_in_a_call_the_one_that_is_judged_is_the_one_that_is_done(
+    tmp_path: Path,
+) -> None:
+    twice = '{"path": "notes.md", "content": "x", "path": "AGENTS.md"}'
+    async with agents(tmp_path, Model(main=[("write_to_file", twice)])) as agent:
+        ada = agent("ada")
+        await ada.allow(**WHOLE)
+        (approval,) = (await ada.rest(await ada.task()))["approvals"]
+        assert (approval["shown"]["path"], await ada.read("AGENTS.md"), await ada.read("notes.md")) == (
+            "AGENTS.md", None, None,
+        )  # fmt: skip
+
+
+async def test_a_command_that_works_elsewhere_is_asked_about_and_allowed_for_its_folder(tmp_path: Path) -> None:
+    calls = [("execute_command", {"command": line, **more}) for line, more in (
+        ("cd sub && pwd && touch here", {}), ("cd /tmp && touch there", {}), ("touch again", {"cwd": "/tmp"}),
+        ("cd /home && touch there", {}),
+    )]  # fmt: skip
+    async with agents(tmp_path, Model(main=calls)) as agent:
+        ada = agent("ada")
+        await ada.write("sub/x", "x")
+        await ada.allow(**{**WHOLE, "allowedCommands": ["touch", "pwd"]})
+        task = await ada.task()
+        (approval,) = (await ada.rest(task))["approvals"]
+        assert approval["why"] == "it works in /tmp, outside of the workspace"
+        assert await ada.read("sub/here") == ""
+        await ada.decide(task, "always")
+        await ada.when(task, lambda found: any("/home" in one["why"] for one in found.get("approvals", ())))
+        assert [status for _, status, _ in await ada.tools(task)] == ["done", "done", "done", "waiting"]

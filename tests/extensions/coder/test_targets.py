@@ -8,7 +8,7 @@ import pytest
 
 from extensions.coder.access import Protection
 from extensions.coder.nested import Nested
-from extensions.coder.targets import written
+from extensions.coder.targets import protected, targets
 from tests.extensions.coder.scripted import WHOLE, Model, agents
 
 NAMED = [
@@ -52,7 +52,7 @@ HARMLESS = [
 
 
 def found(line: str) -> list[str]:
-    return written(Nested(line, "/w", "/home"), "/home", Protection("/w"))
+    return protected(targets(Nested(line, "/w", "/home"), "/home"), Protection("/w"))
 
 
 @pytest.mark.parametrize("line", NAMED)

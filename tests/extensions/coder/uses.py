@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import shim as vscode
 from extensions.coder.access import Access, Protection
 from extensions.coder.modes import BUILT_IN, Mode
-from extensions.coder.tool import Plan, Result, Tool
+from extensions.coder.tool import Effect, Plan, Result, Tool
 
 
 class Using:
@@ -22,10 +22,18 @@ class Using:
         self.access = Access(cwd, ignore)
         self.protection = Protection(cwd)
         self.sees_images = True
+        self.depth = 0
+        self.has_open_todos = False
         self.notes: dict[str, Any] = {}
         self.streamed: list[str] = []
         self._stopping = vscode.CancellationTokenSource()
         self.token = self._stopping.token
+
+    async def modes(self) -> Sequence[Mode]:
+        return BUILT_IN
+
+    def effect(self, kind: Effect, **data: Any) -> None:
+        raise AssertionError(f"a task around it would change: {kind}, {data}")
 
     def stop(self) -> None:
         self._stopping.cancel()

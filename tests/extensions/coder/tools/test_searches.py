@@ -46,6 +46,20 @@ async def test_what_git_ignores_and_what_is_kept_from_the_agent_is_not_found(ada
         await planned(search_files.TOOL, Using(ignore="secret/"), path="secret/key", regex="needle")
 
 
+async def test_no_pattern_for_files_reaches_out_of_the_folder_that_is_searched(ada: SessionContext) -> None:
+    await put(ada, {"project/src/a.py": "needle", "project/secret/key": "needle", "elsewhere/file": "needle"})
+    await (await ada.sandbox()).run(["ln", "-s", "../elsewhere", "/workspace/project/out"])
+    use = Using("/workspace/project", ignore="secret/")
+    for pattern in ("../**", "/../**", "../elsewhere/*", "{../,}**", "{../elsewhere,src}/*", "**/../elsewhere/*",
+    "out/*",
+                    "/workspace/elsewhere/*", "src/../../elsewhere/*", "[.][.]/**", "secret/*", "{secret,src}/*",
+                    "sec*/k?y",
+                    "./secret/*", "!src/**", "-g", "--pre=x", "src/../secret/*", "\\.\\./**"):  # fmt: skip
+        found = await search(use, "needle", file_pattern=pattern)
+        assert "elsewhere" not in found.replace(pattern, "") and "key" not in found.replace(pattern, ""), pattern
+    assert "src/a.py" in await search(use, "needle", file_pattern="**/*.{py,md}")
+
+
 async def test_no_more_than_300_lines_are_told(ada: SessionContext, use: Using) -> None:
     await put(ada, {f"{name}.txt": "needle\n\n\n" * 200 for name in ("a", "b")} | {"long": "needle" + "x" * 5_000})
     text = await search(use, "needle")
