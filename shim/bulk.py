@@ -79,7 +79,8 @@ class Bulk:
         before = await self._session.get(FileOperations).asked(files) if files else []
         async with self._documents.lock:
             try:
-                await self._run([*before, *steps])
+                await self._run_before(before)
+                await self._run(steps)
             except BaseException as error:
                 await self._take_back()
                 if isinstance(error, FileSystemError | InvalidValue):
@@ -130,6 +131,14 @@ class Bulk:
         return True
 
     # -- doing
+
+    async def _run_before(self, steps: Sequence[Step]) -> None:
+        """What listeners want to be changed first. Where that cannot be, such as in a file to come, it is left out."""
+        try:
+            await self._run(steps)
+        except (FileSystemError, InvalidValue) as error:
+            await self._take_back()
+            log.warning("what was to be changed before an edit of %s is left out: %s", self._session.uid, error)
 
     async def _run(self, steps: Sequence[Step]) -> None:
         texts: dict[Uri, list[ResourceEdit]] = {}
@@ -259,6 +268,10 @@ class Bulk:
                 await undo()
             except RoostError as error:
                 log.error("a step of a failed edit of %s could not be undone: %s", self._session.uid, error)
+        for draft in self._drafts.values():
+            draft.held.dispose()
+        for kept in (self._drafts, self._undo, self._ends, self._done):
+            kept.clear()
 
     async def _commit(self) -> list[asyncio.Future[None]]:
         kept = self._commit_texts()

@@ -99,8 +99,8 @@ class Hover(Value):
         contents: MarkdownString | MarkedCode | str | Sequence[MarkdownString | MarkedCode | str],
         range: Range | None = None,
     ) -> None:
-        if not contents:
-            raise InvalidValue("contents", "must not be empty")
+        if contents is None or contents == "":
+            raise InvalidValue("contents", "must be a text, or a list of texts")
         one = isinstance(contents, MarkdownString | MarkedCode | str)
         self.contents = [contents] if one else list(contents)  # type: ignore[list-item, arg-type]
         self.range = range

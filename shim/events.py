@@ -53,7 +53,7 @@ class Disposable:
 
     @staticmethod
     def from_(*disposables: Disposes | None) -> Disposable:
-        """One that disposes of all of these, in order; what one of them raises comes after all were disposed of."""
+        """One that disposes of all of these that can be, in order; what one raises comes after all were disposed of."""
         return Disposable(lambda: _dispose_all(disposables))
 
     def dispose(self) -> object:
@@ -65,8 +65,9 @@ class Disposable:
 def _dispose_all(disposables: tuple[Disposes | None, ...]) -> None:
     with ExitStack() as stack:
         for disposable in reversed(disposables):
-            if disposable is not None:
-                stack.callback(disposable.dispose)
+            dispose = getattr(disposable, "dispose", None)
+            if callable(dispose):
+                stack.callback(dispose)
 
 
 class EventEmitter(Generic[T]):

@@ -45,10 +45,12 @@ class OutputChannel(Piece):
     def __init__(self, name: str, language_id: str | None = None) -> None:
         if not isinstance(name, str) or not name.strip():
             raise InvalidValue("name", "must be a string that is not empty")
+        if language_id is not None and not as_text(language_id, "language_id").strip():
+            raise InvalidValue("language_id", "must not be empty; leave it out where there is none")
         if len(current_session().get(Surface).all(OutputChannel)) >= MOST:
             raise InvalidValue("name", f"{MOST} output channels are open already; dispose of some first")
         super().__init__()
-        self.name = name
+        self.name = name.strip()
         self.language_id = language_id
         self._parts: deque[tuple[int, str]] = deque()
         self.begin = self.end = 0
@@ -156,6 +158,14 @@ class LogOutputChannel(OutputChannel):
     def state(self) -> Mapping[str, Any] | None:
         return {**(super().state() or {}), "logLevel": self._level}
 
+    def append(self, value: str) -> None:
+        """A line of the level INFO, as in VS Code."""
+        self.info(value)
+
+    def append_line(self, value: str) -> None:
+        """As `append`: each has a line of its own."""
+        self.append(value)
+
     def trace(self, message: str, *args: object) -> None:
         self._log(LogLevel.TRACE, message, args)
 
@@ -177,8 +187,20 @@ class LogOutputChannel(OutputChannel):
         if self._level == LogLevel.OFF or level < self._level:
             return
         time = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-        words = " ".join(map(str, (message, *args)))
-        self.append_line(f"{time} [{level.name.lower()}] {words}")
+        words = " ".join(map(_told, (message, *args)))
+        super().append(f"{time} [{level.name.lower()}] {words}\n")
+
+
+def _told(thing: object) -> str:
+    """A value in a line: a text as it is, data as JSON, an exception as what it says."""
+    if isinstance(thing, str | BaseException):
+        return str(thing)
+    import orjson  # on first need only
+
+    try:
+        return orjson.dumps(thing, option=orjson.OPT_NON_STR_KEYS, default=str).decode()
+    except (TypeError, ValueError):
+        return str(thing)
 
 
 @overload

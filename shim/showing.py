@@ -316,8 +316,10 @@ def _options(options: Any) -> dict[str, Any]:
     """The options of such a command: a column, or a mapping in VS Code's names or ours."""
     if options is None:
         return {}
-    if isinstance(options, int):
+    if isinstance(options, int) and not isinstance(options, bool):
         return {"column": int(options)}
+    if not isinstance(options, Mapping):
+        raise InvalidValue("options", f"must be a ViewColumn or a mapping, not {type(options).__name__}")
     names = {"viewColumn": "column", "view_column": "column", "preserveFocus": "preserve_focus"}
     found = {names.get(name, name): one for name, one in dict(options).items()}
     return {name: found[name] for name in ("column", "preserve_focus", "preview", "selection") if name in found}

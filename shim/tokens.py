@@ -59,9 +59,11 @@ class SemanticTokensBuilder:
     @overload
     def push(self, line: int, char: int, length: int, token_type: int, token_modifiers: int = 0, /) -> None: ...
     @overload
-    def push(self, range: AnyRange, token_type: str, token_modifiers: Iterable[str] = (), /) -> None: ...
+    def push(self, range: AnyRange, token_type: str, token_modifiers: Iterable[str] | None = None, /) -> None: ...
     def push(self, *token: object) -> None:
         """Add a token: by numbers, or by a range within a line and the legend's names."""
+        if len(token) in (3, 5) and token[-1] is None:
+            token = token[:-1]  # it has no modifiers
         if len(token) in (4, 5) and all(isinstance(number, int) for number in token):
             self._tokens.append((*token, 0)[:5])  # type: ignore[arg-type]
         elif len(token) in (2, 3):

@@ -171,6 +171,28 @@ async def test_a_listener_may_apply_an_edit_of_its_own_while_it_is_waited_for(ad
         assert (await workspace.open_text_document(at("a"))).get_text() == "listener "
 
 
+async def test_what_a_listener_cannot_change_is_left_out_and_the_edit_is_made(ada: SessionContext) -> None:
+    async def edits(event: Any) -> WorkspaceEdit:
+        edit = WorkspaceEdit()
+        edit.insert(at("a"), Position(0, 0), "listener ")
+        edit.create_file(at("c"))
+        edit.delete_file(at("d"))
+        edit.insert(event.files[0], Position(0, 0), "it is not there yet")
+        return edit
+
+    with ada.entered():
+        for name in ("a", "d"):
+            await ada.files.write(f"/workspace/{name}", b"")
+        document = await workspace.open_text_document(at("a"))
+        workspace.on_will_create_files(edits)
+        edit = WorkspaceEdit()
+        edit.create_file(at("b"))
+        edit.insert(at("a"), Position(0, 0), "edit")
+        assert await workspace.apply_edit(edit)
+        assert document.get_text() == "edit"
+        assert sorted(name for name, _ in await workspace.fs.read_directory(Uri.file("/workspace"))) == ["a", "b", "d"]
+
+
 async def test_a_snippet_stands_as_its_text_and_line_ends_can_be_set(ada: SessionContext) -> None:
     with ada.entered():
         await ada.files.write("/workspace/a.py", b"one\ntwo\n")

@@ -46,7 +46,11 @@ def test_a_hover_of_one_content_is_a_list_of_it(contents: str) -> None:
     assert Hover([contents, contents], HERE).contents == [contents, contents]
 
 
-@pytest.mark.parametrize("contents", [None, "", []])
+def test_a_hover_may_have_no_contents_yet() -> None:
+    assert Hover([]).contents == []
+
+
+@pytest.mark.parametrize("contents", [None, ""])
 def test_a_hover_of_nothing_is_refused(contents: str) -> None:
     with pytest.raises(InvalidValue, match="contents"):
         Hover(contents)

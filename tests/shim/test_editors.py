@@ -187,6 +187,10 @@ async def test_a_file_is_opened_by_command(ada: SessionContext) -> None:
         editor = vscode.window.active_text_editor
     assert editor is not None
     assert (editor.document.uri, editor.selection) == (uri, Selection(1, 0, 1, 1))
+    with ada.entered():
+        for options in (True, "two"):
+            with pytest.raises(Exception, match="options: must be a ViewColumn or a mapping"):
+                await vscode.commands.execute_command("vscode.open", uri, options)
 
 
 async def test_a_closed_tab_lets_its_document_go_and_a_closed_document_its_tab(ada: SessionContext) -> None:

@@ -286,8 +286,13 @@ def test_a_disposable_of_many_disposes_of_all_in_order_even_if_one_raises() -> N
         calls.append("broken")
         raise ValueError("oh no")
 
+    undisposable: Any = object()
     many = Disposable.from_(
-        None, Disposable(lambda: calls.append("first")), Disposable(broken), Disposable(lambda: calls.append("last"))
+        None,
+        undisposable,
+        Disposable(lambda: calls.append("first")),
+        Disposable(broken),
+        Disposable(lambda: calls.append("last")),
     )
     with pytest.raises(ValueError, match="oh no"):
         many.dispose()

@@ -82,6 +82,33 @@ async def test_a_disposed_channel_takes_nothing_more(ada: SessionContext) -> Non
             channel.append("more")
 
 
+async def test_what_is_appended_to_a_log_channel_is_a_line_of_information(ada: SessionContext) -> None:
+    class Odd:
+        def __str__(self) -> str:
+            return "odd"
+
+    with ada.entered():
+        channel = vscode.window.create_output_channel("Log", log=True)
+        channel.append("one")
+        channel.append_line("two")
+        channel.info("three", True, None, [1.5, Odd()], ValueError("four"))
+        channel.set_log_level(LogLevel.WARNING)
+        channel.append("not kept")
+        told = [line.split(" ", 2)[2] for line in channel.read().text.splitlines()]
+        assert told == ["[info] one", "[info] two", '[info] three true null [1.5,"odd"] four']
+        channel.set_log_level(LogLevel.INFO)
+        channel.replace("last")
+        assert channel.read().text.endswith(" [info] last\n")
+        assert channel.read().text.count("\n") == 1
+
+
+async def test_a_name_has_no_space_around_it_and_a_language_is_not_empty(ada: SessionContext) -> None:
+    with ada.entered():
+        assert vscode.window.create_output_channel(" Hello ").name == "Hello"
+        with pytest.raises(InvalidValue, match="language_id: must not be empty"):
+            vscode.window.create_output_channel("Hello", " ")
+
+
 @pytest.mark.parametrize("name", ["", "  ", None])
 async def test_a_channel_needs_a_name(ada: SessionContext, name: str) -> None:
     with ada.entered(), pytest.raises(InvalidValue, match="name"):
@@ -113,4 +140,4 @@ async def test_a_log_channel_keeps_what_is_grave_enough(ada: SessionContext) -> 
         channel.trace("kept too")
     assert heard == [LogLevel.ERROR, LogLevel.OFF, LogLevel.TRACE]
     lines = [re.sub(r"^[-0-9]{10} [:.0-9]{12} ", "", line) for line in channel.read().text.splitlines()]
-    assert lines == ["[info] kept 1 {'two': 2}", "[error] ValueError: broken", "[trace] kept too"]
+    assert lines == ['[info] kept 1 {"two":2}', "[error] ValueError: broken", "[trace] kept too"]

@@ -31,6 +31,7 @@ LEGEND = SemanticTokensLegend(["aType", "bType", "cType", "dType"], [f"mod{numbe
             ],
             [1, 0, 5, 1, 0, 1, 0, 4, 2, 33, 1, 0, 3, 3, 20],
         ),
+        ([(1, 2, 3, 1, None), (Range(1, 5, 1, 6), "bType", None)], [1, 2, 3, 1, 0, 0, 3, 1, 1, 0]),
         ([], []),
     ],
 )
