@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from host.schema import OneOrMany, Part, Schema, mistake
 
@@ -23,8 +23,11 @@ def ruled(pattern: str, words: str) -> BeforeValidator:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=1_024)]
-Setting = Annotated[
-    str, ruled(r"[\w-]+(?:\.[\w-]+)+", "must be dotted words; begin with the extension's name: 'hello.greeting'")
+DOTTED = r"[\w-]+(?:\.[\w-]+)+"
+Setting = Annotated[str, ruled(DOTTED, "must be dotted words; begin with the extension's name: 'hello.greeting'")]
+Defaulted = Annotated[
+    str,
+    ruled(rf"{DOTTED}|(?:\[[^\[\]]+\])+", "must be dotted words, as 'hello.greeting', or languages, as '[python]'"),
 ]
 
 
@@ -263,8 +266,8 @@ class Contributes(Part):
 
     commands: list[Command] = Field(default_factory=list)
     configuration: OneOrMany[Configuration] = Field(default_factory=list)
-    configuration_defaults: dict[Setting, Any] = Field(default_factory=dict)
-    """What settings of others are where nobody set them; per language is not done here."""
+    configuration_defaults: dict[Defaulted, Any] = Field(default_factory=dict)
+    """What settings are where nobody set them; in a table of a language, such as `[python]`, what they are for it."""
     keybindings: list[Keybinding] = Field(default_factory=list)
     menus: dict[Text, list[MenuItem]] = Field(default_factory=dict)
     submenus: list[Submenu] = Field(default_factory=list)
@@ -283,6 +286,14 @@ class Contributes(Part):
     routes: list[Route] = Field(default_factory=list)
     schemas: dict[Text, dict[str, Any]] = Field(default_factory=dict)
     """JSON schemas that routes name."""
+
+    @field_validator("configuration_defaults")
+    @classmethod
+    def _languages_have_settings(cls, given: dict[str, Any]) -> dict[str, Any]:
+        for name, said in given.items():
+            if name.startswith("[") and not (isinstance(said, dict) and all(re.fullmatch(DOTTED, one) for one in said)):
+                raise ValueError(f"{name} must be a table of settings by their names")
+        return given
 
     @model_validator(mode="after")
     def _routes_add_up(self) -> Contributes:

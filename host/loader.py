@@ -28,6 +28,7 @@ from shim.views import Views
 
 if TYPE_CHECKING:
     from host.config import Config
+    from host.manifest import Manifest
     from sessions.context import SessionContext
 
 log = logging.getLogger("roost.loader")
@@ -85,10 +86,7 @@ class Loader:
             log.warning("an extension is left out: %s", problem)
         self._commands = frozenset(command for one in self._all for command in one.manifest.commands)
         self._settings = MappingProxyType({key: at for one in self._all for key, at in one.manifest.settings.items()})
-        self._defaults = MappingProxyType(
-            {key: at for one in self._all for key, at in one.manifest.defaults.items()}
-            | {key: at for one in self._all for key, at in one.manifest.contributes.configuration_defaults.items()}
-        )
+        self._defaults = MappingProxyType(_defaults([one.manifest for one in self._all]))
         events = {event for one in self._all for event in one.manifest.events}
         self._waiting = MappingProxyType({event: [one.id for one in self._woken_by(event)] for event in events})
         for one in self._all:
@@ -192,6 +190,15 @@ class Loader:
         one = self.installed.get(extension.lower())
         if one is not None and "onUri" in one.manifest.events:
             await self._try(session, one)
+
+
+def _defaults(manifests: Sequence[Manifest]) -> dict[str, Any]:
+    """What settings are where nobody set them, by all extensions: tables of languages are put together."""
+    found = {key: said for one in manifests for key, said in one.defaults.items()}
+    for one in manifests:
+        for key, said in one.contributes.configuration_defaults.items():
+            found[key] = {**found.get(key, {}), **said} if key.startswith("[") else said
+    return found
 
 
 async def _contains(session: SessionContext, glob: str) -> bool:

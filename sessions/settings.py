@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import orjson
@@ -157,13 +157,14 @@ class Settings:
     def languages(self, key: str, folder: Source | None = None) -> list[str]:
         """The languages that something is said of `key` for."""
         sources = self._sources(folder).items()
-        blocks = (name for _, layer in sources for name in layer.keys() if name.startswith("["))  # noqa: SIM118
-        found = {language for name in blocks for language in _LANGUAGES.findall(name)}
-        return sorted(one for one in found if any(self._says(one, *source, key) for source in sources))
+        names = [name for _, layer in sources for name in layer.keys()]  # noqa: SIM118
+        names += (name for one in self._defaults for name in one)
+        found = {language for name in names if name.startswith("[") for language in _LANGUAGES.findall(name)}
+        return sorted(language for language in found if self._says(language, sources, key))
 
-    def _says(self, language: str, target: str, layer: Source, key: str) -> bool:
-        said = self._said_for(language, target, layer, key)
-        return any(at(tree, key, ABSENT) is not ABSENT for tree in said)
+    def _says(self, language: str, sources: Iterable[tuple[str, Source]], key: str) -> bool:
+        said = [tree for source in sources for tree in self._said_for(language, *source, key)]
+        return any(at(tree, key, ABSENT) is not ABSENT for tree in (*said, *self._default_blocks(language, key)))
 
     def own(self, target: str) -> dict[str, Any]:
         """What one target itself holds, by dotted key: your own copy."""

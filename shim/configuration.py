@@ -36,6 +36,10 @@ TARGETS: Mapping[ConfigurationTarget, str] = {
 }
 
 
+OF_THEIR_OWN = ("resource", "language-overridable")
+"""Scopes of settings that are changed for the folder where no target is said."""
+
+
 class Scope:
     """What settings are asked for: a resource, a language, both, or neither."""
 
@@ -263,36 +267,41 @@ class WorkspaceConfiguration(Mapping[str, Any]):
         section: str,
         value: object = None,
         configuration_target: ConfigurationTarget | bool | None = None,
-        override_in_language: bool = False,
+        override_in_language: bool | None = None,
     ) -> Thenable[None]:
         """Change a setting at a target: True is the user's, False the workspace's, None the folder's if it has one.
 
-        None removes it, unless it is one that may be null. Raises `InvalidValue` of a setting that nobody registered,
-        one that the target cannot have, and a value that breaks its rule.
+        None removes it, unless it is one that may be null. It is changed for the scope's language alone with
+        `override_in_language`, and where that is None and the target says something for that language. Raises
+        `InvalidValue` of a setting that nobody registered, one that the target cannot have, and a value that breaks
+        its rule.
         """
         return thenable(self._updated(section, value, configuration_target, override_in_language), "configuration")
 
-    async def _updated(self, section: str, value: object, target: object, override: bool) -> None:
+    async def _updated(self, section: str, value: object, target: object, override: bool | None) -> None:
         key, settings = self._key(section), self._session.settings
-        if settings.rule(key) is None:
+        rule = settings.rule(key)
+        if rule is None:
             raise InvalidValue("section", f"'{key}' is not a registered setting; contribute it in extension.toml")
-        language = self._scope.language if override or self._is_said_for_language(key) else None
-        if override and language is None:
+        if override and self._scope.language is None:
             raise InvalidValue("override_in_language", "needs a scope with a language; pass it to get_configuration")
-        chosen, meant = self._target(target), settings.meant(key, value)
+        chosen, meant = self._target(target, rule.scope), settings.meant(key, value)
+        language = self._scope.language if override or (override is None and self._says(key, chosen)) else None
         configurations = self._session.get(Configurations)
         await configurations.update(key, meant, chosen, language=language, uri=self._scope.uri)
 
-    def _is_said_for_language(self, key: str) -> bool:
-        return False if self._scope.language is None else self._scope.language in self._session.settings.languages(key)
+    def _says(self, key: str, target: str) -> bool:
+        """Whether a target says something of a setting for the scope's language alone."""
+        found = self._session.settings.inspect(key, language=self._scope.language, folder=self._folder)
+        return f"{'workspace' if self._folder is None and target != 'global' else target}_language_value" in found
 
-    def _target(self, given: object) -> str:
+    def _target(self, given: object, scope: str) -> str:
         if given is True:
             return "global"
-        if given is False or (given is None and self._folder is None):
-            return "workspace"
-        if given is None:
+        if given is None and self._folder is not None and scope in OF_THEIR_OWN:
             return "workspace_folder"
+        if given is False or given is None:
+            return "workspace"
         try:
             return TARGETS[given]  # type: ignore[index]  # what is none of them is told below
         except (KeyError, TypeError):

@@ -647,6 +647,39 @@ async def test_defaults_of_another_extensions_setting_can_be_contributed(tmp_pat
         assert (await sessions.open("ada")).settings.get("hello.size") == 2
 
 
+async def test_defaults_for_languages_can_be_contributed_by_several_extensions(tmp_path: Path) -> None:
+    own = """
+[contributes.configuration.properties."hello.size"]
+type = "integer"
+default = 1
+scope = "language-overridable"
+[contributes.configuration_defaults."[markdown][rust]"]
+"hello.size" = 2
+"hello.other" = 3
+"""
+    extension(tmp_path / "many", "hello", own, extension="def activate(_): ...")
+    other = '[contributes.configuration_defaults."[markdown][rust]"]\n"hello.size" = 4'
+    extension(tmp_path / "many", "other", other, extension="def activate(_): ...")
+    async with people(tmp_path, loads(tmp_path / "many")) as sessions:
+        settings = (await sessions.open("ada")).settings
+        found = [settings.get("hello.size", language=one) for one in (None, "markdown", "rust", "python")]
+        assert found == [1, 4, 4, 1]
+        assert settings.get("hello.other", language="rust") == 3
+        assert settings.languages("hello.size") == ["markdown", "rust"]
+        assert settings.inspect("hello.size", language="rust") == {
+            "key": "hello.size", "default_value": 1, "default_language_value": 4
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ['"[rust]" = 1', '"[rust]" = {size = 1}', '"[]" = {}', '"size" = 1'])
+async def test_defaults_that_are_no_settings_are_refused_by_name(tmp_path: Path, said: str) -> None:
+    extension(tmp_path / "many", "hello", f"[contributes.configuration_defaults]\n{said}", extension="")
+    loader = loads(tmp_path / "many")
+    async with people(tmp_path, loader):
+        (problem,) = loader.problems
+        assert "contributes.configuration_defaults" in problem
+
+
 async def test_a_pack_whose_members_are_missing_is_told_and_works(tmp_path: Path) -> None:
     loader = loads(counter(tmp_path, more='extension_pack = ["acme.none"]'))
     async with people(tmp_path, loader) as sessions:

@@ -132,6 +132,32 @@ async def test_a_setting_may_be_another_for_a_language(ada: SessionContext) -> N
             await acme().update("wide", 1, True, True)
 
 
+async def test_a_setting_is_changed_for_a_language_where_the_target_says_something_for_it(ada: SessionContext) -> None:
+    python = {"language_id": "python"}
+    with ada.entered():
+        await acme(python).update("wide", 1, True)
+        assert acme().inspect("wide").global_value == 1
+        await acme(python).update("wide", 2, True, True)
+        await acme(python).update("wide", 3, True)
+        await acme(python).update("wide", 4, WORKSPACE)
+        await acme(python).update("wide", 5, True, False)
+        found = acme(python).inspect("wide")
+    assert (found.global_value, found.global_language_value) == (5, 3)
+    assert (found.workspace_value, found.workspace_language_value) == (4, None)
+
+
+async def test_what_may_not_be_another_one_in_each_folder_is_changed_for_the_workspace(ada: SessionContext) -> None:
+    inside = vscode.Uri.file("/home/lib/a.py")
+    with ada.entered():
+        vscode.workspace.update_workspace_folders(1, 0, {"uri": vscode.Uri.file("/home/lib")})
+        await write(ada, {"acme.near": "lib"}, "/home/lib/.vscode/settings.json")
+        await acme(inside).update("greeting", "all")
+        await acme(inside).update("near", "here")
+        greeting, near = acme(inside).inspect("greeting"), acme(inside).inspect("near")
+    assert (greeting.workspace_value, greeting.workspace_folder_value) == ("all", None)
+    assert (near.workspace_value, near.workspace_folder_value) == (None, "here")
+
+
 async def test_what_is_the_machines_or_the_users_own_no_folder_can_set(ada: SessionContext) -> None:
     theirs = {"acme.machine": "theirs", "acme": {"machine": "theirs"}, "budgets.day": 1e9, "budgets": {"day": 1}}
     await write(ada, theirs)
