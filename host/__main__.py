@@ -146,46 +146,64 @@ def backup(uids: tuple[str, ...], config: Path | None, to: Path | None, **flags:
     """Copy the state of UIDS (of all users and the host's books, if none is named) while the host runs or not."""
     from host import keeping
     from host.config import load
+    from host.folder import was_used
 
     settings = load({"multi_user": True, **flags}, os.environ, config)
     failed, seen = False, set[str]()
     for uid, made in keeping.back_up_all(settings.data, uids, settings.backups.keep, to):
         seen.add(uid)
-        failed = failed or isinstance(made, Exception)
-        click.echo(f"{uid}: {made}", err=isinstance(made, Exception))
-    for uid in uids:
-        if uid not in seen:
+        if isinstance(made, Path):
+            click.echo(f"{uid}: {made}")
+        else:
             failed = True
-            click.echo(f"{uid}: has no state in {settings.data}", err=True)
+            click.echo(f"{uid}: {keeping.why_not(made)}", err=True)
+    missing = [f"{uid}: has no state" for uid in uids if uid not in seen]
+    if not seen and not was_used(settings.data):
+        missing = ["no host has ever run"]
+    for one in missing:
+        failed = True
+        click.echo(f"{one} in {settings.data}; name the host's folder with --data or --config", err=True)
+    if not seen and not missing:
+        click.echo(f"nobody has stored anything in {settings.data} yet", err=True)
     sys.exit(1 if failed else 0)
 
 
-@cli.command(short_help="Put a backup of a user in its place.")
-@click.argument("uid")
+@cli.command(
+    short_help="Put a backup of a user in its place.",
+    epilog="\b\nExamples:\n  roost restore ada --list\n  roost restore ada\n"
+    "  roost restore ada --from /backups/users/ada/state-20261101T120000000000Z.db\n  roost restore --books",
+)
+@click.argument("uid", required=False)
+@click.option("--books", is_flag=True, help="The host's own books (costs, limits) instead of a user's state.")
 @click.option("--from", "wanted", help="A backup's file, or its name in the user's folder.  [the newest]")
 @click.option("--list", "listing", is_flag=True, help="Only say which backups there are.")
 @click.option("--data", type=PLACE, help="Folder of everything persistent (data).")
 @click.option("--config", type=PLACE, help="YAML file with settings.")
-def restore(uid: str, wanted: str | None, listing: bool, config: Path | None, **flags: Any) -> None:
+def restore(uid: str | None, books: bool, wanted: str | None, listing: bool, config: Path | None, **flags: Any) -> None:
     """Put a backup of UID's state in its place; the host must be stopped. What was there is kept beside it."""
     from host import keeping
     from host.config import load
     from host.folder import holding
     from sessions.backups import backups_of
-    from sessions.current import checked_uid
 
+    if (uid is None) != books:
+        raise click.UsageError("UID: name whose state it is, or give --books for the host's own; not both.")
     settings = load({"multi_user": True, **flags}, os.environ, config)
-    state = settings.data / "users" / checked_uid(uid) / "state.db"
+    state, name = keeping.state_of(settings.data, uid), uid or keeping.BOOKS
+    found = backups_of(state)
+    if not found and (listing or wanted is None):
+        way_out = "`roost backup` makes one; is it the host's folder (--data, --config)?"
+        raise click.ClickException(f"{name}: there is no backup in {state.parent}: {way_out}")
     if listing:
-        for one in backups_of(state):
-            click.echo(one.name)
+        click.echo("\n".join(one.name for one in found))
         return
     chosen = keeping.choose(state, wanted)
     if chosen is None:
-        raise click.ClickException(f"{uid} has no such backup: `roost restore {uid} --list` says which there are.")
+        again = "roost restore " + (uid or "--books")
+        raise click.ClickException(f"{name}: there is no backup {wanted!r}: `{again} --list` says which there are.")
     with holding(settings.data):
         kept = keeping.put_back(state, chosen)
-    click.echo(f"{uid}: {chosen.name} is in place" + (f"; what was there is {kept}" if kept else ""))
+    click.echo(f"{name}: {chosen.name} is in place" + (f"; what was there is {kept}" if kept else ""))
 
 
 for command in (asking.token, asking.sessions, asking.usage, attach.attach, asking.completion):
@@ -218,8 +236,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         cli.main(given, prog_name="roost", standalone_mode=False)
     except click.ClickException as error:
-        where = f" See `{error.ctx.command_path} --help`." if isinstance(error, click.UsageError) and error.ctx else ""
-        _refuse(f"{error.format_message()}{where}")
+        where = f". See `{error.ctx.command_path} --help`." if isinstance(error, click.UsageError) and error.ctx else ""
+        _refuse(f"{error.format_message().removesuffix('.') if where else error.format_message()}{where}")
     except RoostError as error:
         _refuse(str(error))
     except PermissionError as error:

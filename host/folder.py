@@ -11,6 +11,8 @@ from pathlib import Path
 
 from host.config import ConfigError
 
+LOCK = "lock"
+
 
 class DataInUse(ConfigError):
     """Another host has the data folder."""
@@ -36,10 +38,15 @@ def holding(data: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def was_used(data: Path) -> bool:
+    """Whether a host has ever had it."""
+    return (data / LOCK).exists()
+
+
 def _lock(data: Path) -> int:
     try:
         data.mkdir(mode=0o711, parents=True, exist_ok=True)
-        descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         reason = (error.strerror or "cannot be used").lower()
         raise ConfigError(f"data: {data}: {reason}; give --data a folder that this user may write") from None

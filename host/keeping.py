@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from host.tables import Backups
+from host.totals import NAME
 from sessions import backups
-from sessions.backups import Rescued, back_up, backups_of, changed_since_backup
+from sessions.backups import Rescued, back_up, backups_of, changed_since_backup, give
 from sessions.context import SessionContext
+from sessions.current import checked_uid
 from sessions.errors import RoostError, StoreError
 
 log = logging.getLogger("roost.host")
@@ -116,20 +118,33 @@ def message_of(rescued: Rescued) -> str:
 
 # -- what the command line does
 
+BOOKS = "the host's books"
+
+
+def state_of(data: Path, uid: str | None) -> Path:
+    """Where a user's state is, or (None) what the host itself keeps."""
+    return data / "host" / NAME / "state.db" if uid is None else data / "users" / checked_uid(uid) / "state.db"
+
 
 def back_up_all(
     data: Path, uids: tuple[str, ...], keep: int, to: Path | None
 ) -> Iterator[tuple[str, Path | Exception]]:
     """Back up the named users, or all and the host's books, while a host may run: each's backup, or its failure."""
     for state in states(data):
-        uid = state.parent.name
-        named = state.parent.parent.name == "users" and uid in uids
-        if uids and not named:
+        uid, kind = state.parent.name, state.parent.parent.name
+        if uids and not (kind == "users" and uid in uids):
             continue
+        name = uid if kind == "users" else BOOKS
         try:
-            yield uid, back_up(state, keep, to=None if to is None else to / state.parent.parent.name / uid)
+            yield name, back_up(state, keep, to=None if to is None else to / kind / uid)
         except (sqlite3.Error, OSError) as error:
-            yield uid, error
+            yield name, error
+
+
+def why_not(error: Exception) -> str:
+    """Why no backup could be made, for the operator."""
+    place = f": {error.filename}" if isinstance(error, OSError) and error.filename else ""
+    return f"no backup could be made: {_reason(error)}{place}"
 
 
 def choose(state: Path, wanted: str | None) -> Path | None:
@@ -146,7 +161,9 @@ def put_back(state: Path, backup: Path) -> str | None:
 
     Raises `StoreError` where the backup is damaged; then nothing has changed.
     """
-    state.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    if not state.parent.exists():
+        state.parent.mkdir(mode=0o711, parents=True)
+        give(state.parent, state.parent.parent)
     try:
         backups.verify(backup)
         kept = backups.keep_aside(state, "before") if state.exists() else None

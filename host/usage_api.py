@@ -6,9 +6,11 @@ import asyncio
 import csv
 import io
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -27,7 +29,22 @@ endpoint = TABLE.endpoint
 ROWS = 5_000
 """How many rows one answer has at most, the newest."""
 
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+def _day(given: str) -> str:
+    with suppress(ValueError):
+        if date.fromisoformat(given).isoformat() == given:
+            return given
+    raise ValueError("must be a day such as 2026-11-01")
+
+
+def _month(given: str) -> str:
+    try:
+        return _day(f"{given}-01")[:7]
+    except ValueError:
+        raise ValueError("must be a month such as 2026-11") from None
+
+
+Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"format": "date"})]
 Amount = Annotated[float, Field(ge=0, lt=1e9, allow_inf_nan=False)]
 
 
@@ -242,7 +259,7 @@ def _compared(model: Model, used: Usage) -> dict[str, Any]:
 
 
 class Month(Body):
-    month: Annotated[str | None, Field(pattern=r"^\d{4}-\d{2}$")] = None
+    month: Annotated[str, AfterValidator(_month), Field(json_schema_extra={"pattern": r"^\d{4}-\d{2}$"})] | None = None
 
 
 class Spender(Body):

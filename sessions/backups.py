@@ -88,12 +88,15 @@ def back_up(state: Path, keep: int, *, why: str = "", to: Path | None = None) ->
     """
     folder = to or state.parent / FOLDER
     make_folders(folder, 0o700)
+    if to is None:
+        give(folder, state)
     began = time.time()
     made = folder / f"state-{_stamp_after(folder, began)}{f'-{why}' if why else ''}.db"
     new = folder / "new"
     try:
         _copy(state, new)
         os.utime(new, (began, began))
+        give(new, folder)
         new.rename(made)
     finally:
         for left in (new, *_beside(new)):
@@ -176,7 +179,15 @@ def put_back(state: Path, backup: Path) -> None:
     new = state.with_name(f"{state.name}.new")
     _copy(backup, new)
     _go_on(new)
+    give(new, state.parent)
     _replace(state, new)
+
+
+def give(path: Path, like: Path) -> None:
+    """Let a file belong to whom another one does: root does by hand what is for a host of somebody else."""
+    if os.geteuid() == 0:
+        owner = like.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _go_on(new: Path) -> None:

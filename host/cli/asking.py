@@ -15,6 +15,7 @@ from host.cli.showing import show_json, show_rows, size
 
 LENGTHS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 LONGEST_S = 366 * 86_400
+SCOPES = ("admin", "impersonate")
 SHELLS = ("bash", "zsh", "fish")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -53,6 +54,9 @@ def token(uid: str, scope: tuple[str, ...], expires: int, config: Path | None, a
     from sessions.current import checked_uid
 
     checked_uid(uid)
+    scopes = " ".join(scope)
+    if unknown := [one for one in scopes.split() if one not in SCOPES]:
+        raise click.UsageError(f"--scope: there is no '{unknown[0]}'; there are {' and '.join(SCOPES)}.")
     settings = load({name: value for name, value in flags.items() if value is not None}, os.environ, config)
     if settings.auth.jwt is None:
         raise Refused("auth.jwt is not configured, so this host takes no tokens: set auth.jwt.secret first.")
@@ -61,7 +65,6 @@ def token(uid: str, scope: tuple[str, ...], expires: int, config: Path | None, a
             f"auth.jwt.algorithm is {settings.auth.jwt.algorithm}: this host only checks tokens; "
             "let the issuer that has the private key make one."
         )
-    scopes = " ".join(scope)
     issued = Authenticator(settings).issue(uid, scopes, expires)
     if as_json:
         show_json({"token": issued, "uid": uid, "scope": scopes, "expiresIn": expires})

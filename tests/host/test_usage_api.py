@@ -113,7 +113,10 @@ async def test_the_storage_is_what_the_users_files_take(tmp_path: Path) -> None:
         assert (await user("bob").get("/api/v1/usage")).json()["storageSize"] < 100_000
 
 
-@pytest.mark.parametrize("query", ["by=year", "from=yesterday", "to=2026-1-1", "x=1", "by=task&from=2026-01-01"])
+@pytest.mark.parametrize(
+    "query",
+    ["by=year", "from=yesterday", "to=2026-1-1", "to=2026-02-30", "to=2026-W01-1", "x=1", "by=task&from=2026-01-01"],
+)
 async def test_a_wrong_query_is_refused_by_name(tmp_path: Path, query: str) -> None:
     async with hosted(tmp_path) as (_, user):
         answer = await user("alice").get(f"/api/v1/usage?{query}")

@@ -69,6 +69,11 @@ def test_a_token_is_what_the_host_takes_and_ends_when_it_says(guarded: Process) 
         (["alice", "--expires", "1y"], GUARDED, "s, m, h or d"),
         (["alice", "--expires", "900d"], GUARDED, "366d"),
         ([], GUARDED, "UID"),
+        (
+            ["alice", "--scope", "admin root"],
+            GUARDED,
+            "--scope: there is no 'root'; there are admin and impersonate. See",
+        ),
     ],
 )
 def test_a_token_that_cannot_be_made_is_refused_in_a_sentence(
@@ -168,9 +173,16 @@ def test_the_list_of_commands_says_whole_what_each_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "hint"), [(("demo", "--x"), "roost demo"), (("nosuch",), "roost"), (("token",), "roost token")]
+    ("words", "hint"),
+    [
+        (("demo", "--x"), "roost demo"),
+        (("nosuch",), "roost"),
+        (("token",), "roost token"),
+        (("token", "ada", "--expires", "5"), "roost token"),
+        (("doctor", "extra"), "roost doctor"),
+    ],
 )
 def test_a_wrong_line_names_the_help_of_its_command(words: tuple[str, ...], hint: str) -> None:
     done = roost(*words)
     assert done.returncode == 2
-    assert done.stderr.strip().endswith(f"See `{hint} --help`.")
+    assert done.stderr.strip().endswith(f". See `{hint} --help`.")
