@@ -9,6 +9,9 @@ BEGIN = b"\x1b]633;"
 LONGEST = 16_384
 """Bytes of one mark; a longer one is none."""
 
+MARK = re.compile(re.escape(BEGIN) + rb"([A-EP])(?:;([^\x07\x1b;]*))?;([^\x07\x1b;]*)(?:\x07|\x1b\\)")
+"""Its kind, its value and its nonce: one pattern for every shell, as `re` would remember those of hundreds."""
+
 HEX = re.compile(r"\\(?:x([0-9a-fA-F]{2})|(\\))")
 
 
@@ -27,12 +30,10 @@ class Mark(NamedTuple):
 class Marks:
     """Finds the marks that carry `nonce`, wherever reads cut them. What a program prints without it is just output."""
 
-    __slots__ = ("_pattern", "_rest", "seen")
+    __slots__ = ("_nonce", "_rest", "seen")
 
     def __init__(self, nonce: str) -> None:
-        self._pattern = re.compile(
-            BEGIN.replace(b"]", rb"\]") + rb"([A-EP])(?:;([^\x07\x1b;]*))?;" + nonce.encode() + rb"(?:\x07|\x1b\\)"
-        )
+        self._nonce = nonce.encode()
         self._rest = b""
         self.seen = 0
         """Up to where in the stream all marks are found; what is behind may be the beginning of one."""
@@ -45,7 +46,8 @@ class Marks:
         whole, start = self._rest + data, at - len(self._rest)
         found = [
             Mark(one[1].decode(), unescaped(one[2] or b""), start + one.start(), start + one.end())
-            for one in self._pattern.finditer(whole)
+            for one in MARK.finditer(whole)
+            if one[3] == self._nonce
         ]
         done = found[-1].end - start if found else 0
         self._rest = _unfinished(whole[done:])
