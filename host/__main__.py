@@ -33,9 +33,6 @@ THREADS = 32
 STOP_S = 9.0
 """How long a stop may take, in seconds, before the process ends whatever still runs."""
 
-SWITCH_S = 0.0005
-"""How long a thread that computes may go on while the loop waits for the interpreter; Python's own 5 ms are felt."""
-
 HALF_CLOSED_S = 10.0
 """A socket that is closing but whose client takes nothing is cut after this many seconds."""
 
@@ -261,30 +258,20 @@ def _run(config: Config, welcome: Callable[[str], None]) -> int:
     from host import logs
     from host.app import Host
     from host.ownkey import guarded
-    from sessions.heaps import keep_few_heaps
+    from host.process import tune
 
     config, token = guarded(config)
     undo = logs.configure(config.logging, config.secrets)
     logging.getLogger("uvicorn").setLevel("WARNING")  # it writes two lines a connection
     try:
-        _raise_descriptor_limit()
+        tune()
         listener = _listen(config)
-        sys.setswitchinterval(SWITCH_S)
-        keep_few_heaps()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             if token is not None:
                 click.echo(f"this host is open to others, so it wants a token, good for 30 days:\n{token}", err=True)
             return runner.run(_serve(Host(config), listener, welcome))
     finally:
         undo()
-
-
-def _raise_descriptor_limit() -> None:
-    """Every connection is a descriptor: take all that the system allows this process."""
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _listen(config: Config) -> socket.socket:
