@@ -98,8 +98,8 @@ async def pin_tab(caller: Caller, tab: Handle, pinned: bool = True) -> None:
     tabs = caller.session.get(Tabs)
     with tabs.change():
         found = tabs.find(tab)
-        found.is_pinned = pinned
-        found.is_preview = False
+        found._is_pinned = pinned
+        found._is_preview = False
 
 
 # -- links

@@ -18,8 +18,6 @@ from shim.enums import TextDocumentChangeReason
 from shim.file_operations import FileOperations
 from shim.filesystems import FileSystems
 from shim.fs import rename
-from shim.snippet_variables import variables
-from shim.snippets import expanded
 from shim.text import TextDocumentContentChangeEvent
 from shim.uri import Uri
 
@@ -302,6 +300,9 @@ def _plain(session: SessionContext, document: TextDocument, edit: TextEdit | Sni
     """A snippet as the text that stands there where no editor fills it in."""
     if isinstance(edit, TextEdit):
         return edit
+    from shim.snippet_variables import variables  # on need: few edits are snippets
+    from shim.snippets import expanded
+
     (values,) = variables(session, document, [edit.range])
     return TextEdit(edit.range, expanded(edit.snippet.value, values).text)
 

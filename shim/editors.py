@@ -17,12 +17,10 @@ from shim.editor_options import TextEditorOptions
 from shim.edits import SnippetString, TextEdit, WorkspaceEdit
 from shim.enums import TextEditorRevealType, TextEditorSelectionChangeKind, ViewColumn
 from shim.ranges import AnyPosition, AnyRange, Position, Range, Selection, as_range
-from shim.snippet_variables import variables
-from shim.snippets import expanded
 from shim.surface import Piece, packed
 from shim.thenable import Thenable, thenable
 from shim.uri import Uri
-from shim.values import Value, readonly
+from shim.values import ReadOnly, Value, readonly
 
 if TYPE_CHECKING:
     from shim.showing import Editors
@@ -35,15 +33,17 @@ MOST_SELECTIONS = 10_000
 class TextEditor(Piece):
     """VS Code's `TextEditor`, as long as its tab is open."""
 
-    __slots__ = ("_decorations", "_editors", "_options", "_selections", "_visible", "document", "side", "tab")
+    __slots__ = ("_decorations", "_document", "_editors", "_options", "_selections", "_visible", "side", "tab")
 
     kind = "textEditor"
+
+    document = ReadOnly[TextDocument]()
 
     def __init__(self, editors: Editors, document: TextDocument, side: str) -> None:
         super().__init__()
         self.extension = None  # it is the user's, whoever opened it
         self._editors = editors
-        self.document = document
+        self._document = document
         self.side = side
         """`text`, or of a diff `original` or `modified`. Not in VS Code."""
         self.tab: Tab | None = None
@@ -204,6 +204,9 @@ class TextEditor(Piece):
                 for one in (location if several else (location,))]  # fmt: skip
 
     async def _insert(self, snippet: SnippetString, ranges: list[Range], keep: bool, version: int) -> bool:
+        from shim.snippet_variables import variables  # on need: few edits are snippets
+        from shim.snippets import expanded
+
         texts = []
         for one, values in zip(ranges, variables(current_session(), self.document, ranges), strict=True):
             indent = "" if keep else self._indent(one.start.line)

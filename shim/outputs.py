@@ -12,10 +12,10 @@ from sessions.current import current_session
 from sessions.errors import InvalidValue
 from shim.enums import LogLevel, ViewColumn
 from shim.env import Environment
-from shim.events import EventEmitter
+from shim.events import Event, EventEmitter
 from shim.surface import Piece, Surface
 from shim.utf16 import utf16_length, utf16_slice
-from shim.values import as_text
+from shim.values import ReadOnly, as_text
 
 KEPT = 512 * 1024
 """Characters of one channel that are kept, the newest."""
@@ -38,7 +38,9 @@ class Output(NamedTuple):
 class OutputChannel(Piece):
     """A text that an extension adds to and the user may look at."""
 
-    __slots__ = ("_parts", "begin", "end", "language_id", "name")
+    __slots__ = ("_name", "_parts", "begin", "end", "language_id")
+
+    name = ReadOnly[str]()
 
     kind = "outputChannel"
 
@@ -50,7 +52,7 @@ class OutputChannel(Piece):
         if len(current_session().get(Surface).all(OutputChannel)) >= MOST:
             raise InvalidValue("name", f"{MOST} output channels are open already; dispose of some first")
         super().__init__()
-        self.name = name.strip()
+        self._name = name.strip()
         self.language_id = language_id
         self._parts: deque[tuple[int, str]] = deque()
         self.begin = self.end = 0
@@ -124,7 +126,7 @@ class OutputChannel(Piece):
 class LogOutputChannel(OutputChannel):
     """A channel of lines with a level; those below `log_level` are not kept. The user may set that level."""
 
-    __slots__ = ("_changed", "_follows", "_level", "on_did_change_log_level")
+    __slots__ = ("_changed", "_follows", "_level")
 
     def __init__(self, name: str) -> None:
         super().__init__(name, "log")
@@ -132,8 +134,11 @@ class LogOutputChannel(OutputChannel):
         self._level = environment.level
         self._changed = EventEmitter[LogLevel]()
         self._follows = environment.level_changed.event(self._take)
-        self.on_did_change_log_level = self._changed.event
+
+    @property
+    def on_did_change_log_level(self) -> Event[LogLevel]:
         """Fires with the level that the user set."""
+        return self._changed.event
 
     @property
     def log_level(self) -> LogLevel:

@@ -16,7 +16,7 @@ from shim.tab import Tab
 from shim.tabs import Tabs
 from shim.thenable import called
 from shim.types import IconPath, TabInputWebview
-from shim.values import Value, readonly
+from shim.values import ReadOnly, Value, readonly
 from shim.webview import Webview, WebviewOptions
 
 if TYPE_CHECKING:
@@ -45,15 +45,19 @@ class WebviewPanel:
     __slots__ = (
         "_disposed",
         "_icon",
+        "_options",
         "_panels",
         "_seen",
         "_tab",
         "_tabs",
+        "_view_type",
         "_viewed",
-        "options",
-        "view_type",
-        "webview",
+        "_webview",
     )
+
+    view_type = ReadOnly[str]()
+    options = ReadOnly[dict[str, Any]]()
+    webview = ReadOnly[Webview]()
 
     def __init__(
         self,
@@ -66,8 +70,8 @@ class WebviewPanel:
     ) -> None:
         if not isinstance(view_type, str) or not view_type:
             raise InvalidValue("view_type", "must be a string that is not empty")
-        self.view_type = view_type
-        self.options = {"retain_context_when_hidden": retain, "enable_find_widget": False}
+        self._view_type = view_type
+        self._options: dict[str, Any] = {"retain_context_when_hidden": retain, "enable_find_widget": False}
         """What was said of it when it was made."""
         self._tabs = current_session().get(Tabs)
         self._panels = current_session().get(Panels)
@@ -76,7 +80,7 @@ class WebviewPanel:
         self._icon: IconPath | None = None
         self._tab: Tab | None = None
         self._seen: tuple[Any, ...] = ()
-        self.webview = Webview(self, options)
+        self._webview = Webview(self, options)
         input = TabInputWebview(f"mainThreadWebview-{view_type}")  # the prefix is VS Code's
         with self._tabs.change():
             self._tab = self._tabs.open(

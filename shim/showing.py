@@ -219,8 +219,8 @@ class Editors:
         with self._tabs.change():
             for editor in self._all():
                 if editor.tab is not None and editor.side != "original":
-                    editor.tab.is_dirty = editor.document.is_dirty
-                    editor.tab.is_preview = editor.tab.is_preview and not editor.document.is_dirty
+                    editor.tab._is_dirty = editor.document.is_dirty
+                    editor.tab._is_preview = editor.tab.is_preview and not editor.document.is_dirty
 
     def _document_closed(self, document: TextDocument) -> None:
         if document.is_closed:

@@ -13,7 +13,7 @@ from shim.surface import Piece, Shown
 from shim.thenable import called
 from shim.types import Command, IconPath
 from shim.uri import Uri, as_uri
-from shim.values import Value, as_text, readonly, value
+from shim.values import ReadOnly, Value, as_text, readonly, value
 
 SHOWN = 2_000
 """Resources of a group that clients are shown; more are counted only."""
@@ -142,7 +142,9 @@ class SourceControlResourceGroup(Piece):
 class SourceControl(Piece):
     """What one extension shows of one repository."""
 
-    __slots__ = ("_groups", "_id", "_label", "_root_uri", "input_box", "quick_diff_provider")
+    __slots__ = ("_groups", "_id", "_input_box", "_label", "_root_uri", "quick_diff_provider")
+
+    input_box = ReadOnly[SourceControlInputBox]()
 
     kind = "sourceControl"
 
@@ -152,7 +154,7 @@ class SourceControl(Piece):
         self._root_uri = None if root_uri is None else as_uri(root_uri, "root_uri")
         super().__init__()
         self._groups: list[SourceControlResourceGroup] = []
-        self.input_box = SourceControlInputBox(self)
+        self._input_box = SourceControlInputBox(self)
         self.quick_diff_provider: Any = None
         """May have `provide_original_resource(uri, token)`."""
         self.changed()

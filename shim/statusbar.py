@@ -14,6 +14,7 @@ from shim.events import Disposable
 from shim.markdown import MarkdownString
 from shim.surface import Piece, Shown
 from shim.types import AccessibilityInformation, Command, ThemeColor
+from shim.values import ReadOnly
 
 BACKGROUNDS = ("statusBarItem.errorBackground", "statusBarItem.warningBackground")
 """The only backgrounds that VS Code lets an item have."""
@@ -22,17 +23,20 @@ BACKGROUNDS = ("statusBarItem.errorBackground", "statusBarItem.warningBackground
 class StatusBarItem(Piece):
     """A short text in the status bar, seen after `show()`. `text` may have icons: `$(check) done`."""
 
-    __slots__ = ("_visible", "alignment", "id", "priority")
+    __slots__ = ("_alignment", "_id", "_priority", "_visible")
 
     kind = "statusBarItem"
 
     def __init__(self, id: str, alignment: StatusBarAlignment, priority: float | None) -> None:
         super().__init__()
         self._visible = False
-        self.id = id
-        self.alignment = alignment
-        self.priority = priority
+        self._id = id
+        self._alignment = alignment
+        self._priority = priority
 
+    id = ReadOnly[str]()
+    alignment = ReadOnly[StatusBarAlignment]()
+    priority = ReadOnly[float | None]()
     name = Shown[str | None](None)
     text = Shown[str]("")
     tooltip = Shown[str | MarkdownString | None](None)

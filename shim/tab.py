@@ -16,7 +16,7 @@ from shim.types import (
     TabInputTextDiff,
     TabInputWebview,
 )
-from shim.values import Value, readonly
+from shim.values import ReadOnly, Value, readonly
 
 if TYPE_CHECKING:
     from shim.tabs import Tabs
@@ -49,15 +49,24 @@ KINDS: dict[type[Value], str] = {
 class Tab:
     """One tab, as long as it is open."""
 
-    __slots__ = ("__weakref__", "content", "group", "handle", "input", "is_dirty", "is_pinned", "is_preview", "label")
+    __slots__ = (
+        "__weakref__", "_group", "_input", "_is_dirty", "_is_pinned", "_is_preview", "_label", "content", "handle",
+    )  # fmt: skip
+
+    label = ReadOnly[str]()
+    group = ReadOnly["TabGroup"]()
+    input = ReadOnly[TabInput]()
+    is_dirty = ReadOnly[bool]()
+    is_pinned = ReadOnly[bool]()
+    is_preview = ReadOnly[bool]()
 
     def __init__(self, handle: str, group: TabGroup, label: str, input: TabInput, content: Any) -> None:
         self.handle = handle
         """Names it on the wire. Not in VS Code."""
-        self.group = group
-        self.label = label
-        self.input = input
-        self.is_dirty = self.is_pinned = self.is_preview = False
+        self._group = group
+        self._label = label
+        self._input = input
+        self._is_dirty = self._is_pinned = self._is_preview = False
         self.content = content
         """What it shows: an object with `closed()`, or None. Not in VS Code."""
 
@@ -82,11 +91,13 @@ class Tab:
 class TabGroup:
     """Tabs in one column, of which one is shown."""
 
-    __slots__ = ("__weakref__", "_all", "recent", "tabs")
+    __slots__ = ("__weakref__", "_all", "_tabs", "recent")
+
+    tabs = ReadOnly[tuple[Tab, ...]]()
 
     def __init__(self, tabs: Tabs) -> None:
         self._all: Tabs = weakref.proxy(tabs)  # whose part this is
-        self.tabs: tuple[Tab, ...] = ()
+        self._tabs: tuple[Tab, ...] = ()
         self.recent: list[Tab] = []
         """The tabs as they were shown, the one that is shown last. Not in VS Code."""
 

@@ -121,7 +121,7 @@ class Tabs:
         """The session ends, and what was open is no more: those who show it are not told."""
         self.changed.clear()
         for group in self.groups:
-            group.tabs = ()
+            group._tabs = ()
             group.recent.clear()
 
     # -- what extensions and clients do to it
@@ -174,7 +174,7 @@ class Tabs:
             tab = found or self._add(group, input, label, content)
             if found is None and preview:
                 self._remove(*[one for one in group.tabs if one.is_preview and not one.is_dirty])
-            tab.is_preview = preview and (found is None or tab.is_preview)
+            tab._is_preview = preview and (found is None or tab.is_preview)
             self._show(tab, preserve_focus)
         return tab
 
@@ -184,7 +184,7 @@ class Tabs:
         self._number += 1
         tab = Tab(str(self._number), group, label, input, content() if content else None)
         place = group.tabs.index(group.active_tab) + 1 if group.active_tab else 0
-        group.tabs = (*group.tabs[:place], tab, *group.tabs[place:])
+        group._tabs = (*group.tabs[:place], tab, *group.tabs[place:])
         group.recent.insert(0, tab)
         return tab
 
@@ -207,11 +207,11 @@ class Tabs:
             target, old = self.group_at(column), tab.group
             rest = [one for one in target.tabs if one is not tab]
             place = len(rest) if index is None else min(index, len(rest))
-            old.tabs = tuple(one for one in old.tabs if one is not tab)
+            old._tabs = tuple(one for one in old.tabs if one is not tab)
             old.recent.remove(tab)
-            target.tabs = (*rest[:place], tab, *rest[place:])
+            target._tabs = (*rest[:place], tab, *rest[place:])
             target.recent.append(tab)
-            tab.group = target
+            tab._group = target
             self.active = target
 
     def shut(self, *tabs: Tab) -> None:
@@ -222,7 +222,7 @@ class Tabs:
     def _remove(self, *tabs: Tab) -> None:
         for tab in tabs:
             if self.has(tab):
-                tab.group.tabs = tuple(one for one in tab.group.tabs if one is not tab)
+                tab.group._tabs = tuple(one for one in tab.group.tabs if one is not tab)
                 tab.group.recent.remove(tab)
                 if tab.content is not None:
                     tab.content.closed()

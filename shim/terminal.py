@@ -12,7 +12,7 @@ from shim.enums import TerminalExitReason, TerminalLocation
 from shim.thenable import Thenable
 from shim.types import ThemeColor
 from shim.uri import Uri
-from shim.values import Value, readonly, refuse, value
+from shim.values import ReadOnly, Value, readonly, refuse, value
 
 if TYPE_CHECKING:
     from sessions.terminal import Terminal as Shell
@@ -72,16 +72,25 @@ class Terminal:
 
     __slots__ = (
         "__weakref__",
+        "_creation_options",
         "_disposed",
         "_early",
+        "_exit_status",
         "_of",
+        "_process_id",
+        "_shell_integration",
         "_show",
-        "creation_options",
-        "exit_status",
-        "process_id",
         "shell",
-        "shell_integration",
     )
+
+    creation_options = ReadOnly[TerminalOptions]()
+    """What it was made with: that very object, which cannot be changed from then on."""
+    process_id = ReadOnly[Thenable[int | None]]()
+    """The shell's process id, None where there is none; it can be awaited at once."""
+    exit_status = ReadOnly[TerminalExitStatus | None]()
+    """How it ended, None while it lives."""
+    shell_integration = ReadOnly["TerminalShellIntegration | None"]()
+    """What its shell tells of itself, None before it does."""
 
     def __init__(self, of: WindowTerminals, options: TerminalOptions, shell: Shell | None = None) -> None:
         self._of = of
@@ -91,14 +100,10 @@ class Terminal:
         self.shell = shell
         """The session's own terminal, once it is there. Not in VS Code."""
         options.__class__ = _Given
-        self.creation_options = options
-        """What it was made with: that very object, which cannot be changed from then on."""
-        self.process_id: Thenable[int | None] = asyncio.get_running_loop().create_future()
-        """The shell's process id, None where there is none; it can be awaited at once."""
-        self.exit_status: TerminalExitStatus | None = None
-        """How it ended, None while it lives."""
-        self.shell_integration: TerminalShellIntegration | None = None
-        """What its shell tells of itself, None before it does."""
+        self._creation_options = options
+        self._process_id: Thenable[int | None] = asyncio.get_running_loop().create_future()
+        self._exit_status: TerminalExitStatus | None = None
+        self._shell_integration: TerminalShellIntegration | None = None
 
     @property
     def name(self) -> str:
@@ -160,7 +165,7 @@ class Terminal:
 
     def ended(self, code: int | None, reason: TerminalExitReason) -> None:
         """There is nothing behind it any more."""
-        self.exit_status = TerminalExitStatus(code, reason)
+        self._exit_status = TerminalExitStatus(code, reason)
         self._early.clear()
         if not self.process_id.done():
             self.process_id.set_result(None)

@@ -115,7 +115,7 @@ class WindowTerminals:
         integration.started.append(partial(self._begun, terminal))
         integration.ended.append(partial(self._done, terminal))
         if integration.ready:
-            terminal.shell_integration = TerminalShellIntegration(terminal, integration)
+            terminal._shell_integration = TerminalShellIntegration(terminal, integration)
 
     # -- what happens to them
 
@@ -151,7 +151,7 @@ class WindowTerminals:
     def _integrated(self, terminal: Terminal, integration: Integration) -> None:
         found = terminal.shell_integration
         if found is None:
-            found = terminal.shell_integration = TerminalShellIntegration(terminal, integration)
+            found = terminal._shell_integration = TerminalShellIntegration(terminal, integration)
         self.changed_integration.fire(TerminalShellIntegrationChangeEvent(terminal, found))
 
     def _begun(self, terminal: Terminal, execution: Execution) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from inspect import get_annotations
-from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, Generic, TypeVar, cast, dataclass_transform, overload
 
 from sessions.errors import InvalidValue
 
@@ -85,6 +85,25 @@ def readonly(kind: type[V]) -> type[V]:
     for name, method in (("__setattr__", refuse), ("__delattr__", refuse), ("__eq__", _equal), ("__hash__", _hash)):
         setattr(kind, name, method)
     return value(kind)
+
+
+class ReadOnly(Generic[T]):
+    """An attribute that VS Code has `readonly`: whose it is keeps it under its name with a `_` before."""
+
+    def __set_name__(self, owner: type[object], name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, one: None, owner: type[object]) -> ReadOnly[T]: ...
+
+    @overload
+    def __get__(self, one: object, owner: type[object]) -> T: ...
+
+    def __get__(self, one: object | None, owner: type[object]) -> ReadOnly[T] | T:
+        return self if one is None else cast(T, getattr(one, f"_{self._name}"))
+
+    def __set__(self, one: object, value: T) -> None:
+        raise AttributeError(f"{self._name} of {type(one).__name__} is read-only")
 
 
 def as_text(given: object, field: str) -> str:

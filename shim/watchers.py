@@ -21,6 +21,7 @@ from shim.filesystems import FileChangeEvent, FileSystems
 from shim.folders import Folders
 from shim.types import RelativePattern
 from shim.uri import Uri
+from shim.values import ReadOnly
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -115,17 +116,24 @@ class FileSystemWatcher(Disposable):
     """VS Code's FileSystemWatcher: its events fire with the Uri of what came, changed or went."""
 
     __slots__ = (
-        "_events", "ignore_change_events", "ignore_create_events", "ignore_delete_events", "on_did_change",
-        "on_did_create", "on_did_delete",
+        "_events", "_ignore_change_events", "_ignore_create_events", "_ignore_delete_events", "_on_did_change",
+        "_on_did_create", "_on_did_delete",
     )  # fmt: skip
+
+    ignore_create_events = ReadOnly[bool]()
+    ignore_change_events = ReadOnly[bool]()
+    ignore_delete_events = ReadOnly[bool]()
+    on_did_create = ReadOnly[Event[Uri]]()
+    on_did_change = ReadOnly[Event[Uri]]()
+    on_did_delete = ReadOnly[Event[Uri]]()
 
     def __init__(self, ignore: tuple[bool, bool, bool]) -> None:
         super().__init__(None)
-        self.ignore_create_events, self.ignore_change_events, self.ignore_delete_events = ignore
+        self._ignore_create_events, self._ignore_change_events, self._ignore_delete_events = ignore
         self._events = {kind: EventEmitter[Uri]() for kind in FileChangeType}
-        self.on_did_create: Event[Uri] = self._events[FileChangeType.CREATED].event
-        self.on_did_change: Event[Uri] = self._events[FileChangeType.CHANGED].event
-        self.on_did_delete: Event[Uri] = self._events[FileChangeType.DELETED].event
+        self._on_did_create: Event[Uri] = self._events[FileChangeType.CREATED].event
+        self._on_did_change: Event[Uri] = self._events[FileChangeType.CHANGED].event
+        self._on_did_delete: Event[Uri] = self._events[FileChangeType.DELETED].event
 
     def _begin(self, end: Callable[[], None]) -> None:
         self._call = end

@@ -87,7 +87,7 @@ async def test_a_preview_makes_room_for_the_next_unless_it_has_changes(tabs: Tab
     put("a", preview=True)
     put("b", preview=True)
     assert shape(tabs) == [["kept", "[b]", "*"]]
-    tabs.active.tabs[1].is_dirty = True
+    tabs.active.tabs[1]._is_dirty = True
     put("c", preview=True)
     assert shape(tabs) == [["kept", "b", "[c]", "*"]]
     assert put("c").is_preview is False
