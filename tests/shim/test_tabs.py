@@ -88,6 +88,7 @@ async def test_a_preview_makes_room_for_the_next_unless_it_has_changes(tabs: Tab
     put("b", preview=True)
     assert shape(tabs) == [["kept", "[b]", "*"]]
     tabs.active.tabs[1]._is_dirty = True
+    assert tabs.active.tabs[1].is_dirty
     put("c", preview=True)
     assert shape(tabs) == [["kept", "b", "[c]", "*"]]
     assert put("c").is_preview is False
