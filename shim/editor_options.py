@@ -30,6 +30,13 @@ class TextEditorOptions:
         self._values = dict(self.DEFAULTS)
         self.update(options)
 
+    def heard_by(self, told: Callable[[], None]) -> TextEditorOptions:
+        """These same values, of which `told` hears where one is set."""
+        same = TextEditorOptions()
+        same._values = self._values
+        same._told = told
+        return same
+
     def update(self, options: Mapping[str, Any]) -> bool:
         """Take other values; whether any is new. What cannot be one is left out (as in VS Code) and logged.
 

@@ -50,7 +50,6 @@ class TextEditor(Piece):
         self._selections: tuple[Selection, ...] = (Selection(0, 0, 0, 0),)
         self._visible: tuple[Range, ...] | None = None
         self._options = TextEditorOptions()
-        self._options._told = self._options_set
         self._decorations: dict[str, Json] = {}
 
     def state(self) -> Mapping[str, Any] | None:
@@ -122,7 +121,7 @@ class TextEditor(Piece):
 
     @property
     def options(self) -> TextEditorOptions:
-        return self._options
+        return self._options.heard_by(self._options_set)  # held by whoever asks: kept here, each would hold the other
 
     @options.setter
     def options(self, options: TextEditorOptions | Mapping[str, Any]) -> None:

@@ -121,6 +121,8 @@ class Tabs:
         """The session ends, and what was open is no more: those who show it are not told."""
         self.changed.clear()
         for group in self.groups:
+            for tab in group.tabs:
+                tab.content = None  # which knows its tab
             group._tabs = ()
             group.recent.clear()
 

@@ -97,6 +97,8 @@ async def work(client: Client) -> None:
         await client.call("state.update", scope="global", key=f"k{number}", value="x")
         await client.call("workspace.fs.writeFile", uri=uri, content="y" * 5_000)
         await client.call("workspace.openTextDocument", uri=uri)
+        shown = await client.call("window.showTextDocument", uri=uri, viewColumn=number + 1)
+    await client.call("window.tabs.close", tab=shown["tab"])
     await client.call("workspace.findFiles", include="**/*.txt")
     await client.call("workspace.watch", glob="**/*")
     await client.call("workspace.updateConfiguration", key="editor.tabSize", value=3, target="workspace")
