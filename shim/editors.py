@@ -9,6 +9,7 @@ from sessions.current import current_session
 from sessions.errors import InvalidValue
 from sessions.jsontext import Json
 from shim import bulk
+from shim.configuration import get_configuration
 from shim.decorations import Decorated, TextEditorDecorationType, as_decorations, told
 from shim.document import TextDocument, TextDocumentChangeEvent
 from shim.documents import wire_uri
@@ -16,6 +17,7 @@ from shim.editing import TextEditorEdit, check_apart, moved
 from shim.editor_options import TextEditorOptions
 from shim.edits import SnippetString, TextEdit, WorkspaceEdit
 from shim.enums import TextEditorRevealType, TextEditorSelectionChangeKind, ViewColumn
+from shim.indentation import MOST_LINES, Indentation, guessed
 from shim.ranges import AnyPosition, AnyRange, Position, Range, Selection, as_range
 from shim.surface import Piece, packed
 from shim.thenable import Thenable, thenable
@@ -49,7 +51,7 @@ class TextEditor(Piece):
         self.tab: Tab | None = None
         self._selections: tuple[Selection, ...] = (Selection(0, 0, 0, 0),)
         self._visible: tuple[Range, ...] | None = None
-        self._options = TextEditorOptions()
+        self._options = TextEditorOptions(**_indentation(document))
         self._decorations: dict[str, Json] = {}
 
     def state(self) -> Mapping[str, Any] | None:
@@ -263,6 +265,15 @@ class TextEditor(Piece):
 
 def _place(position: Position) -> dict[str, int]:
     return {"line": position.line, "character": position.character}
+
+
+def _indentation(document: TextDocument) -> dict[str, Any]:
+    """How a text is indented: as the settings say, or as it looks where they let that be detected."""
+    editor = get_configuration("editor", document)
+    found = Indentation(int(editor["tabSize"]), editor["insertSpaces"])
+    if editor["detectIndentation"]:
+        found = guessed(document._model.snapshot().lines[:MOST_LINES], found)
+    return {"tab_size": found.size, "indent_size": found.size, "insert_spaces": found.spaces}
 
 
 @readonly

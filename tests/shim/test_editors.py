@@ -253,6 +253,24 @@ async def test_edits_that_overlap_are_refused_and_nothing_is_changed(ada: Sessio
     assert editor.document.get_text() == TEXT
 
 
+async def test_an_editor_indents_as_its_text_and_else_as_the_settings_say(ada: SessionContext) -> None:
+    async def options(name: str, text: str) -> tuple[int, int, bool]:
+        await ada.files.write(f"/workspace/{name}", text.encode())
+        found = (await vscode.window.show_text_document(Uri.file(f"/workspace/{name}"))).options
+        return found.tab_size, found.indent_size, found.insert_spaces
+
+    with ada.entered():
+        assert await options("tabs", "Hello world!\n\tHello world!") == (4, 4, False)
+        assert await options("two", "if x:\n  y\n") == (2, 2, True)
+        editor = vscode.workspace.get_configuration("editor", {"language_id": "python"})
+        await editor.update("tabSize", 8, True, True)
+        await editor.update("insertSpaces", False, True, True)
+        assert await options("a.py", "x\n") == (8, 8, False)
+        assert await options("a.txt", "x\n") == (4, 4, True)
+        await editor.update("detectIndentation", False, True, True)
+        assert await options("b.py", "if x:\n  y\n") == (8, 8, False)
+
+
 async def test_edits_are_taken_only_while_they_are_asked_for(ada: SessionContext, editor: TextEditor) -> None:
     kept: list[TextEditorEdit] = []
     with ada.entered():
@@ -380,29 +398,29 @@ async def test_options_are_set_one_by_one_or_together(ada: SessionContext, edito
     heard: list[Any] = []
     with ada.entered():
         vscode.window.on_did_change_text_editor_options(lambda event: heard.append(event.options.tab_size))
-        assert (editor.options.tab_size, editor.options.insert_spaces) == (4, True)
-        editor.options.tab_size = 2
+        assert (editor.options.tab_size, editor.options.insert_spaces) == (2, True)
+        editor.options.tab_size = 3
         editor.options = TextEditorOptions(tab_size=8, insert_spaces=False)
         editor.options = {"tab_size": "auto"}
         assert (editor.options.tab_size, editor.options.insert_spaces) == (8, False)
         with pytest.raises(InvalidValue, match="font"):
             editor.options = {"font": 1}
-    assert heard == [2, 8]
+    assert heard == [3, 8]
 
 
 @pytest.mark.parametrize(
     ("name", "given", "then"),
     [
         ("tab_size", 1, 1),
-        ("tab_size", 2.3, 2),
-        ("tab_size", "2", 2),
-        ("tab_size", "auto", 4),
-        ("tab_size", None, 4),
-        ("tab_size", 0, 4),
-        ("tab_size", -5, 4),
-        ("tab_size", "hello", 4),
-        ("tab_size", "-17", 4),
-        ("indent_size", "tabSize", 4),
+        ("tab_size", 3.3, 3),
+        ("tab_size", "3", 3),
+        ("tab_size", "auto", 2),
+        ("tab_size", None, 2),
+        ("tab_size", 0, 2),
+        ("tab_size", -5, 2),
+        ("tab_size", "hello", 2),
+        ("tab_size", "-17", 2),
+        ("indent_size", "tabSize", 2),
         ("insert_spaces", "false", False),
         ("insert_spaces", False, False),
         ("insert_spaces", "hello", True),
