@@ -8,7 +8,6 @@ from __future__ import annotations
 import binascii
 import codecs
 import struct
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 import orjson
 
 from host import wire
+from sessions.sharing import breathe
 from shim.plain import jsonable
 
 LARGE = 256 << 10
@@ -31,7 +31,6 @@ MOST_VALUES = 100_000
 
 PIECE = 64 << 10
 ITEMS = 250
-BREATH_S = 0.0001
 
 TEXT = "roost.text"
 """In an ASGI message of our own socket: a large text as UTF-8, in pieces."""
@@ -45,11 +44,6 @@ T = TypeVar("T", str, bytes)
 
 class Text(list[bytes]):
     """A large text of a result as JSON writes it, in pieces and without its quotes, that never was one text."""
-
-
-def breathe() -> None:
-    """Let go of the interpreter."""
-    time.sleep(BREATH_S)  # noqa: TID251  only ever in a thread
 
 
 def sliced(whole: T, size: int = PIECE) -> Iterator[T]:

@@ -16,6 +16,7 @@ from sessions.errors import FileSystemError, InvalidValue
 from sessions.paths import Told, path_of, uri_of
 from sessions.replacement import Replacement
 from sessions.root import Root
+from sessions.sharing import in_turns
 from sessions.trees import Meter, Size, Unmetered
 
 __all__ = [
@@ -140,7 +141,7 @@ class Files:
         self, path: str, limit: int, wanted: Callable[[str], bool] | None = None
     ) -> tuple[list[tuple[str, int]], bool]:
         """At most `limit` of (path, type) below `path`, and whether there was more. `wanted` runs in a thread."""
-        found = await self._run(lambda: list(islice(self.root.walk(path, wanted), limit + 1)))
+        found = await self._run(lambda: list(in_turns(islice(self.root.walk(path, wanted), limit + 1))))
         return found[:limit], len(found) > limit
 
     async def find(
@@ -153,7 +154,7 @@ class Files:
 
         def look() -> list[str]:
             below = (place for place, kind in self.root.walk(path, enters) if kind == FILE and wanted(place))
-            return list(islice(below, limit))
+            return list(in_turns(islice(below, limit)))
 
         return await self._run(look)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
+from itertools import islice
 
 from sessions import copying, entries
 from sessions.descriptors import LINK, FileStat, Handle, contents, file_stat, regular, type_of
@@ -16,6 +17,7 @@ from sessions.openat2 import DIRECTORY, LOOK, LOOK_AT_LINK, READ
 from sessions.paths import Refusal, Told, encoded, failure, shown
 from sessions.places import Places
 from sessions.replacement import Replacement
+from sessions.sharing import in_turns
 from sessions.staging import is_staged, is_visible
 from sessions.trees import Descent, Meter, Size, Unmetered, measure, visit
 
@@ -75,16 +77,18 @@ class Root(Places):
     def read_directory(self, path: str) -> list[tuple[str, int]]:
         """(name, type) of each entry, by name; bytes of a name that are no UTF-8 show as U+FFFD."""
         raw = encoded(path)
-        listing: list[tuple[str, int]] = []
         with Told(path), self._opened(raw, DIRECTORY) as directory, os.scandir(directory.fd) as found:
-            for entry in filter(is_visible, found):
-                if len(listing) >= MAX_LISTING:
-                    raise Refusal("Unavailable", f"it holds more than {MAX_LISTING} entries; list it in a terminal")
-                kind = type_of(entry)
-                if kind == LINK:
-                    kind = self._linked_type(raw + b"/" + os.fsencode(entry.name))
-                listing.append((shown(entry.name), kind))
+            listing = list(islice(in_turns(self._told(raw, filter(is_visible, found))), MAX_LISTING + 1))
+            if len(listing) > MAX_LISTING:
+                raise Refusal("Unavailable", f"it holds more than {MAX_LISTING} entries; list it in a terminal")
         return in_order(listing)
+
+    def _told(self, raw: bytes, entries: Iterable[os.DirEntry[str]]) -> Iterator[tuple[str, int]]:
+        for entry in entries:
+            kind = type_of(entry)
+            if kind == LINK:
+                kind = self._linked_type(raw + b"/" + os.fsencode(entry.name))
+            yield shown(entry.name), kind
 
     def walk(self, path: str, wanted: Callable[[str], bool] | None = None) -> Iterator[tuple[str, int]]:
         """(path, type) of everything below `path` as it is found; links are told, not followed.
@@ -220,4 +224,5 @@ class Root(Places):
 
 def in_order(listing: list[tuple[str, int]]) -> list[tuple[str, int]]:
     """The same, sorted. One sort of a very long one would keep the interpreter from all other threads meanwhile."""
-    return list(merge(*(sorted(listing[at : at + RUN]) for at in range(0, len(listing), RUN))))
+    runs = in_turns(sorted(listing[at : at + RUN]) for at in range(0, len(listing), RUN))
+    return list(in_turns(merge(*runs)))

@@ -11,6 +11,7 @@ from secrets import token_hex
 from sessions.descriptors import Handle
 from sessions.openat2 import DIRECTORY, READ
 from sessions.paths import HIDDEN, Refusal
+from sessions.sharing import in_turns
 from sessions.trees import Unmetered, remove
 
 _TRIES = 16
@@ -75,7 +76,7 @@ def _new(directory: int, name: bytes, mode: int | None) -> int:
 def sweep(directory: int) -> None:
     """Remove what a killed host left in `directory`."""
     with os.scandir(directory) as entries:
-        names = [os.fsencode(entry.name) for entry in entries if not is_visible(entry)]
+        names = [os.fsencode(entry.name) for entry in in_turns(entries) if not is_visible(entry)]
     for name in names:
         is_staged(directory, name)
 

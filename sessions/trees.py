@@ -6,12 +6,14 @@ import errno
 import math
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from sessions.descriptors import Handle, look, share
 from sessions.openat2 import DIRECTORY, exchange, identity, rename_exclusively
 from sessions.paths import Refusal, shown
+from sessions.sharing import in_turns
 
 MAX_ENTRIES = 2_000_000
 """A tree of more entries is neither walked nor copied as a whole."""
@@ -138,15 +140,18 @@ def measure(
 ) -> Size:
     """What everything wanted below `at` takes, its bytes as `weigh` says; it ends early where it is over `enough`."""
     size = files = 0
-    for entry in visit(at, wanted, limit):
-        try:
-            size += weigh(entry.stat(follow_symlinks=False))
-            files += 1
-        except FileNotFoundError:
-            continue  # removed since it was listed
+    for state in in_turns(_states(visit(at, wanted, limit))):
+        size += weigh(state)
+        files += 1
         if enough is not None and (size > enough.bytes or files > enough.files):
             break
     return Size(size, files)
+
+
+def _states(entries: Iterable[os.DirEntry[str]]) -> Iterator[os.stat_result]:
+    for entry in entries:
+        with suppress(FileNotFoundError):  # removed since it was listed
+            yield entry.stat(follow_symlinks=False)
 
 
 def remove(directory: int, name: bytes, meter: Meter) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from sessions.errors import FileSystemError, InvalidValue
 from sessions.inotify import GONE, MODIFY, Count, Inotify, Refused
+from sessions.sharing import in_turns
 from sessions.staging import is_visible_name
 
 if TYPE_CHECKING:
@@ -271,7 +272,8 @@ class Tree:
             with self._root.directory(folder.path or "/") as handle, os.scandir(handle.fd) as found:
                 if os.fstat(handle.fd).st_ino != folder.inode:
                     return []
-                return [(one.name, state) for one in found if is_visible_name(one.name) and (state := _state(one))]
+                told = ((one.name, _state(one)) for one in found if is_visible_name(one.name))
+                return [(name, state) for name, state in in_turns(told) if state]
         except (FileSystemError, InvalidValue, OSError):
             return []
 
@@ -291,10 +293,10 @@ class Tree:
                 if names is None:
                     self._take_in(folder)
                     with os.scandir(handle.fd) as found:
-                        here = [one.name for one in found if is_visible_name(one.name)]
+                        here = [one.name for one in in_turns(found) if is_visible_name(one.name)]
                     names = dict.fromkeys([*folder.entries, *here], 0)
-                for name, mask in names.items():
-                    self._look_at(folder, name, _lstat(handle.fd, name), mask, changes)
+                for (name, mask), state in in_turns((one, _lstat(handle.fd, one[0])) for one in names.items()):
+                    self._look_at(folder, name, state, mask, changes)
         except (FileSystemError, InvalidValue, OSError):
             return  # it is gone: the directory above has heard of that
 
