@@ -103,6 +103,12 @@ class Checkpoints:
         shadow = self._shadows.get(task_id)
         return dict(shadow.left_out) if shadow is not None else {}
 
+    def rest(self, task_id: str) -> None:
+        """The task needs them for some time no more: what is known of its repository is looked up again then."""
+        lock = self._locks.get(task_id)
+        if lock is None or not lock.locked():
+            self._shadows.pop(task_id, None)
+
     async def remove(self, task_id: str) -> None:
         """Forget all of the task's checkpoints."""
         async with self._locks.setdefault(_checked(task_id), asyncio.Lock()):

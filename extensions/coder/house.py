@@ -22,6 +22,9 @@ from extensions.coder.task import Conversation, Draft, Json, Task
 from extensions.coder.tool import Tool
 from extensions.coder.tools import TOOLS
 
+REMEMBERED = 20
+"""Tasks of which tools remember what they saw, beside those in which something runs."""
+
 TITLE = 100
 """Characters of a task's title."""
 
@@ -38,6 +41,8 @@ class House:
         self.patience = 1.0
         """What waits between tries are multiplied with; tests are in a hurry."""
         self._notes: dict[str, dict[str, Any]] = {}
+        self._resting: dict[str, None] = {}
+        """Tasks with notes that have ended, those that ended last behind the others."""
         self._locks: dict[str, asyncio.Lock] = {}
 
     @property
@@ -54,11 +59,24 @@ class House:
 
     def notes_of(self, task_id: str) -> dict[str, Any]:
         """What the tools of a task remember while the host lives."""
+        self._resting.pop(task_id, None)
         return self._notes.setdefault(task_id, {})
+
+    def rest(self, task_id: str) -> None:
+        """A task has ended, and may go on some day: what only the newest of them remember is kept of no others."""
+        self.checkpoints.rest(task_id)
+        if (notes := self._notes.get(task_id)) is None or not Commands.of(notes).is_idle:
+            return
+        self._resting.pop(task_id, None)
+        self._resting[task_id] = None
+        if len(self._resting) > REMEMBERED:
+            oldest = next(iter(self._resting))
+            del self._resting[oldest], self._notes[oldest]
 
     async def forget(self, task_id: str) -> None:
         """A task is gone, and what it had running."""
         notes = self._notes.pop(task_id, None)
+        self._resting.pop(task_id, None)
         if notes is not None:
             await Commands.of(notes).end()
         self._locks.pop(task_id, None)

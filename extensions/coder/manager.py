@@ -15,6 +15,7 @@ from extensions.coder import journal
 from extensions.coder.agent import Run
 from extensions.coder.checkpoints import NoCheckpoint
 from extensions.coder.condensing import CannotCondense
+from extensions.coder.deciding import Deciding
 from extensions.coder.house import begun, new
 from extensions.coder.inquiry import Inquiry
 from extensions.coder.journal import new_id
@@ -23,8 +24,8 @@ from extensions.coder.rewinding import Rewinding
 from extensions.coder.roster import Roster
 from extensions.coder.speech import quoted, spoken
 from extensions.coder.task import ENDED, QUEUED, Conversation, Draft, Json, Task
-from extensions.coder.turns import aborted, again, answer_of, answered, decided, limit_decided
-from shim.proposed.http import Conflict, Invalid, NotFound
+from extensions.coder.turns import aborted, again, answered
+from shim.proposed.http import Conflict, Invalid
 
 PAGE = 50
 LARGEST_PAGE = 200
@@ -35,6 +36,7 @@ class TaskManager:
 
     def __init__(self, storage: vscode.Uri) -> None:
         self._roster = Roster(storage, self.resume_task, self._take_suggestion)
+        self.decide = Deciding(self._roster).decide
         self.house = self._roster.house
         self.past = Rewinding(self._roster)
 
@@ -122,8 +124,12 @@ class TaskManager:
         if conversation.task.status == "delegated":
             raise Conflict("it waits for the task below it: pause that one")
         await self._roster.stop(task_id)
-        if not conversation.task.ended:
-            await self._roster.step(conversation, lambda draft: draft.change(status="paused", waiting_for=None))
+
+        def change(draft: Draft) -> None:
+            if draft.task.status not in (*ENDED, "delegated"):
+                draft.change(status="paused", waiting_for=None)
+
+        await self._roster.step(conversation, change)
         await self._roster.hold()
         return conversation.task
 
@@ -139,10 +145,14 @@ class TaskManager:
             raise Conflict(f"it waits for your {'decision' if task.waiting_for == 'approval' else 'answer'}: give that")
 
         def change(draft: Draft) -> None:
+            if draft.task.status != task.status:
+                return  # somebody else was faster
             waits = self._waits_for(conversation)
             draft.change(
                 status="waiting" if waits else "running", waiting_for=waits, error=None, short=None, mistakes=0
             )
+            if task.ended:  # they were withdrawn then
+                draft.approvals += [one.approval for one in conversation.waiting_calls if one.approval]
 
         await self._roster.step(conversation, change)
         self._roster.begin(conversation)
@@ -167,33 +177,23 @@ class TaskManager:
             if not below.task.ended:
                 await self.abort_task(child)
         await self._roster.stop(task_id)
-        if not conversation.task.ended:
-            await self._roster.step(conversation, lambda draft: aborted(draft, conversation))
-        await self._parent_after(conversation)
+        parent = conversation.task.parent_task_id
+        above = await self._roster.get(parent) if parent is not None else None
+
+        def change(draft: Draft) -> None:
+            if not draft.task.ended:
+                aborted(draft, conversation)
+
+        await self._roster.step(conversation, change, above)
+        if above is not None:
+            self._roster.begin(above)
         await self.house.forget(task_id)
         await self._roster.hold()
         return conversation.task
 
-    async def _parent_after(self, conversation: Conversation) -> None:
-        """Tell the task above that this one was aborted."""
-        parent = conversation.task.parent_task_id
-        if parent is None:
-            return
-        above = await self._roster.get(parent)
-        step = answer_of(above, conversation.task, "The task was aborted by the user.", failed=True)
-        if step is not None:
-            await self._roster.hold(sure=True)
-            await journal.whole(journal.commit(*step))
-            self._roster.begin(above)
-
     async def delete_task(self, task_id: str) -> None:
         """Remove a task that has ended, and all that was kept of it."""
-        conversation = await self._roster.get(task_id)
-        if not conversation.task.ended:
-            raise Conflict("it has not ended: abort it first")
-        await self._roster.stop(task_id)
-        await journal.remove(task_id)
-        self._roster.let_go(task_id, removed=True)
+        await self._roster.remove(await self._roster.get(task_id))
         await self.house.forget(task_id)
         await self._quietly(self.house.checkpoints.remove(task_id))
         folder = vscode.Uri.join_path(self.house.storage, "tasks", task_id)
@@ -219,22 +219,26 @@ class TaskManager:
 
         `mode` is for a busy one: `steer` is heard before the next request, `queue` when it would be completed.
         """
-        conversation = await self._roster.get(task_id)
         if mode not in ("steer", "queue"):
             raise Invalid("mode", "must be 'steer' or 'queue'")
-        suggested = [one["text"] for one in (conversation.task.question or {}).get("suggestions", ())]
+        task = await self._roster.row(task_id)
+        suggested = [one["text"] for one in (task.question or {}).get("suggestions", ())]
         is_chosen = message in suggested and not images
-        speech = quoted(message) if is_chosen else await spoken(self.house, conversation.task.cwd, message, images)
-        task = conversation.task
-        if task.question is not None and task.status == "waiting":
-            await self._roster.step(conversation, lambda draft: answered(draft, conversation, speech))
-        elif task.status in ("completed", "failed", "aborted"):
-            await self._roster.step(conversation, lambda draft: again(draft, conversation, speech))
-        else:
-            if len(task.queue) >= QUEUED:
+        speech = quoted(message) if is_chosen else await spoken(self.house, task.cwd, message, images)
+        conversation = await self._roster.get(task_id)  # what is mentioned may have taken long to read
+
+        def change(draft: Draft) -> None:
+            if draft.task.question is not None and draft.task.status == "waiting":
+                answered(draft, conversation, speech)
+            elif draft.task.status in ENDED:
+                again(draft, conversation, speech)
+            elif len(draft.task.queue) >= QUEUED:
                 raise Conflict(f"{QUEUED} messages wait for it already; wait until it has read some")
-            queued = {"id": new_id(), "text": message, "mode": mode, "content": speech.content}
-            await self._roster.step(conversation, lambda draft: draft.change(queue=(*draft.task.queue, queued)))
+            else:
+                queued = {"id": new_id(), "text": message, "mode": mode, "content": speech.content}
+                draft.change(queue=(*draft.task.queue, queued))
+
+        await self._roster.step(conversation, change)
         self._roster.begin(conversation)
         return conversation.task
 
@@ -243,69 +247,13 @@ class TaskManager:
         leave = Leave.of_user()
         keeps_mode = "mode" not in leave.switches
         conversation = await self._roster.get(task_id)
-        if conversation.task.question is None or conversation.task.status != "waiting":
-            return
-        speech = quoted(suggestion["text"])
-        await self._roster.step(
-            conversation, lambda draft: answered(draft, conversation, speech, keeps_mode=keeps_mode)
-        )
-        self._roster.begin(conversation)
-
-    # -- what people decide
-
-    async def decide(
-        self, task_id: str, approval_id: str, decision: str, reason: str | None = None, pattern: str | None = None
-    ) -> Task:
-        """Give or refuse leave: `once`, `always` (for the task, or for a pattern of commands for good), `reject`."""
-        conversation = await self._roster.get(task_id)
-        if decision not in ("once", "always", "reject"):
-            raise Invalid("decision", "must be 'once', 'always' or 'reject'")
-        limit = conversation.task.limit
-        if limit is not None and limit["approvalId"] == approval_id:
-            await self._roster.step(conversation, lambda draft: limit_decided(draft, limit, decision))
-        else:
-            await self._decide_call(conversation, approval_id, decision, reason, pattern)
-        self._roster.begin(conversation)
-        return conversation.task
-
-    async def _decide_call(
-        self, conversation: Conversation, approval_id: str, decision: str, reason: str | None, pattern: str | None
-    ) -> None:
-        call = next(
-            (one for one in conversation.waiting_calls if one.approval and one.approval["approvalId"] == approval_id),
-            None,
-        )
-        if call is None or call.approval is None:
-            raise NotFound(f"no approval {approval_id[:80]!r} waits here: it was decided, or never asked")
-        approval = {**call.approval, "status": decision, **({"reason": reason} if reason else {})}
-        keys: tuple[str, ...] = ()
-        if decision == "always":
-            keys = tuple(approval.get("keys", ()))
-            await self._allow_commands(approval, pattern)
 
         def change(draft: Draft) -> None:
-            draft.approvals.append(approval)
-            decided(draft, conversation, call, approval)
-            draft.change(granted=tuple(dict.fromkeys((*draft.task.granted, *keys))))
-            left = [one for one in conversation.waiting_calls if one.call_id != call.call_id]
-            if not left and draft.task.status == "waiting":
-                draft.change(status="running", waiting_for=None)
+            if draft.task.question is not None and draft.task.status == "waiting":
+                answered(draft, conversation, quoted(suggestion["text"]), keeps_mode=keeps_mode)
 
         await self._roster.step(conversation, change)
-
-    @staticmethod
-    async def _allow_commands(approval: Json, pattern: str | None) -> None:
-        """Let commands that begin so run unasked from now on, in all of the user's tasks."""
-        if not approval["patterns"]:
-            return
-        chosen = [pattern] if pattern else approval["patterns"]
-        if pattern is not None and pattern not in approval["patterns"]:
-            raise Invalid("pattern", f"must be one of {', '.join(approval['patterns'])}")
-        settings = vscode.workspace.get_configuration("coder")
-        allowed = [*dict.fromkeys((*settings.get("allowedCommands", []), *chosen))]
-        await settings.update("allowedCommands", allowed, vscode.ConfigurationTarget.GLOBAL)
-        await settings.update("alwaysAllowExecute", True, vscode.ConfigurationTarget.GLOBAL)
-        await settings.update("autoApprovalEnabled", True, vscode.ConfigurationTarget.GLOBAL)
+        self._roster.begin(conversation)
 
     # -- its mode and context
 
@@ -319,9 +267,8 @@ class TaskManager:
     async def condense(self, task_id: str) -> Json:
         """Condense a task that does not run. Gives `{summary}`."""
         conversation = await self._roster.get(task_id)
-        if self._roster.runs(task_id):
-            raise Conflict("it runs: pause it first, or let it condense by itself")
-        try:
-            return {"summary": await Inquiry(Run(self._roster, conversation)).condense()}
-        except CannotCondense as error:
-            raise Conflict(str(error)) from None
+        async with self._roster.apart(conversation):
+            try:
+                return {"summary": await Inquiry(Run(self._roster, conversation)).condense()}
+            except CannotCondense as error:
+                raise Conflict(str(error)) from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from extensions.coder import journal
 from extensions.coder.checkpoints import NoCheckpoint
 from extensions.coder.task import Conversation, Json, Task
-from shim.proposed.http import Conflict, Invalid, NotFound
+from shim.proposed.http import Invalid, NotFound
 
 if TYPE_CHECKING:
     from extensions.coder.roster import Roster
@@ -44,20 +44,18 @@ class Rewinding:
         if scope not in ("files", "task"):
             raise Invalid("scope", "must be 'files' or 'task'")
         conversation = await self._roster.get(task_id)
-        if self._roster.runs(task_id) or conversation.task.status == "delegated":
-            raise Conflict("it runs: pause it first")
-        place = await self._place_of(conversation, checkpoint_id) if scope == "task" else None
-        try:
-            await self._house.checkpoints.restore(task_id, checkpoint_id)
-        except NoCheckpoint as error:
-            raise NotFound(str(error)) from None
-        if place is not None:
-            async with self._house.lock_of(task_id):
+        async with self._roster.apart(conversation):
+            place = await self._place_of(conversation, checkpoint_id) if scope == "task" else None
+            try:
+                await self._house.checkpoints.restore(task_id, checkpoint_id)
+            except NoCheckpoint as error:
+                raise NotFound(str(error)) from None
+            if place is not None:
                 draft = conversation.draft()
                 draft.change(
                     status="paused", waiting_for=None, question=None, limit=None, result=None, error=None, todos=()
                 )
-                await journal.rewind(conversation, draft, *place)
+                await journal.whole(journal.rewind(conversation, draft, *place))
         return conversation.task
 
     async def _place_of(self, conversation: Conversation, checkpoint_id: str) -> tuple[int, int]:

@@ -6,8 +6,8 @@ A task's run is work of the session; while there is any, the host remembers to g
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import shim as vscode
@@ -21,7 +21,7 @@ from extensions.coder.purse import Purse
 from extensions.coder.task import Conversation, Draft, Json, Task, interrupted
 from extensions.coder.turns import answer_of, break_off
 from shim.proposed import background
-from shim.proposed.http import Invalid, NotFound
+from shim.proposed.http import Conflict, Invalid, NotFound
 
 AT_ONCE = 3
 STOP_S = 5.0
@@ -45,6 +45,8 @@ class Roster:
         self._runs: dict[str, tuple[Run, asyncio.Future[None]]] = {}
         self._open: dict[str, Conversation] = {}
         self._purse = Purse(self.look, resume)
+        self._apart: set[str] = set()
+        """Tasks that are worked on as a whole, and do not run meanwhile."""
         self._followups = Followups(answer, self.hold)
         self._settings = vscode.workspace.on_did_change_configuration(self._set)
         self._holds: bool | None = None
@@ -128,31 +130,81 @@ class Roster:
         found = self._open.get(task_id)
         if found is not None and (removed or (found.task.ended and task_id not in self._runs)):
             del self._open[task_id]
+            self.house.rest(task_id)
 
-    async def step(self, conversation: Conversation, change: Callable[[Draft], object]) -> None:
-        """Make one change of a task durable, whatever becomes of who asked for it."""
-        await journal.whole(self._step(conversation, change))
+    async def step(
+        self, conversation: Conversation, change: Callable[[Draft], object], above: Conversation | None = None
+    ) -> None:
+        """Make one change of a task durable, whatever becomes of who asked for it.
 
-    async def _step(self, conversation: Conversation, change: Callable[[Draft], object]) -> None:
-        async with self.house.lock_of(conversation.task.task_id):
+        `change` may raise; then nothing was changed. The task `above`, whose call this one is, goes on where it ends.
+        """
+        await journal.whole(self._step(conversation, change, above))
+
+    async def _step(
+        self, conversation: Conversation, change: Callable[[Draft], object], above: Conversation | None
+    ) -> None:
+        task_id = conversation.task.task_id
+        async with self.house.lock_of(task_id), self._lock_of(above):
+            self._check(conversation)
             draft = conversation.draft()
             change(draft)
-            if draft.task.status in journal.RUNS:
+            other = self._answer(above, draft.task) if above is not None else None
+            if other is not None or draft.task.status in journal.RUNS:
                 await self.hold(sure=True)
-            await journal.commit(conversation, draft)
+            await journal.commit(conversation, draft, along=[other] if other is not None else None)
         if conversation.task.waiting_for != "budget":
-            self._purse.discard(conversation.task.task_id)
+            self._purse.discard(task_id)
+        self.let_go(task_id)
+
+    def _lock_of(self, conversation: Conversation | None) -> AbstractAsyncContextManager[object]:
+        return nullcontext() if conversation is None else self.house.lock_of(conversation.task.task_id)
+
+    def _check(self, conversation: Conversation) -> None:
+        """Raise where the task was removed, read anew or taken apart since it was looked up."""
+        task_id = conversation.task.task_id
+        if conversation.is_removed:
+            raise NotFound(f"there is no task {task_id!r} any more")
+        if task_id in self._apart or self._open.setdefault(task_id, conversation) is not conversation:
+            raise Conflict("something else changes it at this moment: try again")
+
+    @asynccontextmanager
+    async def apart(self, conversation: Conversation) -> AsyncIterator[None]:
+        """Keep a task as it is for the body, which changes it as a whole. Raises `Conflict` where it runs."""
+        task_id = conversation.task.task_id
+        if task_id in self._runs or conversation.task.status == "delegated":
+            raise Conflict("it runs: pause it first")
+        self._check(conversation)
+        self._apart.add(task_id)
+        try:
+            async with self.house.lock_of(task_id):  # a step that was on its way to the disk is there
+                pass
+            yield
+        finally:
+            self._apart.discard(task_id)
+            self.begin(conversation)
+            self.let_go(task_id)
+
+    async def remove(self, conversation: Conversation) -> None:
+        """Forget a task that has ended. Raises `Conflict` where it has not."""
+        await journal.whole(self._remove(conversation))
+
+    async def _remove(self, conversation: Conversation) -> None:
+        task_id = conversation.task.task_id
+        async with self.house.lock_of(task_id):
+            self._check(conversation)
+            if not conversation.task.ended or task_id in self._runs:
+                raise Conflict("it has not ended: abort it first")
+            await journal.remove(task_id)
+            conversation.is_removed = True
+            self.let_go(task_id, removed=True)
 
     # -- those that run
-
-    def runs(self, task_id: str) -> bool:
-        """Whether it runs, or stands in line for that."""
-        return task_id in self._runs
 
     def begin(self, conversation: Conversation) -> None:
         """Let a task run, if it does not yet."""
         task_id = conversation.task.task_id
-        if self._closing or conversation.next == "rest" or task_id in self._runs:
+        if self._closing or conversation.next == "rest" or task_id in self._runs or task_id in self._apart:
             return
         self._open[task_id] = conversation
         run = Run(self, conversation)
@@ -232,9 +284,18 @@ class Roster:
         above = self._open.get(task.parent_task_id or "")
         if above is None or task.status not in ("completed", "failed"):
             return None
-        failed = task.status == "failed"
-        text = f"The task failed: {task.error}" if failed else f"The task is completed:\n\n{task.result}"
-        return answer_of(above, task, text, failed=failed)
+        return self._answer(above, task)
+
+    @staticmethod
+    def _answer(above: Conversation, task: Task) -> tuple[Conversation, Draft] | None:
+        """The step of the task above, where this one has come to its end."""
+        texts = {
+            "completed": f"The task is completed:\n\n{task.result}",
+            "failed": f"The task failed: {task.error}",
+            "aborted": "The task was aborted by the user.",
+        }
+        text = texts.get(task.status)
+        return None if text is None else answer_of(above, task, text, failed=task.status != "completed")
 
 
 def alone(error: BaseException) -> BaseException:

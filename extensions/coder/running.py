@@ -230,6 +230,11 @@ class Commands:
         for number in gone:
             del self._all[number]
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing of the task runs, no command and nothing else of its tools."""
+        return not (self._others or self._voices or any(one.is_open for one in self))
+
     def at_end(self, close: Callable[[], Awaitable[None]]) -> None:
         """Call `close`, too, when the task ends."""
         self._others.append(close)

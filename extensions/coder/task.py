@@ -211,6 +211,8 @@ class Conversation:
     calls: dict[str, Call] = field(default_factory=dict)
     shown: dict[int, Json] = field(default_factory=dict)
     """The messages for people that calls still change."""
+    is_removed: bool = False
+    """Whether the task is gone: nothing of it is written any more."""
 
     def draft(self) -> Draft:
         return Draft(self.task)
