@@ -283,6 +283,8 @@ class Documents(Telling):
     async def close(self) -> None:
         """The session ends: nothing is followed any more. What is unsaved is kept already."""
         await self.following.close()
+        for document in self._open.values():
+            document._backup = None  # each holds the other
         self._open.clear()
         self.end()
 

@@ -43,6 +43,7 @@ class WebviewPanel:
     """A webview as a tab, until it is closed by the user or disposed of by its extension."""
 
     __slots__ = (
+        "__weakref__",
         "_disposed",
         "_icon",
         "_options",
@@ -240,6 +241,10 @@ class Panels:
         for view_type, one in list(self._serializers.items()):
             if one[1] == extension:
                 del self._serializers[view_type]
+
+    async def close(self) -> None:
+        """The session ends: what was open is kept already."""
+        self._open.clear()
 
     async def _bring_back(self, view_type: str, serializer: WebviewPanelSerializer) -> None:
         memento = await self._session.memento(KEPT, "workspace")

@@ -58,7 +58,8 @@ class SourceControlInputBox(Piece):
 
     kind = "sourceControlInputBox"
 
-    def __init__(self, of: SourceControl) -> None:
+    def __init__(self, of: str) -> None:
+        """Of the source control with this handle."""
         super().__init__()
         self._of = of
         self.validate_input: Callable[[str, int], Any] | None = None
@@ -72,7 +73,7 @@ class SourceControlInputBox(Piece):
 
     def state(self) -> Mapping[str, Any]:
         usual = {"value": "", "placeholder": "", "enabled": True, "visible": True}
-        return {"sourceControl": self._of.handle, **usual, **self.attributes()}
+        return {"sourceControl": self._of, **usual, **self.attributes()}
 
     async def type(self, text: str) -> Any:
         """The user has typed into it; what its extension finds wrong with that: a text, or what VS Code has."""
@@ -87,7 +88,8 @@ class SourceControlResourceGroup(Piece):
 
     kind = "sourceControlResourceGroup"
 
-    def __init__(self, of: SourceControl, id: str, label: str) -> None:
+    def __init__(self, of: str, id: str, label: str) -> None:
+        """Of the source control with the handle `of`."""
         super().__init__()
         self._of = of
         self._id = as_text(id, "id")
@@ -117,7 +119,7 @@ class SourceControlResourceGroup(Piece):
 
     def state(self) -> Mapping[str, Any]:
         resources = self._resources[:SHOWN]
-        own = {"sourceControl": self._of.handle, "id": self.id, "count": len(self._resources)}
+        own = {"sourceControl": self._of, "id": self.id, "count": len(self._resources)}
         return {**own, "resourceStates": resources, **self.attributes()}
 
     async def open(self, index: int) -> Any:
@@ -154,7 +156,7 @@ class SourceControl(Piece):
         self._root_uri = None if root_uri is None else as_uri(root_uri, "root_uri")
         super().__init__()
         self._groups: list[SourceControlResourceGroup] = []
-        self._input_box = SourceControlInputBox(self)
+        self._input_box = SourceControlInputBox(self.handle)
         self.quick_diff_provider: Any = None
         """May have `provide_original_resource(uri, token)`."""
         self.changed()
@@ -182,7 +184,7 @@ class SourceControl(Piece):
 
     def create_resource_group(self, id: str, label: str) -> SourceControlResourceGroup:
         """A new group of changed files, below those that are there."""
-        group = SourceControlResourceGroup(self, id, label)
+        group = SourceControlResourceGroup(self.handle, id, label)
         self._groups.append(group)
         return group
 

@@ -40,7 +40,10 @@ class WebviewViewResolveContext(Value):
 class WebviewView:
     """A webview in a view, as long as a provider has it."""
 
-    __slots__ = ("_badge", "_description", "_disposed", "_retain", "_seen", "_title", "view_type", "visible", "webview")
+    __slots__ = (
+        "__weakref__", "_badge", "_description", "_disposed", "_retain", "_seen", "_title", "view_type", "visible",
+        "webview",
+    )  # fmt: skip
 
     def __init__(self, view_type: str, retain: bool) -> None:
         self.view_type = view_type

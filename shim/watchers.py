@@ -108,8 +108,13 @@ class Watcher:
 
     def dispose(self) -> None:
         """Hear of nothing any more."""
+        self._told = _nobody
         while self._undo:
             self._undo.popitem()[1]()
+
+
+def _nobody(changes: object) -> None:
+    """Whom an ended watcher tells: who was told before may hold the watcher."""
 
 
 class FileSystemWatcher(Disposable):

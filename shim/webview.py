@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import weakref
 from collections.abc import Mapping, Sequence
 from posixpath import normpath
 from typing import Any, Literal, TypeAlias
@@ -89,7 +90,7 @@ class Webview(Piece):
 
     def __init__(self, owner: Any, options: WebviewOptions) -> None:
         super().__init__()
-        self.owner = owner
+        self.owner: Any = weakref.proxy(owner)  # whose part this is
         """The panel or view that it is in: it says whether it is `seen`, and what clients are `told` of it."""
         self.key = secrets.token_urlsafe(32)
         """The secret in its address."""
@@ -102,6 +103,10 @@ class Webview(Piece):
         self._options = options
         self._received = EventEmitter[Any]()
         self.changed()
+
+    def dispose(self) -> None:
+        super().dispose()
+        self._received.dispose()
 
     @property
     def path(self) -> str:

@@ -23,6 +23,7 @@ from host.socket import Socket
 from sessions.tasks import Tasks
 from tests.client import Client, Refused, connect
 from tests.hosted import hosted
+from tests.people import extension
 from tests.screens import passable
 
 pytestmark = pytest.mark.anyio
@@ -59,9 +60,9 @@ def nobody_collects(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def served(folder: Path) -> AsyncIterator[tuple[Host, str]]:
+async def served(folder: Path, **more: Any) -> AsyncIterator[tuple[Host, str]]:
     """A host in this process on a socket, and its address."""
-    host = await asyncio.to_thread(create_app, load({"multi_user": True, "data": folder}, {}))
+    host = await asyncio.to_thread(create_app, load({"multi_user": True, "data": folder, **more}, {}))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with host, asyncio.TaskGroup() as group:
             config = uvicorn.Config(host, http=BoundedProtocol, ws=Socket, lifespan="off", log_config=None)
@@ -150,6 +151,101 @@ async def test_whose_agent_worked_is_freed_by_counting_alone(tmp_path: Path) -> 
             assert (await user(uid).post("/api/v1/tasks", json={"message": "Fix the tests"})).status_code == 201
             assert (await user(uid).get("/api/v1/config")).status_code == 200
             await host.sessions.close(uid)
+        await gone(before)
+
+
+MANIFEST = """
+[[contributes.commands]]
+command = "acme.all"
+title = "All"
+
+[[contributes.views.explorer]]
+id = "acme.zoo"
+name = "Zoo"
+
+[[contributes.views.explorer]]
+id = "acme.frame"
+name = "Frame"
+type = "webview"
+"""
+
+SHOWS = """
+    import shim as vscode
+
+    class Zoo:
+        def __init__(self):
+            self._changed = vscode.EventEmitter()
+            self.on_did_change_tree_data = self._changed.event
+
+        def get_children(self, element=None):
+            return [] if element else ["lion"]
+
+        def get_tree_item(self, element):
+            return vscode.TreeItem(element)
+
+    class Frame:
+        def resolve_webview_view(self, view, context, token):
+            view.webview.html = "<p>a view</p>"
+
+    class Hovers:
+        def provide_hover(self, document, position, token):
+            return vscode.Hover("x")
+
+    async def all_of_it(context):
+        window, workspace, languages = vscode.window, vscode.workspace, vscode.languages
+        document = await workspace.open_text_document(content="x = 1", language="python")
+        editor = await window.show_text_document(document)
+        dotted = window.create_text_editor_decoration_type(after={"content_text": "."})
+        editor.set_decorations(dotted, [vscode.Range(0, 0, 0, 1)])
+        await editor.edit(lambda edit: edit.insert(vscode.Position(0, 0), "y"))
+        panel = window.create_webview_panel("frame", "Frame", vscode.ViewColumn.TWO, enable_scripts=True)
+        panel.webview.on_did_receive_message(lambda message: panel.webview.post_message(message))
+        panel.webview.html = "<p>a panel</p>"
+        item = window.create_status_bar_item()
+        item.text, item.command = "here", "acme.all"
+        item.show()
+        window.create_output_channel("Log").append_line("hello")
+        window.create_quick_pick().show()
+        window.create_input_box().show()
+        control = vscode.scm.create_source_control("acme", "Acme")
+        control.create_resource_group("one", "One").resource_states = [
+            vscode.SourceControlResourceState(vscode.Uri.file("/workspace/a"))
+        ]
+        found = languages.create_diagnostic_collection("acme")
+        found.set(document.uri, [vscode.Diagnostic(vscode.Range(0, 0, 0, 1), "wrong")])
+        workspace.create_file_system_watcher("**/*").on_did_create(lambda uri: found.clear())
+        workspace.on_did_change_configuration(lambda event: item.hide())
+        wait = lambda progress, token: vscode.commands.execute_command("acme.waits")
+        window.with_progress(wait, location=vscode.ProgressLocation.NOTIFICATION, title="Waits")
+        await context.secrets.store("a", "b")
+        await context.global_state.update("a", 1)
+        return "done"
+
+    def activate(context):
+        import asyncio
+        tree = vscode.window.create_tree_view("acme.zoo", tree_data_provider=Zoo())
+        vscode.window.register_webview_view_provider("acme.frame", Frame())
+        vscode.commands.register_command("acme.all", lambda: all_of_it(context))
+        vscode.commands.register_command("acme.waits", asyncio.Event().wait)
+        vscode.languages.register_hover_provider("python", Hovers())
+        context.subscriptions.append(vscode.Disposable(lambda: tree))
+"""
+
+
+async def test_whose_extension_left_everything_open_is_freed_by_counting_alone(tmp_path: Path) -> None:
+    place = extension(tmp_path / "extensions", "shows", MANIFEST, extension=SHOWS)
+    async with served(tmp_path / "data", extensions={"folders": [str(place)]}) as (host, base):
+        for uid in ("eve", "ada"):
+            before = ours()
+            async with connect(base, uid) as client:
+                await client.call("session.open")
+                assert await client.call("commands.executeCommand", command="acme.all") == "done"
+                for piece in (await client.call("window.surface"))["pieces"]:
+                    if piece["kind"] == "treeView":
+                        await client.call("window.tree.children", handle=piece["handle"])
+                await client.call("window.views.show", viewId="acme.frame")
+            await host.sessions.close(uid)
+        before["host.modules.Copy"] += 1  # whose modules are searched by themselves: tests/host/test_collecting.py
         await gone(before)
 
 
