@@ -24,9 +24,10 @@ from shim.diagnostics import CodeAction, CodeActionKind
 from shim.documents import Documents, wire_uri
 from shim.features import Offer
 from shim.known_languages import Known
+from shim.merging import Found
 from shim.plain import plain
 from shim.problems import TOLD, Problems
-from shim.queries import Found, ask, bare
+from shim.queries import ask, bare
 from shim.ranges import Position
 from shim.types import Command
 

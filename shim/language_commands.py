@@ -19,7 +19,8 @@ from shim.contexts import DocumentRange, FoldingContext, FormattingOptions, Refe
 from shim.diagnostics import CodeActionKind
 from shim.documents import Documents
 from shim.features import Features
-from shim.queries import Found, ask, bare
+from shim.merging import Found
+from shim.queries import ask, bare
 from shim.ranges import as_position, as_range
 from shim.tokens import SemanticTokensLegend
 from shim.uri import Uri
@@ -84,7 +85,8 @@ async def _completions(
 
 async def _signatures(uri: Any, position: Any, trigger_character: str | None = None) -> Any:
     session, document = await opened(uri)
-    return await queries.signatures(session, document, as_position(position, "position"), trigger_character)
+    place = as_position(position, "position")
+    return await queries.signatures(session, document, place, trigger_character, typed=False)
 
 
 async def _code_actions(
@@ -98,7 +100,12 @@ async def _code_actions(
 
 async def _code_lenses(uri: Any, item_resolve_count: int | None = None) -> list[Any]:
     session, document = await opened(uri)
-    return await _resolve(session, "code_lens", await ask(session, "code_lens", document), item_resolve_count)
+    found = await ask(session, "code_lens", document)
+    if item_resolve_count is None:
+        return bare(found)
+    whole = [one for one in found if one[1].is_resolved]
+    partial = [one for one in found if not one[1].is_resolved][:item_resolve_count]  # those after them are left out
+    return bare(whole) + await _resolve(session, "code_lens", partial, item_resolve_count)
 
 
 async def _links(uri: Any, link_resolve_count: int | None = None) -> list[Any]:

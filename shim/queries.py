@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from shim.cancellation import CancellationToken
 from shim.completions import (
     ColorPresentation,
     CompletionItem,
-    CompletionItemLabel,
     CompletionList,
     Hover,
     InlayHint,
@@ -27,6 +27,7 @@ from shim.diagnostics import CodeAction, CodeActionKind
 from shim.edits import TextEdit, WorkspaceEdit
 from shim.enums import CodeActionTriggerKind, CompletionTriggerKind, SignatureHelpTriggerKind
 from shim.features import Features, Offer, ProviderFailed, items
+from shim.merging import Found, merged
 from shim.problems import Problems
 from shim.ranges import Location, Position, Range
 from shim.symbols import (
@@ -51,9 +52,6 @@ if TYPE_CHECKING:
     from sessions.context import SessionContext
 
 Token = CancellationToken | None
-
-Found = tuple[Offer, Any]
-"""An item of an answer, and who gave it."""
 
 
 class Question(NamedTuple):
@@ -143,7 +141,7 @@ async def ask(
         answers = await features.best(feature, document, method, *given, token=token, only=only, kinds=kinds)
     else:
         answers = await features.all(feature, document, method, *given, token=token, only=only)
-    return [(offer, one) for offer, answer in answers for one in items(answer, *kinds)]
+    return await merged(feature, [(offer, one) for offer, answer in answers for one in items(answer, *kinds)])
 
 
 def bare(found: Iterable[Found]) -> list[Any]:
@@ -154,8 +152,13 @@ def bare(found: Iterable[Found]) -> list[Any]:
 async def resolved(session: SessionContext, feature: str, found: Found, token: Token = None) -> Any:
     """An item with what its provider adds when it is needed; the item itself where that adds nothing."""
     offer, item = found
+    before = copy(item)
     answer = await session.get(Features).one(offer, RESOLVES[feature], item, token=token)
-    return answer if isinstance(answer, type(item)) else item
+    whole = answer if isinstance(answer, type(item)) else item
+    if not isinstance(whole, CodeAction):
+        return whole
+    before.edit, before.command = whole.edit, whole.command  # all else of it is shown already
+    return before
 
 
 async def following(session: SessionContext, what: str, found: Found, *more: Any, token: Token = None) -> list[Found]:
@@ -189,24 +192,25 @@ async def completions(
     )
     found = [(offer, one) for offer, answer in answers for one in items(answer, CompletionItem)]
     incomplete = any(isinstance(answer, CompletionList) and answer.is_incomplete for _, answer in answers)
-    return sorted(found, key=lambda one: _sort_text(one[1])), incomplete
+    return await merged("completion", found), incomplete
 
 
 def _triggered(character: str | None) -> Callable[[Offer], bool]:
     return lambda offer: character is None or character in offer.more["characters"]
 
 
-def _sort_text(item: CompletionItem) -> str:
-    label = item.label.label if isinstance(item.label, CompletionItemLabel) else item.label
-    return (item.sort_text or str(label)).lower()
-
-
 async def signatures(
-    session: SessionContext, document: Any, position: Position, character: str | None = None, token: Token = None
+    session: SessionContext,
+    document: Any,
+    position: Position,
+    character: str | None = None,
+    token: Token = None,
+    *,
+    typed: bool = True,
 ) -> SignatureHelp | None:
-    """How what is being called may be called."""
+    """How what is being called may be called; `typed` says whether `character` was just typed."""
     kind = SignatureHelpTriggerKind.INVOKE if character is None else SignatureHelpTriggerKind.TRIGGER_CHARACTER
-    context = SignatureHelpContext(kind, character)
+    context = SignatureHelpContext(kind if typed else SignatureHelpTriggerKind.INVOKE, character)
     found = await ask(session, "signature", document, position, ..., context, token=token)
     return found[0][1] if found else None
 
@@ -278,6 +282,8 @@ async def rename_place(
         if not hasattr(offer.provider, "prepare_rename"):
             continue
         answer = await features.one(offer, "prepare_rename", document, position, token=token, strict=True)
+        if isinstance(answer, Mapping):
+            answer = RenameLocation(**answer)
         if isinstance(answer, RenameLocation):
             return answer
         if isinstance(answer, Range):
