@@ -191,6 +191,7 @@ class SourceControl(Piece):
     def dispose(self) -> None:
         for part in (self.input_box, *self._groups):
             part.dispose()
+        self.quick_diff_provider = self.input_box.validate_input = None  # which often hold this
         super().dispose()
 
     async def accept(self) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import shutil
 import socket
 import weakref
 from collections import Counter
@@ -121,7 +122,20 @@ async def shells(client: Client) -> None:
     await client.call("window.createTerminal")
 
 
-@pytest.mark.parametrize("does", [work, refusals, shells])
+async def repository(client: Client) -> None:
+    """One that git's extension shows, with a changed file in an editor."""
+    await client.call("commands.executeCommand", command="git.init")
+    await client.call("workspace.fs.writeFile", uri="/workspace/a.txt", content="x")
+    await client.call("window.showTextDocument", uri="/workspace/a.txt")
+    await client.call("commands.executeCommand", command="git.refresh")
+    kinds = {piece["kind"] for piece in (await client.call("window.surface"))["pieces"]}
+    assert "sourceControl" in kinds
+
+
+GIT = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
+
+@pytest.mark.parametrize("does", [work, refusals, shells, pytest.param(repository, marks=GIT)])
 async def test_who_was_here_is_freed_by_counting_alone(does: Callable[[Client], Awaitable[None]]) -> None:
     with passable() as folder:
         async with served(folder) as (host, base):
