@@ -16,7 +16,7 @@ from host.contract import Contract
 from host.document_methods import Language, Resource, WirePosition, WireRange, as_range, resource
 from sessions.context import SessionContext
 from sessions.errors import InvalidValue
-from shim import queries
+from shim import queries, renaming
 from shim.bulk import apply_edit
 from shim.commands import Commands
 from shim.contexts import DocumentRange, FoldingContext, FormattingOptions, InlineCompletionContext, ReferenceContext
@@ -307,7 +307,7 @@ async def formatting_on_type(
 async def prepare_rename(caller: Caller, uri: Resource, position: WirePosition) -> Item:
     """What would be renamed there: `{range, placeholder}`. An error says why nothing can be."""
     document = await _document(caller, uri)
-    found: Item = plain(await queries.rename_place(caller.session, document, _position(document, position)))
+    found: Item = plain(await renaming.location(caller.session, document, _position(document, position)))
     return found
 
 
@@ -320,7 +320,7 @@ async def rename(
 ) -> Item | None:
     """The edit that renames what is there: `{documentChanges}`. An error says why it may not be."""
     document = await _document(caller, uri)
-    found: Item | None = plain(await queries.rename(caller.session, document, _position(document, position), new_name))
+    found: Item | None = plain(await renaming.rename(caller.session, document, _position(document, position), new_name))
     return found
 
 

@@ -155,15 +155,11 @@ class Features:
         method: str,
         *arguments: Any,
         token: CancellationToken | None = None,
-        strict: bool = False,
         kinds: tuple[type[Any], ...] = (object,),
     ) -> tuple[Offer, Any] | None:
-        """The first answer with something of `kinds` in it, one provider after the other.
-
-        With `strict` what one raises ends it: `ProviderFailed`.
-        """
+        """The first answer with something of `kinds` in it, one provider after the other."""
         for offer in self.offers(feature, document):
-            found = await self._ask([offer], method, arguments, token, strict)
+            found = await self._ask([offer], method, arguments, token)
             if found and items(found[0][1], *kinds):
                 return found[0]
         return None

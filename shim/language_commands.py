@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sessions.current import current_session
 from sessions.errors import InvalidValue
-from shim import queries
+from shim import queries, renaming
 from shim.absent import NotSupported
 from shim.completions import CompletionList
 from shim.contexts import DocumentRange, FoldingContext, FormattingOptions, ReferenceContext
@@ -149,12 +149,12 @@ async def _format_on_type(uri: Any, position: Any, ch: str, options: Any = None)
 
 async def _rename(uri: Any, position: Any, new_name: str) -> Any:
     session, document = await opened(uri)
-    return await queries.rename(session, document, as_position(position, "position"), new_name)
+    return await renaming.rename(session, document, as_position(position, "position"), new_name)
 
 
 async def _prepare_rename(uri: Any, position: Any) -> Any:
     session, document = await opened(uri)
-    return await queries.rename_place(session, document, as_position(position, "position"))
+    return await renaming.location(session, document, as_position(position, "position"))
 
 
 def _tokens(ranged: bool) -> Api:

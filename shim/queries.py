@@ -20,13 +20,12 @@ from shim.contexts import (
     CodeActionContext,
     CompletionContext,
     LocationLink,
-    RenameLocation,
     SignatureHelpContext,
 )
 from shim.diagnostics import CodeAction, CodeActionKind
 from shim.edits import TextEdit, WorkspaceEdit
 from shim.enums import CodeActionTriggerKind, CompletionTriggerKind, SignatureHelpTriggerKind
-from shim.features import Features, Offer, ProviderFailed, items
+from shim.features import Features, Offer, items
 from shim.merging import Found, merged
 from shim.problems import Problems
 from shim.ranges import Location, Position, Range
@@ -125,17 +124,13 @@ async def ask(
     *arguments: Any,
     token: Token = None,
     only: Callable[[Offer], bool] | None = None,
-    strict: bool = False,
 ) -> list[Found]:
-    """The items that providers have of a feature; without a document all providers are asked.
-
-    With `strict` what a provider raises is raised: `ProviderFailed`.
-    """
+    """The items that providers have of a feature; without a document all providers are asked."""
     method, kinds, way = QUESTIONS[feature]
     features = session.get(Features)
     given = arguments if document is None else (document, *arguments)
     if way == "first":
-        first = await features.first(feature, document, method, *given, token=token, strict=strict, kinds=kinds)
+        first = await features.first(feature, document, method, *given, token=token, kinds=kinds)
         answers = [] if first is None else [first]
     elif way == "best":
         answers = await features.best(feature, document, method, *given, token=token, only=only, kinds=kinds)
@@ -263,35 +258,6 @@ async def formatting_on_type(
             answer = await features.one(offer, method, document, position, character, options, token=token)
             return items(answer, TextEdit)
     return []
-
-
-async def rename(
-    session: SessionContext, document: Any, position: Position, new_name: str, token: Token = None
-) -> WorkspaceEdit | None:
-    """The edit that renames what is there. Raises `ProviderFailed` with the provider's reason where it may not be."""
-    found = await ask(session, "rename", document, position, new_name, token=token, strict=True)
-    return found[0][1] if found else None
-
-
-async def rename_place(
-    session: SessionContext, document: Any, position: Position, token: Token = None
-) -> RenameLocation:
-    """What would be renamed there. Raises `ProviderFailed` where nothing can be."""
-    features = session.get(Features)
-    for offer in features.offers("rename", document):
-        if not hasattr(offer.provider, "prepare_rename"):
-            continue
-        answer = await features.one(offer, "prepare_rename", document, position, token=token, strict=True)
-        if isinstance(answer, Mapping):
-            answer = RenameLocation(**answer)
-        if isinstance(answer, RenameLocation):
-            return answer
-        if isinstance(answer, Range):
-            return RenameLocation(answer, document.get_text(answer))
-    word = document.get_word_range_at_position(position)
-    if word is None or not features.offers("rename", document):
-        raise ProviderFailed("nothing can be renamed there")
-    return RenameLocation(word, document.get_text(word))
 
 
 async def tokens(

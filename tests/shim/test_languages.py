@@ -13,7 +13,7 @@ import shim as vscode
 from sessions.context import SessionContext
 from sessions.current import current_extension, get_current_user_id
 from sessions.errors import InvalidValue, NoCurrentUser
-from shim import queries
+from shim import queries, renaming
 from shim.features import Features, ProviderFailed
 from shim.known_languages import Known
 from tests.people import extension, loads, people
@@ -280,10 +280,10 @@ async def test_the_reason_why_a_name_cannot_be_changed_reaches_who_asked(ada: Se
 
     with ada.entered():
         vscode.languages.register_rename_provider("python", Renames())
-    edit = await queries.rename(ada, TEXT, HERE, "better")
+    edit = await renaming.rename(ada, TEXT, HERE, "better")
     assert edit is not None and edit.get(TEXT.uri)[0].new_text == "better"
     with pytest.raises(ProviderFailed, match="'class' is a keyword"):
-        await queries.rename(ada, TEXT, HERE, "class")
+        await renaming.rename(ada, TEXT, HERE, "class")
 
 
 async def test_of_formatters_the_first_with_an_answer_counts(ada: SessionContext) -> None:
