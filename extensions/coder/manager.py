@@ -30,6 +30,9 @@ from shim.proposed.http import Conflict, Invalid
 PAGE = 50
 LARGEST_PAGE = 200
 
+NAMED = 12
+"""Models that are named where a task asks for one that is none."""
+
 
 class TaskManager:
     """The tasks of the current user; `past` brings back what was."""
@@ -57,7 +60,9 @@ class TaskManager:
         """A new task, durable before this returns; it runs by itself. Raises `Invalid`."""
         cwd = self._folder()
         if model is not None and await self.house.model(model) is None:
-            raise Invalid("model", f"there is no model {model[:100]!r}; lm.selectChatModels lists those there are")
+            names = [one.id for one in await vscode.lm.select_chat_models()]
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            raise Invalid("model", f"there is no model {model[:100]!r}; there are {', '.join(names[:NAMED])}{more}")
         slug = mode or str(vscode.workspace.get_configuration("coder").get("mode") or "code")
         await self._check_mode(cwd, slug)
         speech = await spoken(self.house, cwd, message, images)

@@ -75,12 +75,19 @@ def test_events_are_lines_of_json(shop: Path) -> None:
     assert [event["status"] for event in events if event["type"] == "coder.task"][-1] == "completed"
 
 
-def test_a_mode_that_is_none_is_one_line_and_exit_code_2(shop: Path) -> None:
-    done = task(shop, FIX, "--mode", "nobody")
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        (("--mode", "nobody"), "mode: there is no mode 'nobody'; there are "),
+        (("--model", "nobody/x"), "model: there is no model 'nobody/x'; there are demo/scripted"),
+    ],
+)
+def test_a_wish_that_nobody_has_is_one_line_and_exit_code_2(shop: Path, wish: tuple[str, str], said: str) -> None:
+    done = task(shop, FIX, *wish)
     assert done.returncode == 2
     log = " are looked at every "  # of a kernel that gives no more instances of inotify
     (line,) = [line for line in done.stderr.splitlines() if log not in line]
-    assert line.startswith("roost: mode: there is no mode 'nobody'")
+    assert line.startswith(f"roost: {said}")
     assert "Traceback" not in done.stderr
 
 
