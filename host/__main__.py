@@ -83,7 +83,7 @@ def demo(port: int, data: Path | None, fresh: bool) -> None:
 @cli.command(
     short_help="Let the agent do one task in this folder.",
     epilog='\b\nExamples:\n  roost task "fix the failing test"\n  roost task --mode ask "what does this project do?"\n'
-    '  roost task --yes all --json "update the changelog" | jq .status',
+    '  roost task --yes all --json "update the changelog" | jq .status\n  make 2>&1 | roost task --mode ask -',
 )
 @click.argument("message")
 @click.option("--mode", help="The mode to work in: code, architect, ask, debug, ...  [code]")
@@ -95,10 +95,15 @@ def demo(port: int, data: Path | None, fresh: bool) -> None:
 @click.option("--workspace", type=PLACE, help="The folder to work in.  [.]")
 @click.option("--config", type=PLACE, help="YAML file with settings.")
 def task(message: str, config: Path | None, workspace: Path | None, **wish: Any) -> None:
-    """Let the agent do one task in this folder: exits with 0 if it is done, 1 if not, 3 if somebody must be asked."""
+    """Let the agent do one task in this folder: exits with 0 if it is done, 1 if not, 3 if somebody must be asked.
+
+    MESSAGE says what is to be done; `-` takes it from the standard input.
+    """
     from host.cli.task import Wish, perform
     from host.config import load
 
+    if message == "-":
+        message = sys.stdin.buffer.read().decode("utf-8", "replace")
     if not message.strip():
         raise click.UsageError("MESSAGE: it is empty; say what is to be done")
     given = {"multi_user": False, "workspace": workspace}

@@ -130,7 +130,7 @@ class Inquiry:
         wait_s = min(wait_s, 600.0) * self._run.house.patience
 
         def change(draft: Draft) -> None:
-            draft.show("error", now_ms(), text=f"{reason}. It is tried again in {wait_s:g} s.", retrying=True)
+            draft.show("error", now_ms(), text=f"{reason}. It is tried again in {wait_s:.0f} s.", retrying=True)
 
         await self._run.step(change)
         await asyncio.sleep(wait_s)

@@ -108,7 +108,8 @@ class Talk:
         self._stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> int:
-        """Begin the task and follow it to its rest."""
+        """Begin the task and follow it to its rest. Raises `Refused` where there is no model for it."""
+        await self._refuse_without_model()
         await self._allow()
         follower = self._session.mailbox.follow(None)
         given = {"message": self._wish.message, "mode": self._wish.mode, "model": self._wish.model}
@@ -126,6 +127,18 @@ class Talk:
         from shim.commands import Commands
 
         return await self._session.get(Commands).execute(f"coder.{name}", given)
+
+    async def _refuse_without_model(self) -> None:
+        """A script that says what it says is no answer to a question of somebody's: it is played where it is named."""
+        from shim.lm import select_chat_models
+
+        models = await select_chat_models()
+        if self._wish.model is None and all(one.vendor == "demo" for one in models):
+            raise Refused(
+                "there is no language model: no provider has a key, or none answers: name one in --config "
+                '(ai_providers.anthropic.api_key; "${ANTHROPIC_API_KEY}" takes it from the environment), or set '
+                "ROOST_AI_PROVIDERS__ANTHROPIC__API_KEY; `--model demo/scripted` plays a script."
+            )
 
     async def _allow(self) -> None:
         settings: dict[str, Any] = {"autoApprovalEnabled": True}
@@ -206,10 +219,13 @@ class Talk:
 
     def _show(self, message: dict[str, Any]) -> None:
         kind = message["kind"]
+        if kind == "tool" and message["name"] == "attempt_completion" and message["status"] == "done":
+            return  # what it says is shown by itself
         if kind == "tool" and message["status"] in ("done", "failed", "refused", "interrupted"):
             good = message["status"] == "done"
             about = message["arguments"].get("command") or message["arguments"].get("path") or ""
-            self._line(click.style(f"{'✓' if good else '✗'} {message['name']} {about}", fg="green" if good else "red"))
+            line = f"{'✓' if good else '✗'} {message['name']} {about}".rstrip()
+            self._line(click.style(line, fg="green" if good else "red"))
             if not good and message.get("output"):
                 click.echo(click.style(f"  {message['output'].strip().splitlines()[0][:200]}", dim=True))
         elif kind == "error":

@@ -35,15 +35,18 @@ def environ(folder: Path) -> dict[str, str]:
 
 
 def task(shop: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "host", "task", *arguments]
+    return command(shop, *arguments, "--model", "demo/scripted")
+
+
+def command(shop: Path, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command,
+        [sys.executable, "-m", "host", "task", *arguments],
         cwd=shop,
         env=environ(shop.parent),
         capture_output=True,
         text=True,
         timeout=55,
-        stdin=subprocess.DEVNULL,
+        input=said,
     )
 
 
@@ -91,13 +94,31 @@ def test_a_wish_that_nobody_has_is_one_line_and_exit_code_2(shop: Path, wish: tu
     assert "Traceback" not in done.stderr
 
 
+def test_without_a_key_no_script_is_played_for_an_answer(shop: Path) -> None:
+    done = command(shop, "What is this?")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        "roost: there is no language model: no provider has a key, or none answers: name one in --config" in done.stderr
+    )
+    wrong = command(shop, "What is this?", "--model", "none/such")
+    assert wrong.returncode == 2 and "there is no model 'none/such'; there are demo/scripted" in wrong.stderr
+
+
+def test_a_dash_takes_the_message_from_the_standard_input(shop: Path) -> None:
+    done = command(shop, "-", "--yes", "all", "--model", "demo/scripted", said=f"{FIX}\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert is_mended(shop)
+    empty = command(shop, "-", "--model", "demo/scripted", said=" \n")
+    assert empty.returncode == 2 and "MESSAGE: it is empty" in empty.stderr
+
+
 class Terminal:
     """The command in a terminal of its own."""
 
     def __init__(self, shop: Path, *arguments: str) -> None:
         self._fd, theirs = os.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "host", "task", *arguments],
+            [sys.executable, "-m", "host", "task", "--model", "demo/scripted", *arguments],
             cwd=shop, env=environ(shop.parent), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
