@@ -134,6 +134,22 @@ command = "asking.stamp"
 group = "1_stamp"
 when = "resourceExtname == .toml && resourceLangId == toml && !explorerResourceIsFolder"
 
+[[contributes.submenus]]
+id = "asking.more"
+label = "More of It"
+
+[[contributes.menus."explorer/context"]]
+submenu = "asking.more"
+group = "3_more"
+when = "resourceFilename == README.md"
+
+[[contributes.menus."asking.more"]]
+command = "asking.weigh"
+
+[[contributes.menus."asking.more"]]
+command = "asking.stamp"
+when = "resourceScheme == nothing"
+
 [[contributes.keybindings]]
 command = "asking.open"
 key = "ctrl+alt+d"

@@ -6,20 +6,24 @@ import type { IconName } from "./icons";
 import { holds } from "./when";
 
 type Command = { command: string; title: string; category?: string; icon?: string | object; enablement?: string };
-type Item = { command?: string; group?: string; when?: string };
+type Item = { command?: string; submenu?: string; group?: string; when?: string };
 export type Binding = { command: string; key: string; mac?: string; linux?: string; win?: string; when?: string; args?: unknown };
-export type Entry = { command: string; title: string; icon: IconName | null; group: string; isInline: boolean; isEnabled: boolean };
-type Contributed = { commands: Map<string, Command>; routes: Set<string>; menus: Record<string, Item[]>; views: Map<string, string>; bindings: Binding[] };
-export const contributed = signal<Contributed>({ commands: new Map(), routes: new Set(), menus: {}, views: new Map(), bindings: [] });
+/** A command, or with `entries` a submenu. */
+export type Entry = { command: string; title: string; icon: IconName | null; group: string; isInline: boolean; isEnabled: boolean; entries?: Entry[] };
+type Submenu = { id: string; label: string; icon?: string | object };
+type Contributed = { commands: Map<string, Command>; routes: Set<string>; menus: Record<string, Item[]>; submenus: Map<string, Submenu>; views: Map<string, string>; bindings: Binding[] };
+const nothing = (): Contributed => ({ commands: new Map(), routes: new Set(), menus: {}, submenus: new Map(), views: new Map(), bindings: [] });
+export const contributed = signal(nothing());
 
 /** Read what the extensions that are not disabled contribute. */
 export async function load(): Promise<void> {
   const { extensions } = await rest("GET", "api/v1/extensions");
-  const found: Contributed = { commands: new Map(), routes: new Set(), menus: {}, views: new Map(), bindings: [] };
+  const found = nothing();
   for (const { disabled, contributes } of extensions) {
     if (disabled) continue;
     for (const one of contributes.commands ?? []) found.commands.set(one.command, one);
     for (const one of contributes.routes ?? []) found.routes.add(one.command);
+    for (const one of contributes.submenus ?? []) found.submenus.set(one.id, one);
     for (const [place, items] of Object.entries<Item[]>(contributes.menus ?? {})) (found.menus[place] ??= []).push(...items);
     for (const one of Object.values<any[]>(contributes.views ?? {}).flat()) if (one.when) found.views.set(one.id, one.when);
     found.bindings.push(...(contributes.keybindings ?? []));
@@ -38,13 +42,17 @@ export const isEnabled = (command: string, more?: Record<string, unknown>) => ho
 const ICONS: Record<string, IconName> = { add: "plus", remove: "minus", discard: "back", check: "check", refresh: "refresh", "go-to-file": "files", "compare-changes": "changes", sync: "refresh", trash: "trash" };
 const iconOf = (icon: unknown): IconName | null => ICONS[/^\$\(([\w-]+)\)$/.exec(String(icon))?.[1] ?? ""] ?? null;
 
+const DEEPEST = 4;
 /** The commands of a place, in VS Code's order: by group, then by the number behind its @. `more` are its context keys. */
-export function menu(place: string, more: Record<string, unknown>): Entry[] {
-  const { commands, menus } = contributed.value, here = context(more), found: [string, number, Entry][] = [];
-  for (const { command, group = "", when } of menus[place] ?? []) {
-    const about = command && commands.get(command), [name = "", order = "0"] = group.split("@");
-    if (!command || !about || !holds(when, here)) continue;
-    found.push([name, Number(order), { command, title: about.title, icon: iconOf(about.icon), group: name, isInline: name === "inline" || (name === "navigation" && !!iconOf(about.icon)), isEnabled: holds(about.enablement, here) }]);
+export function menu(place: string, more: Record<string, unknown>, depth = 0): Entry[] {
+  const { commands, menus, submenus } = contributed.value, here = context(more), found: [string, number, Entry][] = [];
+  for (const { command, submenu, group = "", when } of menus[place] ?? []) {
+    const about = command ? commands.get(command) : submenus.get(submenu ?? ""), [name = "", order = "0"] = group.split("@");
+    if (!about || !holds(when, here)) continue;
+    const entries = "id" in about ? (depth < DEEPEST ? menu(about.id, more, depth + 1) : []) : undefined;
+    if (entries && !entries.some((one) => one.isEnabled)) continue;
+    const icon = iconOf(about.icon), isInline = name === "inline" || (name === "navigation" && !!icon), isEnabled = "id" in about || holds(about.enablement, here);
+    found.push([name, Number(order), { command: command ?? "", title: "id" in about ? about.label : about.title, icon, group: name, isInline, isEnabled, entries }]);
   }
   const rank = (name: string) => (name === "navigation" ? "" : name);
   return found.sort((a, b) => rank(a[0]).localeCompare(rank(b[0])) || a[1] - b[1]).map(([, , entry]) => entry);

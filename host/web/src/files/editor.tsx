@@ -10,7 +10,7 @@ import { keysOf } from "../contexts";
 import { call, isVirtual, link, nameOf, relative, tell } from "../host";
 import { Icon } from "../icons";
 import { Markdown } from "../markdown";
-import { Menu, offer } from "../menu";
+import { choices, Menu, offer } from "../menu";
 import { menu } from "../menus";
 import { openFiles, runOn } from "../palette";
 import { place } from "../router";
@@ -105,10 +105,10 @@ export function Editor({ path }: { path: string }) {
   const unsaved = dirty.value.has(path), stale = one?.stale.value ?? null;
   const about = { ...keysOf(path), editorLangId: languages.get(path), editorIsOpen: true, editorFocus: true, editorTextFocus: true, textInputFocus: true, editorReadonly: isVirtual(path) };
   const context = (event: MouseEvent) => {
-    const entries = event.shiftKey && event.button === 2 ? [] : menu("editor/context", about).filter((entry) => entry.isEnabled);
-    if (!entries.length) return; // the browser's own
+    const all = event.shiftKey && event.button === 2 ? [] : choices(menu("editor/context", about), (command) => void runOn(command, path));
+    if (!all.length) return; // the browser's own
     event.preventDefault();
-    void offer(nameOf(path), entries.map(({ title, command }) => ({ title, run: () => void runOn(command, path) })));
+    void offer(nameOf(path), all);
   };
   return (
     <div class="editor">

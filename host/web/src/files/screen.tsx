@@ -5,7 +5,7 @@ import { askOf, askText, askYes } from "../dialogs";
 import { address, call, isVirtual, nameOf, notify, relative, rest, tell, workspace } from "../host";
 import { Icon } from "../icons";
 import { lazy } from "../lazy";
-import { offer } from "../menu";
+import { choices, offer } from "../menu";
 import { contributed, menu } from "../menus";
 import { openFiles, runOn } from "../palette";
 import { fileOf, go, restOf } from "../router";
@@ -147,7 +147,7 @@ function Tree({ file }: { file: string }) {
     if (!one && !contributed.value.menus["explorer/context"]) return;
     event.preventDefault();
     if (one) setAt(index);
-    void choices(one);
+    void offered(one);
   };
   const drop = (event: DragEvent) => {
     event.preventDefault();
@@ -173,11 +173,11 @@ function Tree({ file }: { file: string }) {
 }
 
 /** Offer what can be done with a file or a folder, or without one with the whole workspace. */
-async function choices(one?: Node): Promise<void> {
+async function offered(one?: Node): Promise<void> {
   const path = one?.path ?? workspace.value, isFile = !!one && !one.folder;
   const language = isFile ? languages.get(path) ?? (await call("languages.getLanguageOf", { uri: path }).catch(() => undefined)) : undefined;
   const about = { ...keysOf(path, language), explorerResourceIsFolder: !isFile, explorerResourceIsRoot: !one, explorerResourceReadonly: false, explorerViewletFocus: true, filesExplorerFocus: true };
-  const theirs = menu("explorer/context", about).filter((entry) => entry.isEnabled).map(({ title, command }) => ({ title, run: () => void runOn(command, path, [path]) }));
+  const theirs = choices(menu("explorer/context", about), (command) => void runOn(command, path, [path]));
   const own = one ? [{ title: "Rename…", run: () => void rename(one) }, { title: "Delete", run: () => void remove(one) }] : [];
   if (theirs.length + own.length) await offer(nameOf(path), [...theirs, ...own]);
 }
