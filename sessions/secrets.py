@@ -175,16 +175,23 @@ class SealedVault:
                 self._meter.stored(-size)
 
     async def _size(self, namespace: str, key: str) -> int:
-        """What a secret takes, 0 where there is none; at first all that was kept before is counted."""
-        if not self._counted and self._meter is not None:
-            ((size,),) = await self.store.read(ALL)
-            self._meter.stored(size)
-        self._counted = True
+        """What a secret takes, 0 where there is none."""
+        await self._count()
         ((size,),) = await self.store.read(ONE, (namespace, key))
         return int(size)
 
+    async def _count(self) -> None:
+        """Count what was kept before, once."""
+        if self._meter is not None and not self._counted:
+            ((size,),) = await self.store.read(ALL)
+            self._meter.stored(size)
+            self._counted = True
+
     async def keys(self, namespace: str) -> list[str]:
         """The names of what is kept."""
+        if not self._counted:
+            async with self._lock:
+                await self._count()
         return [key for (key,) in await self.store.read(KEYS_OF, (namespace,))]
 
     async def _opened(self, namespace: str, key: str, sealed: bytes) -> str:
