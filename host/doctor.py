@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from host import caller
 from host.config import Config
+from host.folder import holder
 from host.isolation import Isolation
 from sessions import landlock, ripgrep
 from sessions.errors import InvalidValue
@@ -165,6 +166,10 @@ def data_folder(config: Config) -> Iterator[Finding]:
     shown = f"{config.data} ({kind}{'' if standing == config.data else '; it will be made'})"
     cost = "a crash, or a second host, can damage what users keep"
     yield _judged("data", kind not in REMOTE, shown, cost, "keep it on a disk of this machine")
+    if process := holder(config.data):
+        cost = "no second host starts there, nor on its port"
+        way_out = "nothing, if that host is the one you ask about; else stop it, or give --data DIR another folder"
+        yield Finding("data: host", "warning", f"a host has it already (process {process})", cost, way_out)
     if config.multi_user and os.geteuid() == 0:
         shut = [str(one) for one in (standing, *standing.resolve().parents) if not one.stat().st_mode & 0o001]
         cost = "no shell of a user starts"

@@ -43,6 +43,25 @@ def was_used(data: Path) -> bool:
     return (data / LOCK).exists()
 
 
+def holder(data: Path) -> str | None:
+    """The number of the process that has it as its host, `?` where that is not known; None where nobody has."""
+    try:
+        descriptor = os.open(data / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _noted(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _noted(descriptor: int) -> str:
+    return os.read(descriptor, 32).decode("ascii", "replace").strip() or "?"
+
+
 def _lock(data: Path) -> int:
     try:
         data.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -53,10 +72,10 @@ def _lock(data: Path) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "?"
+        process = _noted(descriptor)
         os.close(descriptor)
         raise DataInUse(
-            f"data: another host (process {holder}) uses {data}; stop it or give --data another folder"
+            f"data: another host (process {process}) uses {data}; stop it or give --data another folder"
         ) from None
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from host.doctor import cgroups
+from host.folder import holding
 from tests.client import ROOT, connect, running
 from tests.raw import fetch
 from tests.screens import passable
@@ -99,6 +100,14 @@ def test_a_folder_that_users_cannot_pass_is_told(tmp_path: Path) -> None:
     assert code == 1 and found["data: parents"]["state"] == "failed"
     assert found["data: parents"]["wayOut"]
     assert report["isolation"]["level"] != "bubblewrap"
+
+
+def test_a_data_folder_that_a_host_has_already_is_told(data: Path) -> None:
+    with holding(data):
+        code, _, found = told("--data", str(data), "--port", "0")
+    assert code == 0 and found["data: host"]["found"] == f"a host has it already (process {os.getpid()})"
+    _, _, found = told("--data", str(data), "--port", "0")
+    assert "data: host" not in found and (data / "lock").read_text() == f"{os.getpid()}\n"
 
 
 def test_a_data_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
