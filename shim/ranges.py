@@ -74,11 +74,12 @@ class Position:
         mine, theirs = (self._line, self._character), (that._line, that._character)
         return (mine > theirs) - (mine < theirs)
 
-    def translate(self, line_delta: int | None = 0, character_delta: int | None = 0) -> Position:
+    def translate(self, line_delta: int | None = 0, character_delta: int | EllipsisType | None = ...) -> Position:
         """A position that far away; this one where that is nowhere. `translate(None, 3)` keeps the line."""
-        if line_delta is None and character_delta:
+        if line_delta is None and isinstance(character_delta, int):
             line_delta = 0
-        down, right = _whole("line_delta", line_delta), _whole("character_delta", character_delta)
+        down = _whole("line_delta", line_delta)
+        right = 0 if isinstance(character_delta, EllipsisType) else _whole("character_delta", character_delta)
         return self.with_(self._line + down, self._character + right)
 
     def with_(self, line: int | EllipsisType | None = ..., character: int | EllipsisType | None = ...) -> Position:

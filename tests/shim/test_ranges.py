@@ -56,7 +56,7 @@ def test_a_range_of_what_are_no_positions_is_refused(args: Any) -> None:
 
 def test_translate_moves_by_name_or_by_place() -> None:
     position = Position(1, 3)
-    assert position.translate() is position.translate(0, 0) is position
+    assert position.translate() is position.translate(0, 0) is position.translate(None, 0) is position
     assert position.translate(11) == position.translate(line_delta=11) == Position(12, 3)
     assert position.translate(character_delta=-1) == position.translate(None, -1) == Position(1, 2)
 
