@@ -271,6 +271,18 @@ async def test_whoever_listens_learns_what_a_change_affects(ada: SessionContext)
     assert not second.affects_configuration("acme.wide", ruby)
 
 
+async def test_a_change_that_a_nearer_layer_hides_is_told_for_a_scope_too(ada: SessionContext) -> None:
+    heard: list[vscode.ConfigurationChangeEvent] = []
+    with ada.entered():
+        await acme().update("greeting", "near", WORKSPACE)
+        vscode.workspace.on_did_change_configuration(heard.append)
+        await acme().update("greeting", "far", True)
+        (event,) = heard
+        assert acme().get("greeting") == "near"
+    assert event.affects_configuration("acme.greeting")
+    assert event.affects_configuration("acme.greeting", vscode.Uri.file("/workspace/a.py"))
+
+
 async def test_the_settings_there_always_are(ada: SessionContext) -> None:
     with ada.entered():
         assert vscode.workspace.get_configuration("files").get("exclude")["**/.git"] is True

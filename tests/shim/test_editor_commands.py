@@ -9,6 +9,7 @@ import pytest
 
 import shim as vscode
 from sessions.context import SessionContext
+from shim.commands import CommandFailed
 
 pytestmark = pytest.mark.anyio
 
@@ -30,6 +31,12 @@ async def test_an_editor_command_gets_the_active_editor_and_its_edits_are_one(ad
         command.dispose()
         with pytest.raises(Exception, match=r"acme\.shout"):
             await vscode.commands.execute_command("acme.shout")
+
+
+@pytest.mark.parametrize("command", ["undo", "redo", "editor.action.formatDocument", "workbench.action.openSettings"])
+async def test_what_a_window_does_by_itself_is_no_command_here(ada: SessionContext, command: str) -> None:
+    with ada.entered(), pytest.raises(CommandFailed, match="not found"):
+        await vscode.commands.execute_command(command)
 
 
 async def test_without_an_active_editor_it_does_not_run(ada: SessionContext, caplog: pytest.LogCaptureFixture) -> None:

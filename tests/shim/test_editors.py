@@ -299,16 +299,23 @@ async def test_a_snippets_variables_are_those_of_the_place_that_it_is_put_in(
         snippet = SnippetString(
             "$TM_CURRENT_WORD|$TM_CURRENT_LINE|$TM_LINE_INDEX|$TM_LINE_NUMBER|$CURSOR_INDEX|$CURSOR_NUMBER|"
             "$TM_FILENAME_BASE|$TM_DIRECTORY_BASE|$RELATIVE_FILEPATH|$WORKSPACE_NAME|$WORKSPACE_FOLDER|$CLIPBOARD|"
-            "${TM_SELECTED_TEXT:nothing}|${LINE_COMMENT:#}|${CURRENT_YEAR/\\d/d/g}|${CURRENT_MONTH_NAME/.+/m/}|"
+            "${TM_SELECTED_TEXT:nothing}|${CURRENT_YEAR/\\d/d/g}|${CURRENT_MONTH_NAME/.+/m/}|"
             "${RANDOM_HEX/[0-9a-f]/x/g}|${UUID/[0-9a-f]/x/g}|${CURRENT_TIMEZONE_OFFSET/[-+]\\d\\d:\\d\\d/z/}"
         )
         assert await editor.insert_snippet(snippet, [Position(0, 0), Position(1, 4)])
     first, second, *_ = editor.document.get_text().split("\n")
     name, base = editor.document.uri.basename(), editor.document.uri.basename().rpartition(".")[0]
-    same = f"{base}|workspace|{name}|workspace|/workspace|clip|nothing|#|dddd|m|xxxxxx|"
+    same = f"{base}|workspace|{name}|workspace|/workspace|clip|nothing|dddd|m|xxxxxx|"
     same += "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx|z"
     assert first == f"one|one|0|1|0|1|{same}one"
     assert second == f"  twtwo|  two|1|2|1|2|{same}o"
+
+
+async def test_a_snippet_knows_no_languages_comments(ada: SessionContext, editor: TextEditor) -> None:
+    snippet = "$LINE_COMMENT${BLOCK_COMMENT_START:<}$BLOCK_COMMENT_END|"
+    with ada.entered():
+        assert await editor.insert_snippet(SnippetString(snippet), Position(0, 0))
+    assert editor.document.line_at(0).text == "<|one"
 
 
 async def test_what_is_selected_is_indented_as_its_variable_is(ada: SessionContext, editor: TextEditor) -> None:

@@ -179,6 +179,10 @@ def test_of_a_path_without_a_root_one_may_climb_out() -> None:
     assert Uri.parse("foo:/a").join_path("..", "..", "..", "x").path == "/x"
 
 
+def test_of_a_uri_without_a_path_a_joined_one_has_no_root() -> None:
+    assert Uri.parse("foo:").join_path("a", "b").path == "a/b"
+
+
 @pytest.mark.parametrize(
     ("path", "dirname", "basename", "extname"),
     [
