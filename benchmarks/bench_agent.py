@@ -76,6 +76,9 @@ class Someone:
     def overdue(self, now: float, wall: float) -> None:
         """It never is."""
 
+    def let_rest(self) -> None:
+        """It speaks for nobody else."""
+
 
 async def lay(session: SessionContext) -> None:
     """A small repository, and leave to work on it."""

@@ -59,7 +59,7 @@ class Room(NamedTuple):
 
 
 class Disk:
-    """One user's. `watch` is to be called every second or so while something of theirs runs.
+    """One user's. `watch` is to be called while something of theirs runs, when it `is_due`: look every second or so.
 
     `most` is how large one of their files may be, `owner` the OS uid of their processes where it is not the host's own.
     `folder` is on the file system that `usage` counts. `told` hears what the user is to hear. `turn` bounds how many
@@ -105,19 +105,21 @@ class Disk:
             await asyncio.to_thread(self._close, inside)
         return self.state
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the user can have come over, or back under, since the last count. It asks the file system."""
+        return self._allowance.limited and self._is_time()
+
     async def watch(self, inside: Inside) -> State:
-        """Count if that is due, do what follows from it, and tell the user."""
-        if self._allowance.limited:
-            async with self._turn:
-                await asyncio.to_thread(self._look, inside)
-            news, self._news = self._news, None
-            if news is not None:
-                self._told(news)
+        """Count unless nothing ran, do what follows from it, and tell the user."""
+        async with self._turn:
+            await asyncio.to_thread(self._look, inside)
+        news, self._news = self._news, None
+        if news is not None:
+            self._told(news)
         return self.state
 
     def _look(self, inside: Inside) -> None:
-        if not self._is_time():
-            return
         ran = inside.processes.ran()
         if (ran, self._allowance.counted) == self._before:
             return

@@ -186,15 +186,24 @@ class Holder:
             with suppress(PermissionError):
                 os.setpriority(os.PRIO_PGRP, self._program.pid, self._limits.nice)
 
-    async def step_back(self) -> None:
-        """As `_limit` does, for every terminal session in there, where nice does not do it."""
-        if self._inside is not None and self._limits is not None and self._by_session:
-            await asyncio.to_thread(self._inside.processes.step_back, self._limits.nice)
+    def look_after(self) -> int:
+        """Look after the processes, once a second or so; how many there are besides its own. It blocks.
+
+        All together hold no more memory than they may, where no cgroup sees to it, and every terminal session stands
+        back as `_limit` says, where nice does not do it.
+        """
+        processes = self.inside.processes
+        pids = processes.pids()
+        if self._limits is not None and self._limits.memory is not None and self._cgroup is None:
+            processes.relieve(self._limits.memory, pids)
+        if self._limits is not None and self._by_session:
+            processes.step_back(self._limits.nice, pids)
+        return len(pids) - OWN_PROCESSES - len(self._spares or ())
 
     def _step_back(self, pid: int) -> None:
         """The same for the session that one process leads by now."""
         if self._inside is not None and self._limits is not None:
-            self._inside.processes.step_back(self._limits.nice, pid)
+            self._inside.processes.step_back(self._limits.nice, [pid])
 
     async def open_terminal(
         self, argv: Sequence[str], cwd: str, env: Mapping[str, str], columns: int, rows: int, early: bool = False
@@ -274,13 +283,10 @@ class Holder:
             self._undo.append(self._sockets.close)
         return await self._sockets.connect(port)
 
-    async def is_used(self) -> bool:
-        """Whether anything runs in it, or is being started."""
-        if not self._children and not self._starting and self._inside is not None:
-            running = await asyncio.to_thread(self._inside.processes.pids)
-            own = OWN_PROCESSES + len(self._spares or ())
-            return bool(len(running) > own or self._children or self._starting)
-        return True
+    @property
+    def is_used(self) -> bool:
+        """Whether anything that was asked for runs in it, or is being started."""
+        return bool(self._children or self._starting)
 
     @property
     def run_folder(self) -> str:

@@ -6,7 +6,7 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -73,9 +73,9 @@ class Procfs:
         """Whether the environment that the process began with holds `token`: all of a variable, not only its start."""
         return b"\0" + token + b"\0" in b"\0" + read(f"{pid}/environ", self._fd, ENVIRON_BYTES)
 
-    def stats(self) -> Iterator[Stat]:
-        """Those that run; a dead process that waits for its parent does not."""
-        for pid in self.pids():
+    def stats(self, pids: Iterable[int] | None = None) -> Iterator[Stat]:
+        """Those that run, of these or of all; a dead process that waits for its parent does not."""
+        for pid in self.pids() if pids is None else pids:
             # The name stands in brackets and may itself hold brackets, spaces and line ends.
             fields = self.read(pid, "stat").rpartition(b")")[2].split()
             if len(fields) > 4 and fields[0] not in (b"Z", b"X"):
@@ -120,14 +120,23 @@ class Procfs:
         finally:
             os.close(fd)
 
-    def step_back(self, nice: int, pid: int | None = None) -> None:
-        """Put every terminal session, or that of one process, so far behind the host, as nice does within a session.
+    def relieve(self, limit: int, pids: Iterable[int]) -> None:
+        """Kill the largest processes until the rest hold at most `limit` bytes; `pids` are all that there are."""
+        if sum(map(self._resident, pids)) <= limit:
+            return
+        held = self.fair_memory()
+        while sum(held.values()) > limit:
+            largest = max(held, key=lambda pid: held[pid])
+            self.signal(largest, signal.SIGKILL)
+            del held[largest]
+
+    def step_back(self, nice: int, pids: Iterable[int]) -> None:
+        """Put the terminal sessions of these processes so far behind the host, as nice does within a session.
 
         Where the kernel shares the processor among such sessions first (`autogroups`), nice alone would mean nothing
         to the host; whoever may set it may set it back, and begin new ones. So it is done again and again.
         """
-        found = {0: pid} if pid is not None else {stat.session: stat.pid for stat in self.stats()}
-        for one in found.values():
+        for one in {found.session: found.pid for found in self.stats(pids)}.values():
             if (told := self.read(one, "autogroup")) and not told.endswith(b" nice %d\n" % nice):
                 write(f"{one}/autogroup", b"%d" % nice, self._fd)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from sessions import jail
@@ -21,7 +22,6 @@ from sessions.levels import Level
 from sessions.limits import Limits
 from sessions.output import KEPT_BYTES, Finished, Output
 from sessions.process import Process, Terminal
-from sessions.procfs import Procfs
 from sessions.sockets import Fetch
 from sessions.spare import Likely
 from sessions.streams import PipeWriter
@@ -217,8 +217,7 @@ class Sandbox:
             await holder.close()
             raise
         self._tasks.start(self._live(holder), "sandbox")
-        memory = self.limits.memory if self.limits and group is None else None
-        self._tasks.start(self._watch(holder, memory), "sandbox watch")
+        self._tasks.start(self._watch(holder), "sandbox watch")
         return holder
 
     async def _open_gate(self, holder: Holder, fetch: Fetch) -> None:
@@ -235,43 +234,22 @@ class Sandbox:
         if self._ended is not None and not self._closed and reason != UNUSED:
             self._ended(reason)
 
-    async def _watch(self, holder: Holder, memory: int | None) -> None:
-        """Keep all processes together under so many bytes, where no cgroup does; end a sandbox that nobody uses."""
+    async def _watch(self, holder: Holder) -> None:
+        """Look after its processes and the user's disk each second; end a sandbox that nobody uses."""
         idle = 0.0
         while holder.running:
             await asyncio.sleep(WATCH_SECONDS)
-            if memory is not None and holder.running:
-                await asyncio.to_thread(relieve, holder.inside.processes, memory)
-            await holder.step_back()
-            if self._disk is not None and holder.running:
-                await look_at(self._disk, holder)
-            idle = 0.0 if await holder.is_used() else idle + WATCH_SECONDS
-            if idle >= IDLE_SECONDS:
-                holder.end(UNUSED)
+            with suppress(SandboxDied):
+                others, due = await asyncio.to_thread(self._look, holder)
+                if due and self._disk is not None and await self._disk.watch(holder.inside) is State.ENDED:
+                    holder.end(OVERFULL)
+                idle = 0.0 if others > 0 or holder.is_used else idle + WATCH_SECONDS
+                if idle >= IDLE_SECONDS:
+                    holder.end(UNUSED)
 
-
-async def look_at(disk: Disk, holder: Holder) -> None:
-    """Keep the user within their disk quota: processes that get around it end with all the others."""
-    try:
-        state = await disk.watch(holder.inside)
-    except SandboxDied:
-        return
-    if state is State.ENDED:
-        holder.end(OVERFULL)
-
-
-def relieve(processes: Procfs, limit: int) -> int:
-    """Kill the largest processes until the rest hold at most `limit` bytes; returns how many. Blocks."""
-    if sum(processes.memory().values()) <= limit:
-        return 0
-    held = processes.fair_memory()
-    killed = 0
-    while sum(held.values()) > limit:
-        largest = max(held, key=lambda pid: held[pid])
-        processes.signal(largest, 9)
-        del held[largest]
-        killed += 1
-    return killed
+    def _look(self, holder: Holder) -> tuple[int, bool]:
+        """One trip to a thread, as there are many sandboxes: processes of the user, and whether to count the disk."""
+        return holder.look_after(), self._disk is not None and self._disk.is_due
 
 
 async def _finish(

@@ -126,7 +126,7 @@ class SealedVault:
     A row opens only as what it was stored as: another user's, namespace's or key's place gives an error, never a value.
     """
 
-    __slots__ = ("_cipher", "_counted", "_lock", "_master_key", "_meter", "_uid", "store")
+    __slots__ = ("_cipher", "_counted", "_lock", "_master_key", "_meter", "_names", "_uid", "store")
 
     def __init__(self, store: Store, master_key: bytes, uid: str, meter: Meter | None = None) -> None:
         self.store = store
@@ -135,6 +135,7 @@ class SealedVault:
         self._meter = meter
         self._counted = False
         self._lock = asyncio.Lock()
+        self._names: dict[str, list[str]] = {}
         self._cipher: AESGCM | None = None
 
     async def get(self, namespace: str, key: str) -> str | None:
@@ -160,7 +161,7 @@ class SealedVault:
             elif self._meter is not None:
                 self._meter.stored(more)
             try:
-                await self.store.write(PUT, (namespace, key, sealed))
+                await self._write(PUT, namespace, key, sealed)
             except BaseException:
                 if self._meter is not None:
                     self._meter.stored(-more)
@@ -170,9 +171,15 @@ class SealedVault:
         """Forget the value, if there is one."""
         async with self._lock:
             size = await self._size(namespace, key)
-            await self.store.write(DELETE, (namespace, key))
+            await self._write(DELETE, namespace, key)
             if self._meter is not None:
                 self._meter.stored(-size)
+
+    async def _write(self, sql: str, namespace: str, *of: str | bytes) -> None:
+        try:
+            await self.store.write(sql, (namespace, *of))
+        finally:
+            self._names.pop(namespace, None)
 
     async def _size(self, namespace: str, key: str) -> int:
         """What a secret takes, 0 where there is none."""
@@ -188,11 +195,12 @@ class SealedVault:
             self._counted = True
 
     async def keys(self, namespace: str) -> list[str]:
-        """The names of what is kept."""
-        if not self._counted:
-            async with self._lock:
+        """The names of what is kept; read once, as an agent asks at each step which accounts its user has."""
+        async with self._lock:
+            if namespace not in self._names:
                 await self._count()
-        return [key for (key,) in await self.store.read(KEYS_OF, (namespace,))]
+                self._names[namespace] = [key for (key,) in await self.store.read(KEYS_OF, (namespace,))]
+            return list(self._names[namespace])
 
     async def _opened(self, namespace: str, key: str, sealed: bytes) -> str:
         if sealed == IN_KEYRING:

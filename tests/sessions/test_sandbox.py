@@ -394,6 +394,8 @@ async def test_a_cancelled_command_ends_with_all_that_it_started(alice: Sandbox)
 async def test_killing_the_first_command_leaves_the_tenth(alice: Sandbox) -> None:
     """Their marks begin alike."""
     commands = [await alice.start(["sleep", "1001"]) for _ in range(10)]
+    begun = await alice.run(["sh", "-c", "until [ `pgrep -cx sleep` = 10 ]; do :; done"], timeout=20)
+    assert begun.exit_code == 0
     await commands[0].kill()
     assert await ended(commands[0]) == 128 + signal.SIGKILL
     assert await output(alice, "pgrep -cx sleep") == "9"

@@ -20,7 +20,7 @@ from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded, StoreE
 from sessions.masterkey import master_key
 from sessions.quotas import Allowance, Quotas
 from sessions.secrets import KeyringVault, SealedVault, Secrets, choose_vault, own_of_desktop
-from sessions.store import Databases
+from sessions.store import Databases, Params, Store
 from tests.sessions.stores import ROOT, databases, eventually
 
 pytestmark = pytest.mark.anyio
@@ -155,6 +155,28 @@ async def test_how_many_there_may_be_is_bounded(tmp_path: Path, monkeypatch: pyt
         await secrets.delete("b")
         await secrets.store("d", "x")
         assert await secrets.keys() == ["a", "c", "d"]
+
+
+async def test_names_are_read_from_the_disk_once_and_always_as_they_are_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with databases(tmp_path) as several:
+        vault = SealedVault(several.store("alice"), KEY, "alice")
+        secrets, reads, read = Secrets(vault, "a.b"), list[str](), Store.read
+
+        async def counted(store: Store, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
+            reads.append(sql)
+            return await read(store, sql, params)
+
+        monkeypatch.setattr(Store, "read", counted)
+        assert [await secrets.keys() for _ in range(3)] == [[]] * 3
+        assert len(reads) == 1
+        await asyncio.gather(secrets.store("b", "1"), secrets.keys(), secrets.store("a", "2"), secrets.keys())
+        (await secrets.keys()).clear()
+        assert await secrets.keys() == ["a", "b"]
+        await secrets.delete("a")
+        assert await secrets.keys() == ["b"]
+        assert await Secrets(vault, "a.c").keys() == []
 
 
 async def test_stores_of_one_key_end_with_the_last_call(tmp_path: Path) -> None:
