@@ -98,7 +98,8 @@ class FileSystemError(RoostError):
     """
 
     def __init__(self, message_or_uri: object = "", code: FileSystemErrorCode = "Unknown", **data: Any) -> None:
-        super().__init__(str(message_or_uri) or code)
+        spelled = getattr(message_or_uri, "to_string", None)  # a Uri is told as it is read, not as it is encoded
+        super().__init__((spelled(skip_encoding=True) if spelled else str(message_or_uri or "")) or code)
         self.code: FileSystemErrorCode = code
         self.data = data
 

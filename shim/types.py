@@ -185,10 +185,9 @@ class TerminalLink(Value):
     tooltip: str | None = None
 
     def check(self) -> None:
-        if self.start_index < 0:
-            raise InvalidValue("start_index", f"must be 0 or more, not {self.start_index}")
-        if self.length < 1:
-            raise InvalidValue("length", f"must be 1 or more, not {self.length}")
+        for name, number, least in (("start_index", self.start_index, 0), ("length", self.length, 1)):
+            if not isinstance(number, int) or number < least:
+                raise InvalidValue(name, f"must be a whole number, {least} or more, not {number!r}")
 
 
 @value

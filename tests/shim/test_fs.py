@@ -87,6 +87,11 @@ def test_an_error_has_vs_codes_code_and_its_other_name(error: FileSystemError, c
     assert (error.code, error.name, str(error)) == (code, name, "x")
 
 
+def test_an_error_of_a_uri_tells_it_as_it_is_read() -> None:
+    assert str(FileSystemError.file_exists(Uri.parse("foo://x/a b/\u00e4"))) == "foo://x/a b/\u00e4"
+    assert str(FileSystemError.file_not_found(None)) == "FileNotFound"
+
+
 async def test_a_link_has_the_type_of_its_target_and_the_links_bit(ada: SessionContext, tmp_path: Path) -> None:
     with ada.entered():
         await fs.write_file(NOTE, b"x")

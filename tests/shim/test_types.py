@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -71,8 +72,8 @@ def test_a_tree_item_is_of_a_label_or_of_a_resource() -> None:
     assert item.context_value == "file"
 
 
-@pytest.mark.parametrize(("args", "field"), [((-1, 1), "start_index"), ((0, 0), "length")])
-def test_a_terminal_link_covers_something(args: tuple[int, int], field: str) -> None:
+@pytest.mark.parametrize(("args", "field"), [((-1, 1), "start_index"), (("0", 1), "start_index"), ((0, 0), "length")])
+def test_a_terminal_link_covers_something(args: tuple[Any, int], field: str) -> None:
     with pytest.raises(InvalidValue, match=field):
         TerminalLink(*args)
 
