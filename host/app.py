@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -101,6 +100,7 @@ class Host:
         self.tasks: Tasks
         self.published: Published
         self.isolation: Isolation
+        self.keeper: Keeper
         self.databases: Databases
         self.books: Store
         """The host's own rows."""
@@ -142,7 +142,7 @@ class Host:
             self.isolation = Isolation(self.config, self.tasks, Relay(self._router).serve)
             stack.callback(self.isolation.close)
             vault_of = await choose_vault(self.config.data, os.environ, multi_user=self.config.multi_user)
-            keeper = Keeper(self.config.data, self.config.backups, lambda uid: self.sessions.get(uid))
+            self.keeper = keeper = Keeper(self.config.data, self.config.backups, lambda uid: self.sessions.get(uid))
             self.databases = Databases(
                 self.config.data / "users", self.tasks, idle_s=2.0, keep=self.config.backups.keep, told=keeper.rescued
             )
@@ -166,7 +166,7 @@ class Host:
             self.sessions = SessionManager(
                 SessionFactory(self, group, vault_of).make,
                 sleep_after_s=self.config.sessions.sleep_after_s,
-                opened=partial(self._opened, keeper),
+                opened=self._opened,
                 ending=self.loader.end,
             )
             self.loader.using = self.sessions.using
@@ -281,9 +281,9 @@ class Host:
             await asyncio.sleep(1)
             await self.sessions.sweep()
 
-    async def _opened(self, keeper: Keeper, session: SessionContext) -> None:
+    async def _opened(self, session: SessionContext) -> None:
         await self.loader.begin(session)
-        await keeper.opened(session)
+        await self.keeper.opened(session)
         await self.waker.opened(session)
         session.allow(self.quotas_of(session.uid))  # an administrator may have set others meanwhile
 

@@ -72,6 +72,8 @@ def _counters(host: Host) -> Iterator[tuple[str, str, float]]:
     yield "model_unpriced_calls", "Calls of language models whose price is not known.", counts.unpriced
     yield "store_acknowledged_writes", "Writes acknowledged as durable.", host.databases.acks
     yield "store_commits", "Commits of all state databases.", host.databases.commits
+    yield "backups", "Backups made by the schedule.", host.keeper.made
+    yield "backups_failed", "Backups that the schedule could not make; the log has the reasons.", host.keeper.failed
 
 
 def _labelled(counts: Counts) -> Iterator[tuple[str, str, list[str], list[tuple[list[str], int]]]]:
