@@ -14,11 +14,11 @@ from typing import Any
 
 import orjson
 
-from sessions.errors import InvalidValue, Overloaded, StoreError
+from sessions.errors import InvalidValue, Overloaded, QuotaExceeded, StoreError
 from sessions.jsontext import Json
 from sessions.mailbox import EVENT_BYTES, Mailbox
 from sessions.memento import Meter
-from sessions.store import Statement, Store
+from sessions.store import Asked, Statement, Store
 from sessions.values import json_of, name_of
 
 VALUE_BYTES = 8 << 20
@@ -115,15 +115,25 @@ class Records:
         statements = [self._statement(change) for change in changes]
         async with self._lock:
             await self._count()
-            growth = await self._growth(changes, statements)
-            self._meter.store(max(0, growth))
+            after, before = self._sizes(changes, statements)
+            counted = await self._reserve(after, before)
             try:
-                number = await self._write(statements, event, more)
+                number = await self._write([before, *statements] if statements else [], event, more)
             except BaseException:
-                self._meter.stored(-max(0, growth))
+                self._meter.stored(-counted)
                 raise
-            self._meter.stored(min(0, growth))
+            self._meter.stored(after - sum(map(sum, before.rows)) - counted)
             return number
+
+    async def _reserve(self, after: int, before: Asked) -> int:
+        """Make room, and say how much: what is replaced is known in time only where there is not enough else."""
+        with suppress(QuotaExceeded):
+            self._meter.store(after)
+            return after
+        rows = await self._store.read(before.sql, before.params)
+        growth = max(0, after - sum(map(sum, rows)))
+        self._meter.store(growth)
+        return growth
 
     async def _count(self) -> None:
         """Count what was kept before, once."""
@@ -156,21 +166,20 @@ class Records:
         text = json_of("value", change.value, VALUE_BYTES, of=f"of '{change.key}' ")
         return PUT, (self._namespace, change.collection, change.key, text)
 
-    async def _growth(self, changes: Sequence[Change], statements: Sequence[Statement]) -> int:
-        """By how many bytes the changes make the store larger; negative where it shrinks."""
+    def _sizes(self, changes: Sequence[Change], statements: Sequence[Statement]) -> tuple[int, Asked]:
+        """How many bytes are there after the changes in their places, and what asks how many are there before."""
         cleared: set[str] = set()
         after: dict[tuple[str, str], int] = {}
-        for change, (_, params) in zip(changes, statements, strict=True):
+        for change, statement in zip(changes, statements, strict=True):
             if change.key is None:
                 cleared.add(change.collection)
                 after = {place: size for place, size in after.items() if place[0] != change.collection}
             else:
-                size = len(params[3]) + RECORD_BYTES if isinstance(change, Put) else 0  # type: ignore[arg-type]
+                size = len(statement[1][3]) + RECORD_BYTES if isinstance(change, Put) else 0  # type: ignore[arg-type]
                 after[change.collection, change.key] = size
         places = [place for place in after if place[0] not in cleared]
         told = [orjson.dumps(one).decode() for one in (sorted(cleared), places)]
-        ((whole, single),) = await self._store.read(BEFORE, (self._namespace, *told, self._namespace))
-        return sum(after.values()) - int(whole) - int(single)
+        return sum(after.values()), Asked(BEFORE, (self._namespace, *told, self._namespace), [])
 
 
 def _value(key: str, text: bytes) -> Any:

@@ -24,7 +24,17 @@ from sessions.tasks import Tasks
 log = logging.getLogger("roost.sessions")
 
 Params = Sequence[object]
-Statement = tuple[str, Params]
+
+
+class Asked(NamedTuple):
+    """A query within a commit: its `rows` are there once that is on the disk, as they were before what follows it."""
+
+    sql: str
+    params: Params
+    rows: list[tuple[Any, ...]]
+
+
+Statement = tuple[str, Params] | Asked
 
 PENDING_WRITES = 10_000
 PENDING_BYTES = 64 << 20
@@ -245,16 +255,19 @@ class Store:
 def _transact(connection: sqlite3.Connection, statements: list[Statement]) -> None:
     """A transaction in one trip to a thread, not one for each statement."""
     if len(statements) == 1:
-        connection.execute(*statements[0])  # a transaction of its own
+        connection.execute(*statements[0][:2])  # a transaction of its own
         return
     try:
         connection.execute("BEGIN IMMEDIATE")
         for sql, run in groupby(statements, itemgetter(0)):
-            rows = [params for _, params in run]
-            if len(rows) > 1:
-                connection.executemany(sql, rows)
-            else:
-                connection.execute(sql, rows[0])
+            first, *others = run
+            if others and not isinstance(first, Asked):
+                connection.executemany(sql, [first[1], *(one[1] for one in others)])
+                continue
+            for one in (first, *others):
+                found = connection.execute(sql, one[1])
+                if isinstance(one, Asked):
+                    one.rows[:] = found.fetchall()
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()

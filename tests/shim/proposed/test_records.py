@@ -14,7 +14,8 @@ from sessions.context import SessionContext
 from sessions.errors import InvalidValue, QuotaExceeded
 from sessions.mailbox import Mailbox
 from sessions.quotas import Quotas
-from sessions.records import Records
+from sessions.records import RECORD_BYTES, Records
+from sessions.store import Store
 from shim.proposed import records
 from shim.proposed.records import Delete, Put
 from tests.people import people
@@ -94,6 +95,10 @@ async def test_they_count_as_what_a_user_has(tmp_path: Path) -> None:
             with pytest.raises(QuotaExceeded):
                 await records.commit([Put("a", "2", "x" * 60_000)])
             assert await records.get("a", "2") is None
+            await records.commit([Put("a", "1", "y" * 70_000)])  # in the place of what is there it fits
+            with pytest.raises(QuotaExceeded):
+                await records.commit([Put("a", "1", "y" * 110_000)])
+            assert await records.get("a", "1") == "y" * 70_000
             await records.commit([Put("a", "1", "x")])
             await records.commit([Put("a", "2", "x" * 60_000)])
             await records.commit([Delete("a")])
@@ -111,6 +116,20 @@ class Counted:
 
     def stored(self, more_bytes: int) -> None:
         self.bytes += more_bytes
+
+
+async def test_what_a_commit_replaces_is_looked_at_in_the_commit_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with people(tmp_path) as sessions:
+        session = await sessions.open("ada")
+        with session.entered(CODER):
+            await records.commit([Put("a", "1", "x" * 1_000)])
+            before = session.allowance.counted[0]
+            with monkeypatch.context() as patch:
+                patch.setattr(Store, "read", None)
+                await records.commit([Put("a", "1", "x" * 400), Put("a", "2", "x" * 100)])
+            assert session.allowance.counted[0] - before == -500 + RECORD_BYTES + 2  # with the quotes of the new one
 
 
 async def test_whatever_a_commit_does_to_the_same_places_it_counts_what_is_there_after(tmp_path: Path) -> None:
