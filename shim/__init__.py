@@ -34,7 +34,7 @@ from shim.completions import (
     SignatureHelp,
     SignatureInformation,
 )
-from shim.configuration import ConfigurationChangeEvent, ConfigurationInspect, WorkspaceConfiguration
+from shim.configuration import ConfigurationInspect, WorkspaceConfiguration
 from shim.context import ExtensionContext, SecretStorage, SecretStorageChangeEvent
 from shim.contexts import (
     CodeActionContext,
@@ -192,6 +192,7 @@ from shim.progress import Progress
 from shim.pseudoterminals import Pseudoterminal, TerminalDimensions
 from shim.ranges import Location, Position, Range, Selection
 from shim.rgline import TextSearchQuery
+from shim.scopes import ConfigurationChangeEvent
 from shim.selectors import DocumentFilter, DocumentSelector
 from shim.statusbar import StatusBarItem
 from shim.symbols import (

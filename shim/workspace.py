@@ -10,7 +10,7 @@ from sessions.errors import InvalidValue, RoostError
 from shim import encodings, saving
 from shim.absent import absent_member
 from shim.applying import apply_edit
-from shim.configuration import ConfigurationChangeEvent, Configurations, get_configuration
+from shim.configuration import Configurations, get_configuration
 from shim.document import (
     FileCreateEvent,
     FileDeleteEvent,
@@ -29,6 +29,7 @@ from shim.filesystems import FileSystemProvider, FileSystems
 from shim.folders import Folders, WorkspaceFolder, WorkspaceFoldersChangeEvent, checked
 from shim.fs import FileSystem
 from shim.namespace import fix
+from shim.scopes import ConfigurationChangeEvent
 from shim.search import find_files
 from shim.text_search import find_text_in_files
 from shim.thenable import Thenable, thenable
