@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
@@ -19,13 +18,8 @@ from shim.enums import EndOfLine
 from shim.ranges import AnyPosition, AnyRange, Position, Range, as_position, as_range
 from shim.utf16 import text_index, utf16_length, utf16_offset
 from shim.values import Value, as_text, readonly
+from shim.words import DEFAULT_WORD, WHITESPACE, find_word
 
-WHITESPACE = "\t\n\v\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-"""JavaScript's `\\s`, as the inside of a character class; Python's holds other characters."""
-
-DEFAULT_WORD = re.compile(
-    r"-?[0-9]*\.[0-9][A-Za-z0-9_]*|[^`~!@#$%^&*()\-=+\[{\]}\\|;:'\",.<>/?" + WHITESPACE + "]+"  # VS Code's own
-)
 _LEADING_WHITESPACE = re.compile(f"[{WHITESPACE}]*")
 
 PIECE = 128 * 1024
@@ -276,35 +270,6 @@ class TextModel:
         first, last = self._lines[start.line], self._lines[end.line]
         begin, stop = self._index(first, start.character), self._index(last, end.character)
         return [first[begin:stop]] if start.line == end.line else [first[begin:], last[:stop]]
-
-
-def find_word(pattern: re.Pattern[str], text: str, at: int) -> tuple[int, int] | None:
-    """Where in `text` the match of `pattern` around the index `at` begins and ends; VS Code's `getWordAtText`.
-
-    It looks from ever further to the left, and at no more than 500 characters to each side, so that a line of a
-    megabyte costs no more than a short one; it gives up after 150 ms.
-    """
-    before = max(0, at + 1 - 500) if len(text) > 1000 else 0
-    if len(text) > 1000:
-        text, at = text[before : at + 1 + 500], at - before
-    found, stop, deadline = None, -1, time.monotonic() + 0.15
-    for start in range(at - 15, -16, -15):
-        match = _around(pattern, text, at, max(0, start), stop)
-        if match is None and found:
-            break
-        found, stop = match, start
-        if start <= 0 or time.monotonic() > deadline:
-            break
-    return (before + found.start(), before + found.end()) if found else None
-
-
-def _around(pattern: re.Pattern[str], text: str, at: int, start: int, stop: int) -> re.Match[str] | None:
-    for match in pattern.finditer(text, start):
-        if match.start() <= at <= match.end():
-            return match
-        if 0 < stop < match.start():
-            return None
-    return None
 
 
 def _split(text: str) -> list[str]:
