@@ -13,6 +13,7 @@ from typing import Any
 import shim as vscode
 from extensions.coder import journal
 from extensions.coder.agent import Run
+from extensions.coder.asking import Asking
 from extensions.coder.checkpoints import NoCheckpoint
 from extensions.coder.condensing import CannotCondense
 from extensions.coder.deciding import Deciding
@@ -38,7 +39,8 @@ class TaskManager:
     """The tasks of the current user; `past` brings back what was."""
 
     def __init__(self, storage: vscode.Uri) -> None:
-        self._roster = Roster(storage, self.resume_task, self._take_suggestion)
+        asking = Asking(lambda *given: self.decide(*given), self.send_message)
+        self._roster = Roster(storage, self.resume_task, self._take_suggestion, asking)
         self.decide = Deciding(self._roster).decide
         self.house = self._roster.house
         self.past = Rewinding(self._roster)

@@ -14,6 +14,7 @@ import shim as vscode
 from extensions.coder import journal
 from extensions.coder.admitting import Queue
 from extensions.coder.agent import Run
+from extensions.coder.asking import Asking
 from extensions.coder.followups import Followups
 from extensions.coder.house import House, setting
 from extensions.coder.journal import now_ms
@@ -24,6 +25,9 @@ from shim.proposed import background
 from shim.proposed.http import Conflict, Invalid, NotFound
 
 AT_ONCE = 3
+ASKED = 200
+"""The newest tasks, whose approvals are asked for again as a session begins."""
+
 STOP_S = 5.0
 
 
@@ -32,13 +36,17 @@ def _at_once() -> int:
 
 
 class Roster:
-    """The tasks of the current user. `resume` goes on with one, `answer` takes a suggestion for one's question."""
+    """The tasks of the current user. `resume` goes on with one, `answer` takes a suggestion for one's question.
+
+    `asking` asks by messages of the window for what they wait for.
+    """
 
     def __init__(
         self,
         storage: vscode.Uri,
         resume: Callable[[str], Awaitable[object]],
         answer: Callable[[str, Json], Awaitable[object]],
+        asking: Asking,
     ) -> None:
         self.house = House(storage)
         self.queue = Queue(_at_once())
@@ -48,6 +56,7 @@ class Roster:
         self._apart: set[str] = set()
         """Tasks that are worked on as a whole, and do not run meanwhile."""
         self._followups = Followups(answer, self.hold)
+        self._asking = asking
         self._settings = vscode.workspace.on_did_change_configuration(self._set)
         self._holds: bool | None = None
         """Whether the host remembers; None: what it remembers of the run before."""
@@ -71,6 +80,10 @@ class Roster:
                 await journal.commit(conversation, draft)
             self.begin(conversation)
             self._await(conversation)
+        if self._asking.is_wanted:
+            for task in await journal.tasks(None, ASKED):
+                if task.status == "waiting" and task.waiting_for == "approval":
+                    self._asking.look(await self.get(task.task_id))
         await self.hold()
 
     async def dispose(self) -> None:
@@ -83,6 +96,7 @@ class Roster:
         for task_id in list(self._open):
             await self.house.forget(task_id)
         self._followups.dispose()
+        self._asking.dispose()
 
     async def hold(self, *, sure: bool = False) -> None:
         """Have the host remember that there is work to go on with, while there is, or where it is `sure` to come."""
@@ -155,6 +169,7 @@ class Roster:
             await journal.commit(conversation, draft, along=[other] if other is not None else None)
         if conversation.task.waiting_for != "budget":
             self._purse.discard(task_id)
+        self._asking.look(conversation)
         self.let_go(task_id)
 
     def _lock_of(self, conversation: Conversation | None) -> AbstractAsyncContextManager[object]:
@@ -247,6 +262,7 @@ class Roster:
         if task.status == "waiting" and task.waiting_for == "budget":
             self._purse.add(task)
         self._followups.add(conversation)
+        self._asking.look(conversation)
 
     async def _broke(self, task_id: str, error: BaseException) -> None:
         """A run failed in a way that nobody foresaw: the task says so, and its user can go on with it."""

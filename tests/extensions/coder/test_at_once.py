@@ -58,7 +58,7 @@ async def test_of_two_decisions_on_one_call_the_first_counts(tmp_path: Path) -> 
         await ada.until(task, "completed")
         decided = [one["status"] for one in await ada.heard("coder.approval") if one["status"] != "waiting"]
         (winner,) = decided
-        assert (await ada.read("made.txt") is None) == (winner == "reject")
+        assert (await ada.read("made.txt") is None) == (winner == "reject"), await ada.tools(task)
         answer = await ada.client.get("/api/v1/autoapprove")
         assert bool(answer.json()["allowedCommands"]) == (winner == "always")
 
