@@ -32,9 +32,9 @@ LOOK_S = 5.0
 GROWN, AT_LEAST = 1.5, 500_000
 """One is due when so many times the blocks of after the last are held, and so many blocks more, some 50 MB."""
 
-LITTLE, SHORT_S, SHARE = 10_000, 0.015, 0.005
-"""It is also due when so many objects went out of sight and it would stop everything for no longer than so many
-seconds, where no more than this share of the time is spent so."""
+LITTLE, SHORT_S, SHARE = 4, 0.015, 0.005
+"""It is also due when so often something went out of sight, some thousand objects each time, and it would stop
+everything for no longer than so many seconds, where no more than this share of the time is spent so."""
 
 GUESS_S = 1e-7
 """How long one block takes, in seconds, before that is measured."""
@@ -50,7 +50,7 @@ class Tenure:
     """The policy for one process, in force within `with`; what was in force before is put back at its end."""
 
     __slots__ = (
-        "_before", "_cost_s", "_ended", "_since", "_slept", "_walking", "aged", "alone", "held", "took_s", "whole",
+        "_before", "_cost_s", "_ended", "_since", "_slept", "aged", "alone", "held", "took_s", "whole",
     )  # fmt: skip
 
     def __init__(self, alone: Callable[[], bool]) -> None:
@@ -64,13 +64,13 @@ class Tenure:
         self.took_s = 0.0
         """How long the last of them took of a processor, in seconds."""
         self.aged = 0
-        """How many objects went out of sight since."""
+        """How often something went out of sight since. What, is not asked: a list of all objects would hold tuples that
+        other threads are just making, which breaks those."""
         self._cost_s = GUESS_S
         """The same for one block."""
         self._ended = -math.inf
         self._since: float | None = None
         self._slept = False
-        self._walking = False
 
     def __enter__(self) -> Tenure:
         self._before = gc.get_threshold()
@@ -87,8 +87,7 @@ class Tenure:
 
     def _collected(self, phase: str, told: dict[str, Any]) -> None:
         if phase == "stop" and told["generation"] == 2:
-            if not self._walking:  # what outlives a collection of everything is not new there, and long to count
-                self.aged += len(gc.get_objects(generation=2))
+            self.aged += 1
             gc.freeze()
 
     async def watch(self) -> None:
@@ -125,9 +124,7 @@ class Tenure:
         """Walk through everything there is; the process stands still meanwhile."""
         began, before = time.thread_time(), sys.getallocatedblocks()
         gc.unfreeze()
-        self._walking = True
         gc.collect()
-        self._walking = False
         self.took_s = time.thread_time() - began
         self.held = sys.getallocatedblocks()
         self._cost_s = self.took_s / before

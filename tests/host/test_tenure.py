@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
 import sys
 import time
 import weakref
@@ -105,9 +106,10 @@ def test_one_is_due_when_some_went_out_of_sight_where_it_is_short_and_seldom(
     held, kept.took_s = kept.held, 0.01
     soon, later = time.monotonic() + 1.9, time.monotonic() + 2.1  # 0.01 s are half a percent of 2 s
     assert not kept.is_due(0.9, held, later)
-    old = [[number] for number in range(tenure.LITTLE)]
-    gc.collect()
-    assert kept.aged >= len(old)
+    for _ in range(tenure.LITTLE):
+        assert not kept.is_due(0.9, held, later)
+        gc.collect()
+    assert kept.aged == tenure.LITTLE
     assert not kept.is_due(0.9, held, soon)
     assert kept.is_due(0.9, held, later)
 
@@ -116,6 +118,41 @@ def test_the_first_needs_no_quiet_moment_where_it_is_short(kept: Tenure) -> None
     kept.held, kept.aged = 100_000, tenure.LITTLE  # who is busy from the first second on
     assert kept.is_due(0.9, 120_000, time.monotonic())
     assert not kept.is_due(0.9, 200_000, time.monotonic()), "everything would stand still"
+
+
+TUPLES = """
+import sys, threading, time
+from host.tenure import Tenure
+
+ended, broken = threading.Event(), []
+
+def build():
+    while not ended.is_set():
+        try:
+            tuple([number] for number in range(40))
+        except SystemError as error:
+            broken.append(error)
+            return
+
+def litter():
+    while not ended.is_set():
+        list([] for _ in range(30_000))
+
+sys.setswitchinterval(1e-6)
+with Tenure(lambda: False):
+    threads = [threading.Thread(target=work) for work in (build, build, litter)]
+    for thread in threads:
+        thread.start()
+    time.sleep(2)
+    ended.set()
+    for thread in threads:
+        thread.join()
+sys.exit(len(broken))
+"""
+
+
+def test_tuples_that_threads_make_meanwhile_come_to_their_end() -> None:
+    assert subprocess.run([sys.executable, "-c", TUPLES], check=False).returncode == 0
 
 
 @pytest.mark.anyio
