@@ -350,7 +350,7 @@ if TYPE_CHECKING:  # the namespaces that few use, and what is in them, are loade
     )
     from shim.trees import TreeView
     from shim.views import ViewBadge, WebviewView, WebviewViewProvider, WebviewViewResolveContext
-    from shim.webview import Webview, WebviewOptions, WebviewPortMapping
+    from shim.webview import Webview, WebviewOptions, WebviewPanelOptions, WebviewPortMapping
 
 version = "1.110.0"
 """Whose API this is: the version of VS Code that it follows."""
@@ -706,6 +706,7 @@ __all__ = [
     "WebviewOptions",
     "WebviewPanel",
     "WebviewPanelOnDidChangeViewStateEvent",
+    "WebviewPanelOptions",
     "WebviewPortMapping",
     "WebviewView",
     "WebviewViewProvider",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from sessions.errors import InvalidValue
 from shim.edits import SnippetString, TextEdit, WorkspaceEdit
@@ -87,6 +87,9 @@ class MarkedCode(Value):
     value: str
 
 
+Content: TypeAlias = MarkdownString | MarkedCode | str | Mapping[str, str]
+
+
 @value
 class Hover(Value):
     """What is said of the place that one points at; one content becomes a list of one."""
@@ -96,13 +99,13 @@ class Hover(Value):
 
     def __init__(
         self,
-        contents: MarkdownString | MarkedCode | str | Sequence[MarkdownString | MarkedCode | str],
+        contents: Content | Sequence[Content],
         range: Range | None = None,
     ) -> None:
         if contents is None or contents == "":
             raise InvalidValue("contents", "must be a text, or a list of texts")
-        one = isinstance(contents, MarkdownString | MarkedCode | str)
-        self.contents = [contents] if one else list(contents)  # type: ignore[list-item, arg-type]
+        given = [contents] if isinstance(contents, MarkdownString | MarkedCode | str | Mapping) else contents
+        self.contents = [MarkedCode(**one) if isinstance(one, Mapping) else one for one in given]
         self.range = range
 
 

@@ -17,7 +17,7 @@ from shim.tabs import Tabs
 from shim.thenable import called
 from shim.types import IconPath, TabInputWebview
 from shim.values import ReadOnly, Value, readonly
-from shim.webview import Webview, WebviewOptions
+from shim.webview import Webview, WebviewOptions, WebviewPanelOptions
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -57,7 +57,7 @@ class WebviewPanel:
     )
 
     view_type = ReadOnly[str]()
-    options = ReadOnly[dict[str, Any]]()
+    options = ReadOnly[WebviewPanelOptions]()
     webview = ReadOnly[Webview]()
 
     def __init__(
@@ -66,14 +66,13 @@ class WebviewPanel:
         title: str,
         column: int | None,
         preserve_focus: bool,
-        options: WebviewOptions,
-        retain: bool,
+        page: WebviewOptions,
+        options: WebviewPanelOptions,
     ) -> None:
         if not isinstance(view_type, str) or not view_type:
             raise InvalidValue("view_type", "must be a string that is not empty")
         self._view_type = view_type
-        self._options: dict[str, Any] = {"retain_context_when_hidden": retain, "enable_find_widget": False}
-        """What was said of it when it was made."""
+        self._options = options
         self._tabs = current_session().get(Tabs)
         self._panels = current_session().get(Panels)
         self._disposed = EventEmitter[None]()
@@ -81,7 +80,7 @@ class WebviewPanel:
         self._icon: IconPath | None = None
         self._tab: Tab | None = None
         self._seen: tuple[Any, ...] = ()
-        self._webview = Webview(self, options)
+        self._webview = Webview(self, page)
         input = TabInputWebview(f"mainThreadWebview-{view_type}")  # the prefix is VS Code's
         with self._tabs.change():
             self._tab = self._tabs.open(
@@ -176,7 +175,7 @@ class WebviewPanel:
     @property
     def alive(self) -> bool:
         """Whether a page takes messages."""
-        return self.visible or bool(self._tab and self.options["retain_context_when_hidden"])
+        return self.visible or bool(self._tab and self.options.retain_context_when_hidden)
 
     def told(self) -> dict[str, Any]:
         """What clients are told of it beside its webview."""
@@ -187,7 +186,7 @@ class WebviewPanel:
             "iconPath": self._icon,
             "tab": self._tab.handle if self._tab else None,
             "visible": self.visible,
-            "retain": self.options["retain_context_when_hidden"],
+            "retain": self.options.retain_context_when_hidden,
         }
 
     def state_changed(self) -> None:
@@ -296,10 +295,8 @@ def create_webview_panel(
         column = int(show_options.get("view_column", ViewColumn.ACTIVE))
     else:
         column = int(show_options)
-    panel = WebviewPanel(
-        view_type, title, column, preserve_focus, WebviewOptions(**options), retain_context_when_hidden
-    )
-    panel.options["enable_find_widget"] = enable_find_widget
+    told = WebviewPanelOptions(enable_find_widget, retain_context_when_hidden)
+    panel = WebviewPanel(view_type, title, column, preserve_focus, WebviewOptions(**options), told)
     current_session().get(Panels).add(panel)
     return panel
 

@@ -21,7 +21,7 @@ from shim.extensions import Extensions
 from shim.surface import Piece
 from shim.thenable import Thenable, thenable
 from shim.uri import Uri, as_uri
-from shim.values import Value, as_text, value
+from shim.values import Value, as_text, readonly, value
 
 LARGEST_HTML = 4 << 20
 """Characters of a webview's HTML."""
@@ -42,6 +42,14 @@ class WebviewPortMapping(Value):
 
     webview_port: int
     extension_host_port: int
+
+
+@readonly
+class WebviewPanelOptions(Value):
+    """What was said of a panel when it was made."""
+
+    enable_find_widget: bool = False
+    retain_context_when_hidden: bool = False
 
 
 @value
@@ -145,8 +153,11 @@ class Webview(Piece):
         return self._options
 
     @options.setter
-    def options(self, options: WebviewOptions) -> None:
-        self._options = options
+    def options(self, options: WebviewOptions | Mapping[str, Any]) -> None:
+        given = WebviewOptions(**options) if isinstance(options, Mapping) else options
+        if not isinstance(given, WebviewOptions):
+            raise InvalidValue("options", f"must be WebviewOptions, not {type(given).__name__}")
+        self._options = given
         self._renew()
 
     def _renew(self) -> None:

@@ -16,6 +16,7 @@ from shim.completions import (
     InlineCompletionItem,
     InlineCompletionList,
     InlineValueVariableLookup,
+    MarkedCode,
     ParameterInformation,
     SignatureHelp,
     SignatureInformation,
@@ -44,6 +45,13 @@ def test_lists_are_not_shared() -> None:
 def test_a_hover_of_one_content_is_a_list_of_it(contents: str) -> None:
     assert Hover(contents).contents == [contents]
     assert Hover([contents, contents], HERE).contents == [contents, contents]
+
+
+def test_a_hover_of_code_may_be_a_mapping() -> None:
+    code = {"language": "python", "value": "x"}
+    (one,), (first, second) = Hover(code).contents, Hover(["text", code]).contents
+    assert isinstance(one, MarkedCode) and isinstance(second, MarkedCode)
+    assert (one.language, second.value, first) == ("python", "x", "text")
 
 
 def test_a_hover_may_have_no_contents_yet() -> None:

@@ -192,6 +192,16 @@ async def test_options_may_change_later(ada: SessionContext) -> None:
     assert (state["scripts"], state["commandUris"]) == (True, ["hello.open"])
 
 
+async def test_options_are_read_as_attributes_and_may_be_given_as_a_mapping(ada: SessionContext) -> None:
+    with ada.entered():
+        made = panel(retain_context_when_hidden=True)
+        assert (made.options.retain_context_when_hidden, made.options.enable_find_widget) == (True, False)
+        made.webview.options = {"enable_scripts": True}
+        assert made.webview.options.enable_scripts is True
+        with pytest.raises(InvalidValue, match="options"):
+            made.webview.options = None  # type: ignore[assignment]
+
+
 async def test_ports_are_refused_with_the_way_out(ada: SessionContext) -> None:
     with ada.entered(), pytest.raises(NotSupported, match="as_external_uri"):
         panel(port_mapping=[vscode.WebviewPortMapping(3000, 3000)])
