@@ -262,18 +262,22 @@ class Host:
         """Once a second: close what is overdue, and let those go on who wait for money that is there now."""
         while True:
             await asyncio.sleep(1)
-            now, wall = time.monotonic(), time.time()
-            for connection in list(self.connections):
-                connection.let_rest()
-                overdue = connection.overdue(now, wall)
-                if overdue is not None:
-                    self.tasks.start(connection.end(*overdue), "close an overdue connection")
+            self._look_at_connections()
             self._preview.tickets.sweep()
             if self._day != self.ledger.today:
                 self._day = self.ledger.today
                 self.tasks.start(self.waker.budget_changed(), "wake who waits for a new day")
             elif self.ledger.take_freed():
                 self.tasks.start(self.waker.budget_changed(), "wake who waits for the host's money")
+
+    def _look_at_connections(self) -> None:
+        """Close what is overdue. By itself, as whoever sleeps between two looks would hold the last one until then."""
+        now, wall = time.monotonic(), time.time()
+        for connection in list(self.connections):
+            connection.let_rest()
+            overdue = connection.overdue(now, wall)
+            if overdue is not None:
+                self.tasks.start(connection.end(*overdue), "close an overdue connection")
 
     async def _put_to_sleep(self) -> None:
         """Once a second, beside `_sweep`: an extension may take its time to end, and tokens expire meanwhile."""

@@ -18,6 +18,7 @@ import uvicorn
 
 from host.app import Host, create_app
 from host.config import load
+from host.connection import Connection
 from host.http import BoundedProtocol
 from host.metrics import render
 from host.socket import Socket
@@ -156,6 +157,21 @@ async def test_a_connection_is_freed_while_its_session_goes_on(tmp_path: Path) -
             await client.call("session.open")
             assert len(host.connections) == 2
         await gone(before)
+
+
+async def test_a_connection_that_the_host_has_looked_at_is_freed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = asyncio.Event()
+    rest = Connection.let_rest
+    monkeypatch.setattr(Connection, "let_rest", lambda connection: (rest(connection), looked.set()))
+    async with served(tmp_path) as (_, base):
+        before = ours()
+        async with connect(base, "ada") as client:
+            await client.call("session.ping")
+            await looked.wait()
+        others = {kind: count for kind, count in ours().items() if kind != "host.connection.Connection"}
+        await gone(before | Counter(others))
 
 
 async def test_whose_agent_worked_is_freed_by_counting_alone(tmp_path: Path) -> None:
