@@ -93,7 +93,7 @@ async def test_what_still_waits_is_asked_again_in_the_next_session(tmp_path: Pat
         await ada.look(task)
         await answer(ada, "Allow once")
         await ada.until(task, "completed")
-        assert await ada.read("a") == "", await ada.shown(task)
+        assert await ada.read("a") == "", str(await ada.tools(task))
 
 
 async def test_nobody_is_asked_by_messages_who_does_not_want_it(tmp_path: Path) -> None:

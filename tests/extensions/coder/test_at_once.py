@@ -209,7 +209,7 @@ async def test_an_aborted_task_that_goes_on_asks_again_for_what_was_withdrawn(tm
         assert [one["status"] for one in await ada.heard("coder.approval")] == ["waiting", "withdrawn", "waiting"]
         await ada.decide(task)
         await ada.until(task, "completed")
-        assert await ada.read("made.txt") == "", await ada.shown(task)
+        assert await ada.read("made.txt") == "", str(await ada.tools(task))
 
 
 async def test_of_tasks_that_have_ended_only_the_newest_are_remembered(tmp_path: Path) -> None:
