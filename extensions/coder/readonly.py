@@ -1,9 +1,8 @@
 """Whether a command line edits files: what a mode that may not edit must not do by the shell. Nothing is run here.
 
-Cline's guard of its plan mode, on what bash's grammar says would start. Known programs are judged by their words,
-and what
-cannot be understood counts as editing. Programs of the project (tests, builds,
-scripts) are trusted to be what they are named.
+Cline's guard of its plan mode, on what bash's grammar says would start. Known programs are judged by their words, and
+what cannot be understood counts as editing. Programs of the project (tests, builds, scripts) are trusted to be what
+they are named.
 """
 
 from __future__ import annotations
@@ -12,14 +11,11 @@ import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from extensions.coder import editors
-from extensions.coder.calls import Unclear, is_script, operands_of
-from extensions.coder.doors import AWKS, SEDS
-from extensions.coder.editing_git import git_edits
-from extensions.coder.inline import awk_edits, code_edits, sed_edits
+from extensions.coder.calls import Unclear, operands_of
+from extensions.coder.editing import by_options, edits
 from extensions.coder.launchers import EVALUATORS, SHELLS, WRAPPERS, starts
 from extensions.coder.programs import check_subscripts
 from extensions.coder.shell import read
@@ -38,12 +34,6 @@ TEMPORARY = re.compile(
 )
 ODD = re.compile(r"[\s{}*?$`<>|;&()]")
 NUMBER = re.compile(r"[\d.]+[smhd]?")
-INTERPRETERS = MappingProxyType({
-    "python": r"-[a-zA-Z]*c", "pypy": r"-[a-zA-Z]*c", "node": r"-[a-z]*[ep]|--eval|--print", "perl": r"-[a-zA-Z0]*[eE]",
-    "ruby": r"-[a-z]*e", "php": r"-r|--run", "lua": r"-e", "osascript": r"-e", "rscript": r"-e", "julia": r"-e|--eval",
-})  # fmt: skip
-"""Programs that take code as a word, and the option before it."""
-ASKS = frozenset({"--version", "-V", "-v", "--help", "-h", "-m", "--check", "-c", "-l"})
 
 
 def edits_files(command: str | Mapping[str, Any], folders: Sequence[str] = ()) -> bool:
@@ -97,12 +87,12 @@ class _Guard:
         except Unclear:
             return True
         if (inner := self.started(name, command)) is not None:
-            return any(self.command(one, depth - 1) for one in inner) or _by_options(name, command)
+            return any(self.command(one, depth - 1) for one in inner) or by_options(name, command)
         if name in editors.BLOCKS or name in ("powershell", "pwsh", "cmd", "watch"):
             return self.text(name, command, depth)
         if name in SHELLS or name in EVALUATORS or name == "find":
             return self.launched(name, command, depth)
-        return self.one(name, command)
+        return edits(name, command, self.is_free)
 
     def started(self, name: str, command: Command) -> list[Command] | None:
         """What a wrapper (`env`, `sudo`, `npx`, `uv run`) may start: each way to read its words; None for another program."""  # noqa: E501  a pattern
@@ -162,73 +152,7 @@ class _Guard:
             found = starts(command, inner, "*")
         except Unclear:
             return True
-        return any(self.command(one, depth - 1) for one in found) or _by_options(name, command)
-
-    def one(self, name: str, command: Command) -> bool:
-        """A program that starts no other one."""
-        words = command.words[1:]
-        if name in editors.ALWAYS:
-            return not words or words[0].text not in ("--version", "--help")
-        if name == "git":
-            return git_edits(command, self.is_free)
-        if name in SEDS:
-            return _by_options("sed", command) or sed_edits(words)
-        if name in AWKS:
-            return _by_options("awk", command) or awk_edits(words)
-        if name in ("tee", "mktemp", "curl", "wget"):
-            return bool(getattr(self, f"_{name}")(words))
-        if name in ("source", "."):
-            return not words or not is_script(words[0])
-        return _by_inline(name, words, command.fed) or _by_subcommand(name, command) or _by_options(name, command)
-
-    def _tee(self, words: list[Word]) -> bool:
-        return not all(self.is_free(word) for word in words if word.text not in ("-a", "--append", "-i", "-p", "--"))
-
-    def _mktemp(self, words: list[Word]) -> bool:
-        return any(word.text not in ("-d", "-q", "-u", "-t", "--directory", "-dt",
-        "-td") for word in words) and not any(
-            word.text in ("-t", "-dt", "-td") for word in words[:-1]
-        ) and not all(self.is_free(word) or (word.text.startswith("-") and word.text != "-p") for word in words)  # fmt: skip  # noqa: E501  a pattern
-
-    def _curl(self, words: list[Word]) -> bool:
-        """`-o FILE` in all its spellings, and what names or reads files by itself."""
-        for at, word in enumerate(words):
-            text = word.text
-            if text.startswith("--"):
-                option, _, value = text.partition("=")
-                if re.match(
-                    r"--(rem|output-d|dump|cookie-j|conf|trace|stderr|etag-s|hsts|alt-svc|libc|create-d)", option
-                ):
-                    return True
-                if option not in ("--output", "--outpu", "--outp", "--out"):
-                    continue
-                target = Word(value, word.literal) if value else _at(words, at + 1)
-            elif (match := re.match(r"-([a-zA-Z#0-9:]*?)([oOJDcKHdXAeubmTFw])(.*)", text, re.DOTALL)) is not None:
-                if match[2] in "OJDcK":
-                    return True
-                if match[2] != "o":
-                    continue  # the rest is its value
-                target = Word(match[3], word.literal) if match[3] else _at(words, at + 1)
-            else:
-                continue
-            if target is None or not (target.text == "-" or self.is_free(target)):
-                return True
-        return False
-
-    def _wget(self, words: list[Word]) -> bool:
-        texts = [word.text for word in words]
-        if any(text in ("--version", "--help", "-V", "-h") for text in texts):
-            return False
-        for at, word in enumerate(words):
-            if word.text.startswith(
-                ("-o", "-a", "--output-file", "--append-output", "--save-", "--warc", "-i", "-x", "-e")
-            ):
-                return True
-            if (match := re.fullmatch(r"-[qSdvnNc46]*O(.*)|--output-document(?:=(.*))?", word.text)) is not None:
-                value = match[1] or match[2]
-                target = Word(value, word.literal) if value else _at(words, at + 1)
-                return target is None or not (target.text == "-" or self.is_free(target))
-        return "--spider" not in texts
+        return any(self.command(one, depth - 1) for one in found) or by_options(name, command)
 
 
 def _name(command: Command) -> str | None:
@@ -274,72 +198,5 @@ def _unknown(command: Command) -> Command:
     return Command([Word("", literal=False)], command.source)
 
 
-def _at(words: Sequence[Word], at: int) -> Word | None:
-    return words[at] if at < len(words) else None
-
-
 def _text(words: Sequence[Word], at: int) -> str:
     return words[at].text if at < len(words) else ""
-
-
-def _by_inline(name: str, words: Sequence[Word], fed: str | None) -> bool:
-    """Whether an interpreter is given code that may write, as a word or by its standard input."""
-    option = INTERPRETERS.get(name)
-    if option is None:
-        return False
-    if name == "python" and (at := next((at for at, one in enumerate(words) if one.text == "-m"), None)) is not None:
-        return _by_module(words[at + 1 :])
-    for at, word in enumerate(words):
-        if (match := re.match(option, word.text)) is not None and word.text.startswith("-"):
-            code = (
-                Word(word.text[match.end() :].lstrip("="), word.literal)
-                if match.end() < len(word.text)
-                else _at(words, at + 1)
-            )
-            return code is None or not code.literal or code_edits(code.text)
-        if not word.text.startswith("-"):
-            return False  # a script of the project
-    if any(word.text in ASKS for word in words):
-        return False
-    return fed is None or code_edits(fed)
-
-
-def _by_module(words: Sequence[Word]) -> bool:
-    """`python -m pip install` is pip; most other modules are programs of the project."""
-    if not words or not words[0].literal:
-        return True
-    name = words[0].text
-    if name in ("venv", "virtualenv", "ensurepip", "zipapp", "compileall", "py_compile"):
-        return True
-    if name == "json.tool":
-        return len([word for word in words[1:] if not word.text.startswith("-")]) > 1  # the second file is written
-    command = Command(list(words), name)
-    return name in editors.ALWAYS or _by_subcommand(name, command) or _by_options(name, command)
-
-
-def _by_subcommand(name: str, command: Command) -> bool:
-    operands = [one.text if one.literal else None for one in operands_of(command)]
-    first = operands[0] if operands else ""
-    if name == "yarn" and not operands:
-        return not any(word.text in ("--version", "-v", "--help", "-h") for word in command.words[1:])
-    if name in editors.SUBCOMMANDS:
-        if first is None or first.lower() in editors.SUBCOMMANDS[name]:
-            return True
-        second = editors.SECOND.get((name, first), frozenset())
-        if second and any(one is None or one in second for one in operands[1:2]):
-            return True
-    for known in (name, f"{name} {first}"):
-        if known in editors.FORMATTERS:
-            pattern = re.compile(editors.FORMATTERS[known])
-            return not any(pattern.fullmatch(word.text) for word in command.words[1:])
-    return False
-
-
-def _by_options(name: str, command: Command) -> bool:
-    pattern = editors.OPTIONS.get(name)
-    if pattern is None:
-        return False
-    ignored = re.IGNORECASE if name.startswith(("invoke", "i")) else 0
-    return any(
-        re.fullmatch(pattern, word.text, ignored) or not (word.literal or word.text) for word in command.words[1:]
-    )
