@@ -34,7 +34,7 @@ class Socket(Protocol):
 class Channel:
     """One terminal as one connection sees it, for the user of `session`."""
 
-    __slots__ = ("_asked", "_end", "_hidden", "_socket", "number", "session", "task", "terminal", "viewer")
+    __slots__ = ("_asked", "_end", "_hidden", "_socket", "number", "session", "terminal", "viewer")
 
     def __init__(
         self, number: int, session: SessionContext, terminal: Terminal, after: int | None, socket: Socket
@@ -43,7 +43,6 @@ class Channel:
         self.session = session
         self.terminal = terminal
         self.viewer = terminal.view(after)
-        self.task: asyncio.Task[None] | None = None
         self._socket = socket
         self._hidden = False
         self._asked = self.viewer.offset
@@ -55,8 +54,8 @@ class Channel:
         if self._hidden or self.session.closing:
             self._finish()
         else:
-            self.task = self.session.start(self._send(), "a terminal's viewer")
-            self.task.add_done_callback(lambda _: self._finish())
+            sending = self.session.start(self._send(), "a terminal's viewer")  # once cancelled it holds this: not kept
+            sending.add_done_callback(lambda _: self._finish())
 
     async def _send(self) -> None:
         try:

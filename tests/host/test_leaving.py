@@ -23,6 +23,7 @@ from host.http import BoundedProtocol
 from host.metrics import render
 from host.socket import Socket
 from sessions.tasks import Tasks
+from tests import raw
 from tests.client import Client, Refused, connect
 from tests.hosted import hosted
 from tests.people import extension
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.anyio
 
 OURS = ("sessions.", "shim.", "host.", "extensions.", "websockets.server")
 WITHIN_S = 30.0
+PING, PONG = 9, 10
 
 REFUSED: dict[str, dict[str, Any]] = {
     "workspace.fs.readFile": {"uri": "/workspace/none.txt"},
@@ -172,6 +174,26 @@ async def test_a_connection_that_the_host_has_looked_at_is_freed(
             await looked.wait()
         others = {kind: count for kind, count in ours().items() if kind != "host.connection.Connection"}
         await gone(before | Counter(others))
+
+
+async def test_a_connection_that_is_cut_with_output_on_its_way_is_freed() -> None:
+    with passable() as folder:
+        async with served(folder) as (host, base):
+            for uid in ("eve", "ada"):
+                before = ours()
+                socket = await raw.Socket.open(base, f"/ws?uid={uid}")
+                params = {"shellPath": "/bin/sh", "shellArgs": ["-c", "head -c 9M /dev/zero; sleep 99"]}
+                socket.send(
+                    {"jsonrpc": "2.0", "id": 1, "method": "window.createTerminal", "params": params, "uid": uid}
+                )
+                for pings in range(2):
+                    while (frame := await socket.receive())[0] != PING:
+                        pass
+                    if not pings:
+                        socket.send(frame[1], PONG)
+                socket.writer.transport.abort()
+                await host.sessions.close(uid)
+            await gone(before)
 
 
 async def test_whose_agent_worked_is_freed_by_counting_alone(tmp_path: Path) -> None:
