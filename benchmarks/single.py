@@ -9,11 +9,12 @@ import importlib
 import json
 import sys
 
-from host.process import tune
+from host.process import begin_uncached, tune
 
 
 def main() -> None:
     """Measure, and write the rows as the last line."""
+    begin_uncached()
     tune()  # those that hold a host in here measure what `roost serve` is
     rows = importlib.import_module(f"benchmarks.bench_{sys.argv[1]}").run("--quick" in sys.argv)
     print(json.dumps(rows), flush=True)

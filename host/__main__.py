@@ -55,7 +55,9 @@ def cli() -> None:
 def serve(config: Path | None, **flags: Any) -> None:
     """Serve until SIGTERM or SIGINT."""
     from host.config import load
+    from host.process import begin_uncached
 
+    begin_uncached()
     settings = load({name: value for name, value in flags.items() if value is not None}, os.environ, config)
     line = offer(settings)
 
@@ -76,6 +78,9 @@ def serve(config: Path | None, **flags: Any) -> None:
 @click.option("--fresh", is_flag=True, help="Start over: remove what an earlier demo left.")
 def demo(port: int, data: Path | None, fresh: bool) -> None:
     """Show the whole loop on a small shop with a failing test: no key, no network. The model is scripted."""
+    from host.process import begin_uncached
+
+    begin_uncached()
     prepared = prepare(data, port, fresh)
     sys.exit(_run(prepared.config, lambda base: greet(prepared, base)))
 
