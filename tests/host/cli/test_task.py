@@ -35,7 +35,7 @@ def environ(folder: Path) -> dict[str, str]:
 
 
 def task(shop: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return command(shop, *arguments, "--model", "demo/scripted")
+    return command(shop, "--model", "demo/scripted", *arguments)
 
 
 def command(shop: Path, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
