@@ -29,6 +29,16 @@ class TextEdit(Value):
         self.range = as_range(range, "range")
         self.new_text = as_text(new_text, "new_text")
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse by `InvalidValue` what its constructor would."""
+        if name == "range":
+            value = as_range(value, name)
+        elif name == "new_text":
+            value = as_text(value, name)
+        elif name == "new_eol" and value not in (None, *EndOfLine):
+            raise InvalidValue("new_eol", "must be an EndOfLine")
+        super().__setattr__(name, value)
+
     @staticmethod
     def replace(range: AnyRange, new_text: str) -> TextEdit:
         return TextEdit(range, new_text)

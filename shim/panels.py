@@ -56,9 +56,7 @@ class WebviewPanel:
         "_webview",
     )
 
-    view_type = ReadOnly[str]()
     options = ReadOnly[WebviewPanelOptions]()
-    webview = ReadOnly[Webview]()
 
     def __init__(
         self,
@@ -88,45 +86,63 @@ class WebviewPanel:
             )
         self._tabs.changed.append(self._look)
         self._seen = self._view()
-        self.webview.changed()
+        self._webview.changed()
 
-    # -- what VS Code has
+    # -- what VS Code has: all but its options and events raises once it is disposed of
+
+    def _open(self, what: str) -> Tab:
+        if self._tab is None:
+            raise InvalidValue(what, "the panel is disposed of; create another one")
+        return self._tab
+
+    @property
+    def view_type(self) -> str:
+        self._open("view_type")
+        return self._view_type
+
+    @property
+    def webview(self) -> Webview:
+        self._open("webview")
+        return self._webview
 
     @property
     def title(self) -> str:
-        return self._tab.label if self._tab else ""
+        return self._open("title").label
 
     @title.setter
     def title(self, title: str) -> None:
-        if self._tab is not None:
-            with self._tabs.change():
-                self._tab.label = str(title)
-            self.webview.changed()
-            self._panels.remember()
+        tab = self._open("title")
+        with self._tabs.change():
+            tab.label = str(title)
+        self._webview.changed()
+        self._panels.remember()
 
     @property
     def icon_path(self) -> IconPath | None:
+        self._open("icon_path")
         return self._icon
 
     @icon_path.setter
     def icon_path(self, icon: IconPath | None) -> None:
+        self._open("icon_path")
         self._icon = icon
-        self.webview.changed()
+        self._webview.changed()
 
     @property
-    def view_column(self) -> ViewColumn | None:
-        """Where it is; None once it is disposed of."""
-        return self._tab.group.view_column if self._tab else None
+    def view_column(self) -> ViewColumn:
+        """Where it is."""
+        return self._open("view_column").group.view_column
 
     @property
     def visible(self) -> bool:
         """Whether its group shows it."""
-        return self._tab is not None and self._tab.is_active
+        return self._open("visible").is_active
 
     @property
     def active(self) -> bool:
         """Whether it is shown in the group that the user is in."""
-        return self._tab is not None and self._tab.is_active and self._tab.group.is_active
+        tab = self._open("active")
+        return tab.is_active and tab.group.is_active
 
     @property
     def on_did_dispose(self) -> Any:
@@ -140,12 +156,11 @@ class WebviewPanel:
 
     def reveal(self, view_column: ViewColumn | None = None, preserve_focus: bool = False) -> None:
         """Show it, in another column if one is named."""
-        if self._tab is None:
-            raise InvalidValue("reveal", "the panel is disposed of; create another one")
+        tab = self._open("reveal")
         with self._tabs.change():
             if view_column not in (None, ViewColumn.ACTIVE, self.view_column):
-                self._tabs.move(self._tab, int(view_column or 0))
-            self._tabs.show(self._tab, preserve_focus)
+                self._tabs.move(tab, int(view_column or 0))
+            self._tabs.show(tab, preserve_focus)
 
     def dispose(self) -> None:
         """Close it."""
@@ -154,38 +169,43 @@ class WebviewPanel:
 
     # -- what its tab and its webview ask
 
+    @property
+    def extension(self) -> str | None:
+        """Whose it is."""
+        return self._webview.extension
+
     def closed(self) -> None:
         """Its tab is closed."""
         self._tab = None
         self._tabs.changed.remove(self._look)
-        self.webview.dispose()
-        self._panels.remove(self)
+        self._webview.dispose()
+        self._panels.remove(self, self._view_type)
         self._disposed.fire()
 
     def _view(self) -> tuple[Any, ...]:
-        return (self.visible, self.active, self.view_column)
+        return (self.visible, self.active, self.view_column) if self._tab else ()
 
     def _look(self) -> None:
         view = self._view()
-        if self._tab is not None and view != self._seen:
+        if view and view != self._seen:
             self._seen = view
-            self.webview.changed()
+            self._webview.changed()
             self._viewed.fire(WebviewPanelOnDidChangeViewStateEvent(self))
 
     @property
     def alive(self) -> bool:
         """Whether a page takes messages."""
-        return self.visible or bool(self._tab and self.options.retain_context_when_hidden)
+        return self._tab is not None and (self._tab.is_active or self.options.retain_context_when_hidden)
 
     def told(self) -> dict[str, Any]:
         """What clients are told of it beside its webview."""
         return {
             "place": "panel",
-            "viewType": self.view_type,
-            "title": self.title,
+            "viewType": self._view_type,
+            "title": self._tab.label if self._tab else "",
             "iconPath": self._icon,
             "tab": self._tab.handle if self._tab else None,
-            "visible": self.visible,
+            "visible": self._tab is not None and self._tab.is_active,
             "retain": self.options.retain_context_when_hidden,
         }
 
@@ -215,11 +235,16 @@ class Panels:
         self._open[panel] = None
         self.remember()
 
-    def remove(self, panel: WebviewPanel) -> None:
-        """A panel was closed; when everything ends it is kept for the next time."""
-        if not (self._session.closing or self._session.get(Extensions).ending):
+    @property
+    def _ending(self) -> bool:
+        """Whether panels are closed as everything ends: what is kept of them is for the next time."""
+        return self._session.closing or self._session.get(Extensions).ending
+
+    def remove(self, panel: WebviewPanel, view_type: str) -> None:
+        """A panel was closed."""
+        if not self._ending:
             self._open.pop(panel, None)
-            self.remember(panel.view_type)
+            self.remember(view_type)
 
     def register(self, view_type: str, serializer: WebviewPanelSerializer) -> Disposable:
         """Let `serializer` bring back the panels of a type."""
@@ -235,7 +260,7 @@ class Panels:
 
     def forget_extension(self, extension: str) -> None:
         """An extension is gone: its panels close, and it brings back none."""
-        for panel in [one for one in self._open if one.webview.extension == extension]:
+        for panel in [one for one in self._open if one.extension == extension]:
             panel.dispose()
         for view_type, one in list(self._serializers.items()):
             if one[1] == extension:
@@ -261,7 +286,7 @@ class Panels:
 
     def remember(self, *view_types: str) -> None:
         """Keep what would have to come back, of the types that can."""
-        if self._kept is None:
+        if self._kept is None or self._ending:
             return
         for view_type in {*(panel.view_type for panel in self._open), *view_types} & self._serializers.keys():
             kept = [_kept(panel) for panel in self._open if panel.view_type == view_type]
@@ -272,7 +297,7 @@ class Panels:
 
 def _kept(panel: WebviewPanel) -> Mapping[str, Any]:
     scripts = bool(panel.webview.options.enable_scripts)
-    column = int(panel.view_column or ViewColumn.ONE)
+    column = int(panel.view_column)
     return {"title": panel.title, "viewColumn": column, "scripts": scripts, "state": panel.webview.page_state}
 
 

@@ -43,16 +43,15 @@ class StatusBarItem(Piece):
     color = Shown[str | ThemeColor | None](None)
     command = Shown[str | Command | None](None)
     accessibility_information = Shown[AccessibilityInformation | None](None)
-    background_color = Shown[ThemeColor | None](None)
-    """Only `statusBarItem.errorBackground` and `.warningBackground` are shown."""
+    background_color = Shown[ThemeColor | None](
+        None, lambda color: color if getattr(color, "id", "") in BACKGROUNDS else None
+    )
+    """Only `statusBarItem.errorBackground` and `.warningBackground` are taken."""
 
     def state(self) -> Mapping[str, Any] | None:
         if not self._visible:
             return None
-        state = {"id": self.id, "alignment": self.alignment, "priority": self.priority, "text": "", **self.attributes()}
-        if getattr(self.background_color, "id", None) not in BACKGROUNDS:
-            state.pop("backgroundColor", None)
-        return state
+        return {"id": self.id, "alignment": self.alignment, "priority": self.priority, "text": "", **self.attributes()}
 
     def show(self) -> None:
         self._visible = True

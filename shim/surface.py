@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
@@ -95,10 +95,11 @@ class Piece:
 
 
 class Shown(Generic[T]):
-    """An attribute of a piece that clients see: setting it tells them."""
+    """An attribute of a piece that clients see: setting it tells them. `taken` may take something else for a value."""
 
-    def __init__(self, default: T) -> None:
+    def __init__(self, default: T, taken: Callable[[T], T] | None = None) -> None:
         self._default = default
+        self._taken = taken
         self._name = ""
 
     def __set_name__(self, owner: type[Piece], name: str) -> None:
@@ -118,7 +119,7 @@ class Shown(Generic[T]):
         return value
 
     def __set__(self, piece: Piece, value: T) -> None:
-        piece._values[self._name] = value
+        piece._values[self._name] = value if self._taken is None else self._taken(value)
         piece.changed()
 
 

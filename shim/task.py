@@ -112,16 +112,22 @@ class Task(Value):
         super().__init__(definition, scope, *args, **kwargs)
 
     def check(self) -> None:
-        if not isinstance(self.definition, Mapping):
-            raise InvalidValue("definition", "must be a mapping with a type")
-        if not isinstance(self.name, str):
-            raise InvalidValue("name", f"must be a string, not {type(self.name).__name__}")
-        if not self.source or not isinstance(self.source, str):
-            raise InvalidValue("source", "must be a text that is not empty, such as the extension's name")
-        if isinstance(self.scope, int):
-            self.scope = TaskScope(self.scope)
-        matchers = self.problem_matchers or []
-        self.problem_matchers = [matchers] if isinstance(matchers, str) else list(matchers)
+        for name in ("definition", "name", "source", "scope", "problem_matchers"):
+            setattr(self, name, getattr(self, name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse by `InvalidValue` what its constructor would."""
+        if name == "definition" and not isinstance(value, Mapping):
+            raise InvalidValue(name, "must be a mapping with a type")
+        if name == "name" and not isinstance(value, str):
+            raise InvalidValue(name, f"must be a string, not {type(value).__name__}")
+        if name == "source" and (not value or not isinstance(value, str)):
+            raise InvalidValue(name, "must be a text that is not empty, such as the extension's name")
+        if name == "scope" and isinstance(value, int):
+            value = TaskScope(value)
+        if name == "problem_matchers":
+            value = [value] if isinstance(value, str) else list(value or ())
+        super().__setattr__(name, value)
 
 
 def _arguments_and_options(

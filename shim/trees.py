@@ -69,7 +69,7 @@ class TreeView(Piece, Generic[T]):
 
     kind = "treeView"
 
-    title = Shown[str | None](None)
+    title = Shown[str | None]("")
     description = Shown[str | None](None)
     message = Shown[str | None](None)
     badge = Shown[ViewBadge | None](None)

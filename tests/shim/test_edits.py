@@ -29,6 +29,16 @@ def test_an_edit_has_a_range_and_text() -> None:
             TextEdit(*args)  # type: ignore[arg-type]
 
 
+def test_neither_can_it_be_set_later() -> None:
+    edit = TextEdit(Range(0, 0, 0, 1), "a")
+    for name, wrong in (("range", "x"), ("new_text", 1), ("new_eol", "\n"), ("new_eol", 7)):
+        with pytest.raises(InvalidValue, match=name):
+            setattr(edit, name, wrong)
+    assert (edit.range, edit.new_text, edit.new_eol) == (Range(0, 0, 0, 1), "a", None)
+    edit.new_text, edit.new_eol = "b", EndOfLine.CRLF
+    assert (edit.new_text, edit.new_eol) == ("b", EndOfLine.CRLF)
+
+
 def test_text_edits_of_a_resource_are_found_by_its_uri() -> None:
     edit = WorkspaceEdit()
     edit.set(A, [TextEdit.insert(Position(0, 0), "fff")])

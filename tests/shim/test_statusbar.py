@@ -59,6 +59,7 @@ async def test_only_two_backgrounds_are_shown(ada: SessionContext, color: str, t
     with ada.entered():
         item = vscode.window.create_status_bar_item()
         item.background_color = ThemeColor(color)
+        assert (item.background_color is None) == (told is None)
         item.show()
     assert (await screen.shows("statusBarItem")).get("backgroundColor") == told
 

@@ -178,3 +178,15 @@ async def test_a_program_that_is_not_there_ends_the_task_with_a_failure(ada: Ses
 async def test_a_command_with_arguments_must_name_what_to_run() -> None:
     with pytest.raises(InvalidValue, match="names what to run"):
         ShellExecution("", ["a"])
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("definition", None), ("name", None), ("name", 1), ("source", ""), ("source", None)]
+)
+def test_what_a_task_is_refused_when_it_is_made_is_refused_when_it_is_set(name: str, wrong: Any) -> None:
+    task = Task({"type": "acme"}, vscode.TaskScope.WORKSPACE, "x", "acme")
+    with pytest.raises(InvalidValue, match=name):
+        setattr(task, name, wrong)
+    assert (task.definition, task.name, task.source) == ({"type": "acme"}, "x", "acme")
+    task.name, task.problem_matchers, task.scope = "y", None, 1  # type: ignore[assignment]
+    assert (task.name, task.problem_matchers, task.scope) == ("y", [], vscode.TaskScope.GLOBAL)

@@ -67,6 +67,7 @@ async def test_an_extension_hears_of_what_happens_to_its_panel(ada: SessionConte
     heard: list[Any] = []
     with ada.entered():
         one = panel()
+        page = one.webview
         one.on_did_change_view_state(lambda event: heard.append((event.webview_panel.visible, one.active)))
         one.on_did_dispose(lambda _: heard.append("gone"))
         other = panel("Other", ViewColumn.TWO)
@@ -77,12 +78,17 @@ async def test_an_extension_hears_of_what_happens_to_its_panel(ada: SessionConte
         one.dispose()
         with pytest.raises(InvalidValue, match="create another one"):
             one.reveal()
+        for name in ("title", "icon_path", "view_type", "webview", "visible", "active", "view_column"):
+            with pytest.raises(InvalidValue, match=rf"{name}.*create another one"):
+                getattr(one, name)
+        with pytest.raises(InvalidValue, match=r"title.*create another one"):
+            one.title = "too late"
+        assert not one.options.retain_context_when_hidden
         with pytest.raises(InvalidValue, match="disposed"):
-            one.webview.html = ""
+            page.html = ""
     assert heard[:2] == [(True, False), (True, True)]
     assert heard[-1] == "gone"
     assert heard.count("gone") == 1
-    assert (one.visible, one.active, one.view_column) == (False, False, None)
     assert ada.get(Surface).all(Webview) == []
 
 
@@ -99,13 +105,14 @@ async def test_messages_go_both_ways_while_somebody_shows_it(ada: SessionContext
         hiding.dispose()
         with pytest.raises(InvalidValue, match="JSON"):
             await one.webview.post_message(object())
-    one.webview.received({"type": "ready"})
+    page = one.webview
+    page.received({"type": "ready"})
     one.dispose()
-    one.webview.received("too late")
+    page.received("too late")
     assert heard == [{"type": "ready"}]
     await screen.settle()
     posted = [data for type, data in screen.events if type == "window.onDidPostWebviewMessage"]
-    assert posted == [{"handle": one.webview.handle, "message": {"type": "state", "value": [1, None]}}]
+    assert posted == [{"handle": page.handle, "message": {"type": "state", "value": [1, None]}}]
     await his.settle()
     assert his.events == []
     leave()
