@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from contextlib import suppress
 
 from sessions.heaps import keep_few_heaps
 
@@ -22,8 +23,8 @@ def begin_uncached() -> None:
     that a host would grow for days. What the variable says already is the operator's, and stays; sandboxes get none.
     """
     if sys.platform == "linux" and TUNABLES not in os.environ and _is_glibc():
-        os.environ[TUNABLES] = UNCACHED
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+        with suppress(OSError):  # whoever may not begin it anew goes on as it is
+            os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, TUNABLES: UNCACHED})
 
 
 def _is_glibc() -> bool:

@@ -74,8 +74,8 @@ function Branch({ handle, view, item }: { handle: string; view: string; item?: s
   useEffect(() => {
     const load = () => void call("window.tree.children", item ? { handle, item } : { handle }).then(setAll).catch(tell);
     load();
-    return link.value!.on("window.onDidChangeTreeData", (data) => data.handle === handle && load());
-  }, []);
+    return link.value?.on("window.onDidChangeTreeData", (data) => data.handle === handle && load());
+  }, [link.value]);
   return (
     <ul class="branch">{all.map((one) => {
       const id = one.handle ?? one.item, isOpen = open[id] ?? one.collapsibleState === 2;

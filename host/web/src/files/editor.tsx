@@ -89,7 +89,7 @@ export function Editor({ path }: { path: string }) {
       made.destroy();
     };
   }, [path]);
-  useEffect(() => link.value!.on("workspace.onDidChangeTextDocument", ({ uri }) => uri === beside.current && view.current && before.current !== null && comparing && again(view.current)), [comparing]);
+  useEffect(() => link.value?.on("workspace.onDidChangeTextDocument", ({ uri }) => uri === beside.current && view.current && before.current !== null && comparing && again(view.current)), [comparing, link.value]);
   useSignalEffect(() => void (place.value && view.current && show(view.current)));
   useSignalEffect(() => void (revealed.value && view.current && look(view.current)));
   useSignalEffect(() => void (pieces.value && view.current && decorate(view.current, path, pieces.value)));

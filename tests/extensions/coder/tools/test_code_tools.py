@@ -121,7 +121,7 @@ async def test_definitions_and_uses_are_what_the_language_providers_know(owner: 
     assert provider.asked == vscode.Position(5, 6)
     assert await text(find_definitions.TOOL, use, symbol="math.total") == defined
     assert await text(find_references.TOOL, use, symbol="total", path="a.py") == (
-        "a.py:6:7 | print(total(1, 2))\n/usr/x:1:1"
+        "/usr/x:1:1\na.py:6:7 | print(total(1, 2))"
     )
     for given, told in (
         ({"symbol": "tot", "path": "a.py"}, "does not stand in a.py"),
