@@ -154,7 +154,8 @@ async function rename(one: Shared, view: EditorView): Promise<void> {
   const at = { uri: one.path, position: place(view) }, found = await call("languages.prepareRename", at);
   const name = await askText({ title: "Rename", prompt: "In all files where it is used", value: found.placeholder });
   if (!name || name === found.placeholder) return;
-  const answer = await call("languages.provideRenameEdits", { ...at, newName: name }), steps: Item[] = answer?.documentChanges ?? [];
+  await one.flushed(); // the text may have changed while the name was typed
+  const answer = await call("languages.provideRenameEdits", { ...at, position: place(view), newName: name }), steps: Item[] = answer?.documentChanges ?? [];
   const edits = steps.flatMap((step) => (step.edits ?? []).map((edit: Item) => ({ uri: step.uri, range: edit.range, newText: edit.newText })));
   const { applied, failureReason } = await call("workspace.applyEdit", { edits });
   if (!applied) return notify(failureReason ?? "It could not be renamed.", "error");
