@@ -96,10 +96,7 @@ async def move_tab(
 async def pin_tab(caller: Caller, tab: Handle, pinned: bool = True) -> None:
     """The user pinned a tab, or wants it to be no preview any more; with `pinned` false unpinned it."""
     tabs = caller.session.get(Tabs)
-    with tabs.change():
-        found = tabs.find(tab)
-        found._is_pinned = pinned
-        found._is_preview = False
+    tabs.pin(tabs.find(tab), pinned)
 
 
 # -- links

@@ -111,9 +111,7 @@ class WebviewPanel:
 
     @title.setter
     def title(self, title: str) -> None:
-        tab = self._open("title")
-        with self._tabs.change():
-            tab.label = str(title)
+        self._tabs.rename(self._open("title"), str(title))
         self._webview.changed()
         self._panels.remember()
 

@@ -215,12 +215,11 @@ class Editors:
         self._mark(None)
 
     def _mark(self, _: object) -> None:
-        """Let tabs say what is not saved; who types in a preview wants to keep it."""
+        """Let tabs say what is not saved."""
         with self._tabs.change():
             for editor in self._all():
                 if editor.tab is not None and editor.side != "original":
-                    editor.tab._is_dirty = editor.document.is_dirty
-                    editor.tab._is_preview = editor.tab.is_preview and not editor.document.is_dirty
+                    self._tabs.mark(editor.tab, editor.document.is_dirty)
 
     def _document_closed(self, document: TextDocument) -> None:
         if document.is_closed:

@@ -216,6 +216,23 @@ class Tabs:
             tab._group = target
             self.active = target
 
+    def rename(self, tab: Tab, label: str) -> None:
+        """What it shows is called otherwise now."""
+        with self.change():
+            tab._label = label
+
+    def pin(self, tab: Tab, pinned: bool) -> None:
+        """Keep it before the others, or not any more; either way it is no preview."""
+        with self.change():
+            tab._is_pinned = pinned
+            tab._is_preview = False
+
+    def mark(self, tab: Tab, is_dirty: bool) -> None:
+        """Say whether something in it is not saved; who types in a preview wants to keep it."""
+        with self.change():
+            tab._is_dirty = is_dirty
+            tab._is_preview = tab.is_preview and not is_dirty
+
     def shut(self, *tabs: Tab) -> None:
         """Close these tabs, those that are open; what they show is told so."""
         with self.change():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from inspect import get_annotations
-from typing import Any, ClassVar, Generic, TypeVar, cast, dataclass_transform, overload
+from typing import Any, ClassVar, Generic, Never, TypeVar, cast, dataclass_transform, overload
 
 from sessions.errors import InvalidValue
 
@@ -88,7 +88,10 @@ def readonly(kind: type[V]) -> type[V]:
 
 
 class ReadOnly(Generic[T]):
-    """An attribute that VS Code has `readonly`: whose it is keeps it under its name with a `_` before."""
+    """An attribute that VS Code has `readonly`: whose it is keeps it under its name with a `_` before.
+
+    `Never` lets the types tell of our own assignments, too.
+    """
 
     def __set_name__(self, owner: type[object], name: str) -> None:
         self._name = name
@@ -102,7 +105,7 @@ class ReadOnly(Generic[T]):
     def __get__(self, one: object | None, owner: type[object]) -> ReadOnly[T] | T:
         return self if one is None else cast(T, getattr(one, f"_{self._name}"))
 
-    def __set__(self, one: object, value: T) -> None:
+    def __set__(self, one: object, value: Never) -> None:
         raise AttributeError(f"{self._name} of {type(one).__name__} is read-only")
 
 

@@ -67,6 +67,8 @@ async def test_an_extension_hears_of_what_happens_to_its_panel(ada: SessionConte
     heard: list[Any] = []
     with ada.entered():
         one = panel()
+        one.title = "Another"
+        assert (one.title, vscode.window.tab_groups.all[0].tabs[0].label) == ("Another", "Another")
         page = one.webview
         one.on_did_change_view_state(lambda event: heard.append((event.webview_panel.visible, one.active)))
         one.on_did_dispose(lambda _: heard.append("gone"))
