@@ -2,7 +2,8 @@
 
 Python hands it on after half a millisecond, but one by one to all that wait, and each small call of the system lets go
 of it for too short a time to be taken. Two threads that list large directories would keep it among themselves, so only
-one of them has it at a time, and none for long.
+one of them has it at a time, and none for long. What is short waits for nobody: also not for a disk that one of them
+waits for.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 TURN_S = 0.001
@@ -25,12 +27,14 @@ _turn = threading.RLock()
 def in_turns(items: Iterable[T]) -> Iterator[T]:
     """The same items, with what makes them done in turns with all other such work; for threads."""
     left, more = iter(items), True
+    turn: AbstractContextManager[object] = nullcontext()
     while more:
         some: list[T] = []
-        with _turn:
+        with turn:
             more = _work(left, some)
         yield from some
         if more:
+            turn = _turn
             breathe()
 
 

@@ -13,17 +13,18 @@ from sessions.sharing import in_turns
 
 
 class Working:
-    """Counts who works at once."""
+    """Counts who works at once on what is long."""
 
     def __init__(self) -> None:
         self.now = self.most = 0
 
     def items(self, count: int) -> Iterator[int]:
         for number in range(count):
-            self.now += 1
+            is_long = number >= 10  # ten of them take longer than a turn
+            self.now += is_long
             self.most = max(self.most, self.now)
             time.sleep(0.0003)
-            self.now -= 1
+            self.now -= is_long
             yield number
 
 
@@ -51,6 +52,31 @@ def test_what_is_short_is_done_in_one_turn_and_without_a_rest(monkeypatch: pytes
     monkeypatch.setattr(sharing, "TURN_S", -1.0)
     assert list(in_turns("abc")) == ["a", "b", "c"]
     assert len(rests) == 3
+
+
+def test_what_is_short_does_not_wait_for_a_disk_that_somebody_else_waits_for() -> None:
+    asked, stuck = threading.Event(), threading.Event()
+
+    def slow() -> Iterator[int]:
+        for number in range(3):
+            if number == 2:
+                asked.set()
+                assert stuck.wait(30)
+            time.sleep(0.002)
+            yield number
+
+    other = threading.Thread(target=lambda: list(in_turns(slow())))
+    other.start()
+    try:
+        assert asked.wait(30)
+        found: list[list[int]] = []
+        short = threading.Thread(target=lambda: found.append(list(in_turns(range(3)))))
+        short.start()
+        short.join(10)
+        assert found == [[0, 1, 2]]
+    finally:
+        stuck.set()
+        other.join()
 
 
 def test_a_failure_gives_the_turn_to_others() -> None:
