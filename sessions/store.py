@@ -254,8 +254,8 @@ class Store:
 
 def _transact(connection: sqlite3.Connection, statements: list[Statement]) -> None:
     """A transaction in one trip to a thread, not one for each statement."""
-    if len(statements) == 1:
-        connection.execute(*statements[0][:2])  # a transaction of its own
+    if len(statements) == 1 and not isinstance(only := statements[0], Asked):
+        connection.execute(*only)  # a transaction of its own
         return
     try:
         connection.execute("BEGIN IMMEDIATE")
