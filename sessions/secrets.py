@@ -160,26 +160,35 @@ class SealedVault:
                 self._meter.store(more)
             elif self._meter is not None:
                 self._meter.stored(more)
-            try:
-                await self._write(PUT, namespace, key, sealed)
-            except BaseException:
-                if self._meter is not None:
-                    self._meter.stored(-more)
-                raise
+            await self._write(PUT, namespace, more, key, sealed)
 
     async def delete(self, namespace: str, key: str) -> None:
         """Forget the value, if there is one."""
         async with self._lock:
             size = await self._size(namespace, key)
-            await self._write(DELETE, namespace, key)
             if self._meter is not None:
                 self._meter.stored(-size)
+            await self._write(DELETE, namespace, -size, key)
 
-    async def _write(self, sql: str, namespace: str, *of: str | bytes) -> None:
+    async def _write(self, sql: str, namespace: str, more: int, *of: str | bytes) -> None:
+        """Write what is counted already; it goes on where whoever asked for it was cancelled."""
         try:
-            await self.store.write(sql, (namespace, *of))
-        finally:
+            written = self.store.write(sql, (namespace, *of))
+        except BaseException:
+            self._uncount(more)
+            raise
+
+        def landed(written: asyncio.Future[None]) -> None:
             self._names.pop(namespace, None)
+            if written.exception() is not None:
+                self._uncount(more)
+
+        written.add_done_callback(landed)
+        await asyncio.shield(written)
+
+    def _uncount(self, more: int) -> None:
+        if self._meter is not None:
+            self._meter.stored(-more)
 
     async def _size(self, namespace: str, key: str) -> int:
         """What a secret takes, 0 where there is none."""
@@ -188,7 +197,8 @@ class SealedVault:
         return int(size)
 
     async def _count(self) -> None:
-        """Count what was kept before, once."""
+        """Let what was being written land, and count what was kept before, once."""
+        await self.store.flush()
         if self._meter is not None and not self._counted:
             ((size,),) = await self.store.read(ALL)
             self._meter.stored(size)

@@ -271,6 +271,28 @@ async def test_a_secret_that_cannot_be_written_is_not_counted(tmp_path: Path) ->
     assert allowance.counted == before
 
 
+async def test_a_secret_whose_storing_was_cancelled_on_its_way_is_there_named_and_counted(tmp_path: Path) -> None:
+    allowance = Allowance(Quotas(), lambda: (0, 0))
+    async with databases(tmp_path, gate=1) as several:
+        store = several.store("alice")
+        secrets = Secrets(SealedVault(store, KEY, "alice", allowance), "a.b")
+        async with several.gate:  # nothing is committed meanwhile
+            storing = asyncio.create_task(secrets.store("token", "x"))
+            await eventually(lambda: store._pending)
+            storing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await storing
+            assert await secrets.keys() == []
+        await store.flush()
+        assert await secrets.keys() == ["token"]
+        assert await secrets.get("token") == "x"
+        counted = allowance.counted
+        await secrets.store("token", "y")
+        assert allowance.counted == counted
+        await secrets.delete("token")
+        assert allowance.counted == (0, 0)
+
+
 # -- the desktop's keyring
 
 
