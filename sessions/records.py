@@ -118,12 +118,17 @@ class Records:
             after, before = self._sizes(changes, statements)
             counted = await self._reserve(after, before)
             try:
-                number = await self._write([before, *statements] if statements else [], event, more)
+                written = self._write([before, *statements] if statements else [], event, more)
             except BaseException:
                 self._meter.stored(-counted)
                 raise
-            self._meter.stored(after - sum(map(sum, before.rows)) - counted)
-            return number
+
+            def landed(written: asyncio.Future[int | None]) -> None:
+                kept = 0 if written.exception() is not None else after - sum(map(sum, before.rows))
+                self._meter.stored(kept - counted)
+
+            written.add_done_callback(landed)
+            return await asyncio.shield(written)  # it goes on where whoever asked for it was cancelled
 
     async def _reserve(self, after: int, before: Asked) -> int:
         """Make room, and say how much: what is replaced is known in time only where there is not enough else."""
@@ -142,19 +147,21 @@ class Records:
             self._meter.stored(int(whole))
             self._counted = True
 
-    async def _write(
+    def _write(
         self, statements: list[Statement], event: tuple[str, Any] | None, more: Sequence[tuple[str, Any]]
-    ) -> int | None:
+    ) -> asyncio.Future[Any]:
         if event is not None:
             texts = [(type, Json(json_of("data", data, EVENT_BYTES))) for type, data in more]
             shown = self._mailbox.post(*event, durable=True, along=statements)
             with suppress(Overloaded):  # the changes are on their way: who waits for events reads them from the records
                 for one in texts:  # at once: it is one commit with the first
                     self._mailbox.post(*one, durable=True)
-            return await shown
+            return shown
         if statements:
-            await self._store.write_all(statements)
-        return None
+            return self._store.write_all(statements)
+        nothing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        nothing.set_result(None)
+        return nothing
 
     def _statement(self, change: Change) -> Statement:
         name_of("collection", change.collection)

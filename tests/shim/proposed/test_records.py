@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from sessions.store import Store
 from shim.proposed import records
 from shim.proposed.records import Delete, Put
 from tests.people import people
-from tests.sessions.stores import databases, killed_at_random
+from tests.sessions.stores import databases, eventually, killed_at_random
 
 pytestmark = pytest.mark.anyio
 
@@ -130,6 +131,26 @@ async def test_what_a_commit_replaces_is_looked_at_in_the_commit_itself(
                 patch.setattr(Store, "read", None)
                 await records.commit([Put("a", "1", "x" * 400), Put("a", "2", "x" * 100)])
             assert session.allowance.counted[0] - before == -500 + RECORD_BYTES + 2  # with the quotes of the new one
+
+
+async def test_a_commit_that_was_cancelled_on_its_way_to_the_disk_is_counted(tmp_path: Path) -> None:
+    async with databases(tmp_path, gate=1) as opened:
+        store, meter = opened.store("ada"), Counted()
+        mailbox = Mailbox(store, "ada")
+        await mailbox.load()
+        kept = Records(store, mailbox, "roost.coder", meter)
+        for event in (None, ("coder.n", 1)):
+            await kept.commit([Put("a", "1", "x")])
+            async with opened.gate:  # nothing is committed meanwhile
+                committing = asyncio.create_task(kept.commit([Put("a", "1", "x" * 1_000)], event))
+                await eventually(lambda: store._pending)
+                committing.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await committing
+            await store.flush()
+            assert await kept.get("a", "1") == "x" * 1_000
+            await eventually(lambda: meter.bytes == 1_002 + RECORD_BYTES)
+        await store.close()
 
 
 async def test_whatever_a_commit_does_to_the_same_places_it_counts_what_is_there_after(tmp_path: Path) -> None:
