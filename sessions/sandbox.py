@@ -148,8 +148,12 @@ class Sandbox:
                 env = {**(env or {}), VARIABLE: answers.path}
             process = await holder.start_process(argv, cwd or self.world.cwd, env or {}, bool(stdin), False)
             output = holder.output(keep)
-            serving = answers.serve(holder.inside.processes, process.process_id) if answers is not None else None
-            return await _finish(holder, process, output, follow(process, stdin, output, on_output, serving), timeout)
+
+            async def work() -> None:
+                serving = answers.serve(holder.inside.processes, process.process_id) if answers is not None else None
+                await follow(process, stdin, output, on_output, serving)
+
+            return await _finish(holder, process, output, work(), timeout)
         finally:
             if answers is not None:
                 await asyncio.to_thread(answers.close)
