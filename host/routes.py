@@ -267,17 +267,15 @@ async def read_json(request: Request, largest: int, check: Callable[[object], T]
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "Content-Type: must be application/json")
-    content: large.Pieces = []
-    size = 0
+    content = bytearray()  # and no list of pieces: they may be of a byte each
     async for piece in pieces(request):
-        content.append(piece)
-        size += len(piece)
-        if size > largest:
+        content += piece
+        if len(content) > largest:
             raise HTTPException(413, f"the body is larger than {largest} bytes")
     try:
-        if size > large.LARGE:
-            return await asyncio.to_thread(lambda: check(large.value(content)))
-        given: object = orjson.loads(b"".join(content))
+        if len(content) > large.LARGE:
+            return await asyncio.to_thread(lambda: check(large.value([bytes(content)])))
+        given: object = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise HTTPException(400, f"the body is not JSON: {error.msg} at line {error.lineno}") from None
     except large.TooManyValues:
