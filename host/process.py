@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import sys
@@ -15,6 +16,9 @@ SWITCH_S = 0.0005
 TUNABLES = "GLIBC_TUNABLES"
 UNCACHED = "glibc.malloc.tcache_count=0"
 
+AT_SECURE = 23
+"""What getauxval(3) is asked for: whether the program has more rights than who began it."""
+
 
 def begin_uncached() -> None:
     """Start this program anew where its threads would keep what they free to themselves.
@@ -22,16 +26,18 @@ def begin_uncached() -> None:
     glibc can be told only as a program starts. Some sixty threads fill a cache each, by and by with up to 200 KiB, so
     that a host would grow for days. What the variable says already is the operator's, and stays; sandboxes get none.
     """
-    if sys.platform == "linux" and TUNABLES not in os.environ and _is_glibc():
+    if sys.platform == "linux" and TUNABLES not in os.environ and _is_heard():
         with suppress(OSError):  # whoever may not begin it anew goes on as it is
             os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, TUNABLES: UNCACHED})
 
 
-def _is_glibc() -> bool:
+def _is_heard() -> bool:
+    """Whether it is glibc, and takes the variable: from a program with rights of its own it takes it away."""
     try:
-        return (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
+        is_glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
     except (ValueError, OSError):
         return False
+    return is_glibc and not ctypes.CDLL(None).getauxval(AT_SECURE)
 
 
 def tune() -> None:
