@@ -52,8 +52,10 @@ class House:
     def outside(self, uid: str) -> dict[str, tuple[int, int]]:
         """All that is not that user's: path -> inode and, of what only users write, when it was."""
         found = {}
-        for path in self.data.rglob("*"):
-            if not path.is_relative_to(self.root(uid)) and ".db" not in path.name and "run" not in path.parts:
+        for folder, names, files in os.walk(self.data):
+            here = Path(folder)
+            names[:] = [name for name in names if here / name != self.root(uid) and name != "run"]
+            for path in (here / name for name in (*names, *files) if ".db" not in name):
                 state = path.lstat()
                 found[str(path)] = state.st_ino, state.st_mtime_ns if "root" in path.parts else 0
         return found
