@@ -17,7 +17,7 @@ from extensions.coder import definitions
 from extensions.coder.access import Access, inside
 from extensions.coder.choosing import Candidate, Fold, select
 from extensions.coder.history import Message, effective, since_summary
-from extensions.coder.modes import ToolRefused, edited_files
+from extensions.coder.modes import ALIASES, ToolRefused, edited_files
 from extensions.coder.reading import TooLarge, read_text
 from extensions.coder.sending import sent
 from extensions.coder.tokens import of_messages
@@ -35,7 +35,7 @@ LARGEST_FILE = 512 * 1024
 
 READING = frozenset({"read_file"})
 EDITING = frozenset({
-    "write_to_file", "apply_diff", "str_replace_editor", "edit", "search_and_replace", "search_replace", "edit_file",
+    "write_to_file", "apply_diff", "str_replace_editor", "edit", "search_replace", "edit_file",
 })  # fmt: skip
 
 COMMANDS = "## Commands of the user\n\nThese still hold:"
@@ -173,7 +173,7 @@ def _paths(name: str, given: Mapping[str, Any]) -> list[str]:
         except ToolRefused:
             return []
     path = given.get("path") or given.get("file_path")
-    return [path] if isinstance(path, str) and path and name in READING | EDITING else []
+    return [path] if isinstance(path, str) and path and ALIASES.get(name, name) in READING | EDITING else []
 
 
 def _calls(message: Message) -> Iterator[tuple[str, Mapping[str, Any]]]:

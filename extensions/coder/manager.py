@@ -67,7 +67,7 @@ class TaskManager:
             raise Invalid("model", f"there is no model {model[:100]!r}; there are {', '.join(names[:NAMED])}{more}")
         slug = mode or str(vscode.workspace.get_configuration("coder").get("mode") or "code")
         await self._check_mode(cwd, slug)
-        speech = await spoken(self.house, cwd, message, images)
+        speech = await spoken(self.house, cwd, slug, message, images)
         conversation, draft = begun(replace(new(message, cwd, speech.mode or slug, model), kind=kind), speech)
         await self._roster.hold(sure=True)
         await journal.whole(journal.commit(conversation, draft))
@@ -231,7 +231,7 @@ class TaskManager:
         task = await self._roster.row(task_id)
         suggested = [one["text"] for one in (task.question or {}).get("suggestions", ())]
         is_chosen = message in suggested and not images
-        speech = quoted(message) if is_chosen else await spoken(self.house, task.cwd, message, images)
+        speech = quoted(message) if is_chosen else await spoken(self.house, task.cwd, task.mode, message, images)
         conversation = await self._roster.get(task_id)  # what is mentioned may have taken long to read
 
         def change(draft: Draft) -> None:

@@ -28,10 +28,13 @@ GROUPS: Mapping[str, frozenset[str]] = MappingProxyType({
 
 ON_REQUEST: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "edit": frozenset({"edit", "search_and_replace", "search_replace", "edit_file", "apply_patch"}),
+        "edit": frozenset({"edit", "search_replace", "edit_file", "apply_patch"}),
     }
 )
 """Tools of a group that a model only gets where its settings include them."""
+
+ALIASES: Mapping[str, str] = MappingProxyType({"write_file": "write_to_file", "search_and_replace": "edit"})
+"""Other names of tools: what modes and settings say of the one counts for the other."""
 
 ALWAYS = frozenset({
     "ask_followup_question", "attempt_completion", "switch_mode", "new_task", "update_todo_list", "run_slash_command",
@@ -112,15 +115,20 @@ def check_tool(
     """
     if not is_known(tool) and tool not in plugins:
         raise UnknownTool(f"there is no tool {tool!r}")
-    if tool in disabled:
+    meant = ALIASES.get(tool, tool)
+    if meant in _meant(disabled):
         raise _refused(tool, mode)
-    if tool in ALWAYS or (tool in plugins and mode.groups):
+    if meant in ALWAYS or (tool in plugins and mode.groups):
         return
-    group = next((one for one in mode.groups if _has(one.name, tool, included)), None)
+    group = next((one for one in mode.groups if _has(one.name, meant, _meant(included))), None)
     if group is None:
         raise _refused(tool, mode)
     if group.name == "edit" and group.file_regex is not None:
         _check_files(tool, mode, group, arguments or {})
+
+
+def _meant(names: Collection[str]) -> set[str]:
+    return {ALIASES.get(name, name) for name in names}
 
 
 def _refused(tool: str, mode: Mode) -> ToolRefused:
@@ -141,7 +149,7 @@ def is_mcp(tool: str) -> bool:
 def is_known(tool: str) -> bool:
     """Whether the tool is one of ours or of an MCP server."""
     every = (*GROUPS.values(), *ON_REQUEST.values(), ALWAYS)
-    return is_mcp(tool) or any(tool in some for some in every)
+    return is_mcp(tool) or any(ALIASES.get(tool, tool) in some for some in every)
 
 
 def _check_files(tool: str, mode: Mode, group: Group, arguments: Mapping[str, Any]) -> None:

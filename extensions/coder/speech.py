@@ -47,8 +47,8 @@ def quoted(text: str) -> Speech:
     return Speech(text, [{"type": "text", "text": text}])
 
 
-async def spoken(house: House, cwd: str, message: object, images: Sequence[object] = ()) -> Speech:
-    """Read a message that a person wrote. Raises `Invalid`."""
+async def spoken(house: House, cwd: str, mode: str, message: object, images: Sequence[object] = ()) -> Speech:
+    """Read a message that a person wrote to a task of that mode. Raises `Invalid`."""
     if not isinstance(message, str) or not message.strip():
         raise Invalid("message", "must be a text that is not empty")
     if len(message) > LONGEST:
@@ -57,7 +57,7 @@ async def spoken(house: House, cwd: str, message: object, images: Sequence[objec
     folder = vscode.Uri.file(cwd)
     files = house.files
     access, commands, skills = await asyncio.gather(
-        files.access(folder), files.commands(folder), files.skills(folder, "")
+        files.access(folder), files.commands(folder), files.skills(folder, mode)
     )
     found = await expand(message, World(folder, access, commands, skills, turn=files.turn))
     pictures += [{"media_type": one.mime, "data": base64.b64encode(one.data).decode()} for one in found.images]

@@ -40,6 +40,8 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     question = str(arguments["question"]).strip()
     if not question:
         raise ToolError("question: it is empty; ask one clear question")
+    if not all(one["text"].strip() for one in arguments["follow_up"]):
+        raise ToolError("follow_up: an answer is empty; give complete answers to choose from")
     suggestions = [
         {"text": one["text"], **({"mode": one["mode"]} if one.get("mode") else {})} for one in arguments["follow_up"]
     ]

@@ -22,6 +22,8 @@ PARAMETERS = MappingProxyType(
 
 async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     text = str(arguments["result"])
+    if not text.strip():
+        raise ToolError("result: it is empty; say what was done and what came of it")
     settings = vscode.workspace.get_configuration("coder")
     if settings.get("preventCompletionWithOpenTodos") is True and use.has_open_todos:
         raise ToolError(

@@ -47,7 +47,8 @@ async def act(use: Use, place: Place, regex: str, pattern: str | None) -> Result
     query = vscode.TextSearchQuery(regex, is_reg_exp=True, is_case_sensitive=True)
     found = await searching.search(use, place, query, pattern, most=MOST, context=1)
     if not found.count:
-        return Result(f"No line matches in '{place.name}'" + (f" in files that are {pattern}" if pattern else ""))
+        which = f" in files that are {pattern} (those that .gitignore names aside)" if pattern else ""
+        return Result(f"No line matches in '{place.name}'{which}")
     lines = searching.shown(use, found.files)
     kept = fitting(lines, MOST_CHARS)
     head = f"{found.count} lines match."

@@ -130,6 +130,18 @@ async def test_a_name_is_changed_in_several_files_by_one_patch(tmp_path: Path) -
         assert "import cost as price" in str(await one.agent.read("test_shop.py"))
 
 
+async def test_a_tool_is_called_by_its_other_name(tmp_path: Path) -> None:
+    async with await played(tmp_path, [("write_file", {"path": "a.txt", "content": "two\n"}), done()]) as one:
+        assert await one.results() == [("write_file", "done"), ("attempt_completion", "done")]
+        assert await one.agent.read("a.txt") == "two\n"
+
+
+async def test_a_message_may_name_a_skill_of_the_tasks_mode(tmp_path: Path) -> None:
+    skill = {".roo/skills-code/trace/SKILL.md": "---\nname: trace\ndescription: Find it\n---\nTurn logging on first."}
+    async with await played(tmp_path, [done()], skill, message="script main. /trace it") as one:
+        assert "Turn logging on first." in one.told(0)
+
+
 async def test_a_tool_that_the_settings_do_not_include_is_refused(tmp_path: Path) -> None:
     patch = "*** Begin Patch\n*** Delete File: a.txt\n*** End Patch"
     async with await played(tmp_path, [("apply_patch", {"patch": patch}), done()], {"a.txt": "one\n"}) as one:
@@ -199,6 +211,8 @@ async def test_a_command_that_goes_on_is_told_of_later(tmp_path: Path) -> None:
         (("new_task", {"mode": "code", "message": " "}), "message"),
         (("update_todo_list", {"todos": "nothing here"}), "no line is an item"),
         (("ask_followup_question", {"question": "?", "follow_up": []}), "follow_up"),
+        (("ask_followup_question", {"question": "?", "follow_up": [{"text": " "}]}), "follow_up"),
+        (("attempt_completion", {"result": "\n"}), "result: it is empty"),
         (diff("a.txt", "not there", "x"), "a.txt"),
         (read("../../etc/passwd"), "etc/passwd"),
     ],

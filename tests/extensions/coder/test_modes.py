@@ -6,8 +6,19 @@ from typing import Any
 
 import pytest
 
-from extensions.coder.modes import FileRestricted, Group, Mode, ToolRefused, UnknownTool, check_tool, find_mode
+from extensions.coder.modes import (
+    ALIASES,
+    BUILT_IN,
+    FileRestricted,
+    Group,
+    Mode,
+    ToolRefused,
+    UnknownTool,
+    check_tool,
+    find_mode,
+)
 from extensions.coder.patterns import BadPattern, matches
+from extensions.coder.tools import TOOLS
 from tests.extensions.coder.cases import cases
 
 ERRORS = {"unknown_tool": UnknownTool, "not_allowed": ToolRefused, "file_restriction": FileRestricted}
@@ -45,18 +56,33 @@ def test_modes_may_do_what_they_may_in_roo_code(case: dict[str, Any]) -> None:
         check()
 
 
-ARCHITECT = find_mode("architect")
+MODES = {one.slug: one for one in BUILT_IN}
+ARCHITECT, ASK, CODE = MODES["architect"], MODES["ask"], MODES["code"]
 
 
 def test_a_patch_may_not_move_a_file_to_where_the_mode_may_not_write() -> None:
-    assert ARCHITECT is not None
     patch = "*** Begin Patch\n*** Update File: a.md\n*** Move to: a.py\n*** End Patch"
     with pytest.raises(FileRestricted, match=r"a\.py"):
         check_tool("apply_patch", ARCHITECT, {"patch": patch}, included=["apply_patch"])
 
 
+@pytest.mark.parametrize(("alias", "name"), ALIASES.items())
+def test_what_is_said_of_a_tool_counts_for_its_other_names(alias: str, name: str) -> None:
+    for called, said in ((alias, name), (name, alias), (alias, alias)):
+        check_tool(called, CODE, included=[said])
+        with pytest.raises(ToolRefused):
+            check_tool(called, CODE, included=[said], disabled=[said])
+        with pytest.raises(ToolRefused):
+            check_tool(called, ASK, included=[said])
+    with pytest.raises(FileRestricted):
+        check_tool(alias, ARCHITECT, {"path": "a.py", "content": "x"}, included=[alias])
+
+
+def test_every_other_name_of_a_tool_is_known_to_its_modes() -> None:
+    assert {alias: tool.name for tool in TOOLS for alias in tool.aliases} == dict(ALIASES)
+
+
 def test_a_patch_that_nobody_can_read_is_refused() -> None:
-    assert ARCHITECT is not None
     with pytest.raises(ToolRefused):
         check_tool("apply_patch", ARCHITECT, {"patch": "rm -rf"}, included=["apply_patch"])
 
