@@ -38,6 +38,7 @@ class Api:
                 given["taskId"], **_only(given, "after", "limit")
             ),
             "coder.sendMessage": self.send,
+            "coder.takeBack": self.take_back,
             "coder.decide": self.decide,
             "coder.pauseTask": self._of_task(self._manager.pause_task),
             "coder.resumeTask": self._of_task(self._manager.resume_task),
@@ -69,6 +70,9 @@ class Api:
     async def send(self, given: Json) -> Json:
         more = _only(given, "mode", "images")
         return (await self._manager.send_message(given["taskId"], given.get("message", ""), **more)).told()
+
+    async def take_back(self, given: Json) -> Json:
+        return (await self._manager.take_back(given["taskId"], str(given.get("messageId", "")))).told()
 
     async def decide(self, given: Json) -> Json:
         more = _only(given, "reason", "pattern")
@@ -144,8 +148,8 @@ def _checked(name: str, work: Callable[[Json], Awaitable[Any]]) -> Callable[...,
 NEEDS_TASK = frozenset(
     f"coder.{name}"
     for name in (
-        *("getTask", "getMessages", "sendMessage", "decide", "pauseTask", "resumeTask", "abortTask", "deleteTask"),
-        *("endTask", "setMode", "condense", "listCheckpoints", "diffCheckpoint", "restoreCheckpoint"),
+        *("getTask", "getMessages", "sendMessage", "takeBack", "decide", "pauseTask", "resumeTask", "abortTask"),
+        *("deleteTask", "endTask", "setMode", "condense", "listCheckpoints", "diffCheckpoint", "restoreCheckpoint"),
     )
 )
 

@@ -26,7 +26,7 @@ from extensions.coder.roster import Roster
 from extensions.coder.speech import quoted, spoken
 from extensions.coder.task import ENDED, QUEUED, Conversation, Draft, Json, Task
 from extensions.coder.turns import aborted, again, answered
-from shim.proposed.http import Conflict, Invalid
+from shim.proposed.http import Conflict, Invalid, NotFound
 
 PAGE = 50
 LARGEST_PAGE = 200
@@ -247,6 +247,19 @@ class TaskManager:
 
         await self._roster.step(conversation, change)
         self._roster.begin(conversation)
+        return conversation.task
+
+    async def take_back(self, task_id: str, message_id: str) -> Task:
+        """Take back a message that still waits for a busy task. Raises `NotFound` where it was heard already."""
+        conversation = await self._roster.get(task_id)
+
+        def change(draft: Draft) -> None:
+            left = tuple(one for one in draft.task.queue if one["id"] != message_id)
+            if len(left) == len(draft.task.queue):
+                raise NotFound(f"no message {message_id[:80]!r} waits here: the agent has heard it, or it never was")
+            draft.change(queue=left)
+
+        await self._roster.step(conversation, change)
         return conversation.task
 
     async def _take_suggestion(self, task_id: str, suggestion: Json) -> None:

@@ -379,6 +379,19 @@ async def test_a_queued_message_is_the_next_turn(tmp_path: Path) -> None:
         assert "And then tidy up." in str(model.asked["main"][2]["messages"])
 
 
+async def test_a_message_that_waits_is_taken_back_and_one_that_was_heard_is_not(tmp_path: Path) -> None:
+    async with await played(tmp_path, [run("true"), done()], leave={}) as one:
+        await one.agent.say(one.task, "Use blue.", mode="queue")
+        (waiting,) = (await one.agent.look(one.task))["queue"]
+        at = f"/api/v1/tasks/{one.task}/messages/{waiting['id']}"
+        answer = await one.agent.client.delete(at)
+        assert (answer.status_code, answer.json().get("queue")) == (200, None)
+        await one.agent.decide(one.task)
+        assert (await one.agent.rest(one.task))["status"] == "completed"
+        assert "Use blue." not in str(one.model.asked["main"])
+        assert (await one.agent.client.delete(at)).status_code == 404
+
+
 async def test_a_completed_task_goes_on_with_what_its_user_says(tmp_path: Path) -> None:
     async with await played(tmp_path, [done("one"), done("two")]) as one:
         await one.agent.say(one.task, "And the other?")
