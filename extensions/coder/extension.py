@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import shim as vscode
 from extensions.coder import agent_files
+from extensions.coder.exchange import Exchange
 from extensions.coder.manager import TaskManager
 from extensions.coder.permissions import SWITCHES
 from extensions.coder.task import Json, Task
@@ -27,7 +28,7 @@ class Api:
         self._manager = manager
 
     @property
-    def commands(self) -> Mapping[str, Callable[[Json], Awaitable[Any]]]:
+    def commands(self) -> dict[str, Callable[[Json], Awaitable[Any]]]:
         return {
             "coder.createTask": self.create,
             "coder.getTask": lambda given: self._manager.get_task(given["taskId"]),
@@ -156,10 +157,11 @@ NEEDS_TASK = frozenset(
 
 async def activate(context: vscode.ExtensionContext) -> TaskManager:
     manager = TaskManager(context.global_storage_uri)
-    context.subscriptions += [
-        vscode.commands.register_command(name, _checked(name, work)) for name, work in Api(manager).commands.items()
-    ]
     files = manager.house.files
+    context.subscriptions += [
+        vscode.commands.register_command(name, _checked(name, work))
+        for name, work in (Api(manager).commands | Exchange(files).commands).items()
+    ]
     context.subscriptions += [manager, files, files.changed.event(lambda _: events.post("coder.files", {}))]
     await manager.wake()
     return manager

@@ -65,6 +65,14 @@ def parse(text: str) -> Document:
         raise error from None
 
 
+def exact(text: str) -> Document:
+    """As `parse`, but what can be read as it stands is left as it stands: texts may hold such quotes and dashes."""
+    try:
+        return _parsed(text.lstrip("\ufeff"))
+    except BadYaml:
+        return parse(text)
+
+
 def _parsed(text: str) -> Document:
     loader = yaml.SafeLoader(text)
     try:
