@@ -1,4 +1,4 @@
-"""Short works that many users would do all at once: a few milliseconds of them in one turn of the loop, by turns."""
+"""What many users would do all at once: a few milliseconds of it in one turn of the loop, by turns."""
 
 from __future__ import annotations
 
@@ -64,6 +64,39 @@ class Rounds:
         if own:
             self._waiting[uid] = own
         context.run(work)
+
+
+class Gate:
+    """Lets a few through in each turn of the loop, in their order: what one does at once, all of them do in turns."""
+
+    __slots__ = ("_few", "_let", "_waiting")
+
+    def __init__(self, few: int) -> None:
+        self._few = few
+        self._let = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def through(self) -> None:
+        """Wait for a turn of the loop that has a place left: where few ask that is this one."""
+        if self._let < self._few:
+            self._pass()
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        await place
+
+    def _pass(self) -> None:
+        if not self._let:
+            asyncio.get_running_loop().call_soon(self._next, context=Context())
+        self._let += 1
+
+    def _next(self) -> None:
+        self._let = 0
+        while self._waiting and self._let < self._few:
+            place = self._waiting.popleft()
+            if not place.done():  # whoever waited may have been cancelled
+                place.set_result(None)
+                self._pass()
 
 
 def _tell(told: asyncio.Future[None]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable
+from functools import cache
 
 from pathspec import GitIgnoreSpec
 
@@ -88,6 +89,12 @@ def _absolute(folder: str, path: str) -> str:
     return "/" + posixpath.normpath(posixpath.join(folder, path)).lstrip("/")
 
 
+@cache
+def _protected() -> GitIgnoreSpec:
+    """Of every task, as it takes a millisecond. A file system may not tell case apart, and rules are read by name."""
+    return GitIgnoreSpec.from_lines(pattern.casefold() for pattern in PROTECTED)
+
+
 class Protection:
     """Files that steer the agent or the editor: the agent does not write them unasked, whatever else is approved."""
 
@@ -95,8 +102,7 @@ class Protection:
 
     def __init__(self, folder: str) -> None:
         self._folder = _absolute("/", folder)
-        # A file system may not tell case apart, and the rules are read by name: neither do we.
-        self._spec = GitIgnoreSpec.from_lines(pattern.casefold() for pattern in PROTECTED)
+        self._spec = _protected()
 
     def protects(self, path: str) -> bool:
         """Whether writing the file needs to be asked for."""

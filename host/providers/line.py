@@ -13,6 +13,7 @@ import orjson
 from host.providers.account import Account
 from host.providers.faults import Fault
 from sessions.addresses import refusal
+from sessions.rounds import Gate
 
 if TYPE_CHECKING:
     import httpx2
@@ -44,6 +45,10 @@ ANSWER_S = 3_600.0
 """How long one answer may take, however it drips."""
 
 CLIENTS = 512
+
+AT_ONCE = 2
+"""Requests that are begun in one turn of the loop: the SDKs take a millisecond or two for each, all in one go."""
+
 JSON = {"Content-Type": "application/json"}
 
 
@@ -67,6 +72,8 @@ class Client:
         self._bounds = bounds
         self._client: httpx2.AsyncClient | None = None
         self._making = asyncio.Lock()
+        self._loaded: set[str] = set()
+        self._gate = Gate(AT_ONCE)
         self._sdk = lru_cache(maxsize=CLIENTS)(self._make_sdk)
 
     async def http(self) -> httpx2.AsyncClient:
@@ -78,15 +85,19 @@ class Client:
 
     async def anthropic(self, account: Account) -> AsyncAnthropic:
         """Anthropic's SDK for an account."""
-        client = await self.http()
-        await asyncio.to_thread(_load, "anthropic")
-        return self._sdk("anthropic", account, client)  # type: ignore[no-any-return]
+        return await self._ready("anthropic", account)  # type: ignore[no-any-return]
 
     async def openai(self, account: Account) -> AsyncOpenAI:
         """OpenAI's SDK for an account."""
+        return await self._ready("openai", account)  # type: ignore[no-any-return]
+
+    async def _ready(self, sdk: str, account: Account) -> Any:
         client = await self.http()
-        await asyncio.to_thread(_load, "openai")
-        return self._sdk("openai", account, client)  # type: ignore[no-any-return]
+        if sdk not in self._loaded:
+            await asyncio.to_thread(_load, sdk)
+            self._loaded.add(sdk)
+        await self._gate.through()
+        return self._sdk(sdk, account, client)
 
     def _make_sdk(self, sdk: str, account: Account, client: httpx2.AsyncClient) -> Any:
         headers = {OWN: "1"} if account.owner is not None else {}

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from sessions import rounds
-from sessions.rounds import Rounds
+from sessions.rounds import Gate, Rounds
 
 pytestmark = pytest.mark.anyio
 
@@ -94,3 +94,33 @@ async def test_who_no_longer_waits_for_a_users_works_stops_none_of_them() -> Non
     for _ in range(3):
         await asyncio.sleep(0)
     assert done == ["a0", "a1"]
+
+
+async def test_a_gate_lets_few_through_in_each_turn_of_the_loop_in_their_order() -> None:
+    gate, turn, passed = Gate(2), 0, list[tuple[str, int]]()
+
+    async def one(name: str) -> None:
+        await gate.through()
+        passed.append((name, turn))
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(name)) for name in "abcdefg"]
+        while len(passed) < 5:
+            await asyncio.sleep(0)
+            turn += 1
+            if turn == 1:
+                tasks[3].cancel()
+    assert [name for name, _ in passed] == list("abcefg")
+    turns = [at for _, at in passed]
+    assert max(map(turns.count, turns)) == 2
+    assert turns[-1] - turns[0] <= 4, "nobody waits for a turn that nobody uses"
+
+
+async def test_a_gate_that_nobody_waits_at_is_open() -> None:
+    gate, told = Gate(1), list[str]()
+    for _ in range(3):
+        asyncio.get_running_loop().call_soon(told.append, "another")
+        await gate.through()
+        told.append("through")
+        await asyncio.sleep(0)
+    assert told == ["through", "another"] * 3
