@@ -47,11 +47,14 @@ class TookTooLong(RoostError):
 class Rules:
     """What all activations of one host go by; times are in seconds."""
 
-    __slots__ = ("activate_s", "deactivate_s", "disabled", "installed", "loads", "slots", "unloads")
+    __slots__ = ("activate_s", "deactivate_s", "disabled", "installed", "load_s", "loads", "slots", "unloads")
 
-    def __init__(self, activate_s: float, deactivate_s: float) -> None:
+    def __init__(self, activate_s: float, deactivate_s: float, load_s: float) -> None:
         self.activate_s = activate_s
         self.deactivate_s = deactivate_s
+        self.load_s = load_s
+        """Longer than `activate` has: it is all computing, so it takes long where the machine has much to do, and in a
+        thread, so nobody else waits."""
         self.installed: Mapping[str, Installed] = MappingProxyType({})
         """The extensions that can be activated, by lower-case id."""
         self.disabled: dict[tuple[str, str | None], str] = {}
@@ -153,12 +156,12 @@ class Activations:
                 raise RoostError("its modules have not ended loading for another user; the operator must look into it")
             turn = self.rules.loads.begin()
             loading = aside(partial(_load, turn, _loading(self._session, one)), f"load {one.id}")
-            done, _ = await asyncio.wait({loading}, timeout=self.rules.activate_s)
+            done, _ = await asyncio.wait({loading}, timeout=self.rules.load_s)
             if not done:
                 one.stuck += 1
                 turn.end()
                 loading.add_done_callback(partial(_unstuck, one))
-                raise TookTooLong(f"its modules did not end loading within {self.rules.activate_s:g} s")
+                raise TookTooLong(f"its modules did not end loading within {self.rules.load_s:g} s")
             return loading.result()
 
     def _told(self, one: Installed, error: Exception) -> ActivationFailed:

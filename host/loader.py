@@ -45,7 +45,7 @@ class Loader:
     """The extensions of one host. `find` once, then `begin` and `end` for every session, `close` at last.
 
     `folders` are extensions or folders of extensions, `disabled` are ids; `activate_s` and `deactivate_s` are how long
-    an extension may take to begin and to end, in seconds.
+    an extension may take to begin and to end, `load_s` its modules to load, in seconds.
     """
 
     def __init__(
@@ -56,11 +56,12 @@ class Loader:
         builtin: Path | None = BUILT_IN,
         activate_s: float = 10.0,
         deactivate_s: float = 5.0,
+        load_s: float = 30.0,
     ) -> None:
         self._folders = folders
         self._disabled = disabled
         self._builtin = builtin
-        self._rules = Rules(activate_s, deactivate_s)
+        self._rules = Rules(activate_s, deactivate_s, load_s)
         self.using: Using | None = None
         """The host's way to a user's session, for the proposal `sessions`."""
         self.problems: list[str] = []

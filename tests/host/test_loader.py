@@ -407,7 +407,7 @@ async def test_module_code_that_never_ends_is_given_up_and_takes_one_thread_not_
 ) -> None:
     extension(tmp_path / "many", "bad", offers("bad.do"), extension=WAITS)
     counter(tmp_path / "many")
-    loader = loads(tmp_path / "many", activate_s=1.0)
+    loader = loads(tmp_path / "many", load_s=1.0)
     async with people(tmp_path, loader) as sessions:
         ada, ben = await sessions.open("ada"), await sessions.open("ben")
         with pytest.raises(CommandFailed, match=r"its modules did not end loading within 1 s"):
