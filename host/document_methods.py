@@ -148,6 +148,21 @@ async def save_document(caller: Caller, uri: Resource, overwrite: bool = False, 
     return {"saved": True}
 
 
+@method("workspace.renameFile", gated=True)
+async def rename_file(caller: Caller, source: File, target: File) -> Applied:
+    """Rename or move a file or a folder as an editor does: open documents go on under the new name, saved or not.
+
+    Extensions hear of it before, when they may add to it, and after it (`workspace.onDidRenameFiles`).
+    """
+    wanted = WorkspaceEdit()
+    wanted.rename_file(_file(source), _file(target))
+    try:
+        await apply_edit(caller.session, wanted)
+    except NotApplied as error:
+        return {"applied": False, "failureReason": str(error)}
+    return {"applied": True}
+
+
 @method("workspace.closeTextDocument")
 async def close_text_document(caller: Caller, uri: Resource, discard: bool = False) -> Closed:
     """Keep a document open no longer. One with unsaved text only with `discard`; one that is shown elsewhere stays."""

@@ -166,6 +166,12 @@ key = "alt+q shift+alt+1"
 args = "again"
 when = "editorTextFocus"
 
+[[contributes.keybindings]]
+command = "asking.repeat"
+key = "ctrl+k ctrl+r"
+args = "the palette's own"
+when = "asking.isOpen"
+
 [contributes.configuration]
 title = "Asking"
 

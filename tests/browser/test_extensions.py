@@ -161,6 +161,22 @@ def test_keys_of_extensions_run_the_command_whose_when_holds(opened: Open, works
     expect(page.get_by_role("option", name="Asking: Open the Door")).to_contain_text("Ctrl Alt D")
 
 
+def test_two_strokes_of_an_extension_may_begin_with_the_key_of_the_palette(opened: Open) -> None:
+    page = opened()
+    run(page, "Asking: Open the Door")
+    expect(page.locator(".notice").last).to_have_text("the door is open")
+    assert "Asking: Close the Door" in offers(page)  # the page has heard of it
+    page.keyboard.press("Control+k")
+    expect(page.get_by_text("Ctrl K was pressed")).to_be_visible()
+    page.keyboard.press("Control+r")
+    expect(page.get_by_role("dialog", name="Asking: Say Again: how often")).to_be_visible()
+    page.keyboard.press("Escape")
+    run(page, "Asking: Close the Door")
+    assert "Asking: Open the Door" in offers(page)
+    page.keyboard.press("Control+k")
+    expect(page.get_by_placeholder("Type a command or a place")).to_be_focused()
+
+
 def test_a_tree_has_the_commands_of_its_menus_that_fit_the_view_and_the_element(opened: Open) -> None:
     page = opened()
     for command, said in (("Open", "open"), ("Close", "shut")):  # which wakes the extension
@@ -211,29 +227,33 @@ def test_an_editor_has_the_commands_of_its_menus_and_they_get_the_file(opened: O
     assert page.evaluate("own"), "nothing of an extension is there, so the browser shows its own"
 
 
+OWN = ["Rename…", "Delete", "Download", "Copy its path", "New file…", "New folder…"]
+"""What the page itself offers for a file."""
+
+
 def test_the_explorer_offers_the_commands_of_its_menu_by_mouse_and_keys(opened: Open, workspace: Path) -> None:
     (workspace / "src" / "old name.txt").write_text("x")
     page = opened("#/files")
     tree = page.get_by_role("tree")
     tree.get_by_role("treeitem", name="pyproject.toml").click(button="right")
     choices = page.get_by_role("option")
-    expect(choices).to_have_text(["Stamp", "Rename…", "Delete"])
+    expect(choices).to_have_text(["Stamp", *OWN])
     assert violations(page) == []
     choices.first.click()
     expect(page.locator(".notice").last).to_have_text("stamped file pyproject.toml")
     tree.get_by_role("treeitem", name="README.md").click(button="right")
-    expect(choices).to_have_text(["More of It…", "Rename…", "Delete"])
+    expect(choices).to_have_text(["More of It…", *OWN])
     choices.first.click()
     expect(choices).to_have_text(["Weigh"])
     choices.first.click()
     expect(page.locator(".notice").last).to_have_text("README.md of [True]")
     tree.get_by_role("treeitem", name="src").click(button="right")
-    expect(choices).to_have_text(["Weigh", "Rename…", "Delete"])
+    expect(choices).to_have_text(["Weigh", *OWN[:2], *OWN[3:]])  # no download of a folder
     choices.first.click()
     expect(page.locator(".notice").last).to_have_text("src of [True]")
     below = "{bubbles: true, cancelable: true, button: 2}"  # the last row, wherever that is
     tree.evaluate(f"(tree) => tree.dispatchEvent(new MouseEvent('contextmenu', {below}))")
-    expect(choices).to_have_text(["Weigh"])
+    expect(choices).to_have_text(["Weigh", "New file…", "New folder…"])
     choices.first.click()
     expect(page.locator(".notice").last).to_have_text(f"{workspace.name} of [True]")
     tree.get_by_role("treeitem", name="src").click()
@@ -243,7 +263,7 @@ def test_the_explorer_offers_the_commands_of_its_menu_by_mouse_and_keys(opened: 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Shift+F10")
     choices.filter(has_text="Rename").click()
-    page.keyboard.type("src/new name.txt")
+    page.keyboard.type("new name")  # in place of what is before the dot
     page.keyboard.press("Enter")
     expect(tree.get_by_role("treeitem", name="new name.txt")).to_be_visible()
     assert not (workspace / "src" / "old name.txt").exists()

@@ -27,6 +27,20 @@ def test_a_shell_runs_what_is_typed_and_is_there_again_after_the_page_is_loaded_
     assert violations(page) == []
 
 
+def test_a_shell_gets_the_keys_that_it_needs_itself(opened: Open) -> None:
+    page = opened("#/terminal/new")
+    typed(page, "echo before-$((1+1))")
+    expect(page.locator(".xterm-rows")).to_contain_text("before-2")
+    page.keyboard.type("exit 3")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+k")  # readline's: cut the line
+    page.keyboard.press("Control+p")  # the line before
+    page.keyboard.press("Enter")
+    expect(page.locator(".xterm-rows")).to_contain_text(re.compile(r"before-2\D.*before-2", re.S))
+    page.keyboard.press("Control+Shift+p")
+    expect(page.get_by_placeholder("Type a command or a place")).to_be_focused()
+
+
 def test_output_goes_on_where_it_was_when_the_line_was_cut(opened: Open) -> None:
     line = Line()
     page = opened("#/terminal/new", before=line.watch)

@@ -58,6 +58,22 @@ async def test_a_document_is_opened_edited_and_saved(base: str, alice: str) -> N
         assert await text_of(client, "/workspace/a.py") == "x = 10\r\ny = 2\r\n"
 
 
+async def test_a_folder_is_renamed_with_what_is_unsaved_below_it_and_never_over_another(base: str, alice: str) -> None:
+    async with connect(base, alice) as client:
+        await write(client, "/workspace/old/a.txt", "one\n")
+        await write(client, "/workspace/there.txt", "theirs")
+        await client.call("workspace.applyEdit", edits=[edit("/workspace/old/a.txt", "zero\n")])
+        places = {"source": "/workspace/old", "target": "/workspace/new"}
+        assert await client.call("workspace.renameFile", **places) == {"applied": True}
+        opened = await client.call("workspace.openTextDocument", uri="/workspace/new/a.txt")
+        assert (opened["text"], opened["isDirty"]) == ("zero\none\n", True)
+        assert await text_of(client, "/workspace/new/a.txt") == "one\n"
+        places = {"source": "/workspace/new/a.txt", "target": "/workspace/there.txt"}
+        refused = await client.call("workspace.renameFile", **places)
+        assert refused["applied"] is False and "there is a file already" in refused["failureReason"]
+        assert await text_of(client, "/workspace/there.txt") == "theirs"
+
+
 async def test_an_edit_of_a_text_that_somebody_else_changed_meanwhile_is_not_made(base: str, alice: str) -> None:
     async with connect(base, alice) as client, connect(base, alice) as tab:
         await write(client, "/workspace/a.txt", "one\n")

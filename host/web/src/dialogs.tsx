@@ -19,7 +19,7 @@ function asked(method: string) {
 }
 
 /** Ask the user on this page's own account. */
-export const askText = (params: { title?: string; prompt?: string; value?: string; placeHolder?: string }) =>
+export const askText = (params: { title?: string; prompt?: string; value?: string; valueSelection?: [number, number]; placeHolder?: string }) =>
   asked("window.showInputBox")(params, new AbortController().signal) as Promise<string | null>;
 export const askYes = (message: string, yes: string) =>
   asked("window.showMessage")({ severity: "warning", message, modal: true, items: [yes] }, new AbortController().signal).then((one) => one === yes);

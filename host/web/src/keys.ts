@@ -45,6 +45,9 @@ function wait(keys: string): void {
   if (keys) over = window.setTimeout(() => (begun.value = ""), WAIT_MS);
 }
 
+/** Whether a key that counts now begins with this stroke and needs a second one. */
+export const isChord = (begin: string) => contributed.value.bindings.some((one) => keysOf(one).startsWith(`${begin} `) && holds(one.when, context()) && isEnabled(one.command));
+
 const shown = (keys: string) => keys.split(" ").map((one) => one.split("+").map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join(" ")).join(", ");
 /** How a command is reached by keys, to be read. */
 export function hintOf(command: string): string | undefined {

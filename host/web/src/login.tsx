@@ -23,7 +23,7 @@ export function Login() {
             <p>{token ? "Paste the token that you were given." : "This host believes who you say you are. Pick a name."}</p>
             <label for="who">{token ? "Token" : "Name"}</label>
             <input id="who" type={(token ? "password" : "text") as "text"} autocomplete={token ? "current-password" : "username"} value={given} required
-              pattern={token ? undefined : "[A-Za-z0-9][A-Za-z0-9._@+\\-]{0,127}"} onInput={(event) => setGiven(event.currentTarget.value)} ref={field} />
+              pattern={token ? undefined : "[A-Za-z0-9][A-Za-z0-9._@+\\-]{0,127}"} title={token ? undefined : "A letter or a digit, then letters, digits and . _ @ + -, without blanks"} onInput={(event) => setGiven(event.currentTarget.value)} ref={field} />
             <button class="primary" disabled={busy}>{busy ? "Coming in…" : "Come in"}</button>
           </>
         )}

@@ -2,30 +2,28 @@
 import { signal } from "@preact/signals";
 import { fileShown, uriOf } from "./contexts";
 import { askText, Frame, Pick } from "./dialogs";
-import { call, isAdmin, notify, tell } from "./host";
+import { side } from "./files/texts";
+import { call, notify, relative, tell } from "./host";
 import { hintOf } from "./keys";
 import { theme } from "./looks";
 import { load, offered } from "./menus";
 import { go } from "./router";
+import { shownNow } from "./screens";
 
 type Entry = { label: string; description?: string; hint?: string; run: () => unknown };
 const shown = signal<Entry[] | null>(null);
 
 const own = (): Entry[] => [
-  { label: "Session", description: "talk to the agent", hint: "Alt 1", run: () => go("session") },
+  ...shownNow().map(([name, label, , description], index) => ({ label, description, hint: `Alt ${index + 1}`, run: () => go(name) })),
   { label: "Session: New task", run: () => go("session", "new") },
-  { label: "Files", description: "tree, editor, search", hint: "Alt 2", run: () => go("files") },
-  { label: "Files: Go to a file…", run: () => setTimeout(openFiles) },
-  { label: "Terminal", hint: "Alt 3", run: () => go("terminal") },
+  { label: "Files: Go to a file…", hint: "Ctrl P", run: () => setTimeout(openFiles) },
+  { label: "Files: Search in files", hint: "Ctrl Shift F", run: () => ((side.value = "search"), go("files")) },
   { label: "Terminal: New", run: () => go("terminal", "new") },
-  { label: "Usage", description: "what it cost", run: () => go("usage") },
-  { label: "Settings", run: () => go("settings") },
   { label: "Preview a port…", run: () => void import("./preview").then((one) => one.preview()) },
   { label: "Clone a repository…", run: () => void import("./clone").then((one) => one.clone()) },
   { label: "Look: light", run: () => (theme.value = "light") },
   { label: "Look: dark", run: () => (theme.value = "dark") },
   { label: "Look: as the system", run: () => (theme.value = "system") },
-  ...(isAdmin.value ? [{ label: "Admin", run: () => go("admin") }] : []),
 ];
 
 export function openPalette(): void {
@@ -73,7 +71,7 @@ export function openFiles(): void {
   void call("workspace.findFiles", { include: "**/*", maxResults: 5000 }).then((uris) => {
     shown.value = uris.map((uri) => {
       const path = decodeURIComponent(new URL(uri).pathname), at = path.lastIndexOf("/");
-      return { label: path.slice(at + 1), description: path.slice(0, at), run: () => go("files", path.slice(1)) };
+      return { label: path.slice(at + 1), description: relative(path).slice(0, at - path.length).replace(/\/$/, ""), run: () => go("files", path.slice(1)) };
     });
   }, tell);
 }

@@ -1,19 +1,21 @@
 // The frame around all screens: rail, what is shown, status line, and what lies above.
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { context } from "./contexts";
 import { Dialogs } from "./dialogs";
+import { side, type Side } from "./files/texts";
 import { about, dismiss, isAdmin, link, logOut, me, notices, wantsLogin } from "./host";
 import { Icon, type IconName } from "./icons";
-import { begun, begunShown, commandOf } from "./keys";
+import { begun, begunShown, commandOf, isChord } from "./keys";
 import { lazy } from "./lazy";
 import { Login } from "./login";
 import { isDark, theme } from "./looks";
-import { hasView } from "./menus";
-import { Palette, openPalette, run } from "./palette";
-import { go, place, type Screen } from "./router";
+import { Palette, openFiles, openPalette, run } from "./palette";
+import { go, place } from "./router";
+import { SCREENS, shownNow } from "./screens";
 import { SessionScreen } from "./session/screen";
 import { running, waiting } from "./session/store";
-import { changed, pieces, statusItems, progresses } from "./surface";
+import { changed, statusItems, progresses } from "./surface";
 import { call } from "./host";
 
 const Files = lazy(() => import("./files/screen").then((one) => one.FilesScreen));
@@ -24,37 +26,28 @@ const Admin = lazy(() => import("./admin").then((one) => one.AdminScreen));
 const Changes = lazy(() => import("./scm").then((one) => one.ScmScreen));
 const Views = lazy(() => import("./views").then((one) => one.ViewScreen));
 
-const SCREENS: [Screen, string, () => boolean][] = [
-  ["session", "Session", () => true],
-  ["files", "Files", () => true],
-  ["terminal", "Terminal", () => true],
-  ["changes", "Source control", () => true],
-  ["view", "Views", () => pieces.value.some((one) => (one.kind === "webview" || one.kind === "treeView") && hasView(one.state.viewId ?? one.state.viewType))],
-  ["usage", "Usage", () => true],
-  ["settings", "Settings", () => true],
-  ["admin", "Admin", () => isAdmin.value],
-];
+/** The page's own keys. In a terminal those are the shell's that it needs itself, such as Ctrl K and Ctrl P. */
+function ownOf(event: KeyboardEvent): (() => void) | undefined {
+  const ctrl = event.ctrlKey || event.metaKey, key = event.key.toLowerCase(), inTerminal = event.ctrlKey && !!context()("terminalFocus");
+  if (event.altKey) return ctrl || event.shiftKey ? undefined : shownNow().map(([name]) => () => go(name))[Number(event.key) - 1];
+  if (!ctrl || document.querySelector("dialog[open]")) return undefined;
+  if (event.code === "Backquote") return () => (place.value.screen === "terminal" ? history.back() : go("terminal"));
+  if (event.shiftKey) return key === "p" ? openPalette : key === "e" ? () => see("tree") : key === "g" ? () => go("changes") : key === "f" && !inTerminal ? () => see("search") : undefined;
+  return inTerminal ? undefined : key === "k" ? openPalette : key === "p" ? openFiles : undefined;
+}
+/** Whether an extension may go on from this key: `ctrl+k ctrl+c` begins as the palette's. */
+const leadsOn = (event: KeyboardEvent) => event.ctrlKey && event.key.toLowerCase() === "k" && isChord("ctrl+k");
+const see = (one: Side) => ((side.value = one), go("files", place.value.screen === "files" ? place.value.rest : ""));
 
 export function Shell() {
   useEffect(() => {
     const heard = (event: KeyboardEvent) => {
-      const ctrl = event.ctrlKey || event.metaKey;
-      if (ctrl && (event.key === "k" || (event.shiftKey && event.key.toLowerCase() === "p"))) {
-        event.preventDefault();
-        openPalette();
-      } else if (event.altKey && /^[1-8]$/.test(event.key)) {
-        const shown = SCREENS.filter(([, , when]) => when())[Number(event.key) - 1];
-        if (shown) {
-          event.preventDefault();
-          go(shown[0]);
-        }
-      } else {
-        const bound = commandOf(event);
-        if (bound === null) return;
-        event.preventDefault();
-        event.stopPropagation();
-        if (bound) void run(bound.command, bound.args === undefined || bound.args === null ? [] : [bound.args]);
-      }
+      const act = ownOf(event), bound = act && !begun.value && !leadsOn(event) ? null : commandOf(event);
+      if (bound === null && !act) return;
+      event.preventDefault();
+      if (bound === null) return act!();
+      event.stopPropagation();
+      if (bound) void run(bound.command, bound.args === undefined || bound.args === null ? [] : [bound.args]);
     };
     addEventListener("keydown", heard, true);
     return () => removeEventListener("keydown", heard, true);
@@ -65,7 +58,7 @@ export function Shell() {
     <div class="shell">
       <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), document.getElementById("main")?.focus())}>Skip to the content</a>
       <nav class="rail" aria-label="Screens">
-        {SCREENS.filter(([, , when]) => when()).map(([name, title], index) => (
+        {shownNow().map(([name, title], index) => (
           <a key={name} href={`#/${name}`} aria-current={screen === name ? "page" : undefined} title={`${title} (Alt+${index + 1})`}>
             <Icon name={name as IconName} size={20} />
             <span>{title}</span>

@@ -48,6 +48,8 @@ export interface Methods {
   "workspace.applyEdit": { params: { edits: Array<WireEdit> }; result: { applied: boolean; failureReason?: string } };
   /** Write a document to its file, or as another file. `saved` is false where somebody else changed it meanwhile. */
   "workspace.saveDocument": { params: { uri: string; overwrite?: boolean; target?: string | null }; result: { saved: boolean; failureReason?: string } };
+  /** Rename or move a file or a folder as an editor does: open documents go on under the new name, saved or not. */
+  "workspace.renameFile": { params: { source: string; target: string }; result: { applied: boolean; failureReason?: string } };
   /** Keep a document open no longer. One with unsaved text only with `discard`; one that is shown elsewhere stays. */
   "workspace.closeTextDocument": { params: { uri: string; discard?: boolean }; result: { closed: boolean } };
   /** Take the text of the file, and lose what is not saved. */

@@ -5,11 +5,18 @@ import { go } from "../router";
 
 type Match = { uri: string; ranges: { start: { line: number } }[]; preview: string };
 
+/** What was looked for and found stays while something else stands in its place. */
+const kept = new Map<string, unknown>();
+function useKept<T>(name: string, first: T): [T, (value: T) => void] {
+  const [value, set] = useState<T>(kept.has(name) ? (kept.get(name) as T) : first);
+  return [value, (next) => (kept.set(name, next), set(next))];
+}
+
 export function Search() {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
-  const [text, setText] = useState(""), [regex, setRegex] = useState(false), [exact, setExact] = useState(false);
-  const [found, setFound] = useState<Map<string, Match[]> | null>(null), [said, setSaid] = useState(""), [busy, setBusy] = useState(false);
+  useEffect(() => (field.current?.focus(), field.current?.select()), []);
+  const [text, setText] = useKept("text", ""), [regex, setRegex] = useKept("regex", false), [exact, setExact] = useKept("exact", false);
+  const [found, setFound] = useKept<Map<string, Match[]> | null>("found", null), [said, setSaid] = useKept("said", ""), [busy, setBusy] = useState(false);
   const search = async (event: Event) => {
     event.preventDefault();
     if (!text) return;

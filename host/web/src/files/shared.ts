@@ -51,6 +51,8 @@ export class Shared {
   private constructor(readonly path: string) {}
 
   static find = (path: string) => shared.get(path);
+  /** Done once all that was typed into a file, or into those of a folder, is at the host. */
+  static flushBelow = (path: string) => Promise.all([...shared.values()].map((one) => (one.path === path || one.path.startsWith(`${path}/`)) && one.flushed()));
 
   /** The document of a file, opened at the host. Throws what keeps it from being opened. */
   static async open(path: string, extensions: (one: Shared) => Promise<Extension>): Promise<Shared> {

@@ -7,6 +7,8 @@ type Entry = { name: string; type: number };
 
 const folders = signal(new Map<string, Entry[]>());
 const open = signal(new Set<string>());
+/** The path that was chosen last: new files come beside it, or into it. */
+export const cursor = signal("");
 const hidden = signal<RegExp[] | null>(null);
 export const changedOnDisk = signal<{ paths: Set<string>; at: number }>({ paths: new Set(), at: 0 });
 
