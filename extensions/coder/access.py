@@ -6,12 +6,18 @@ Both judge the path as it is after `..` and links are followed: the caller gives
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable
 from functools import cache
 
 from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".rooignore"
+ALL_INSIDE = re.compile(r"/\*\*/?$")
+"""How a pattern ends that means what is in a folder, and not the folder."""
+
+CATCH_ALL = re.compile(r"\s*/?[*/]+\s*")
+"""A pattern for whatever there is: what is opened behind it is what its writer wants to be seen, in any folder."""
 
 AT_HOME = (
     ".ssh/**", ".config/git/**", ".npmrc", ".yarnrc*", ".bunfig.toml", ".cargo/config*", ".config/pip/**", ".pip/**",
@@ -39,14 +45,30 @@ READERS = frozenset({
 """Programs that show what is in the files they are given: Roo Code's, and some more."""
 
 
-class Access:
-    """What `.rooignore` of one workspace folder says. Without the file everything may be read."""
+def patterns(lines: Iterable[str]) -> list[str]:
+    """Those lines that can be read as an ignore file's: one that is none must not hide the others."""
+    kept = []
+    for line in lines:
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except (ValueError, re.error):
+            continue
+        kept.append(line)
+    return kept
 
-    __slots__ = ("_folder", "_spec")
+
+class Access:
+    """What `.rooignore` of one workspace folder says, whatever the case of letters. Without it all may be read."""
+
+    __slots__ = ("_folder", "_spec", "_tops")
 
     def __init__(self, folder: str, ignore: str | None = None) -> None:
         self._folder = _absolute("/", folder)
-        self._spec = None if ignore is None else GitIgnoreSpec.from_lines([*ignore.splitlines(), IGNORE_FILE])
+        lines = patterns(line.casefold() for line in [*(ignore or "").splitlines(), IGNORE_FILE])
+        self._spec = None if ignore is None else GitIgnoreSpec.from_lines(lines)
+        tops = [ALL_INSIDE.sub("/**/*", line) for line in lines if not CATCH_ALL.fullmatch(line)]
+        self._tops = GitIgnoreSpec.from_lines(tops) if any(line.startswith("!") for line in lines) else None
+        """What closes folders, where some line opens anything again."""
 
     @property
     def has_rules(self) -> bool:
@@ -58,7 +80,14 @@ class Access:
         inside = self._inside(path)
         if self._spec is None or inside is None:
             return True
-        return not self._spec.match_file(inside + "/" * path.endswith("/"))
+        name = inside.casefold() + "/" * path.endswith("/")
+        return not (self._spec.match_file(name) or self._is_below_closed(name))
+
+    def _is_below_closed(self, name: str) -> bool:
+        """Whether a folder above is closed: nothing in it is opened again, as for git."""
+        parts = name.rstrip("/").split("/")
+        tops = ("/".join(parts[:count]) + "/" for count in range(1, len(parts)))
+        return self._tops is not None and any(map(self._tops.match_file, tops))
 
     def readable(self, paths: Iterable[str]) -> list[str]:
         """Those that the agent may see."""

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Se
 from typing import Any, TypeVar
 
 import shim as vscode
-from extensions.coder.access import IGNORE_FILE, Access
+from extensions.coder.access import IGNORE_FILE, Access, patterns
 from extensions.coder.modes import Mode
 from extensions.coder.modes_files import Found, listed_modes, merged, read_modes
 from extensions.coder.reading import TooLarge, read_text
@@ -154,11 +154,15 @@ class AgentFiles:
         return await self._once(cwd, "access", lambda: self._access(cwd))
 
     async def _access(self, cwd: vscode.Uri) -> Access:
+        file = vscode.Uri.join_path(cwd, IGNORE_FILE)
         try:
-            text = await read_text(vscode.Uri.join_path(cwd, IGNORE_FILE))
+            text = await read_text(file)
         except TooLarge as error:
             self.tell([f"{error}. Until then the agent sees no file"])
             text = "*"
+        lines = (text or "").splitlines()
+        good = set(await asyncio.to_thread(patterns, lines))
+        self.tell(f"{file.path}: {line[:100]!r} is no pattern and closes nothing" for line in lines if line not in good)
         return await asyncio.to_thread(Access, cwd.path, text)
 
     # -- who is told

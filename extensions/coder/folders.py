@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pathspec import GitIgnoreSpec
 
 import shim as vscode
-from extensions.coder.access import inside
+from extensions.coder.access import inside, patterns
 from extensions.coder.listing import APART
 
 MOST = 200
@@ -99,23 +98,8 @@ async def _with_ignores(folder: Folder) -> Folder:
         content = await vscode.workspace.fs.read_file(vscode.Uri.file(posixpath.join(folder.path, ".gitignore")))
     except vscode.FileSystemError:
         return folder
-    return Folder(folder.path, (*folder.ignores, (folder.path, _spec(content.decode("utf-8", "replace")))))
-
-
-def _spec(text: str) -> GitIgnoreSpec:
-    return GitIgnoreSpec.from_lines(_valid(text.splitlines()))
-
-
-def _valid(lines: Iterable[str]) -> list[str]:
-    """Those lines that are patterns: one that is none must not hide the others."""
-    kept = []
-    for line in lines:
-        try:
-            GitIgnoreSpec.from_lines([line])
-        except ValueError:
-            continue
-        kept.append(line)
-    return kept
+    spec = GitIgnoreSpec.from_lines(patterns(content.decode("utf-8", "replace").splitlines()))
+    return Folder(folder.path, (*folder.ignores, (folder.path, spec)))
 
 
 def _is_skipped(path: str) -> bool:

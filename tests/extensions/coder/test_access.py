@@ -59,3 +59,23 @@ def test_the_ignore_file_itself_is_ignored() -> None:
 
 def test_without_an_ignore_file_everything_may_be_read() -> None:
     assert Access("/w").can_read("secrets/key")
+
+
+@pytest.mark.parametrize(
+    ("rules", "closed", "open_"),
+    [
+        ("secret/\n!secret/a", "secret/a", "a"),
+        ("/secret\n!a", "secret/deep/a", "a"),
+        ("secret/**\n!secret/a\n!secret/b/c", "secret/b/c", "secret/a"),
+        ("*\n!*/\n!*.md", "src/a.py", "src/deep/a.md"),
+        ("build/\n!src/build/", "build/a", "src/build/a"),
+        ("a\\\n!\n[z-a]\n*.key", "x.key", "a"),
+        ("Secret/*.PEM", "sEcret/x.pem", "secret/x.pem.txt"),
+    ],
+)
+def test_what_closes_a_folder_closes_all_of_it_and_a_line_that_is_no_rule_spoils_none(
+    rules: str, closed: str, open_: str
+) -> None:
+    access = Access("/w", rules)
+    assert not access.can_read(closed)
+    assert access.can_read(open_)

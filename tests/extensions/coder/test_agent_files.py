@@ -288,6 +288,16 @@ async def test_an_ignore_file_that_nobody_can_read_closes_everything(files: Agen
     await eventually(lambda: [one for one in warnings(ada) if "sees no file" in one])
 
 
+async def test_a_line_of_the_ignore_file_that_is_no_pattern_is_told_and_the_others_count(
+    files: AgentFiles, ada: SessionContext
+) -> None:
+    await lay({".rooignore": "key\\\n[z-a]\nsecrets/\n"})
+    access = await files.access(WORKSPACE)
+    assert not access.can_read("/workspace/Secrets/token.txt")
+    assert access.can_read("/workspace/README.md")
+    await eventually(lambda: [one for one in warnings(ada) if "'[z-a]' is no pattern and closes nothing" in one])
+
+
 async def test_where_nothing_more_can_be_watched_files_are_read_each_time(
     roo: vscode.Uri, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,12 @@ async def test_a_large_workspace_is_listed_from_the_top_and_says_that_it_was_cut
     assert len(text.splitlines()) == FILES + 1
 
 
+async def test_a_line_of_an_ignore_file_that_is_no_pattern_hides_no_others(ada: SessionContext) -> None:
+    await lay({".gitignore": "a\\\n[z-a]\n*.log\n", "a.py": "", "b.log": ""})
+    files = part(await environment(replace(NOW, is_first=True)), "Files of the workspace").splitlines()
+    assert files == [".gitignore", "a.py"]
+
+
 async def test_an_empty_workspace_says_so(ada: SessionContext) -> None:
     await vscode.workspace.fs.create_directory(WORKSPACE)
     assert part(await environment(replace(NOW, is_first=True)), "Files of the workspace") == "(empty)"

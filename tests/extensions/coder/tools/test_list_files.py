@@ -33,7 +33,7 @@ async def test_a_folder_is_listed_without_what_is_below(owner: SessionContext) -
 
 async def test_all_below_is_listed_without_what_nobody_reads(owner: SessionContext) -> None:
     await fill(owner, *FILES, "src/deep/kept.log")
-    await owner.files.write("/workspace/.gitignore", b"*.log\n/dist\n[\n")
+    await owner.files.write("/workspace/.gitignore", b"*.log\n/dist\n[\n[z-a]\n")
     await owner.files.write("/workspace/src/deep/.gitignore", b"!kept.log\n")
     found = [name for name in await names(recursive=True) if ".git" not in name]
     assert found == ["a.py", "node_modules/", "src/", "src/b.py", "src/deep/", "src/deep/c.py", "src/deep/kept.log"]
