@@ -252,7 +252,23 @@ class Holder:
     async def start_process(
         self, argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: bool, apart: bool
     ) -> Process:
-        """Start `argv` on pipes; see `Sandbox.start`."""
+        """Start `argv` on pipes; see `Sandbox.start`. Where who asks is cancelled meanwhile, it is ended at once."""
+        starting = self._tasks.promise(self._start_process(argv, cwd, env, stdin, apart), "start a process")
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            starting.add_done_callback(self._end_unwanted)
+            raise
+
+    def _end_unwanted(self, starting: asyncio.Future[Process]) -> None:
+        if not starting.cancelled() and starting.exception() is None:
+            process = starting.result()
+            process.close()
+            self._tasks.start(process.kill(), "end a process that nobody wants")
+
+    async def _start_process(
+        self, argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: bool, apart: bool
+    ) -> Process:
         self._count += 1
         token = f"{self._token}-{self._count}"
         line = self._line(argv, cwd, {**env, "ROOST_COMMAND": token})

@@ -267,10 +267,12 @@ async def _finish(
     except TimeoutError:
         late = True
     finally:
-        if process.running:
-            await process.kill()
-        process.close()
-        output.close()
+        try:
+            if process.running:
+                await process.kill()
+        finally:
+            process.close()
+            output.close()
     try:
         async with asyncio.timeout(END_SECONDS):
             code = await process.wait()

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +17,7 @@ from sessions.holder import Holder
 from sessions.levels import ISOLATED, WEAKER
 from sessions.process import gone
 from sessions.sandbox import Sandbox
+from sessions.supervisor import Supervisor
 from tests.sessions.sandboxes import HAS_BUBBLEWRAP, IS_ROOT, ended, folder, output, sandbox, until
 
 pytestmark = pytest.mark.anyio
@@ -160,3 +161,35 @@ async def test_a_command_that_cannot_be_killed_takes_its_sandbox_with_it_and_ans
     monkeypatch.undo()
     await until(lambda: not alice.running)
     assert await output(alice, "echo anew") == "anew"
+
+
+async def test_a_command_that_nobody_wants_any_more_once_it_has_started_does_not_run_on(
+    alice: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await output(alice, "true")
+    start, started, goes_on = Supervisor.start_on_pipes, asyncio.Event(), asyncio.Event()
+
+    async def slow(supervisor: Supervisor, words: bytes, paths: Sequence[str]) -> int:
+        pid = await start(supervisor, words, paths)
+        started.set()
+        await goes_on.wait()
+        return pid
+
+    def runs() -> int:
+        return sum(b"sleep" in processes.read(one.pid, "cmdline") for one in processes.stats())
+
+    async def counted(wanted: int) -> None:
+        async with asyncio.timeout(10):
+            while await asyncio.to_thread(runs) != wanted:  # noqa: ASYNC110 - the kernel tells nobody
+                await asyncio.sleep(0.01)
+
+    processes = held(alice).inside.processes
+    monkeypatch.setattr(Supervisor, "start_on_pipes", slow)
+    asked = asyncio.ensure_future(alice.run(["sleep", "1000"]))
+    await started.wait()
+    await counted(1)
+    asked.cancel()
+    await asyncio.wait({asked})
+    goes_on.set()
+    await counted(0)
+    await until(lambda: not held(alice).is_used)
