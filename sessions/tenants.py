@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pwd
+import secrets
 import threading
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from sessions.current import UID
 from sessions.errors import StoreError
 
 BASE = 200_000
+HOSTS = range(1_879_048_192, 2_147_000_000, 4_096)
+"""Where a host's own begin, one of these by chance: nothing else gives numbers from there, and of two hosts on one
+machine each has others, as one user could end another's processes else."""
 FILE = "tenants"
 HIGHEST = (1 << 31) - 1
 
@@ -37,12 +41,17 @@ class Tenants:
         with self._lock:
             owners = self._owners = self._read() if self._owners is None else self._owners
             if uid not in owners:
-                number = self._free(max(owners.values(), default=self._base))
+                number = self._free(max(owners.values(), default=None) or self._first())
                 self._owners = None  # if the next line fails, only the disk knows what is there
                 self._append(f"{number} {uid}\n".encode())
                 owners[uid] = number
                 self._owners = owners
             return owners[uid]
+
+    def _first(self) -> int:
+        """Below the first one of a new host; in a container that has few of them, as low as they may be."""
+        first = secrets.choice(HOSTS)
+        return first if is_usable(first + HOSTS.step) else self._base
 
     def _free(self, last: int) -> int:
         """The next number that this machine can use and nobody on it has."""

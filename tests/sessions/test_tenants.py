@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from sessions import tenants
 from sessions.errors import StoreError
 from sessions.tenants import BASE, Tenants, subordinate, taken_until
 from tests.sessions.sandboxes import ROOT
@@ -26,10 +28,25 @@ def test_a_user_keeps_their_uid_for_ever(tmp_path: Path) -> None:
     assert again.owner("carol") not in given.values()
 
 
+def test_two_hosts_of_one_machine_give_their_first_users_different_uids(tmp_path: Path) -> None:
+    hosts = [tmp_path / str(number) for number in range(8)]
+    for folder in hosts:
+        folder.mkdir()
+    numbers = sorted(Tenants(folder).owner("alice") for folder in hosts)
+    assert all(after - before >= 4_096 for before, after in pairwise(numbers))
+
+
+def test_in_a_container_with_few_uids_they_begin_where_they_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tenants, "is_usable", lambda number: number < 300_000)
+    assert BASE < Tenants(tmp_path).owner("alice") < 300_000
+
+
 def test_many_at_once_each_get_their_own(tmp_path: Path) -> None:
-    tenants = Tenants(tmp_path)
+    ours = Tenants(tmp_path)
     with ThreadPoolExecutor(16) as threads:
-        numbers = list(threads.map(tenants.owner, [f"user{number % 50}" for number in range(200)]))
+        numbers = list(threads.map(ours.owner, [f"user{number % 50}" for number in range(200)]))
     assert len(set(numbers)) == 50
     assert numbers[:50] == numbers[50:100]
 
@@ -37,21 +54,21 @@ def test_many_at_once_each_get_their_own(tmp_path: Path) -> None:
 def test_a_line_that_was_half_written_was_nobodys(tmp_path: Path) -> None:
     number = Tenants(tmp_path).owner("alice")
     with (tmp_path / "tenants").open("ab") as file:
-        file.write(b"200002 bo")
-    tenants = Tenants(tmp_path)
-    assert tenants.owner("alice") == number
-    assert tenants.owner("carol") == number + 1
+        file.write(b"%d bo" % (number + 1))
+    ours = Tenants(tmp_path)
+    assert ours.owner("alice") == number
+    assert ours.owner("carol") == number + 1
     assert (tmp_path / "tenants").read_text().splitlines()[1].endswith(" carol")
 
 
-DAMAGE = ("200009\n", "x alice\n", "0 root\n", "100 low\n", "200001 bob\n", "200001 ../x\n", "\n", "99999999999 big\n")
+DAMAGE = ("200009\n", "x alice\n", "0 root\n", "100 low\n", "{} bob\n", "200001 ../x\n", "\n", "99999999999 big\n")
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_list_is_refused_and_not_touched(tmp_path: Path, damage: str) -> None:
-    Tenants(tmp_path).owner("alice")
+    number = Tenants(tmp_path).owner("alice")
     path = tmp_path / "tenants"
-    path.write_text(before := path.read_text() + damage + "200050 zoe\n")
+    path.write_text(before := path.read_text() + damage.format(number) + "200050 zoe\n")
     for _ in range(2):
         with pytest.raises(StoreError, match="backup"):
             Tenants(tmp_path).owner("bob")
@@ -59,11 +76,11 @@ def test_a_damaged_list_is_refused_and_not_touched(tmp_path: Path, damage: str) 
 
 
 def test_a_full_disk_gives_nobody_a_uid_twice(tmp_path: Path) -> None:
-    tenants = Tenants(tmp_path)
-    tenants.owner("alice")
+    ours = Tenants(tmp_path)
+    ours.owner("alice")
     with pytest.raises(StoreError, match="free some space"):
         _with_full_disk(tmp_path)
-    assert len({tenants.owner("alice"), tenants.owner("dave"), Tenants(tmp_path).owner("erin")}) == 3
+    assert len({ours.owner("alice"), ours.owner("dave"), Tenants(tmp_path).owner("erin")}) == 3
 
 
 def _with_full_disk(folder: Path) -> None:
