@@ -18,6 +18,8 @@ PLACE = "/.vscode/settings.json"
 LARGEST = 512 * 1024
 """Bytes of a settings file; a larger one is not read."""
 VALUE_BYTES = 128 << 10
+MOST_SETTINGS = 2_000
+"""Settings at the top of a file: all are looked through whenever somebody asks for one."""
 MOST_WAITING = 64
 """Changes of one file that may wait to be written."""
 
@@ -74,12 +76,14 @@ class SettingsFile:
         (identity,) = await self.files.identities([self.path])
         if identity == self._identity:
             return frozenset()
-        before, self._identity = self._file, identity
+        self._identity = identity
         try:
-            self._take(await self._text())
+            self._file, changed = await asyncio.to_thread(_read, await self._text(), self._file)
         except (InvalidValue, FileSystemError) as error:
             self.mistake = str(error)
-        return _changed(before, self._file)
+            return frozenset()
+        self.mistake = None
+        return changed
 
     def update(self, key: str, value: object = ABSENT) -> asyncio.Future[None]:
         """As `Memento.update`. The future raises `InvalidValue` where the file holds what is no settings."""
@@ -98,8 +102,9 @@ class SettingsFile:
                 text = await self._text()
                 new = await asyncio.to_thread(_edited, text, key, value)
                 if new != text:
+                    file, _ = await asyncio.to_thread(_read, new, {})
                     await self.files.write(self.path, new.encode())
-                    self._take(new)
+                    self._file, self.mistake = file, None
         finally:
             self._waiting.remove(waiting)
 
@@ -113,9 +118,14 @@ class SettingsFile:
                 return ""
             raise
 
-    def _take(self, text: str) -> None:
-        self._file = {key: orjson.dumps(value) for key, value in jsonc.parse(text).items()}
-        self.mistake = None
+
+def _read(text: str, before: dict[str, bytes]) -> tuple[dict[str, bytes], frozenset[str]]:
+    """What a file says, and what of it is not as before. It takes long where there is much: call it in a thread."""
+    found = jsonc.parse(text)
+    if len(found) > MOST_SETTINGS:
+        raise InvalidValue("settings", f"must be at most {MOST_SETTINGS}, and these are {len(found)}; remove some")
+    after = {key: orjson.dumps(value) for key, value in found.items()}
+    return after, _changed(before, after)
 
 
 def _edited(text: str, key: str, value: bytes | None) -> str:

@@ -10,8 +10,10 @@ import orjson
 import pytest
 
 from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded, StoreError
+from sessions.files import Files, Root
 from sessions.memento import ABSENT, Memento
 from sessions.settings import Settings
+from sessions.settingsfile import SettingsFile
 from sessions.store import Databases
 from tests.sessions.stores import databases, eventually
 
@@ -200,3 +202,30 @@ async def test_a_change_that_cannot_be_kept_is_taken_back_and_told_to_nobody(tmp
         assert settings.effective() == {}
         await asyncio.sleep(0)
         assert heard == []
+
+
+async def test_a_folders_file_with_countless_settings_is_not_read_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    files, now = Files(await asyncio.to_thread(Root, tmp_path / "root")), asyncio.get_running_loop()
+    mapped = SettingsFile(files, "/workspace", lambda work: asyncio.ensure_future(work, loop=now))
+    place = "/workspace/.vscode/settings.json"
+    await files.write(place, b'{"editor.fontSize": 12}')
+    assert await mapped.load() == {"editor.fontSize"}
+    await files.write(place, orjson.dumps({f"k{number}": 1 for number in range(40_000)}))
+    late: list[float] = []
+
+    async def beat() -> None:
+        while mapped.mistake is None:
+            before = now.time()
+            await asyncio.sleep(0.001)
+            late.append(now.time() - before)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(beat())
+        assert await mapped.load() == frozenset()
+    assert mapped.mistake is not None
+    assert "at most 2000" in mapped.mistake
+    assert mapped.get("editor.fontSize") == 12
+    assert len(late) > 5
+    with pytest.raises(InvalidValue, match="at most 2000"):
+        await mapped.update("editor.fontSize", 13)
+    files.close()
