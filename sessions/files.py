@@ -57,7 +57,7 @@ class Files:
     A cancelled call that had begun goes on to its end in its thread; one that had not never begins.
     """
 
-    __slots__ = ("_cache", "_first", "_gate", "_meter", "largest", "owner", "root")
+    __slots__ = ("_begin", "_cache", "_gate", "_meter", "largest", "owner", "root")
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Files:
         self._meter: Meter = meter or Unmetered()
         self._cache = cache
         self._gate: asyncio.Semaphore | None = None
-        self._first: asyncio.Future[None] | None = None
+        self._begin: list[asyncio.Future[None]] = []
 
     def close(self) -> None:
         self.root.close()
@@ -185,12 +185,12 @@ class Files:
 
     def wait_for(self, first: asyncio.Future[None]) -> None:
         """Let changes wait for this: who has just begun to watch shall hear of them."""
-        self._first = first
+        self._begin = [*(one for one in self._begin if not one.done()), first]
 
     async def _change(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self._first is not None and not self._first.done():
-            await asyncio.wait({self._first})
-        self._first = None
+        while begin := [one for one in self._begin if not one.done()]:
+            await asyncio.wait(begin)
+        self._begin.clear()
         return await self._run(work, *args, **kwargs)
 
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

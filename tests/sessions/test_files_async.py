@@ -229,3 +229,21 @@ async def test_two_users_with_the_same_names_have_their_own(tmp_path: Path, reso
         for path in ("/../alice2/root/workspace/same", "/../../alice/root/workspace/same", f"{tmp_path}/alice/root"):
             with refused("FileNotFound"):
                 await files.read(path)
+
+
+async def test_a_change_waits_for_all_who_have_just_begun_to_watch(root: Root) -> None:
+    files, loop = Files(root), asyncio.get_running_loop()
+    first, second, third = (loop.create_future() for _ in range(3))
+    files.wait_for(first)
+    files.wait_for(second)
+    change = asyncio.ensure_future(files.write("/workspace/a.txt", b""))
+    second.set_result(None)
+    await asyncio.sleep(0.01)
+    files.wait_for(third)
+    first.set_result(None)
+    await asyncio.sleep(0.01)
+    assert not change.done()
+    with pytest.raises(FileSystemError, match="nothing here"):
+        await files.stat("/workspace/a.txt")
+    third.set_result(None)
+    await change
