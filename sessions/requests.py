@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,7 @@ class ClientRefused(RoostError):
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """One question: `id` is the JSON-RPC id, unique for the user; `params` are the wire's."""
+    """One question: `id` is the JSON-RPC id, never given again to this user; `params` are the wire's."""
 
     id: str
     method: str
@@ -34,11 +35,13 @@ class Request:
 class Requests:
     """What was asked of one user's clients and is not answered yet, in the order of asking."""
 
-    __slots__ = ("_listeners", "_numbers", "_waiting")
+    __slots__ = ("_life", "_listeners", "_numbers", "_waiting")
 
     def __init__(self) -> None:
         self._waiting: dict[str, Request] = {}
         self._numbers = itertools.count(1)
+        self._life = secrets.token_hex(4)
+        """So that a late answer to what was asked in an earlier life of the session answers nothing of this one."""
         self._listeners: list[Heard] = []
 
     @property
@@ -53,7 +56,9 @@ class Requests:
         """
         if len(self._waiting) >= KEEP:
             raise Overloaded(f"{KEEP} requests wait for a client of this user already", 1_000)
-        request = Request(f"roost-{next(self._numbers)}", method, params, asyncio.get_running_loop().create_future())
+        request = Request(
+            f"roost-{self._life}-{next(self._numbers)}", method, params, asyncio.get_running_loop().create_future()
+        )
         self._waiting[request.id] = request
         request.answer.add_done_callback(lambda _: self._settled(request))
         self._tell()

@@ -26,10 +26,20 @@ async def test_the_first_answer_wins_and_later_ones_do_nothing() -> None:
 async def test_an_answer_to_nothing_that_was_asked_does_nothing() -> None:
     requests = Requests()
     future = requests.ask("window.showMessage", {})
-    for id_ in (None, 1, "roost-2", "", True, ["roost-1"]):
+    first = requests.waiting[0].id
+    for id_ in (None, 1, f"{first}1", "", True, [first]):
         assert not requests.answer(id_, "Yes", None)
     assert not future.done()
     future.cancel()
+
+
+async def test_a_late_answer_of_an_earlier_life_answers_nothing_of_this_one() -> None:
+    before, now = Requests(), Requests()
+    before.ask("window.showMessage", {"message": "Keep a copy?"}).cancel()
+    asked = now.ask("window.showMessage", {"message": "Delete all?"})
+    assert not now.answer(before.waiting[0].id, "Yes", None)
+    assert not asked.done()
+    asked.cancel()
 
 
 async def test_an_error_answer_reaches_who_asked_as_a_sentence() -> None:
