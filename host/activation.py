@@ -15,6 +15,7 @@ from host.collecting import Loads, Turn, Unloads
 from host.discovery import Installed
 from host.modules import Copies
 from sessions.errors import RoostError, SessionClosed
+from sessions.values import writable
 from shim.context import ExtensionContext
 from shim.extensions import Extensions
 from shim.thenable import called
@@ -104,8 +105,8 @@ class Activations:
 
     def _settled(self, key: str, running: asyncio.Future[Any]) -> None:
         """Forget a failed activation, so that the next who asks tries again."""
-        if running.cancelled() or running.exception() is not None:
-            self._running.pop(key, None)
+        if (running.cancelled() or running.exception() is not None) and self._running.get(key) is running:
+            del self._running[key]
 
     async def end(self) -> None:
         """Deactivate what is active, dispose of what it registered, and let its modules go. Nothing begins after."""
@@ -166,7 +167,7 @@ class Activations:
 
     def _told(self, one: Installed, error: Exception) -> ActivationFailed:
         """Tell the log all of a failure, and the user a sentence."""
-        reason = (str(error) if isinstance(error, RoostError) else f"{type(error).__name__}: {error}")[:1_000]
+        reason = writable(str(error) if isinstance(error, RoostError) else f"{type(error).__name__}: {error}")[:1_000]
         log.warning("extension %s failed to activate: %s", one.id, reason, exc_info=error)
         with suppress(RoostError):  # a mailbox that takes nothing more: the log has it
             self._session.mailbox.post(FAILED, {"id": one.id, "message": reason})

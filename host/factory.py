@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,13 @@ from sessions.ceiling import Ceiling
 from sessions.context import SessionContext
 from sessions.descriptors import make_folders
 from sessions.disk import Disk, Usage
+from sessions.errors import RoostError
 from sessions.files import Files, Root
 from sessions.quotas import Allowance
 from sessions.sandbox import Sandbox
 from sessions.secrets import MakeVault
 from sessions.tasks import Tasks
+from sessions.values import writable
 
 if TYPE_CHECKING:
     from host.app import Host
@@ -104,14 +107,15 @@ class SessionFactory:
     def _failed(self, uid: str, name: str, error: BaseException) -> None:
         """A task of a session ended with an error: only it ended, and the log and the user are told."""
         logs.session_task_failed(uid, name, error)
-        told = {"task": name, "message": f"{type(error).__name__}: {error}"[:500]}
+        told = {"task": name, "message": writable(f"{type(error).__name__}: {error}"[:500])}
         self._tell(uid, "session.onDidFailTask", told)
 
     def _tell(self, uid: str, kind: str, data: dict[str, Any]) -> None:
         """An event for the user, if they are here."""
         session = self._host.sessions.get(uid)
         if session is not None and not session.closing:
-            session.mailbox.post(kind, data)
+            with suppress(RoostError):  # too many of theirs wait for the disk already: the log has it
+                session.mailbox.post(kind, data)
 
 
 def _root_of(folder: Path, single: bool, owner: int | None) -> Root:

@@ -25,6 +25,7 @@ from sessions.errors import (
     SessionClosed,
     StoreError,
 )
+from sessions.values import writable
 from shim.commands import CommandFailed
 
 log = logging.getLogger("roost.host")
@@ -39,6 +40,12 @@ class Problem:
     message: str
     data: dict[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", writable(self.message))  # it may quote the name of a file
+
+
+MOST_MISTAKES = 256
+"""Beyond it none is told by itself: to tell of each takes some microseconds."""
 
 _FILE_STATUS = {
     "FileNotFound": 404,
@@ -107,6 +114,9 @@ def _model_failed(error: LanguageModelError) -> Problem:
 
 def invalid(error: ValidationError) -> Problem:
     """The mistakes in a request's parameters, each with its field and rule; values are never repeated."""
+    if error.error_count() > MOST_MISTAKES:
+        rule = f"{error.error_count()} mistakes; `rpc.discover` says what may be here"
+        return Problem(wire.INVALID_PARAMS, 422, f"params: {rule}", {"errors": [{"field": "params", "rule": rule}]})
     errors = [
         {"field": ".".join(str(part) for part in one["loc"]) or "params", "rule": _rule(one["type"], one["msg"])}
         for one in error.errors(include_url=False, include_input=False, include_context=False)

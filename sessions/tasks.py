@@ -66,7 +66,13 @@ class Tasks:
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  the edge of a task: SystemExit, too, is its own affair
+            self._tell(name, error)
+
+    def _tell(self, name: str, error: BaseException) -> None:
+        try:
             self._failed(name, error)
+        except Exception:  # in the host's group it would end everybody's work
+            log.exception("nobody could be told that the task %s failed", name)
 
     async def close(self) -> None:
         """Cancel what runs (but not the caller itself) and wait until it has ended."""

@@ -57,6 +57,11 @@ def _tuples_aside(copy: Any, value: Any) -> bool:
     return bool(copy == value)
 
 
+def writable(text: str) -> str:
+    """`text` as JSON can hold it: halves of surrogate pairs, as in names of files that are no UTF-8, become `?`."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def name_of(field: str, name: object, limit: int = 1_024) -> str:
     """`name` itself if it can name a stored thing: a str of 1 to `limit` UTF-16 code units without NUL."""
     if not isinstance(name, str) or not name or "\0" in name:

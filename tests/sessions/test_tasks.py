@@ -30,6 +30,17 @@ async def test_a_failing_task_ends_alone_and_its_owner_is_told() -> None:
         assert len(tasks) == 0
 
 
+async def test_where_its_owner_cannot_be_told_nobody_else_ends() -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = Tasks(group, lambda name, error: [][0])
+
+        async def fail() -> None:
+            raise ValueError("broken")
+
+        await tasks.start(fail(), "mine")
+        await asyncio.sleep(0)
+
+
 async def test_a_promise_starts_at_once_and_gives_result_or_error() -> None:
     async with asyncio.TaskGroup() as group:
         tasks = Tasks(group, lambda name, error: None)
