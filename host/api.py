@@ -170,7 +170,8 @@ class Since(Body):
 
 @endpoint("GET", "/api/v1/events", query=Since, answers={200: "text/event-stream"})
 async def events(asked: Asked) -> Response:
-    """The user's events as server-sent ones, from after `Last-Event-ID` (or `after`), or only new ones."""
+    """The user's events as server-sent ones, from after `Last-Event-ID` (or `after`), or only new ones, until the token
+    ends."""
     after = asked.query.after
     last = asked.request.headers.get("last-event-id")
     if last is not None:
@@ -192,12 +193,12 @@ async def _stream(asked: Asked, after: int | None) -> AsyncIterator[bytes]:
         news = asyncio.Event()
         stop_listening = session.mailbox.listen(news.set)
         try:
-            while not (host.draining or session.closing):
+            while not (host.draining or session.closing or asked.ends_in <= 0):
                 news.clear()
                 while batch := await follower.read():
                     for event in batch:
                         yield _sse(event)
-                if not await _heard(host, news):
+                if not await _heard(host, news, min(HEARTBEAT_S, asked.ends_in)):
                     yield b": quiet\n\n"
         finally:
             stop_listening()
@@ -207,11 +208,11 @@ async def _stream(asked: Asked, after: int | None) -> AsyncIterator[bytes]:
         leave()
 
 
-async def _heard(host: Host, news: asyncio.Event) -> bool:
-    """Wait for news, or the host's end; False after `HEARTBEAT_S` seconds of quiet."""
+async def _heard(host: Host, news: asyncio.Event, seconds: float) -> bool:
+    """Wait for news, or the host's end; False after so many seconds of quiet."""
     async with asyncio.TaskGroup() as group:
         waits = [group.create_task(one.wait()) for one in (news, host.leaving)]
-        done, rest = await asyncio.wait(waits, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
+        done, rest = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for one in rest:
             one.cancel()
     return bool(done)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -71,6 +73,12 @@ class Asked:
     def is_admin(self) -> bool:
         """Whether who asks may see and set what is the host's."""
         return self.identity is not None and self.identity.user.is_admin
+
+    @property
+    def ends_in(self) -> float:
+        """Seconds until the token ends that it was asked with."""
+        expires = self.identity.user.expires if self.identity is not None else None
+        return math.inf if expires is None else expires - time.time()
 
     def named(self, part: str) -> str:
         """What the path says in the place of `{part}`."""
@@ -236,15 +244,18 @@ async def _answer(host: Host, endpoint: Endpoint, request: Request) -> Response:
     identity = None if endpoint.public else await identify(host, request)
     if identity is None and not endpoint.public:
         raise Unidentified(4401, 401, "a token is needed: `Authorization: Bearer <jwt>`, or the cookie of POST /login")
-    query = None if endpoint.public or endpoint.described else _query(endpoint.query or Body, request)
-    body = await _body(endpoint.body, request, endpoint.largest) if endpoint.body else None
-    asked = Asked(host, request, identity, query, body)
     if identity is None:
-        return await endpoint.handler(asked)
-    with host.presence(asked.uid).answering():
+        return await endpoint.handler(await _asked(host, endpoint, request, None))
+    with host.presence(identity.uid).answering():  # also while the body comes: it is in memory
         if host.draining:
             raise Overloaded("the host is draining", 1_000)
-        return await endpoint.handler(asked)
+        return await endpoint.handler(await _asked(host, endpoint, request, identity))
+
+
+async def _asked(host: Host, endpoint: Endpoint, request: Request, identity: Identity | None) -> Asked:
+    query = None if endpoint.public or endpoint.described else _query(endpoint.query or Body, request)
+    body = await _body(endpoint.body, request, endpoint.largest) if endpoint.body else None
+    return Asked(host, request, identity, query, body)
 
 
 def _query(model: type[Body], request: Request) -> Body:

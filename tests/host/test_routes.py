@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from host import extension_routes, large
 from host.openai_api import Chat
 from host.presence import Presence
-from tests.hosted import hosted
+from tests.hosted import JWT, hosted
 
 pytestmark = pytest.mark.anyio
 
@@ -95,3 +96,30 @@ async def test_a_large_body_that_is_no_json_or_has_too_many_values_is_refused(tm
             headers = {"Content-Type": "application/json"}
             answer = await user("ada").post("/api/v1/tasks", content=body, headers=headers)
             assert (answer.status_code, answer.json()["detail"][: len(said)]) == (status, said)
+
+
+async def test_events_end_with_the_token_that_they_were_asked_for_with(tmp_path: Path) -> None:
+    async with hosted(tmp_path, auth={"jwt": {**JWT["auth"]["jwt"], "leeway_s": 0}}) as (host, user):
+        async with asyncio.timeout(10):
+            answer = await user("ada", exp=time.time() + 0.3).get("/api/v1/events")
+        assert answer.text.startswith("event: open")
+        assert (await host.sessions.open("ada")).clients == 0
+
+
+async def test_a_request_counts_while_its_body_comes(tmp_path: Path) -> None:
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"{"
+        begun.set()
+        await goes_on.wait()
+        yield b"}"
+
+    async with hosted(tmp_path, quotas={"requests_in_flight": 1}) as (_, user), asyncio.TaskGroup() as group:
+        put = user("ada").put("/api/v1/config", content=slow(), headers={"Content-Type": "application/json"})
+        asked = group.create_task(put)
+        await begun.wait()
+        assert (await user("ada").get("/api/v1/config")).status_code == 429
+        assert (await user("ben").get("/api/v1/config")).status_code == 200
+        goes_on.set()
+        assert (await asked).status_code == 200
