@@ -39,7 +39,7 @@ async def get_context(caller: Caller) -> ContextKeys:
     return {"seq": caller.session.mailbox.seq, "keys": dict(caller.session.get(Commands).context_keys)}
 
 
-@method("commands.executeCommand", outlives=True)
+@method("commands.executeCommand", acts=True)
 async def execute_command(
     caller: Caller, command: Name, arguments: Annotated[tuple[Any, ...], Field(max_length=1_000, strict=False)] = ()
 ) -> Any:
@@ -59,7 +59,7 @@ async def execute_command(
         raise _failed(caller, command, error) from error
 
 
-@method("commands.executeMenuItem", outlives=True)
+@method("commands.executeMenuItem", acts=True)
 async def execute_menu_item(
     caller: Caller,
     command: Name,

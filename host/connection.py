@@ -48,6 +48,8 @@ QUIET_S = 30
 UNREADABLE_FRAMES = 10
 TURN = 16
 """Frames that are answered before everybody else gets a turn of the loop."""
+LONG = 8 << 10
+"""Characters of a frame that count as one more of them."""
 
 REFUSALS = 100
 """Refused requests after which a flooding connection is read again only after a pause of 10 ms."""
@@ -184,7 +186,7 @@ class Connection:
                 reply = await self._reply(message)
             if reply is not None:
                 await self.send(reply)
-            turn += 1
+            turn += 1 + (len(text) // LONG if text is not None else 0)
             if turn >= TURN:
                 turn = 0
                 await self._yield_turn()
@@ -400,6 +402,7 @@ class Connection:
         """A new token of the connection's own user: for whom it may not speak any more, it is silent from now on."""
         self.user = user
         for uid in [uid for uid in self._voices if not user.may_speak_for(uid)]:
+            self._dispatch.silence(uid)
             self._voices.pop(uid).leave()
 
     def let_rest(self) -> None:

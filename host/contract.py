@@ -36,8 +36,9 @@ class Method:
     """The handler is a plain function: it answers at once, on the loop, and touches nothing that waits."""
     gated: bool
     """It may hold large contents in memory: a few at a time for one user."""
-    outlives: bool
-    """It goes on when the connection that asked is lost, as a command in VS Code does."""
+    acts: bool
+    """It lets an extension act, as a command in VS Code does: it goes on when the connection that asked is lost, and
+    its answer comes after the events that were posted meanwhile."""
 
     @property
     def summary(self) -> str:
@@ -60,14 +61,14 @@ class Contract(Mapping[str, Method]):
     def __len__(self) -> int:
         return len(self._methods)
 
-    def method(self, name: str, *, gated: bool = False, outlives: bool = False) -> Callable[[F], F]:
+    def method(self, name: str, *, gated: bool = False, acts: bool = False) -> Callable[[F], F]:
         """Publish a function under `name`; a coroutine function gets a task of its own for each call."""
 
         def publish(handler: F) -> F:
             hints = get_type_hints(handler, include_extras=True)
             params = create_model(_title(name) + "Params", __base__=Params, **_fields(handler, hints))
             bare, inline = not params.model_fields, not inspect.iscoroutinefunction(handler)
-            self._methods[name] = Method(name, handler, params, hints["return"], bare, inline, gated, outlives)
+            self._methods[name] = Method(name, handler, params, hints["return"], bare, inline, gated, acts)
             return handler
 
         return publish

@@ -61,10 +61,15 @@ class Dispatch:
         return wire.result(call.id, voice.uid, None) if call.wants_answer else None
 
     def leave(self) -> None:
-        """The connection is gone: what runs for it ends, but for methods whose work outlives who asked."""
+        """The connection is gone: what runs for it ends, but for what extensions do."""
         for task in list(self._running.values()):
-            if not CONTRACT[task.get_name()].outlives:
+            if not CONTRACT[task.get_name()].acts:
                 task.cancel()
+
+    def silence(self, uid: str) -> None:
+        """The connection may not speak for that user any more: what it asked as them ends."""
+        for task in [task for (whose, _), task in self._running.items() if whose == uid]:
+            task.cancel()
 
     async def _perform(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> None:
         key = (voice.uid, call.id)
@@ -75,7 +80,7 @@ class Dispatch:
             return
         with session.entered():
             async with session.gate if method.gated else nullcontext():
-                await self._tell(await self._outcome(call, method, params, voice), key)
+                await self._tell(await self._outcome(call, method, params, voice), key, voice if method.acts else None)
         if method.name == "session.open":
             voice.speak()
 
@@ -101,10 +106,14 @@ class Dispatch:
             return refused(call, voice.uid, problems.explain(error))
         return text if call.wants_answer else None
 
-    async def _tell(self, text: str | large.Pieces | None, key: tuple[str, wire.Id] | None = None) -> None:
-        """Send what a request (`key`) came to; from here on it cannot be cancelled any more."""
+    async def _tell(
+        self, text: str | large.Pieces | None, key: tuple[str, wire.Id] | None = None, after: Voice | None = None
+    ) -> None:
+        """Send what a request (`key`) came to, `after` what a voice has to tell; it cannot be cancelled any more."""
         if key is not None and self._running.get(key) is asyncio.current_task():
             del self._running[key]
+        if after is not None and text is not None:
+            await after.told()
         with suppress(OSError):  # the client went; what was done is done
             await self._connection.send(text)
 

@@ -357,7 +357,7 @@ async def resolve_item(caller: Caller, id: Id) -> Item:
     return answer | {"id": id}
 
 
-@method("languages.applyItem", outlives=True)
+@method("languages.applyItem", acts=True)
 async def apply_item(caller: Caller, id: Id) -> None:
     """Do what a code action, a lens or a completion stands for: first its edit, then its command."""
     session = caller.session

@@ -51,7 +51,7 @@ async def resolve(caller: Caller, handle: Handle, item: Handle) -> dict[str, Any
     return await _answer(caller, view, view.resolve(item))
 
 
-@method("window.tree.run", outlives=True)
+@method("window.tree.run", acts=True)
 async def run(caller: Caller, handle: Handle, item: Handle, command: Id | None = None) -> None:
     """The user chose an element: its own command runs, or with the element one that its menu has."""
     view = _view(caller, handle)
@@ -76,7 +76,7 @@ async def check(caller: Caller, handle: Handle, item: Handle, checked: bool) -> 
     return _view(caller, handle).check(item, checked)
 
 
-@method("window.tree.drop", outlives=True)
+@method("window.tree.drop", acts=True)
 async def drop(caller: Caller, handle: Handle, items: Handles, target: Handle | None = None) -> None:
     """The user dragged elements to another element, or below all of them."""
     view = _view(caller, handle)

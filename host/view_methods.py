@@ -33,7 +33,7 @@ class Taken(TypedDict):
 # -- webviews
 
 
-@method("window.webview.postMessage", outlives=True)
+@method("window.webview.postMessage", acts=True)
 async def post_message(caller: Caller, handle: Handle, message: Any) -> None:
     """The page of a webview posted a message: its extension gets it."""
     caller.session.get(Surface).find(Webview, handle).received(message)
@@ -45,7 +45,7 @@ async def set_state(caller: Caller, handle: Handle, state: Any) -> None:
     caller.session.get(Surface).find(Webview, handle).keep(state)
 
 
-@method("window.views.show", outlives=True)
+@method("window.views.show", acts=True)
 async def show_view(caller: Caller, view_id: ViewId) -> None:
     """This client shows a view: the extension that has it is activated, and fills it."""
     views = caller.session.get(Views)
@@ -102,7 +102,7 @@ async def pin_tab(caller: Caller, tab: Handle, pinned: bool = True) -> None:
 # -- links
 
 
-@method("window.openUri", outlives=True)
+@method("window.openUri", acts=True)
 async def open_uri(caller: Caller, uri: Link) -> Taken:
     """The user followed a link `roost://publisher.name/path`: that extension is activated, and takes it or not."""
     target = Uri.parse(uri)

@@ -24,6 +24,9 @@ log = logging.getLogger("roost.connection")
 TURN = 32
 """Events that are sent before everybody else gets a turn of the loop."""
 
+SHOWN_WITHIN_S = 1.0
+"""How long an answer waits for the events before it to be on the disk; one that is full keeps them longer."""
+
 SLOW_READER = 4408
 """The close code for who reads too slowly; its events are kept for when it comes back."""
 
@@ -35,9 +38,12 @@ class Voice:
         "_asked",
         "_flow",
         "_follower",
+        "_hearing",
         "_leaving",
+        "_left",
         "_news",
         "_next",
+        "_said",
         "_undo",
         "connection",
         "open_session",
@@ -57,7 +63,10 @@ class Voice:
         self._next: Follower | None = None
         self._follower: Follower | None = None
         self._flow: asyncio.Task[None] | None = None
-        self._news = False
+        self._news = self._left = False
+        self._said = 0
+        """The number of the newest event that the follower's client was sent."""
+        self._hearing: list[tuple[int, asyncio.Future[None]]] = []
         self._asked: dict[str, None] = {}
         self._undo: list[Callable[[], None]] = []
         self._leaving: list[Callable[[], None]] = []
@@ -131,7 +140,7 @@ class Voice:
         if session is None or session.closing:
             self._let_go()
             session = await self.connection.host.sessions.open(self.uid)
-            if self.open_session is None and not self.connection.closed:
+            if self.open_session is None and not self.connection.closed and not self._left:
                 self.open_session = session
                 self._undo.append(session.client())
                 session.get(Address).note(self.connection.address, self.connection.host.query_of(self.uid))
@@ -153,9 +162,11 @@ class Voice:
         self.connection.lose_channels(self.open_session)
         self._flow = self._follower = self.open_session = None
         self._asked = {}
+        self._let_pass()
 
     def leave(self) -> None:
-        """The connection ends: nothing of it stays in the session."""
+        """The connection ends, or may not speak for the user any more: nothing of it stays in the session, or comes."""
+        self._left = True
         self._let_go()
         self.presence.voices -= 1
         self.presence.connections.discard(self.connection)
@@ -168,6 +179,7 @@ class Voice:
         session, self._follower = self.open_session, self._next
         if session is None or self._follower is None:
             return
+        self._said = self._follower.seq
         if len(self._undo) == 1:
             self._undo += [session.mailbox.listen(self._wake), session.requests.listen(self._wake)]
         self._wake()
@@ -190,16 +202,44 @@ class Voice:
         except OSError:
             pass  # the client went
         finally:
-            self._flow = None
+            if self._flow is asyncio.current_task():  # else that one has been let go of, and another may run
+                self._flow = None
+                self._let_pass()
 
     async def _send_events(self) -> None:
         while (follower := self._follower) is not None and (batch := await follower.read()):
             for number, event in enumerate(batch, 1):
                 await self.connection.send(wire.event(self.uid, event.seq, event.type, event.data_json))
-                if number % TURN == 0:
-                    await asyncio.sleep(0)
                 if self._follower is not follower:
                     break  # the client follows anew, from where it said
+                self._said = event.seq
+                if self._hearing:
+                    self._let_pass(event.seq)
+                if number % TURN == 0:
+                    await asyncio.sleep(0)
+
+    async def told(self) -> None:
+        """Return once who follows was sent what was posted before this: what they are sent next comes after it."""
+        session, follower = self.open_session, self._follower
+        if session is None or follower is None:
+            return
+        await session.mailbox.all_shown(SHOWN_WITHIN_S)
+        if self._follower is not follower or self._said >= session.mailbox.seq:
+            return
+        self._wake()
+        if self._flow is not None:
+            heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._hearing.append((session.mailbox.seq, heard))
+            await heard
+
+    def _let_pass(self, seq: int | None = None) -> None:
+        """Let go on who waits until event `seq`, or any at all, was sent."""
+        waiting, self._hearing = self._hearing, []
+        for wanted, heard in waiting:
+            if seq is not None and wanted > seq:
+                self._hearing.append((wanted, heard))
+            elif not heard.done():
+                heard.set_result(None)
 
     async def _send_requests(self, session: SessionContext) -> None:
         """What was asked of the user's clients since this one was told, and what need not be answered any more."""

@@ -78,7 +78,7 @@ async def surface(caller: Caller) -> Everything:
     return {"seq": caller.session.mailbox.seq, "pieces": pieces}
 
 
-@method("window.clickStatusBarItem", outlives=True)
+@method("window.clickStatusBarItem", acts=True)
 async def click_status_bar_item(caller: Caller, handle: Handle) -> None:
     """Run the command of a status bar item."""
     await caller.session.get(Surface).find(StatusBarItem, handle).run()

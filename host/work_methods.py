@@ -121,7 +121,7 @@ async def set_input(caller: Caller, handle: Handle, value: Line) -> Any:
         return plain(await box.type(value))
 
 
-@method("scm.acceptInput", outlives=True)
+@method("scm.acceptInput", acts=True)
 async def accept_input(caller: Caller, handle: Handle) -> None:
     """Do what a source control does with its input: the command that it names, such as a commit."""
     from shim.source_control import SourceControl
@@ -132,7 +132,7 @@ async def accept_input(caller: Caller, handle: Handle) -> None:
         await _ran(caller, command.command if command else "scm.acceptInput", control.accept())
 
 
-@method("scm.openResource", outlives=True)
+@method("scm.openResource", acts=True)
 async def open_resource(caller: Caller, handle: Handle, index: Annotated[int, Field(ge=0)]) -> None:
     """Run the command of a changed file of a group."""
     from shim.source_control import SourceControlResourceGroup
@@ -142,7 +142,7 @@ async def open_resource(caller: Caller, handle: Handle, index: Annotated[int, Fi
         await _ran(caller, "scm.openResource", group.open(index))
 
 
-@method("scm.runCommand", outlives=True)
+@method("scm.runCommand", acts=True)
 async def run_command(caller: Caller, handle: Handle, command: Id, uris: Resources | None = None) -> None:
     """Run a command of a menu: of a source control, of a group, or with `uris` of some files of a group."""
     from shim.source_control import SourceControl, SourceControlResourceGroup

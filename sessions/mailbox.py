@@ -154,6 +154,11 @@ class Mailbox:
             self._wake()
         return post.shown
 
+    async def all_shown(self, within_s: float) -> None:
+        """Return once all that was posted so far is shown, or after so many seconds."""
+        if self._waiting:
+            await asyncio.wait({self._waiting[-1].shown}, timeout=within_s)
+
     def resumed(self, after: int) -> bool:
         """Whether every event after number `after` can still be shown."""
         return self.lost <= after <= self.seq

@@ -298,3 +298,11 @@ async def test_a_file_too_big_for_a_frame_says_its_size(base: str, alice: str) -
         assert caught.value.code == -32010
         assert caught.value.data["code"] == "Unavailable"
         assert caught.value.data["size"] >= 3_000_000
+
+
+async def test_countless_mistakes_are_not_told_one_by_one(base: str, alice: str) -> None:
+    async with connect(base, alice) as client:
+        answer = await client.ask("session.ping", {f"x{number}": 1 for number in range(20_000)})
+        assert answer["error"]["code"] == -32602
+        assert "20000 mistakes" in answer["error"]["message"]
+        assert [one["field"] for one in answer["error"]["data"]["errors"]] == ["params"]
