@@ -19,6 +19,7 @@ page: $(STAMP)  ## build the page (host/web/dist), unless it is built of these s
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Roost needs Python 3.11 or later: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "making .venv with what Roost needs: a minute or two, once"
 	@$(PYTHON) -m venv .venv || { echo "this Python cannot make virtual environments: on Debian, apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@

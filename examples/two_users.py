@@ -121,5 +121,9 @@ if __name__ == "__main__":
     address = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:3000"
     try:
         asyncio.run(main(address))
-    except ConnectionRefusedError:
+    except (OSError, websockets.InvalidURI):
         sys.exit(f"no host answers at {address}: start one as README says, or name another as the first argument")
+    except websockets.ConnectionClosedError as closed:
+        sys.exit(f"the host at {address} wants no two users: {closed.rcvd.reason if closed.rcvd else closed}")
+    except Refused as refused:
+        sys.exit(f"the host at {address} refused: {refused}; start one as README says")

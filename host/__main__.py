@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -43,7 +44,11 @@ def cli() -> None:
     """Roost: one process in which many people code at once."""
 
 
-@cli.command(short_help="Serve until stopped; the same as `roost` alone.")
+@cli.command(
+    short_help="Serve until stopped; the same as `roost` alone.",
+    epilog="\b\nExamples:\n  roost serve                            # this folder, for you alone\n"
+    "  roost serve --workspace ~/src/shop --port 3100\n  MULTI_USER=1 roost serve --config roost.yaml",
+)
 @click.option("--host", help="Address to listen on (server.host).  [127.0.0.1]")
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one (server.port).  [3000]"
@@ -116,7 +121,11 @@ def task(message: str, config: Path | None, workspace: Path | None, **wish: Any)
     raise SystemExit(perform(loaded, Wish(message, **wish)))
 
 
-@cli.command(short_help="Say what this machine has and lacks for a host.")
+@cli.command(
+    short_help="Say what this machine has and lacks for a host.",
+    epilog="\b\nExamples:\n  roost doctor\n  roost doctor --multi-user --config roost.yaml\n"
+    "  roost doctor --json | jq .isolation.level",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @click.option("--host", help="Address that the host is to listen on (server.host).  [127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port that it is to listen on (server.port).  [3000]")
@@ -144,7 +153,10 @@ def doctor(as_json: bool, config: Path | None, **flags: Any) -> None:
     sys.exit(0 if report.ok else 1)
 
 
-@cli.command(short_help="Copy the state of users while the host runs.")
+@cli.command(
+    short_help="Copy the state of users while the host runs.",
+    epilog="\b\nExamples:\n  roost backup\n  roost backup ada grace --to /backups\n  roost backup --config roost.yaml",
+)
 @click.argument("uids", nargs=-1)
 @click.option("--data", type=PLACE, help="Folder of everything persistent (data).")
 @click.option("--config", type=PLACE, help="YAML file with settings.")
@@ -243,14 +255,21 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         cli.main(given, prog_name="roost", standalone_mode=False)
     except click.ClickException as error:
-        where = f". See `{error.ctx.command_path} --help`." if isinstance(error, click.UsageError) and error.ctx else ""
-        _refuse(f"{error.format_message().removesuffix('.') if where else error.format_message()}{where}")
+        _refuse(_wrong_line(error) if isinstance(error, click.UsageError) and error.ctx else error.format_message())
     except RoostError as error:
         _refuse(str(error))
     except PermissionError as error:
         _refuse(f"{error.filename}: permission denied; run it as the user whose it is, or name another place")
     except click.Abort:
         sys.exit(130)
+
+
+def _wrong_line(error: click.UsageError) -> str:
+    """What click says of a wrong line, as sentences of one line, and where to read on."""
+    text = " ".join(error.format_message().split()).replace("a valid integer range", "a whole number")
+    text = re.sub(r"\. \((Did you mean .*\?)\)$", r". \1", text)
+    end = "" if text.endswith(("?", ".")) else "."
+    return f"{text}{end} See `{error.ctx.command_path if error.ctx else 'roost'} --help`."
 
 
 def _refuse(text: str) -> None:

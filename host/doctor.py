@@ -66,7 +66,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All of it. `isolation` is what `session.open` tells clients; None where no sandbox could even be tried."""
+    """The whole report. `isolation` is what `session.open` tells clients; None where no sandbox could even be tried."""
 
     findings: tuple[Finding, ...]
     isolation: caller.Isolation | None = None

@@ -71,7 +71,13 @@ WEAKER = Level(
         "Memory is watched each second and CPU is shared by nice only.",
     ),
 )
-OFF = Level("off", "none", ("host",), "Processes run as the user of this machine, as in an editor.", ("All of it.",))
+OFF = Level(
+    "off",
+    "none",
+    ("host",),
+    "Processes run as the user of this machine, as in an editor.",
+    ("Anything: what runs here can do all that you can.",),
+)
 NONE = Level("none", None, (), "Nothing of a user may run; files, state and events work.", ())
 LEVELS = (ISOLATED, WEAKER, NONE, OFF)
 

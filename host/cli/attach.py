@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from host.cli.far import Far, Refused, far, reaching, unreachable
+from host.cli.far import Far, Refused, far, reaching, refused, unreachable
 from host.cli.showing import show_json, show_rows
 
 KEY = "ctrl-]"
@@ -120,7 +120,7 @@ class Line:
         except (OSError, WebSocketException) as error:
             code = getattr(getattr(error, "rcvd", None), "code", None)
             if code in (4400, 4401, 4403):
-                raise Refused(f"the host refused ({code}): {error.rcvd.reason or 'see --token and --uid'}.") from None  # type: ignore[union-attr]
+                raise Refused(refused(code, error.rcvd.reason or "see --token and --uid")) from None  # type: ignore[union-attr]
             raise unreachable(self._host.url, error) from None
         self.uid = opened["uid"]
         return self

@@ -64,10 +64,17 @@ def _reason(answer: Any) -> str:
         text = str(problem.get("detail") or problem.get("title"))
     except (ValueError, AttributeError):
         text = answer.reason_phrase or "no reason given"
-    hint = (
-        "; give a token with --token or ROOST_TOKEN, as `roost token` makes them" if answer.status_code == 401 else ""
-    )
-    return f"the host refused ({answer.status_code}): {text.rstrip('.')}{hint}."
+    return refused(answer.status_code, text)
+
+
+def refused(code: int, text: str) -> str:
+    """What is said where a host answers no, by HTTP or by closing a socket, with the option that helps."""
+    hint = ""
+    if code in (401, 4401):
+        hint = "; give a token with --token or ROOST_TOKEN, as `roost token` makes them"
+    elif text.startswith("uid: missing"):
+        text, hint = "it wants to know who you are", "; say it with --uid or ROOST_UID"
+    return f"the host refused ({code}): {text.rstrip('.')}{hint}."
 
 
 def reaching(command: F) -> F:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from tests.client import ROOT, running
 
@@ -89,3 +90,16 @@ def test_who_has_started_no_host_is_told_so() -> None:
     assert done.stderr == (
         "no host answers at http://127.0.0.1:1: start one as README says, or name another as the first argument\n"
     )
+
+
+async def test_a_host_of_one_person_alone_is_told_in_a_line() -> None:
+    async def alone(socket: ServerConnection) -> None:
+        await socket.close(4403, "this host serves its one user")
+
+    async with serve(alone, "127.0.0.1", 0) as server:
+        address = f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+        script = str(ROOT / "examples/two_users.py")
+        run = await asyncio.create_subprocess_exec(sys.executable, script, address, stderr=subprocess.PIPE)
+        _, told = await run.communicate()
+    assert run.returncode == 1
+    assert told.decode() == f"the host at {address} wants no two users: this host serves its one user\n"

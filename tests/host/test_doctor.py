@@ -74,7 +74,7 @@ def test_what_is_missing_is_told_with_its_cost_and_a_way_out(data: Path) -> None
 def test_one_person_alone_is_told_that_there_are_no_walls(data: Path) -> None:
     code, report, _ = told("--data", str(data), "--port", "0")
     assert report["isolation"]["level"] == "off" and code == 0
-    assert report["isolation"]["doesNotProtect"] == ["All of it."]
+    assert report["isolation"]["doesNotProtect"] == ["Anything: what runs here can do all that you can."]
 
 
 def test_settings_that_are_wrong_are_told_line_by_line(data: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import jwt
 import pytest
+from click.testing import CliRunner
 
+from host.__main__ import cli, main
 from tests.client import Process, connect, running
 from tests.sessions.sandboxes import folder
 from tests.tokens import GUARDED, SECRET, bearer, token
@@ -160,10 +163,10 @@ def test_a_shell_completes_commands_and_options(shell: str) -> None:
     assert "token" in roost(**environ).stdout
 
 
-@pytest.mark.parametrize("command", ["token", "sessions", "usage", "attach", "completion"])
-def test_help_has_examples(command: str) -> None:
-    text = roost(command, "--help").stdout
-    assert f"  roost {command}" in text.partition("Examples:")[2]
+@pytest.mark.parametrize("command", list(cli.commands))
+def test_the_help_of_every_command_has_examples(command: str) -> None:
+    text = CliRunner().invoke(cli, [command, "--help"], prog_name="roost").output
+    assert f" roost {command}" in text.partition("Examples:")[2]
 
 
 def test_the_list_of_commands_says_whole_what_each_does() -> None:
@@ -177,12 +180,26 @@ def test_the_list_of_commands_says_whole_what_each_does() -> None:
     [
         (("demo", "--x"), "roost demo"),
         (("nosuch",), "roost"),
+        (("srve",), "roost"),
+        (("serve", "--prot", "1"), "roost serve"),
         (("token",), "roost token"),
         (("token", "ada", "--expires", "5"), "roost token"),
         (("doctor", "extra"), "roost doctor"),
+        (("completion",), "roost completion"),
     ],
 )
-def test_a_wrong_line_names_the_help_of_its_command(words: tuple[str, ...], hint: str) -> None:
-    done = roost(*words)
-    assert done.returncode == 2
-    assert done.stderr.strip().endswith(f". See `{hint} --help`.")
+def test_a_wrong_line_is_told_in_a_line_that_names_the_help_of_its_command(
+    words: tuple[str, ...], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    told = capsys.readouterr().err
+    assert ended.value.code == 2 and told.count("\n") == 1
+    assert told.strip().endswith((f". See `{hint} --help`.", f"? See `{hint} --help`."))
+    assert not re.search(r"[?.][.]|[?][)]", told)
+
+
+@pytest.mark.parametrize("words", [["usage"], ["attach", "--list"]])
+def test_who_did_not_say_who_they_are_is_told_the_option_for_it(words: list[str], base: str) -> None:
+    done = CliRunner().invoke(cli, [*words, "--url", base])
+    assert done.exit_code and "say it with --uid or ROOST_UID" in done.output
