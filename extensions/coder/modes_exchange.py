@@ -106,7 +106,10 @@ async def _keep(modes: Sequence[Mode], file: vscode.Uri) -> None:
         raise Conflict(
             f"{file.path}: would have {len(content)} bytes and may have {LARGEST}; remove modes from it first"
         )
-    await vscode.workspace.fs.write_file(file, content)
+    try:
+        await vscode.workspace.fs.write_file(file, content)
+    except vscode.FileSystemError as error:
+        raise Conflict(str(error)) from None
 
 
 async def _keep_rules(given: list[Any], slugs: Sequence[str], rules: vscode.Uri) -> tuple[list[str], list[str]]:
@@ -116,11 +119,11 @@ async def _keep_rules(given: list[Any], slugs: Sequence[str], rules: vscode.Uri)
     for slug, at, one in _rules_of(given, slugs):
         try:
             path, content = _rule(slug, one)
-        except ValueError as error:
-            problems.append(f"rulesFiles[{at}] of {slug}: {error}")
+            uri = vscode.Uri.join_path(rules, path)
+            await vscode.workspace.fs.write_file(uri, content)
+        except (ValueError, vscode.FileSystemError) as error:
+            problems.append(f"rulesFiles[{at}] of {slug}: {error}"[:500])
             continue
-        uri = vscode.Uri.join_path(rules, path)
-        await vscode.workspace.fs.write_file(uri, content)
         written.append(uri.path)
     return written, problems
 

@@ -44,8 +44,10 @@ REVIEWER = """customModes:
       - {relativePath: /etc/x, content: evil}
       - {relativePath: 'rules-reviewer\\..\\..\\x', content: evil}
       - {relativePath: c.md}
+      - {relativePath: NAME, content: x}
+      - {relativePath: a.md/b.md, content: x}
   - {slug: broken, name: Broken}
-"""
+""".replace("NAME", "n" * 300)
 
 
 async def taken(agent: Agent, **given: Any) -> dict[str, Any]:
@@ -86,7 +88,7 @@ async def test_modes_come_and_go_with_their_rules_and_nothing_beside_them(tmp_pa
         found = await taken(ada, text=REVIEWER)
         assert found["modes"] == ["reviewer"]
         assert found["files"] == [f"/workspace/.roo/rules-reviewer/{name}" for name in ("a.md", "deep/b.md")]
-        assert len(found["leftOut"]) == 5
+        assert len(found["leftOut"]) == 7, found
         kept = yaml.safe_load(str(await ada.read(".roomodes")))["customModes"]
         assert [one["slug"] for one in kept] == ["old", "reviewer"]
         assert kept[0]["x"] == 1
