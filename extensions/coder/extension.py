@@ -47,6 +47,7 @@ class Api:
             "coder.deleteTask": lambda given: self._manager.delete_task(given["taskId"]),
             "coder.endTask": self.end,
             "coder.setMode": self.set_mode,
+            "coder.setTodos": self.set_todos,
             "coder.condense": lambda given: self._manager.condense(given["taskId"]),
             "coder.listCheckpoints": self.checkpoints,
             "coder.diffCheckpoint": self.diff,
@@ -90,6 +91,9 @@ class Api:
 
     async def set_mode(self, given: Json) -> Json:
         return (await self._manager.set_mode(given["taskId"], given.get("mode", ""))).told()
+
+    async def set_todos(self, given: Json) -> Json:
+        return (await self._manager.set_todos(given["taskId"], str(given.get("todos", "")))).told()
 
     async def checkpoints(self, given: Json) -> Sequence[Json]:
         return await self._manager.past.list(given["taskId"])
@@ -150,7 +154,16 @@ NEEDS_TASK = frozenset(
     f"coder.{name}"
     for name in (
         *("getTask", "getMessages", "sendMessage", "takeBack", "decide", "pauseTask", "resumeTask", "abortTask"),
-        *("deleteTask", "endTask", "setMode", "condense", "listCheckpoints", "diffCheckpoint", "restoreCheckpoint"),
+        *(
+            "deleteTask",
+            "endTask",
+            "setMode",
+            "setTodos",
+            "condense",
+            "listCheckpoints",
+            "diffCheckpoint",
+            "restoreCheckpoint",
+        ),
     )
 )
 

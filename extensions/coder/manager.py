@@ -25,6 +25,8 @@ from extensions.coder.rewinding import Rewinding
 from extensions.coder.roster import Roster
 from extensions.coder.speech import quoted, spoken
 from extensions.coder.task import ENDED, QUEUED, Conversation, Draft, Json, Task
+from extensions.coder.tool import ToolError
+from extensions.coder.tools.update_todo_list import listed
 from extensions.coder.turns import aborted, again, answered
 from shim.proposed.http import Conflict, Invalid, NotFound
 
@@ -282,6 +284,16 @@ class TaskManager:
         conversation = await self._roster.get(task_id)
         await self._check_mode(conversation.task.cwd, mode)
         await self._roster.step(conversation, lambda draft: draft.change(mode=mode))
+        return conversation.task
+
+    async def set_todos(self, task_id: str, text: str) -> Task:
+        """Put a checklist in the place of a task's; the agent hears of it with its next request."""
+        conversation = await self._roster.get(task_id)
+        try:
+            todos = tuple(listed(text))
+        except ToolError as error:
+            raise Invalid("todos", str(error).removeprefix("todos: ")) from None
+        await self._roster.step(conversation, lambda draft: draft.change(todos=todos))
         return conversation.task
 
     async def condense(self, task_id: str) -> Json:

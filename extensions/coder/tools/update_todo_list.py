@@ -28,13 +28,18 @@ PARAMETERS = MappingProxyType(
 
 
 async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
-    items = parse_checklist(str(arguments["todos"]))
-    if not items and str(arguments["todos"]).strip():
+    todos = listed(str(arguments["todos"]))
+    return Plan(partial(act, use, todos), shown={"todos": todos})
+
+
+def listed(text: str) -> list[dict[str, str]]:
+    """The items of a checklist, as a task keeps them. Raises `ToolError`."""
+    items = parse_checklist(text)
+    if not items and text.strip():
         raise ToolError("todos: no line is an item; write each as '[ ] what is to be done'")
     if len(items) > MOST:
         raise ToolError(f"todos: {len(items)} items, and {MOST} may be; put small ones together")
-    todos = [{"id": one.id, "content": one.content, "status": one.status} for one in items]
-    return Plan(partial(act, use, todos), shown={"todos": todos})
+    return [{"id": one.id, "content": one.content, "status": one.status} for one in items]
 
 
 async def act(use: Use, todos: list[dict[str, str]]) -> Result:

@@ -179,6 +179,18 @@ async def test_a_todo_list_is_kept_with_the_task_and_is_its_progress(tmp_path: P
         assert one.found["progress"] == 1.0
 
 
+async def test_a_person_may_change_the_todo_list_and_the_agent_hears_of_it(tmp_path: Path) -> None:
+    steps = [("update_todo_list", {"todos": "[x] one\n[ ] two"}), run("true"), done()]
+    async with await played(tmp_path, steps, leave={}) as one:
+        at = f"/api/v1/tasks/{one.task}/todos"
+        assert (await one.agent.client.put(at, json={"todos": "what?"})).status_code == 422
+        answer = await one.agent.client.put(at, json={"todos": "[x] one\n[-] three"})
+        assert answer.json()["progress"] == 0.5
+        await one.agent.decide(one.task)
+        assert (await one.agent.rest(one.task))["status"] == "completed"
+        assert "[-] three" in one.told(2)
+
+
 async def test_a_mode_is_switched_and_the_next_request_has_its_tools(tmp_path: Path) -> None:
     steps = [("switch_mode", {"mode_slug": "ask", "reason": "only questions"}), done()]
     async with await played(tmp_path, steps, mode="code") as one:
