@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import shim as vscode
 from extensions.coder.agent_files import AgentFiles
 from extensions.coder.kinds import GROUPS
-from extensions.coder.modes import ALWAYS, FileRestricted, Mode, ToolRefused, UnknownTool, check_tool, is_mcp
+from extensions.coder.modes import ALIASES, ALWAYS, FileRestricted, Mode, ToolRefused, UnknownTool, check_tool, is_mcp
 from extensions.coder.rules import Wishes
 from extensions.coder.skills import Skill
 from extensions.coder.texts import filled
@@ -113,7 +113,7 @@ def plugins(mode: Mode, taken: Collection[str], disabled: Collection[str]) -> li
     found = []
     for one in sorted(vscode.lm.tools, key=lambda tool: tool.name):
         has = any(group.name == "mcp" for group in mode.groups) if is_mcp(one.name) else bool(mode.groups)
-        if has and one.name not in taken and one.name not in disabled and one.name not in ALWAYS:
+        if has and not {one.name} & {*taken, *disabled, *ALWAYS, *ALIASES}:
             about = one.description[:LONGEST_DESCRIPTION]
             found.append(vscode.LanguageModelChatTool(one.name, about, one.input_schema))
     return found

@@ -199,7 +199,7 @@ async def test_a_kind_of_task_never_adds_to_a_mode(prompts: PromptService, kind:
 async def test_tools_of_extensions_come_after_ours_and_take_no_place_of_theirs(
     prompts: PromptService, ada: SessionContext
 ) -> None:
-    for name in ("zebra", "mcp--db--query", "read_file", "new_task", "apple"):
+    for name in ("zebra", "mcp--db--query", "read_file", "new_task", "apple", "write_file"):
         vscode.lm.register_tool(name, object(), description=f"{name} of an extension")
     found = {one.name: one.description for one in await prompts.tools(await mode_of("ask"))}
     assert list(found) == ["read_file", "attempt_completion", "apple", "mcp--db--query", "zebra"]
