@@ -36,6 +36,8 @@ def who(connection: HTTPConnection) -> User | None:
 
 
 data = Path(os.environ.get("ROOST_DATA") or tempfile.mkdtemp(prefix="roost-"))
+if "ROOST_DATA" not in os.environ:
+    data.chmod(0o711)  # where this runs as root each user's shells are an OS user's of their own, who must pass it
 roost = create_app(load({"multi_user": True, "data": data}, {}), authenticate=who)
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
-from tests.browser.conftest import Open, violations
+from tests.browser.conftest import Line, Open, violations
 from tests.client import ROOT, Process, running
 
 DIST = ROOT / "host/web/dist"
@@ -75,6 +75,21 @@ def test_an_administrator_sees_sessions_users_and_isolation_and_ends_a_session(
     expect(page.get_by_text("The session of local has ended.")).to_be_visible()
     expect(page.get_by_test_id("pill")).to_contain_text(re.compile("connected|caught up"))
     assert violations(page) == []
+
+
+class Unshelled(Line):
+    """A host that has no sandbox for anybody's commands."""
+
+    def _connected(self, way: WebSocketRoute) -> None:
+        server = way.connect_to_server()
+        server.on_message(lambda said: way.send(said.replace('"off"', '"none"') if isinstance(said, str) else said))
+        way.on_message(lambda message: self.heard(way, server, message))
+
+
+def test_where_nothing_can_run_the_page_says_so_and_not_that_it_runs_unconfined(opened: Open) -> None:
+    page = opened("#/session/new", before=Unshelled().watch)
+    expect(page.get_by_label("Status", exact=True)).to_contain_text("shells: cannot run here")
+    expect(page.get_by_role("main")).to_contain_text("cannot run commands")
 
 
 @pytest.fixture(scope="module")

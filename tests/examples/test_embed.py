@@ -31,7 +31,8 @@ STARTED = "Uvicorn running on "
 def outer() -> Iterator[str]:
     """The example in a process of its own, as its docstring says to run it; where it listens. It must end well."""
     with passable() as folder, (folder / "log").open("wb") as out:
-        environ = {**os.environ, "PORT": "0", "ROOST_DATA": str(folder / "data"), "PYTHONPATH": str(ROOT)}
+        environ = {name: value for name, value in os.environ.items() if name != "ROOST_DATA"}
+        environ |= {"PORT": "0", "TMPDIR": str(folder), "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(
             [sys.executable, "examples/embed_in_fastapi.py"], env=environ, stdout=out, stderr=subprocess.PIPE, cwd=ROOT
         )
@@ -48,6 +49,12 @@ def outer() -> Iterator[str]:
         finally:
             process.kill()
             process.communicate()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's users have OS users of their own")
+async def test_terminals_are_to_be_had_in_the_folder_that_the_example_makes(outer: str) -> None:
+    async with httpx.AsyncClient(base_url=outer) as http:
+        assert (await http.get("/code/api/health")).json()["services"]["isolation"] != "none"
 
 
 async def _login(outer: str, name: str) -> str:

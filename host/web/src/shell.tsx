@@ -140,7 +140,7 @@ function StatusLine() {
       ))}
       {begun.value && <span class="quiet" role="status">{begunShown()} was pressed: press the second key</span>}
       <span class="gap" />
-      {isolation && <span class="quiet wide" title="How your shells are kept apart">{/^(none|off)$/.test(isolation.level) ? "shells: not confined" : `shells: ${isolation.level}`}</span>}
+      {isolation && <span class="quiet wide" title="How your shells are kept apart">{`shells: ${({ off: "not confined", none: "cannot run here" } as Record<string, string>)[isolation.level] ?? isolation.level}`}</span>}
       <button class="plain wide" onClick={() => openPalette()}>Commands <kbd>Ctrl K</kbd></button>
       <button class="plain" aria-label={isDark.value ? "Light" : "Dark"} title="Light or dark" onClick={() => (theme.value = isDark.value ? "light" : "dark")}><Icon name="moon" size={14} /></button>
       {me.value && <span class="quiet who">{me.value.uid}</span>}

@@ -48,7 +48,7 @@ function Welcome() {
     <div class="messages-box">
       <div class="welcome">
         <h2>What shall be done?</h2>
-        <p>Say it below. The agent reads and edits the files of your workspace and runs commands {level === "off" ? "as you, on this machine" : "in your sandbox"}; it asks before it does what you have not allowed.</p>
+        <p>Say it below. The agent reads and edits the files of your workspace and {level === "none" ? "cannot run commands, as this host has no sandbox for them" : level === "off" ? "runs commands as you, on this machine" : "runs commands in your sandbox"}; it asks before it does what you have not allowed.</p>
         {absent.value ? <p class="wrong" role="alert">{absent.value}</p> : <ul class="ideas">{IDEAS.map((one) => <li key={one}><button onClick={() => suggest(one)}>{one}</button></li>)}</ul>}
         {scripted && <p><small>Only the scripted demo model is here. <a href="#/settings">Add a provider</a> to ask a real one.</small></p>}
       </div>
