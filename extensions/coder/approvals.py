@@ -18,7 +18,7 @@ from extensions.coder.programs import takes_more
 from extensions.coder.shell import Script, is_zsh, read
 from extensions.coder.splitting import has_dangerous_substitution, split_command
 from extensions.coder.syntax import Assigned, Command, Word
-from extensions.coder.variables import is_quiet, make_expands
+from extensions.coder.variables import is_quiet, make_expands, may_evaluate
 
 Decision = Literal["approve", "deny", "ask"]
 
@@ -61,7 +61,7 @@ def decide(command: str, allow: Collection[str] | None, deny: Collection[str] | 
         return "ask"
     if ANY in (allow or ()) and not deny:
         return "approve"
-    return "approve" if _may_run(script, allow or (), deny) else "ask"
+    return "approve" if not script.evaluates and _may_run(script, allow or (), deny) else "ask"
 
 
 def _all_started(script: Script) -> list[Command]:
@@ -123,10 +123,12 @@ def _hides(command: Command, deny: Collection[str] | None) -> bool:
 
 
 def _may_run(script: Script, allow: Collection[str], deny: Collection[str] | None) -> bool:
+    passed = [*script.assigned, *(each for one in script.commands for each in one.assigned)]
+    if any(may_evaluate(one.value) for one in passed):
+        return False
     if ANY not in allow:
         if script.writes or not all(is_quiet(one.name, one.value) for one in script.assigned):
             return False
-        passed = [*script.assigned, *(each for one in script.commands for each in one.assigned)]
         if make_expands(passed) and any(one.name == "make" for one in script.commands):
             return False
     return all(_may_start(command, allow, deny) for command in script.commands)
@@ -185,7 +187,8 @@ def _with_unknown(command: Command) -> Command:
 def _whole(line: str, allow: Collection[str], deny: Collection[str] | None) -> list[Command]:
     """The programs of a line given as a text, where all else about it is in order."""
     script = read(line)
-    if script.doubts or has_dangerous_substitution(line) or (script.writes and ANY not in allow):
+    is_odd = bool(script.doubts) or script.evaluates or has_dangerous_substitution(line)
+    if is_odd or (script.writes and ANY not in allow):
         raise Unclear(line)
     return script.commands
 

@@ -61,7 +61,8 @@ class _Guard:
         assigned = [*script.assigned, *(each for one in script.commands for each in one.assigned)]
         risky = any(editors.VARIABLES.fullmatch(one.name) and one.name not in shown for one in assigned)
         return (
-            bool(script.doubts) or risky or not all(self.is_free(word, line) for word in script.writes)
+            bool(script.doubts) or script.evaluates or risky
+            or not all(self.is_free(word, line) for word in script.writes)
             or any(self.command(one, depth) for one in script.commands)
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from extensions.coder.arithmetic import runs_by_arithmetic
 from extensions.coder.syntax import (
     CLOSES,
     DECLARES,
@@ -80,6 +81,8 @@ class Script:
     writes: list[Word] = field(default_factory=list)
     assigned: list[Assigned] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    evaluates: bool = False
+    """Its arithmetic may run what a variable holds: what that is, only the shell will know."""
     root: Node | None = None
     """The line in bash's grammar."""
 
@@ -125,6 +128,7 @@ def _walk(root: Node, script: Script) -> None:
         else:
             _note(node, script)
     _note_unseen(nodes, script)
+    script.evaluates = runs_by_arithmetic(nodes)
 
 
 def _all(root: Node) -> Iterator[Node]:

@@ -25,8 +25,12 @@ CLOSES = frozenset({">&-", "<&-"})
 """Redirections without a target."""
 
 
-KNOWN = re.compile(r"\$\((?:nproc|echo(?: [\w./@:][\w./@:-]*)+)\)|`echo(?: [\w./@:][\w./@:-]*)+`")
-"""What a number comes of, or words that can be read and are no options."""
+KNOWN = re.compile(
+    r"\$\((?:nproc|echo(?: [\w./@:][\w./@:-]*)+)\)|`echo(?: [\w./@:][\w./@:-]*)+`"
+    r"|\$\(git rev-parse(?: --(?:short|verify|abbrev-ref|show-toplevel))*(?: [\w@][\w./~^@{}-]*)?\)"
+    r"|\$\(\([\w$ +*/%()-]+\)\)|(?<=^\")(?:\$PWD|\$\{PWD\}|\$\(pwd\))(?=[/\"])"
+)
+"""What a number, a commit or a folder comes of, or words that can be read and are no options."""
 
 
 @dataclass(frozen=True, slots=True)

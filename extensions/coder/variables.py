@@ -51,9 +51,17 @@ STEERS = re.compile(
 """Parts of names, between underscores, that say which program is run, how, or where it finds what it runs."""
 
 
+EVALUATED = re.compile(r"\[.*(\$\(|`)", re.DOTALL)
+
+
+def may_evaluate(value: str | None) -> bool:
+    """Whether arithmetic would run what is in the value, wherever the variable comes into one."""
+    return value is not None and EVALUATED.search(value) is not None
+
+
 def is_quiet(name: str, value: str | None = None) -> bool:
     """Whether setting the variable changes no program that is started; `value` is None where nobody knows it."""
-    if RISKY_LOWER.fullmatch(name):
+    if RISKY_LOWER.fullmatch(name) or may_evaluate(value):
         return False
     if QUIET.fullmatch(name):
         return True
