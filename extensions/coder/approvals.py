@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from extensions.coder.calls import Unclear, operands_of
-from extensions.coder.doors import TOOLS
+from extensions.coder.doors import GIT_OWN, TOOLS
 from extensions.coder.launchers import DEEPEST, runs, starts
-from extensions.coder.programs import takes_more
+from extensions.coder.programs import opens, takes_more
 from extensions.coder.shell import Script, is_zsh, read
 from extensions.coder.splitting import has_dangerous_substitution, split_command
 from extensions.coder.syntax import Assigned, Command, Word
@@ -27,7 +28,7 @@ TIMES = "time"
 """Only says how long another program took, which is judged; by its options it does more, and those are not let."""
 
 EXPORTED = re.compile(r"[A-Za-z_]\w*=")
-BUILT_IN = frozenset({"[", "[[", "true", "false", ":"})
+BUILT_IN = frozenset({"[", "[[", "true", "false", ":", "break", "continue", "exit", "return"})
 """Started by the shell itself and changing nothing: they need no leave."""
 
 
@@ -48,8 +49,13 @@ def decide_part(command: str, allow: Collection[str] | None, deny: Collection[st
     return "ask" if allowed is None else "approve"
 
 
-def decide(command: str, allow: Collection[str] | None, deny: Collection[str] | None = None) -> Decision:
-    """Whether a command line may run unasked, may not run at all, or is the user's to decide."""
+def decide(
+    command: str, allow: Collection[str] | None, deny: Collection[str] | None = None, folders: Sequence[str] = ()
+) -> Decision:
+    """Whether a command line may run unasked, may not run at all, or is the user's to decide.
+
+    What lies in one of `folders` (absolute) is the workspace's, however it is named.
+    """
     if not command.strip():
         return "approve"
     parts = [re.sub(r"\d*>&\d*", "", part, count=1) for part in split_command(command)]
@@ -61,7 +67,11 @@ def decide(command: str, allow: Collection[str] | None, deny: Collection[str] | 
         return "ask"
     if ANY in (allow or ()) and not deny:
         return "approve"
-    return "approve" if not script.evaluates and _may_run(script, allow or (), deny) else "ask"
+    return (
+        "approve"
+        if not script.evaluates and _Lists(allow or (), deny, folders, _names(command, deny)).may_run(script)
+        else "ask"
+    )
 
 
 def _all_started(script: Script) -> list[Command]:
@@ -116,45 +126,98 @@ def _hides(command: Command, deny: Collection[str] | None) -> bool:
         flagged = any(word.startswith("-") for word in rest)
         if command.name is None or (flagged and any(not word.literal for word in command.words)):
             return True
+        if _behind_option(command.words[1:], rest):
+            return True
         operands = operands_of(command)[: sum(not word.startswith("-") for word in rest)]
         if any(not word.literal or re.search(r"[*?\[{]", word.text) for word in operands):
             return True
     return False
 
 
-def _may_run(script: Script, allow: Collection[str], deny: Collection[str] | None) -> bool:
-    passed = [*script.assigned, *(each for one in script.commands for each in one.assigned)]
-    if any(may_evaluate(one.value) for one in passed):
-        return False
-    if ANY not in allow:
-        if script.writes or not all(is_quiet(one.name, one.value) for one in script.assigned):
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """What may start: by the user's lists, where the workspace has these folders."""
+
+    allow: Collection[str]
+    deny: Collection[str] | None
+    folders: Sequence[str]
+    is_named: bool = False
+    """Whether what the deny list means is named somewhere in the line, be it as a text."""
+
+    def may_run(self, script: Script) -> bool:
+        passed = [*script.assigned, *(each for one in script.commands for each in one.assigned)]
+        if any(may_evaluate(one.value) for one in passed):
             return False
-        if make_expands(passed) and any(one.name == "make" for one in script.commands):
+        if self.is_named and not all(one.name.islower() or is_quiet(one.name, one.value) for one in passed):
             return False
-    return all(_may_start(command, allow, deny) for command in script.commands)
+        if ANY not in self.allow:
+            if script.writes or not all(is_quiet(one.name, one.value) for one in script.assigned):
+                return False
+            if make_expands(passed) and any(one.name == "make" for one in script.commands):
+                return False
+        return all(self.may_start(command) for command in script.commands)
+
+    def may_start(self, command: Command, depth: int = DEEPEST) -> bool:
+        if command.name is None or depth < 0:
+            return False
+        if not all(_is_own(one, command) for one in command.assigned) and ANY not in self.allow:
+            return False
+        if command.words[0].text in BUILT_IN or _only_moves(command):
+            return True
+        said = _said(command)
+        entry = "" if command.words[0].text == TIMES else _allowing(said, self.allow)
+        if entry is None or (entry and decide_part(said.line, self.allow, self.deny) != "approve"):
+            return False
+        if _hides(command, self.deny) or (entry == ANY and self.is_named and opens(command)):
+            return False
+        try:
+            started = starts(command.near(self.folders), self.whole, entry)
+        except Unclear:
+            return False
+        if command.name == "xargs" and any(self.takes_more(inner) for inner in started):
+            return False
+        lists = self
+        if runs(command):  # an entry that names what is run allows it, and a project's environment is for its tools
+            lists = replace(self, allow=[*self.allow, *TOOLS, " ".join(entry.split()[2:])])
+        return all(lists.may_start(inner, depth - 1) for inner in started)
+
+    def takes_more(self, inner: Command) -> bool:
+        """Whether the words that `xargs` adds, which nobody knows yet, may make the program do something else."""
+        is_open = ANY not in self.allow and takes_more(inner.name or "") and inner.words[-1].text != "--"
+        return is_open or _hides(_with_unknown(inner), self.deny)
+
+    def whole(self, line: str) -> list[Command]:
+        """The programs of a line given as a text, where all else about it is in order."""
+        script = read(line)
+        is_odd = bool(script.doubts) or script.evaluates or has_dangerous_substitution(line)
+        if is_odd or (script.writes and ANY not in self.allow):
+            raise Unclear(line)
+        return script.commands
 
 
-def _may_start(command: Command, allow: Collection[str], deny: Collection[str] | None, depth: int = DEEPEST) -> bool:
-    if command.name is None or depth < 0:
-        return False
-    if not all(_is_own(one, command) for one in command.assigned) and ANY not in allow:
-        return False
-    if command.words[0].text in BUILT_IN or _only_moves(command):
-        return True
-    entry = "" if command.words[0].text == TIMES else _allowing(command, allow)
-    if entry is None or (entry and decide_part(command.line, allow, deny) != "approve"):
-        return False
-    if _hides(command, deny):
-        return False
-    try:
-        started = starts(command, lambda line: _whole(line, allow, deny), entry)
-    except Unclear:
-        return False
-    if command.name == "xargs" and any(_takes_more(inner, allow, deny) for inner in started):
-        return False
-    if runs(command):  # an entry that names what is run allows it, and a project's environment is there for its tools
-        allow = [*allow, *TOOLS, " ".join(entry.split()[2:])]
-    return all(_may_start(inner, allow, deny, depth - 1) for inner in started)
+def _names(line: str, deny: Collection[str] | None) -> bool:
+    """Whether a line names a program of the deny list, with the subcommand that the entry says."""
+    for entry in deny or ():
+        words = [re.escape(word) for word in entry.split() if not word.startswith("-")]
+        named = r"\W+".join(words)
+        if words and re.search(rf"(?<![\w.-]){named}(?![\w-])", line, re.IGNORECASE):
+            return True
+    return False
+
+
+def _behind_option(words: Sequence[Word], wanted: Sequence[str]) -> bool:
+    """Whether what is wanted stands behind an option that nobody knows: its value, or the subcommand."""
+    after_option = False
+    for word in words:
+        if word.text.startswith("-"):
+            after_option = "=" not in word.text
+        elif word.text.lower() == wanted[0].lower():
+            return True
+        elif not after_option:
+            return False
+        else:
+            after_option = False
+    return False
 
 
 def _is_own(given: Assigned, command: Command) -> bool:
@@ -173,24 +236,21 @@ def _only_moves(command: Command) -> bool:
     return command.words[0].text == "export" and bool(words) and all(EXPORTED.match(word.text) for word in words)
 
 
-def _takes_more(inner: Command, allow: Collection[str], deny: Collection[str] | None) -> bool:
-    """Whether the words that `xargs` adds, which nobody knows yet, may make the program do something else."""
-    is_open = ANY not in allow and takes_more(inner.name or "") and inner.words[-1].text != "--"
-    return is_open or _hides(_with_unknown(inner), deny)
-
-
 def _with_unknown(command: Command) -> Command:
     """The command as `xargs` starts it: with further words that nobody knows yet."""
     return Command([*command.words, Word("", literal=False)], command.source)
 
 
-def _whole(line: str, allow: Collection[str], deny: Collection[str] | None) -> list[Command]:
-    """The programs of a line given as a text, where all else about it is in order."""
-    script = read(line)
-    is_odd = bool(script.doubts) or script.evaluates or has_dangerous_substitution(line)
-    if is_odd or (script.writes and ANY not in allow):
-        raise Unclear(line)
-    return script.commands
+def _said(command: Command) -> Command:
+    """The call without what git is told before its subcommand that changes nothing about what it does.
+
+    Where `-C` leads is judged by itself.
+    """
+    at = 1
+    while command.name == "git" and at < len(command.words) and command.words[at].text in GIT_OWN:
+        at += 2 if command.words[at].text in ("-C", "--namespace") else 1
+    is_plain = at > 1 and at < len(command.words)
+    return replace(command, words=[command.words[0], *command.words[at:]]) if is_plain else command
 
 
 def _allowing(command: Command, allow: Collection[str]) -> str | None:

@@ -28,8 +28,10 @@ OFFSET = re.compile(r"\$\{\w+(?:\[[^\]]*\])?:(?![-=?+])([^}]*)\}")
 COMPARES = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v", "-R"})
 FILLS = frozenset({"read", "mapfile", "readarray"})
 NUMBERS = re.compile(
-    r"(wc|nproc|expr|tput)( .*)?|grep (?!(.* )?-\w*[rRH])(.* )?-\w*c.*|date( -\w)* \+%[a-zA-Z]|seq( -?\d+)+|echo -?\d+"
-    r"|stat -(c|f) ?%[sYz] \S+|git rev-list --count .*|jq (-r )?length.*",
+    r"(wc|nproc|tput)( .*)?"
+    r"|grep (?!(.* )?-\w*[rRH])(-\w+ )*-\w*c( -\w+)* \S+( [^\s*?\[]+)?|expr \$?\w+ \\?[-+*/%] \$?\w+"
+    r"|date( -\w)* \+%[a-zA-Z]|seq( -?\d+)+|echo -?\d+|stat -(c|f) ?%[sYz] \S+|git rev-list --count .*"
+    r"|jq (-r )?length.*",
     re.DOTALL,
 )
 """Calls that print numbers, and no more."""
@@ -70,6 +72,8 @@ def _regions(nodes: Sequence[Node]) -> Iterator[tuple[Node, str]]:
                 name, _, index = source.partition("[")
                 if name not in keyed and index not in ("@]", "*]"):
                     yield node, index
+            case "array" if not _is_keyed(node):
+                yield from ((node, index) for index in re.findall(r"(?<![\w\]])\[([^\]]+)\]\+?=", source))
             case "expansion" if (offset := OFFSET.fullmatch(source)) is not None:
                 yield node, offset[1]
             case "binary_expression" | "unary_expression":
@@ -99,6 +103,7 @@ def _set(nodes: Sequence[Node]) -> tuple[set[str], list[tuple[str, str]]]:
             continue
         else:
             continue
+        odd |= set() if values else {name}
         for value in values:
             if value is None or _is_number(value):
                 continue
@@ -139,6 +144,12 @@ def _prints_more(node: Node) -> bool:
         parts = piped[-1:]
     is_call = len(parts) == 1 and parts[0].type == "command"
     return not is_call or NUMBERS.fullmatch(command_of(parts[0]).line) is None
+
+
+def _is_keyed(array: Node) -> bool:
+    """Whether an array is one by names: what stands in its brackets is no arithmetic."""
+    above = array.parent.parent if array.parent is not None else None
+    return above is not None and above.type in DECLARES and _has_flag(command_of(above).words, "A")
 
 
 def _within(node: Node, regions: set[int]) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 
+from extensions.coder import builders
 from extensions.coder.doors import LONG_SAFE, VALUED
 from extensions.coder.syntax import Command, Word
 
 ELSEWHERE = re.compile(r"[/~$`].*|(.*/)?\.\.(/.*)?")
 """A place outside the folder that a command runs in, as far as its spelling tells."""
+
+PLACE = re.compile(r"--?[\w.-]+?[=:](?:\w+:(?!//))?(?P<value>.*)|-\w(?P<joined>[/~.].*)|(?P<alone>(?!-).*)", re.DOTALL)
+"""Where a word may name a file or a folder."""
 
 
 class Unclear(ValueError):
@@ -33,6 +37,18 @@ def operands_of(command: Command) -> list[Word]:
     if command.name == "cargo" and kept and kept[0].text.startswith("+"):
         del kept[0]  # the toolchain
     return kept
+
+
+def taken_from(command: Command) -> list[str]:
+    """The places that the words of a program which takes code from them may name, as they are written."""
+    found, before = [], ""
+    for word in command.words[1:]:
+        text = word.text
+        if word.literal and not builders.VALUED & {before, text.partition("=")[0]}:
+            match = PLACE.fullmatch(text)
+            found += [value for value in match.groupdict().values() if value] if match is not None else []
+        before = text
+    return found
 
 
 def is_option(word: str, option: str, name: str = "") -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
+from extensions.coder.builders import CARGO, GIT
+
 AWKS = frozenset({"awk", "gawk", "mawk", "nawk"})
 SEDS = frozenset({"sed", "gsed"})
 COMPILERS = frozenset({"gcc", "g++", "cc", "c++", "clang", "clang++"})
@@ -23,8 +25,12 @@ OPEN = frozenset({
     "strace", "ltrace", "perf", "valgrind", "flock", "taskset", "chrt", "setarch", "linux32", "linux64", "unshare",
     "nsenter", "chroot", "runuser", "su", "pkexec", "sg", "unbuffer", "chronic", "caffeinate", "fakeroot", "xvfb-run",
     "proxychains", "torify", "catchsegv", "eatmydata", "rlwrap", "numactl", "cpulimit", "systemd-run", "hyperfine",
+    "ansible", "ansible-console", "ansible-pull",
     "parallel", "entr", "watchexec", "nodemon", "concurrently", "npm-run-all", "cross-env", "dotenv", "direnv", "at",
     "batch", "crontab", "start-stop-daemon", "dbus-launch", "fzf", "act", "csplit", "sponge", "pee",
+    "bwrap", "firejail", "cgexec", "prlimit", "choom", "setpriv", "capsh", "run-parts", "torsocks", "dbus-run-session",
+    "xterm", "tclsh", "wish", "newgrp", "ld.so", "ld-linux-x86-64.so.2", "dtach", "abduco", "nsjail",
+    "daemonize", "faketime", "ld-linux-aarch64.so.1",
 })  # fmt: skip
 """Programs in which, or by which, one can start any other: none of their calls is an everyday one."""
 
@@ -100,7 +106,7 @@ OPTIONS = MappingProxyType({
     "php": ("-r", "-S", "-B", "-R", "-E", "-d", "-a"), "lua": ("-e", "-l", "-i"), "Rscript": ("-e",),
     "julia": ("-e", "-E", "--eval", "--print", "-L", "--load", "-i"), "elixir": ("-e", "--eval", "-r", "-S"),
     "groovy": ("-e",), "scala": ("-e",), "ghc": ("-e", "--interactive"), "swift": ("-e",),
-    "make": ("--eval", "-f", "--file", "--makefile", "-E", "-I", "--include-dir"),
+    "make": ("--eval", "-E", "-I", "--include-dir"),
     "npm": (*_PROJECT, "--prefix", "-C", "--git", "--browser", "--viewer", "--editor", "--registry", "--node-gyp",
             "--init-module", "--onload-script"),
     "npx": ("-c", "--call", "-p", "--package"), "pnpm": (*_PROJECT, "-c", "--shell-mode"),
@@ -168,6 +174,7 @@ SUBCOMMANDS = MappingProxyType({
         "citool", "remote-ext", "remote-fd", "lfs", "sparse-checkout", "merge-index", "merge-one-file", "merge-file",
         "for-each-repo", "credential-store", "credential-cache", "diagnose", "bugreport", "scalar", "imap-send",
         "quiltimport", "subtree", "cvsexportcommit", "archimport", "http-backend", "http-fetch", "http-push",
+        "send-pack",
         "remote-http", "remote-https", "remote-ftp", "pack-objects", "index-pack", "unpack-file", "jump", "gitk",
     }),
     "npm": _ACCOUNT | {"exec", "x", "explore", "init", "innit", "create", "config", "c", "set", "edit", "pkg",
@@ -207,6 +214,7 @@ WHOLE = MappingProxyType({
         "test", "un", "uninstall", "unlink", "remove", "rm", "r", "up", "update", "upgrade", "v", "version", "view",
         "info", "show", "why", "whoami", "get", "completion", "deprecate", "org", "team", *SUBCOMMANDS["npm"],
     }),
+    "git": GIT | SUBCOMMANDS["git"], "cargo": CARGO | SUBCOMMANDS["cargo"],
     "deno": frozenset({
         "test", "lint", "fmt", "check", "info", "doc", "bench", "task", "cache", "types", "coverage", "outdated",
         "help", *SUBCOMMANDS["deno"],
@@ -255,7 +263,8 @@ PLACES = MappingProxyType({
     "javac": ("-d",), "pytest": ("--junitxml", "--junit-xml", "--log-file"), "tsc": ("--outDir", "--outFile"),
     "mypy": ("--junit-xml", "--html-report", "--cache-dir"), "pip": ("--log", "--report", "--cache-dir"),
     "eslint": ("-o", "--output-file", "--rulesdir", "--resolve-plugins-relative-to"), "prettier": ("--plugin",),
-    "npm": ("--cache",), "pnpm": ("-C", "--dir"), "yarn": ("--cwd",), "bun": ("--cwd",), "nox": ("-f", "--noxfile"),
+    "npm": ("--cache",),
+    "pnpm": ("-C", "--dir"), "yarn": ("--cwd",), "bun": ("--cwd",), "nox": ("-f", "--noxfile"),
     "tox": ("-c", "--workdir"), "uv": ("--directory", "--project"), "mocha": ("-r", "--require"),
     "poetry": ("-C", "--directory", "-P", "--project"), "ctags": ("-f", "-o"), "pandoc": ("-o", "--output"),
     **dict.fromkeys(COMPILERS, ("-o",)),
@@ -266,5 +275,6 @@ FETCHES = MappingProxyType({
     "pip": frozenset({"install"}), "npm": frozenset({"install", "i", "add", "link", "ln", "it", "install-test"}),
     "pnpm": frozenset({"install", "i", "add", "link"}), "yarn": frozenset({"add", "link"}),
     "bun": frozenset({"install", "i", "add", "a", "link"}), "cargo": frozenset({"add"}),
+    **dict.fromkeys(("conda", "mamba"), frozenset({"install", "create", "env", "update"})),
 })  # fmt: skip
 """Subcommands that install: from the registry, or what is in the workspace."""

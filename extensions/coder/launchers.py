@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from extensions.coder.calls import Unclear, is_script, operands_of
 from extensions.coder.doors import RUNNER_FLAGS, RUNNERS
+from extensions.coder.own import is_elsewhere
 from extensions.coder.programs import check, check_subscripts
 from extensions.coder.syntax import Command, Word
 from extensions.coder.unknowns import check_unknown
@@ -38,6 +39,9 @@ WRAPPERS = MappingProxyType({
 })  # fmt: skip
 """Programs whose further words are another program's, and those of their options that take a value."""
 
+PROFILE = re.compile(r"~/\.(bashrc|bash_profile|profile|zshrc)")
+"""What is read by every shell of the user's, and which nobody changes unasked."""
+
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "fish"})
 SHELL_VALUED = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
 """Options of shells that take a value."""
@@ -58,7 +62,10 @@ def starts(command: Command, read: Reader, entry: str = "", depth: int = DEEPEST
     name = command.name or ""
     check_subscripts(command)
     if name in SHELLS:
-        return _of_shell(command, read)
+        return _of_shell(command, read, entry)
+    if name == "alias":
+        meant = [Word(word.text.partition("=")[2], word.literal) for word in command.words[1:] if "=" in word.text]
+        return [each for word in meant for each in _of_text([word], command, read)]
     if name in EVALUATORS:
         return _of_text(command.words[1:], command, read)
     if name in WRAPPERS:
@@ -66,7 +73,7 @@ def starts(command: Command, read: Reader, entry: str = "", depth: int = DEEPEST
     inner = _of_find(command, read, entry, depth) if name == "find" else []
     if name in RUNNERS:
         inner = _of_runner(command, read, entry, depth)
-    if name in ("source", ".") and not (len(command.words) > 1 and is_script(command.words[1])):
+    if name in ("source", ".") and not _is_ours(command.words[1:2], entry):
         raise Unclear(command.source)
     if entry != "*":
         check(name, command, entry)
@@ -74,7 +81,15 @@ def starts(command: Command, read: Reader, entry: str = "", depth: int = DEEPEST
     return inner
 
 
-def _of_shell(command: Command, read: Reader) -> list[Command]:
+def _is_ours(script: list[Word], entry: str) -> bool:
+    """Whether a script is a file where the line runs, or what a user's shell reads anyway, or the entry allows any."""
+    is_known = bool(script) and is_script(script[0])
+    return is_known and (
+        entry == "*" or PROFILE.fullmatch(script[0].text) is not None or not is_elsewhere(script[0], entry)
+    )
+
+
+def _of_shell(command: Command, read: Reader, entry: str) -> list[Command]:
     """`bash -c TEXT` starts what the text says; a script was meant by the list; standard input may be anything."""
     words = command.words[1:]
     for at, word in enumerate(words):
@@ -82,7 +97,7 @@ def _of_shell(command: Command, read: Reader) -> list[Command]:
             continue
         if re.fullmatch(r"-\w*c\w*", word.text) and word.literal:
             return _of_text(_behind_options(words[at + 1 :]), command, read)
-        if not word.text.startswith(("-", "+")) and is_script(word):
+        if not word.text.startswith(("-", "+")) and _is_ours([word], entry):
             return []
         if word.text in ("--version", "--help"):
             return []

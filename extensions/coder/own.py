@@ -8,17 +8,13 @@ from types import MappingProxyType
 
 from extensions.coder.calls import ELSEWHERE, Unclear, is_script, operands_of
 from extensions.coder.doors import GIT_OWN, MODULES, SCRIPTED, STRATEGIES
+from extensions.coder.scripts import only_prints, without_patterns
 from extensions.coder.syntax import Command, Word
 from extensions.coder.variables import PLAIN, names_program
 
 TELLS = frozenset({"--version", "-V", "-v", "--help", "-h", "-VV"})
 
 AWK_RISK = re.compile(r"system|getline|(?<!\|)\|(?!\|)|@|printf?\b[^;}\n]*>|\bclose\b|ENVIRON")
-SED_ADDRESS = r"(\d+|\$|/[^/\\\n]*/)"
-SED_SAFE = re.compile(
-    rf"({SED_ADDRESS}(,({SED_ADDRESS}|[+~]\d+))?!?\s*)?"
-    r"([pdqDPNnhHgGx=]|\{[pdq=]\}|s(?P<by>[/|#,:@])(?:(?!(?P=by))[^\n])*(?P=by)(?:(?!(?P=by))[^\n])*(?P=by)[gpIi0-9]*)"
-)
 SED_SHORT = re.compile(r"-[nErsuz]+")
 
 CURL_FLAGS = re.compile(
@@ -31,7 +27,16 @@ CURL_VALUED = re.compile(
 )
 
 ADDRESS = re.compile(r"(https?://)?[\w.-]+(:\d+)?([/?#]\S*)?")
-MAKE_STEERS = re.compile(r"\.?SHELL\w*|MAKE\w*")
+BELOW = re.compile(r"(?!.*(^|/)\.\.(/|$))[\w.@+-]+(/[\w.@+-]+)*/?")
+"""A file of the workspace."""
+
+OPTIONS = re.compile(r"-[\w.,:@%+= -]*")
+"""Options for what make runs: the first word is no program."""
+
+MAKE_STEERS = re.compile(
+    r"\.?SHELL\w*|MAKE\w*|(\w+_)?(CMD|COMMAND|EXEC|EXECUTABLE|RUN|RUNNER|EDITOR|WRAPPER|COMPILER|LINKER|TOOL|SUDO"
+    r"|LAUNCHER|INTERPRETER|HOOK)"
+)
 
 
 def check_script(name: str, command: Command, entry: str) -> None:
@@ -50,15 +55,20 @@ def check_script(name: str, command: Command, entry: str) -> None:
         if not (word.text.startswith("-") and len(word.text) > 1):
             break
         at += 2 if word.text in SCRIPTED[name] else 1
-    if at >= len(words) or not is_script(words[at]):
+    if at >= len(words) or not is_script(words[at]) or is_elsewhere(words[at], entry):
         raise Unclear(command.source)
+
+
+def is_elsewhere(script: Word, entry: str) -> bool:
+    """Whether a script is not of the workspace, and the allow entry does not name it; what `..` is, the disk knows."""
+    return script.text.startswith(("/", "~")) and script.text not in entry.split()
 
 
 def check_awk(command: Command) -> None:
     if any(re.match(r"-[fileEodpD]", word.text) for word in command.words[1:]):
         raise Unclear(command.source)
     program = next(iter(operands_of(command)), None)
-    if program is not None and (not program.literal or AWK_RISK.search(program.text)):
+    if program is not None and (not program.literal or AWK_RISK.search(without_patterns(program.text))):
         raise Unclear(command.source)
 
 
@@ -79,7 +89,7 @@ def check_sed(command: Command) -> None:
             raise Unclear(command.source)
         at += 1
     for script in scripts or operands[:1]:
-        if not script.literal or not all(SED_SAFE.fullmatch(one.strip()) for one in re.split(r"[;\n]", script.text)):
+        if not script.literal or not only_prints(script.text):
             raise Unclear(command.source)
 
 
@@ -120,12 +130,27 @@ def _check_make(command: Command, entry: str) -> None:
     for word in command.words[1:]:
         variable, given, value = word.text.partition("=")
         variable = variable.rstrip(":+?!")
-        is_plain = word.literal and PLAIN.fullmatch(value) and not MAKE_STEERS.fullmatch(variable)
+        is_value = (
+            PLAIN.fullmatch(value)
+            or BELOW.fullmatch(value)
+            or (OPTIONS.fullmatch(value) and not variable.upper().endswith("FLAGS"))
+        )
+        is_plain = word.literal and is_value and not MAKE_STEERS.fullmatch(variable)
         if given and not variable.startswith("-") and (not is_plain or names_program(variable.upper())):
             raise Unclear(command.source)
+    if not {"-f", "--file", "--makefile"} & set(entry.split()) and any(_files_of_make(command.words[1:])):
+        raise Unclear(command.source)
     for place in _folders_of_make(command.words[1:]):
-        if not place.literal or ELSEWHERE.fullmatch(place.text):
+        if not (place.literal or place.values) or any(map(ELSEWHERE.fullmatch, place.values or (place.text,))):
             raise Unclear(command.source)
+
+
+def _files_of_make(words: list[Word]) -> Iterator[bool]:
+    """Of each `-f`, in all its spellings, whether it names another file than make reads anyway."""
+    for at, word in enumerate(words):
+        if (match := re.match(r"-[a-zA-BD-Z]*?f(.*)|--(?:fi\w*|mak\w*)(?:=(.*))?$", word.text, re.DOTALL)) is not None:
+            given = match[1] or match[2] or _text(words, at + 1)
+            yield re.fullmatch(r"GNUmakefile|[Mm]akefile", given) is None
 
 
 def _folders_of_make(words: list[Word]) -> Iterator[Word]:

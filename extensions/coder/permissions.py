@@ -134,7 +134,7 @@ class Judge:
             case "execute":
                 return self._command(action.command or "", is_typed=action.name == "typed")
             case "work":
-                return self._elsewhere(action.path)
+                return self._elsewhere(action.path, action.name or "works in")
             case "mcp":
                 allowed = self._has("mcp") and action.name in self.leave.mcp_tools
                 return self._asked(allowed, f"mcp:{action.name}", f"it calls the tool {action.name}")
@@ -159,19 +159,20 @@ class Judge:
 
     def _command(self, line: str, *, is_typed: bool) -> Decision:
         lists = (self.leave.allowed_commands, self.leave.denied_commands)
-        if "deny" in (decide(line, (), self.ceiling.denied_commands), decide(line, *lists)):
+        if "deny" in (decide(line, (), self.ceiling.denied_commands), decide(line, *lists, self.folders)):
             return Decision(
                 "deny", "the command is one that the operator's or the user's settings deny; use another way"
             )
-        allowed = self._has("execute") and decide(line, *lists) == "approve"
+        allowed = self._has("execute") and decide(line, *lists, self.folders) == "approve"
         if allowed and self.ceiling.allowed_commands is not None:
-            allowed = decide(line, self.ceiling.allowed_commands, self.ceiling.denied_commands) == "approve"
+            ceiling = (self.ceiling.allowed_commands, self.ceiling.denied_commands)
+            allowed = decide(line, *ceiling, self.folders) == "approve"
         if is_typed and not (allowed and ANY in self.leave.allowed_commands):
             return Decision("ask", "it types into a program that runs, which is no shell")
         return Decision("approve") if allowed else Decision("ask", "it runs a command", (), patterns_of(line))
 
-    def _elsewhere(self, path: str | None) -> Decision:
-        """A program works in a folder outside of the workspace: it takes code from there, and may write there."""
+    def _elsewhere(self, path: str | None, what: str) -> Decision:
+        """A program works outside of the workspace: it takes code from there, or writes there."""
         if path is not None and (refused := closed(path, self.ceiling)) is not None:
             return Decision("deny", refused)
         if path is not None and self._is_ours(path):
@@ -179,7 +180,7 @@ class Judge:
         allowed = self._has("execute") and ANY in self.leave.allowed_commands
         if path is None:
             return self._asked(allowed, "work", "it works in a folder that only the shell will know")
-        return self._asked(allowed, f"work:{path}", f"it works in {path}, outside of the workspace")
+        return self._asked(allowed, f"work:{path}", f"it {what} {path}, outside of the workspace")
 
     def _is_ours(self, path: str) -> bool:
         return any(folder == path or inside(folder, path) is not None for folder in self.folders)

@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import posixpath
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import shim as vscode
 from extensions.coder import files
 from extensions.coder.access import READERS, inside
-from extensions.coder.doors import LOOKS
-from extensions.coder.launchers import WRAPPERS
+from extensions.coder.builders import CODE
+from extensions.coder.calls import bare_name, operands_of, taken_from
+from extensions.coder.doors import LOOKS, SCRIPTED
+from extensions.coder.launchers import SHELLS, WRAPPERS
+from extensions.coder.loops import ANYTHING
 from extensions.coder.nested import Nested
+from extensions.coder.own import meant_by
+from extensions.coder.programs import TEMPORARY
 from extensions.coder.syntax import Command
-from extensions.coder.targets import protected, targets
+from extensions.coder.targets import made, protected, targets
 from extensions.coder.tool import Action, ToolError, Use
+from extensions.coder.whereabouts import at_home
 from shim.proposed import paths, places
 
 SHOWING = frozenset({"show", "diff", "grep", "blame", "annotate", "log", "cat-file", "whatchanged", "archive"})
@@ -23,6 +30,9 @@ SHOWING = frozenset({"show", "diff", "grep", "blame", "annotate", "log", "cat-fi
 
 MOST = 1_000
 """Paths of one line that are looked up on the disk."""
+
+MATCHING = 200
+"""Folders that one pattern of a line may mean."""
 
 
 @dataclass(slots=True)
@@ -34,6 +44,10 @@ class Named:
     """Those of each program that shows files, behind its name."""
     folders: list[str | None] = field(default_factory=list)
     """In which it does what depends on the folder; None where only the shell will know it."""
+    code: list[str] = field(default_factory=list)
+    """From which it takes code, or what steers it."""
+    made: list[str] = field(default_factory=list)
+    """Which it makes, changes or removes by programs for that."""
 
 
 async def folder_of(use: Use, given: str | None) -> str:
@@ -55,16 +69,25 @@ async def actions_of(use: Use, line: str, cwd: str, name: str | None = None) -> 
     """
     named = await asyncio.to_thread(_named, line, cwd, places.home().path)  # to read a shell's grammar takes time
     reads = named.reads if use.access.has_rules else []
-    known = [one for one in named.folders if one is not None and one != use.cwd]
+    named.folders = [each for one in named.folders for each in await _matching(one)]
+    known = [one for one in (*named.folders, *named.code, *named.made) if one is not None and one != use.cwd]
     real = await _real(use, [*named.writes, *(path for words in reads for path in words[1:]), *known])
     _refuse_ignored(use, reads, real)
     writes = protected((*named.writes, *(real[one] for one in named.writes)), use.protection)
-    folders = dict.fromkeys(None if one is None else real.get(one, one) for one in named.folders)
     return (
         Action("execute", command=line, name=name),
         *(Action("write", path) for path in writes),
-        *(Action("work", path) for path in folders if path is None or not (path == use.cwd or inside(use.cwd, path))),
+        *_elsewhere(use, "works in", (None if one is None else real.get(one, one) for one in named.folders)),
+        *_elsewhere(use, "takes code from", (real[one] for one in named.code if one in real)),
+        *_elsewhere(use, "changes", (real[one] for one in named.made if one in real and one not in writes)),
     )
+
+
+def _elsewhere(use: Use, what: str, found: Iterable[str | None]) -> Iterator[Action]:
+    """What leave it needs for those that are outside of the task's folder."""
+    for path in dict.fromkeys(found):
+        if path is None or not (path == use.cwd or inside(use.cwd, path)):
+            yield Action("work", path, name=what)
 
 
 def _named(line: str, cwd: str, home: str) -> Named:
@@ -72,12 +95,46 @@ def _named(line: str, cwd: str, home: str) -> Named:
     found = Named(targets(nested, home), list(_read(nested)))
     found.folders += dict.fromkeys(where for one, where in nested.commands if _depends(one))
     found.folders += [None] * any(map(_depends, nested.lost))
+    found.code += _joined(((word, cwd) for one, cwd in nested.commands for word in _code(one)), home)
+    found.made += _joined(((word.text, cwd) for one, cwd in nested.commands for word in made(one)), home)
     return found
+
+
+def _joined(words: Iterable[tuple[str, str]], home: str) -> Iterator[str]:
+    """The places that are no temporary ones, absolute."""
+    found = dict.fromkeys(posixpath.join(cwd, at_home(text, home)) for text, cwd in words)
+    return (one for one in found if not TEMPORARY.fullmatch(one) and not one.startswith("/dev/"))
+
+
+def _code(command: Command) -> list[str]:
+    """From where a program takes its code: a script, or what the words of one that builds or tests name."""
+    meant = meant_by(command.name or "", command) or command
+    if meant.name in SHELLS or meant.name in ("source", ".") or bare_name(meant.name or "") in SCRIPTED:
+        return [word.text for word in operands_of(meant)[:1] if word.literal and ".." in word.text]
+    return taken_from(meant) if meant.name in CODE else []
 
 
 def _depends(command: Command) -> bool:
     """Whether it matters in which folder the program works."""
     return command.name not in LOOKS and command.name not in WRAPPERS
+
+
+async def _matching(folder: str | None) -> list[str | None]:
+    """The folders that are meant by one with a loop's `*` in it; None where they are too many."""
+    waiting, found = [folder], list[str | None]()
+    while waiting and len(waiting) + len(found) < MATCHING:
+        one = waiting.pop()
+        if one is None or ANYTHING not in one:
+            found.append(one)
+            continue
+        above, _, below = one.partition(ANYTHING)
+        top, beginning = posixpath.split(above)
+        _, slash, rest = below.partition("/")
+        with suppress(vscode.FileSystemError):
+            names = await vscode.workspace.fs.read_directory(vscode.Uri.file(top or "/"))
+            fitting = (name for name, kind in names if kind & vscode.FileType.DIRECTORY and name.startswith(beginning))
+            waiting += [posixpath.join(top, name) + slash + rest for name in fitting]
+    return [*found, None] if waiting else found
 
 
 async def _real(use: Use, named: Iterable[str]) -> dict[str, str]:
@@ -90,6 +147,8 @@ async def _real(use: Use, named: Iterable[str]) -> dict[str, str]:
 
 
 async def _led(use: Use, path: str) -> str:
+    if ANYTHING in path:
+        return path
     try:
         return (await files.led(use.cwd, path)).path
     except paths.Failure:

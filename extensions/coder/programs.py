@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from extensions.coder.calls import ELSEWHERE, Unclear, bare_name, is_option, operands_of
+from extensions.coder import builders
+from extensions.coder.calls import ELSEWHERE, Unclear, bare_name, is_option, operands_of, taken_from
 from extensions.coder.doors import (
     ANYWHERE,
     AWKS,
@@ -24,13 +25,22 @@ from extensions.coder.doors import (
     WITH_SUBCOMMAND,
 )
 from extensions.coder.own import OWN, check_awk, check_script, check_sed, meant_by
-from extensions.coder.syntax import KNOWN, Command
+from extensions.coder.syntax import KNOWN, Command, Word
 
 TEMPORARY = re.compile(r"/tmp/(?!(.*/)?\.\.(/|$)).*|/dev/null")
 SOURCE = re.compile(
-    r".*://.*|(git|hg|svn|bzr)\+.*|.*@ .*|(file|github|gitlab|bitbucket|gist):.*|git@.*|[\w.-]+/[\w.-]+(#.*)?"
+    r".*://.*|(git|hg|svn|bzr)\+.*|.*@ .*|(.+@)?(file|link|portal|github|gitlab|bitbucket|gist):.*"
+    r"|git@.*|[\w.-]+/[\w.-]+(#.*)?"
 )
 """Code to install that is in no registry."""
+
+SENDS = frozenset({"ssh", "rsh", "mosh", "fc", "bind", "complete", "compgen"})
+"""These start what they are told, though elsewhere, or later."""
+
+ELEMENT = re.compile(r"\$\{[#!]?\w+\[(?:[@*]|-?\d+)\]")
+"""One that is written down, or all of them."""
+
+DECLARES = frozenset({"declare", "typeset", "local", "export", "readonly"})
 
 ARITHMETIC = frozenset({"test", "[", "[[", "let", "declare", "typeset", "local", "export", "readonly", "read", "unset",
                         "printf", "mapfile", "readarray", "wait"})  # fmt: skip
@@ -47,6 +57,7 @@ def check(name: str, command: Command, entry: str) -> None:
         _check_options(name, command, entry)
         _check_subcommand(name, command, entry)
     _check_places(name, command, entry)
+    _check_code(name, command, entry)
     if name in SCRIPTED:
         check_script(name, command, entry)
     elif name in AWKS:
@@ -60,38 +71,72 @@ def check(name: str, command: Command, entry: str) -> None:
 
 
 def check_subscripts(command: Command) -> None:
-    """Raise `Unclear` where a word of the shell's own may be arithmetic that runs something."""
-    if command.name in ARITHMETIC and any("[" in word.text and re.search(r"[`$]", word.text) for word in command.words):
+    """Raise `Unclear` where a word of the shell's own may be arithmetic, or an array in quotes, that runs something."""
+    if command.name not in ARITHMETIC:
+        return
+    texts = [ELEMENT.sub("", word.text) for word in command.words]
+    if any("[" in text and re.search(r"[`$]", text) for text in texts):
         raise Unclear(command.source)
+    if command.name in DECLARES and any(_may_be_array(word, command) for word in command.words[1:]):
+        raise Unclear(command.source)
+
+
+def _may_be_array(word: Word, command: Command) -> bool:
+    """Whether the shell takes a quoted text for an array, and runs what is in it: `declare -a 'x=($(id))'`."""
+    name, given, raw = word.text.partition("=")
+    is_written = not word.literal and re.fullmatch(r"\w+\+?", name) is not None and raw.startswith("(")
+    value = raw.strip("'\"")
+    if not given or is_written or not re.search(r"[`$]", value):
+        return False
+    return value.startswith("(") or any(re.match(r"-\w*[aA]", one.text) for one in command.words[1:])
+
+
+def opens(command: Command) -> bool:
+    """Whether the call may start a program that its words name as a text, or another one's."""
+    if command.name in SENDS:
+        return True
+    try:
+        check(command.name or "", command, "")
+    except Unclear:
+        return True
+    return False
 
 
 def takes_more(name: str) -> bool:
     """Whether further words can make a program do what its name does not say: `xargs` gives it words nobody knows."""
     bare = bare_name(name)
     tables = (OPTIONS, PATTERNS, SUBCOMMANDS, SCRIPTED, OPEN, AWKS, SEDS, OWN)
-    return any(bare in table for table in tables) or bare in ("env", "bash", "sh", "zsh", "dash", "ksh")
+    return any(bare in table for table in (*tables, builders.WORDS)) or bare in (
+        "env",
+        "bash",
+        "sh",
+        "zsh",
+        "dash",
+        "ksh",
+    )
 
 
 def _check_options(name: str, command: Command, entry: str) -> None:
     named = entry.split()[1:]
     operands = operands_of(command)
     options = (*OPTIONS.get(name, ()), *(WITH_SUBCOMMAND.get((name, operands[0].text), ()) if operands else ()))
-    pattern = PATTERNS.get(name)
+    patterns = [table[name] for table in (PATTERNS, builders.WORDS) if name in table]
     for word in command.words[1:]:
-        if word.text == "--" and name not in ("find", "cargo"):
+        if word.text == "--" and name not in ("find", "cargo", "cmake"):
             return
         risky = next((one for one in options if is_option(word.text, one, name)), None)
         if risky is not None and not any(is_option(one, risky, name) for one in named):
             raise Unclear(command.source)
-        if pattern is not None and pattern.fullmatch(word.text) and word.text.partition("=")[0] not in named:
+        is_door = any(one.fullmatch(word.text) for one in patterns)
+        if is_door and word.text.partition("=")[0] not in named:
             raise Unclear(command.source)
 
 
 def _check_subcommand(name: str, command: Command, entry: str) -> None:
-    risky = SUBCOMMANDS.get(name)
     operands = operands_of(command)
-    if risky is None or not operands:
+    if not operands or not (name in SUBCOMMANDS or name in builders.COMMANDS):
         return
+    risky = SUBCOMMANDS.get(name, frozenset()) | builders.COMMANDS.get(name, frozenset())
     first, named = operands[0], entry.split()
     given = [word.text for word in (operands if name in ANYWHERE else operands[:1])]
     given.append(" ".join(word.text for word in operands[:2]))
@@ -113,6 +158,13 @@ def _check_sources(command: Command, operands: list[str], entry: str) -> None:
             raise Unclear(command.source)
 
 
+def _check_code(name: str, command: Command, entry: str) -> None:
+    """What such a program takes code from is in the workspace or temporary; what `..` is there, the disk knows."""
+    for place in taken_from(command) if name in builders.CODE else ():
+        if place.startswith(("/", "~")) and not TEMPORARY.fullmatch(place) and place not in entry:
+            raise Unclear(command.source)
+
+
 def _check_places(name: str, command: Command, entry: str) -> None:
     """Where a program is told to write, or to take its code from, is in the workspace or temporary."""
     named = entry.split()
@@ -124,7 +176,7 @@ def _check_places(name: str, command: Command, entry: str) -> None:
             found, given, value = word.partition("=")
             if name == "go" and found.startswith("--"):
                 found = found[1:]
-            if found == option:
+            if found == option or (len(found) > 4 and option.startswith("--") and option.startswith(found)):
                 value = value if given else "".join(words[at + 1 : at + 2])
             elif re.fullmatch(r"-\w", option) and word.startswith(option) and name != "go":
                 value = word[2:]

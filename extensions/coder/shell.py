@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from extensions.coder.arithmetic import runs_by_arithmetic
+from extensions.coder.loops import in_loops
 from extensions.coder.syntax import (
     CLOSES,
     DECLARES,
@@ -58,6 +59,9 @@ SUBSTITUTION = re.compile(r"\$\((?!\()|`")
 ASSIGNMENT = re.compile(r"\b[A-Z_][A-Z_0-9]*\s*(([-+*/%&|^]|<<|>>)?=(?!=)|\+\+|--)|(\+\+|--)[A-Z_]")
 SWALLOWING = frozenset({"expansion", "regex", "extglob_pattern", "word", "number", "test_operator"})
 """What the grammar takes whole, whatever is in it."""
+
+HIDDEN = re.compile(r"\[[^\]]*['\"\\].*?(\$\(|`).*?\]\+?=", re.DOTALL)
+"""A subscript in an array's words that quotes a substitution, which arithmetic runs all the same."""
 
 DELIMITER = re.compile(r"(['\"]?)[\w.+:@%!-]+\1|\\\w+")
 BLANK = re.compile(r"(?<!\\)\s")
@@ -145,7 +149,7 @@ def _note(node: Node, script: Script) -> None:
     if kind.endswith("_redirect"):
         _note_number(node, script)
     if kind == "command" or kind in DECLARES:
-        script.commands.append(command_of(node))
+        script.commands.append(in_loops(command_of(node), node))
     elif kind == "file_redirect":
         _note_redirect(node, script)
     elif kind == "variable_assignment" and (node.parent is None or node.parent.type != "command"):
@@ -159,6 +163,8 @@ def _note(node: Node, script: Script) -> None:
         script.assigned.append(Assigned(source_of(node.child_by_field_name("variable") or node)))
     elif kind in ARITHMETIC and ASSIGNMENT.search(source_of(node)):
         script.doubts.append("it sets a variable by arithmetic")
+    elif kind == "array" and HIDDEN.search(source_of(node)):
+        script.doubts.append("the subscripts of its array may run what is quoted in them")
     elif kind == "command_substitution" and source_of(node).startswith("`") and "\\" in source_of(node):
         script.doubts.append("its backquotes hold escapes")
     elif kind == "heredoc_redirect":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,6 +41,8 @@ class Word:
     literal: bool = True
     splits: bool = False
     """Whether the shell may make several words, or names of files, of it."""
+    values: tuple[str, ...] = ()
+    """What it may be, where it is made of a loop's variables and that is known; see `loops`."""
 
 
 class Assigned(NamedTuple):
@@ -66,6 +68,15 @@ class Command:
         """The program's name without its folder; None where only the shell will know it."""
         first = self.words[0]
         return first.text.rsplit("/", 1)[-1] if first.literal else None
+
+    def near(self, folders: Sequence[str]) -> Command:
+        """The command, with what it names in one of the folders spelled from there: `./a` for `/workspace/a`."""
+        if not folders:
+            return self
+        places = "|".join(re.escape(one.rstrip("/")) for one in sorted(folders, key=len, reverse=True) if len(one) > 1)
+        place = re.compile(rf"(^|(?<==)|(?<=^-[A-Za-z]))({places or '(?!)'})(?=/|$)(?!.*/\.\.(/|$))")
+        words = [Word(place.sub(".", one.text), True, one.splits) if one.literal else one for one in self.words[1:]]
+        return Command([self.words[0], *words], self.source, self.assigned, self.fed)
 
     @property
     def line(self) -> str:
@@ -169,8 +180,8 @@ def word_of(node: Node) -> Word:
             braces = braces and BRACES.search(source) is not None
             known = not braces and all(part.literal for part in parts)
             return Word("".join(part.text for part in parts), known, braces or any(part.splits for part in parts))
-        case "ansi_c_string" if "\\" not in source:
-            return Word(source[2:-1])
+        case "ansi_c_string" if not re.search(r"\\[^nt\\'\"]", source):
+            return Word(re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), source[2:-1]))
         case "arithmetic_expansion" | "process_substitution" | "ansi_c_string" | "translated_string":
             return Word(source, literal=False)
         case _:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from itertools import pairwise
+from types import MappingProxyType
 
 from extensions.coder.access import PROTECTED, Protection
 from extensions.coder.calls import operands_of
@@ -25,6 +26,15 @@ WRITERS = frozenset({
     *COMPILERS,
 })  # fmt: skip
 """Programs that make, change or remove the files they are given, or by an option may."""
+
+CHANGES = frozenset({
+    "mv", "rm", "rmdir", "unlink", "shred", "touch", "mkdir", "truncate", "tee", "sponge", "chmod", "chown", "chgrp",
+})  # fmt: skip
+COPIES = frozenset({"cp", "ln", "install", "rsync", "scp"})
+"""The last operand of these is what they write."""
+
+SKIPS = MappingProxyType({"chmod": 1, "chown": 1, "chgrp": 1})
+OF_HOST = re.compile(r"[\w.@-]+:")
 
 OF_GIT = frozenset({"mv", "rm", "checkout", "restore", "clone", "init"})
 NAMES = (*(one for one in PROTECTED if "/" not in one and "*" not in one), ".roo", ".agents", ".vscode", ".git")
@@ -65,6 +75,18 @@ def _targets(command: Command) -> list[Word]:
     words = [one for before, one in pairwise(command.words) if not LEFT_OUT.match(before.text)]
     given = [Word(one.text.partition("=")[2], one.literal) for one in words if not LEFT_OUT.match(one.text)]
     return [*(one for one in operands if one in words), *(one for one in given if one.text)]
+
+
+def made(command: Command) -> list[Word]:
+    """What a program that is there for it makes, changes or removes, as far as its words say."""
+    operands = [word for word in operands_of(command) if "://" not in word.text and not OF_HOST.match(word.text)]
+    if command.name in CHANGES:
+        return operands[SKIPS.get(command.name, 0) :]
+    if command.name not in COPIES:
+        return []
+    into = [word for option, word in pairwise(command.words) if option.text in ("-t", "--target-directory")]
+    given = [one.text.partition("=")[2] for one in command.words if one.text.startswith("--target-directory=")]
+    return [*into, *map(Word, given)] if into or given else operands[1:][-1:]
 
 
 def _spellings(text: str, home: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from extensions.coder.calls import Unclear, bare_name
 from extensions.coder.doors import AWKS, MILD, OPTIONS, PATTERNS, SCRIPTED, SEDS
+from extensions.coder.loops import ANYTHING
 from extensions.coder.shell import ASSIGNMENT
 from extensions.coder.syntax import KNOWN, Command, Word
 from extensions.coder.variables import is_quiet
@@ -24,7 +25,8 @@ VARIABLE = re.compile(r"[A-Za-z_]\w*")
 
 VALUED = MappingProxyType({
     "git": frozenset({"-m", "--message", "--author", "--date", "--grep", "-S", "-G", "-L", "-n", "--since", "--until",
-                      "--format", "-b", "-B"}),
+                      "--format", "-b", "-B", "-C"}),
+    "make": frozenset({"-C", "--directory"}),
     "find": frozenset({"-name", "-iname", "-path", "-ipath", "-wholename", "-regex", "-iregex", "-type", "-newer",
                        "-maxdepth", "-mindepth", "-size", "-mtime", "-mmin", "-user", "-perm"}),
     "rg": frozenset({"-e", "-g", "-t", "-A", "-B", "-C", "-m", "--glob", "--type"}),
@@ -73,6 +75,8 @@ def may_be_option(word: Word) -> bool:
     """Whether the word, or one that the shell makes of it, may begin with a dash."""
     if word.literal and not word.splits:
         return False
+    if word.values:
+        return any(one.startswith(("-", ANYTHING)) for one in word.values)
     text = KNOWN.sub("1", word.text)
     known = UNKNOWN.split(text, maxsplit=1)[0].replace('"', "")
     if known == text.replace('"', ""):

@@ -15,7 +15,7 @@ from extensions.coder.syntax import Assigned
 
 QUIET = re.compile(
     r"CI|DEBUG|VERBOSE|NODE_ENV|FORCE_COLOR|NO_COLOR|CLICOLOR(_FORCE)?|TZ|LANG|LC_[A-Z]+|TERM|COLUMNS|LINES|PORT|HOST"
-    r"|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED|RUST_BACKTRACE|RUST_LOG|[a-z_][a-z0-9_]*"
+    r"|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED|RUST_BACKTRACE|RUST_LOG|GOOS|GOARCH|GOARM|CGO_ENABLED|[a-z_][a-z0-9_]*"
 )
 """These change nothing else, whatever they are set to."""
 
@@ -51,7 +51,8 @@ STEERS = re.compile(
 """Parts of names, between underscores, that say which program is run, how, or where it finds what it runs."""
 
 
-EVALUATED = re.compile(r"\[.*(\$\(|`)", re.DOTALL)
+EVALUATED = re.compile(r"(\[|^\().*(\$\(|`)", re.DOTALL)
+"""What arithmetic, or `declare -a`, would run, wherever the variable comes into one."""
 
 
 def may_evaluate(value: str | None) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from extensions.coder.loops import in_loops
 from extensions.coder.syntax import DECLARES, Command, Word, command_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,15 @@ HERE = re.compile(r'"?(?:\$PWD|\$\{PWD\}|\$\(pwd\)|`pwd`)"?(?=/|$)')
 TOP = re.compile(r'"?\$\(git rev-parse --show-toplevel\)"?')
 """The top of the repository that the workspace is in."""
 
-OPTIONS = MappingProxyType({"git": ("-C",), "env": ("-C", "--chdir"), "sudo": ("-D", "--chdir")})
+OPTIONS = MappingProxyType({
+    "git": ("-C",), "env": ("-C", "--chdir"), "sudo": ("-D", "--chdir"), "make": ("-C", "--directory"),
+    "npm": ("-C", "--prefix"), "pnpm": ("-C", "--dir"), "yarn": ("--cwd",), "cargo": ("-C",), "go": ("-C",),
+    "uv": ("--directory", "--project"), "poetry": ("-C", "--directory"), "ninja": ("-C",),
+    "gradle": ("-p", "--project-dir"), "gradlew": ("-p", "--project-dir"),
+})  # fmt: skip
+JOINED = ("env", "make", "ninja")
+"""Of these an option and its value may be one word."""
+
 SHELLS_OWN = ("eval", "trap", "source", ".")
 APART = frozenset({"subshell", "command_substitution", "process_substitution"})
 LOOPS = frozenset({"while_statement", "for_statement", "c_style_for_statement"})
@@ -91,7 +100,9 @@ class Whereabouts:
         if node.type in APART:
             return before, before
         if node.type in LOOPS and after[0] | after[1] != before:
-            after = self._each(node.children, _few(before | after[0] | after[1] | {None}))
+            # What a turn reaches from below where it began is below what it reaches from there.
+            unknown = frozenset() if _all_below(after[0] | after[1], before) else frozenset({None})
+            after = self._each(node.children, _few(before | after[0] | after[1] | unknown))
         if node.type in STEPS:
             return after
         return _few(before | after[0]), _few(before | after[1])
@@ -125,7 +136,7 @@ class Whereabouts:
         return ends
 
     def _command(self, node: Node, before: Folders, *, is_piped: bool) -> Ends:
-        command = command_of(node)
+        command = in_loops(command_of(node), node)
         words = _plain(command.words)
         name = _name(words)
         self._found[node.start_byte, node.end_byte] = (command, worked_in(command, before, self._home))
@@ -139,6 +150,12 @@ class Whereabouts:
         return before, before
 
 
+def _all_below(folders: Folders, tops: Folders) -> bool:
+    """Whether each of the folders is one of the others, or below it."""
+    known = [f"{one.rstrip('/')}/" for one in tops if one is not None]
+    return None not in folders and all(any(f"{one}/".startswith(top) for top in known) for one in folders)
+
+
 def worked_in(command: Command, before: Folders, home: str) -> Folders:
     """The folders of one program that is started in one of these, by options that say so: `git -C`, `env -C`."""
     words = _plain(command.words)
@@ -150,7 +167,7 @@ def worked_in(command: Command, before: Folders, home: str) -> Folders:
             before = _to(words[at + 1], before, home)
         elif given and option.startswith("--") and option in options:
             before = _to(Word(value, word.literal), before, home)
-        elif name == "env" and word.text.startswith("-C") and len(word.text) > 2:
+        elif name in JOINED and word.text.startswith("-C") and len(word.text) > 2:
             before = _to(Word(word.text[2:], word.literal), before, home)
     return _few(before)
 
@@ -170,6 +187,8 @@ def _to(word: Word, before: Folders, home: str) -> Folders:
     """Where a word leads from each of the folders, with `..` as it is written: the disk knows what is a link."""
     if TOP.fullmatch(word.text):
         return before
+    if word.values:
+        return frozenset().union(*(_to(Word(one), before, home) for one in word.values))
     text = at_home(HERE.sub(".", word.text), home)
     if not word.literal or word.splits:
         text = text.strip('"')

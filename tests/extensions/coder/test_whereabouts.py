@@ -31,7 +31,7 @@ OUTSIDE = [
     "cd /tmp; cd /w & make", "cd /tmp; false && cd /w; make", "cd /tmp; true || cd /w; make",
     "cd /tmp; if false; then cd /w; fi; make", "cd /tmp; while false; do cd /w; done; make",
     "cd /tmp; case x in y) cd /w;; esac; make", "for i in 1 2; do cd ..; done; make",
-    "while cd ..; do make; done", "for d in */; do cd \"$d\" && make; done", "if cd /tmp; then make; fi",
+    "while cd ..; do make; done", "for d in */; do cd \"$d/../..\" && make; done", "if cd /tmp; then make; fi",
     "if true; then cd /tmp; fi; make", "{ cd /tmp; }; make", "{ cd /tmp; } > x; make", "cd /tmp > x; make",
     "cd /tmp && true 2>&1 | cat; make", "cat <<E && cd /tmp\nE\nmake",
     "eval 'cd /tmp'; make", "trap 'cd /tmp' DEBUG; make", "bash -c 'cd /tmp && make'", "sh -c \"cd ..; make\"",
@@ -64,6 +64,37 @@ def test_what_works_in_the_workspace_works_nowhere_else(line: str) -> None:
 @pytest.mark.parametrize("line", OUTSIDE)
 def test_what_may_work_elsewhere_is_seen(line: str) -> None:
     assert outside(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("pytest ../x", ["/x"]), ("cd sub && pytest ../tests", ["/w/tests"]), ("cd build && cmake ..", ["/w"]),
+        ("python ../x.py a", ["/x.py"]), ("python x.py ../data", []), ("bash ../x.sh", ["/x.sh"]),
+        ("python -m pytest -c ../x.ini", ["/x.ini"]), ("env -C /tmp go test ./a", []),
+        ("jest --config=/x/a.js", ["/x/a.js"]),
+        ("mvn -f../x/pom.xml test", ["/x/pom.xml", "/w/test"]), ("uv run pytest /x", ["/x"]),
+        ("go vet -run /x .", ["/w/vet", "/w"]),
+    ],
+)  # fmt: skip
+def test_what_code_is_taken_from_is_known(line: str, code: list[str]) -> None:
+    found = [posixpath.normpath(one) for one in _named(line, "/w", "/home").code]
+    assert found == code
+
+
+@pytest.mark.parametrize(
+    ("line", "made"),
+    [
+        ("cp a /etc/x", ["/etc/x"]), ("cp /etc/x a", ["/w/a"]), ("cp -t /etc a b", ["/etc"]),
+        ("mv a ~/x", ["/w/a", "/home/x"]),
+        ("cp --target-directory=/etc a", ["/etc"]), ("touch ../x", ["/x"]), ("mkdir -p a /x", ["/w/a", "/x"]),
+        ("rm -rf $HOME/x", ["/home/x"]), ("ls | tee /x/y", ["/x/y"]), ("tee /dev/null", []), ("cp -r a /tmp/b", []),
+        ("ln -s /usr/bin/x y", ["/w/y"]), ("chmod +x a", ["/w/a"]), ("cd sub && rm ../a", ["/w/a"]),
+        ("find . -exec cp {} /x +", ["/x"]), ("rsync -a a/ host:b", []), ("cat /etc/x", []),
+    ],
+)  # fmt: skip
+def test_what_is_changed_is_known(line: str, made: list[str]) -> None:
+    assert [posixpath.normpath(one) for one in _named(line, "/w", "/home").made] == made
 
 
 def test_all_folders_count_that_a_program_may_work_in() -> None:
