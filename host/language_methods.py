@@ -6,6 +6,7 @@ is good until sixteen more lists were asked for.
 
 from __future__ import annotations
 
+import secrets
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -71,7 +72,7 @@ class Given:
 
     def __init__(self, session: SessionContext) -> None:
         self._lists: dict[int, tuple[str, list[Found]]] = {}
-        self._number = 0
+        self._number = secrets.randbelow(10**12)  # an id of an earlier life of the session is of nothing in this one
 
     def give(self, feature: str, found: list[Found]) -> Items:
         """The items as a client has them, each with an id by which it is found again."""

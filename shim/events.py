@@ -198,7 +198,7 @@ def _call(listener: Callable[[Any], object], data: object) -> bool:
         result = listener(data)
         if iscoroutine(result):
             _start(result, _name(listener))
-    except (Exception, CancelledError):  # the edge of a listener: neither the others nor who fires may suffer
+    except (Exception, CancelledError, SystemExit):  # the edge of a listener: neither others nor who fires may suffer
         log.exception("the listener %s of an event failed", _name(listener))
         return False
     return True

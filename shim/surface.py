@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
@@ -133,7 +134,8 @@ class Surface:
         self._pieces: dict[str, Piece] = {}
         self._changed: dict[str, Piece] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._number = self._size = 0
+        self._number = secrets.randbelow(1 << 40)  # what is said of a piece of an earlier life means none of this one
+        self._size = 0
         self._last = -math.inf
 
     def add(self, piece: Piece) -> str:
@@ -225,12 +227,7 @@ class Surface:
         for piece in changed.values():
             try:
                 self._note(piece, piece.state())
-            except (
-                RoostError,
-                RecursionError,
-                TypeError,
-                ValueError,
-            ) as error:  # one piece that cannot be told keeps no other waiting
+            except UNTOLD as error:  # one piece that cannot be told keeps no other waiting
                 log.warning("a %s of the extension %s cannot be shown: %s", piece.kind, piece.extension, error)
 
     def _note(self, piece: Piece, state: Mapping[str, Any] | None) -> None:

@@ -133,7 +133,7 @@ def test_what_a_listener_sets_in_its_context_stays_in_that_call() -> None:
     assert colour.get() == "none"
 
 
-@pytest.mark.parametrize("error", [ValueError("oh no"), asyncio.CancelledError()])
+@pytest.mark.parametrize("error", [ValueError("oh no"), asyncio.CancelledError(), SystemExit(3)])
 def test_a_listener_that_raises_is_logged_and_nobody_else_notices(
     error: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:

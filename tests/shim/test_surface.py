@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
 import shim as vscode
+from host.language_methods import Given
 from sessions.context import SessionContext
 from sessions.errors import InvalidValue, QuotaExceeded
 from shim import MarkdownString, StatusBarAlignment, StatusBarItem, ThemeColor, ThemeIcon, Uri
 from shim.surface import LARGEST, MOST, Surface, plain
+from tests.people import people
 from tests.shim.screen import Screen
 
 pytestmark = pytest.mark.anyio
@@ -142,3 +148,15 @@ async def test_all_pieces_of_a_user_together_are_bounded(ada: SessionContext) ->
 def test_values_are_told_in_the_words_of_vs_code(value: object, told: object) -> None:
     assert plain(value) == told
     assert plain(MarkdownString("**x**"))["value"] == "**x**"
+
+
+async def test_what_is_said_of_something_of_an_earlier_life_means_nothing_of_this_one(tmp_path: Path) -> None:
+    handles, ids = set(), set()
+    for _ in range(2):
+        async with people(tmp_path) as sessions:
+            ada = await sessions.open("ada")
+            with ada.entered():
+                handles.add(vscode.window.create_status_bar_item().handle)
+            offer = SimpleNamespace(extension="acme.hello")
+            ids.add(ada.get(Given).give("code_lens", [(cast(Any, offer), {})])[0]["id"])
+    assert len(handles) == len(ids) == 2
