@@ -189,7 +189,8 @@ class Watching:
         if watch is None:
             watch = self._new(path, recursive, excluded)
         watch.hears.append(hear)
-        return watch.began, lambda: self._leave(watch, hear)
+        # Shielded: others hear by the same watch, and who does not wait any more must not keep it from beginning.
+        return asyncio.shield(watch.began), lambda: self._leave(watch, hear)
 
     def _new(self, path: str, recursive: bool, excluded: Excluded) -> Watch:
         watch = Watch(self._session, path, recursive, self._budget, excluded)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
@@ -212,7 +213,12 @@ class Watchers:
         pattern = Pattern(glob, "glob")
         await asyncio.to_thread(pattern.ready)
         watcher = self._clients[watch_id] = self.create(pattern, partial(self._post, watch_id))
-        await asyncio.gather(*watcher.begun)
+        try:
+            for begun in watcher.begun:
+                await begun
+        except BaseException:  # nobody has its id
+            self.end(watch_id)
+            raise
         return watch_id
 
     def end(self, watch_id: str) -> bool:
@@ -260,9 +266,13 @@ class Watchers:
             self.dispose(watcher)
 
 
+MOST_EXCLUSIONS = 1_000
+"""Patterns of one such setting that count, the first of them: each is asked about each file."""
+
+
 def excluding(setting: object) -> Iterator[Glob]:
     """The patterns that a setting such as `files.exclude` turns on; what is no pattern is left out."""
-    for glob, on in setting.items() if isinstance(setting, dict) else ():
+    for glob, on in islice(setting.items(), MOST_EXCLUSIONS) if isinstance(setting, dict) else ():
         if on is True:
             try:
                 yield Glob(glob)

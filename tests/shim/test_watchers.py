@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 
 import pytest
@@ -10,6 +12,7 @@ import shim as vscode
 from sessions.context import SessionContext
 from sessions.errors import InvalidValue, QuotaExceeded
 from sessions.globs import compiled
+from sessions.watchtree import Tree
 from shim import watchers
 from tests.sessions.stores import eventually
 
@@ -125,3 +128,31 @@ def test_no_pattern_takes_long(glob: str) -> None:
     for path in ("a" * 255, "a/" * 2_000, "aaaa/" * 800 + "c"):
         pattern.fullmatch(path)
     assert time.thread_time() - began < 2
+
+
+async def test_a_client_that_gives_up_as_its_watch_begins_leaves_nothing_and_lets_others_hear(
+    ada: SessionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, begin = threading.Event(), Tree.begin
+
+    def slow(tree: Tree) -> None:
+        goes_on.wait(10)
+        begin(tree)
+
+    monkeypatch.setattr(Tree, "begin", slow)
+    with ada.entered():
+        _, heard = listening("**")
+        found = ada.get(watchers.Watchers)
+        asked = asyncio.ensure_future(found.watch("**/*.txt"))
+        await eventually(lambda: len(found._clients) == 1)
+        asked.cancel()
+        await asyncio.wait({asked})
+        assert not found._clients
+        goes_on.set()
+        await vscode.workspace.fs.write_file(vscode.Uri.file("/workspace/a.txt"), b"")
+        await eventually(lambda: heard == [("create", "/workspace/a.txt")])
+
+
+def test_more_exclusions_than_anybody_writes_are_not_all_taken() -> None:
+    many = {f"**/x{number}": True for number in range(30_000)}
+    assert len(list(watchers.excluding(many))) == watchers.MOST_EXCLUSIONS
