@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from host.connection import Connection
 
 
+Key = tuple[str, object]
+"""Whose request, and its id."""
+
+
 class Dispatch:
     """Runs methods for a connection, each as a task of the session that it is for, and sends what they come to."""
 
@@ -24,8 +28,8 @@ class Dispatch:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._running: dict[tuple[str, wire.Id], asyncio.Task[None]] = {}
-        """Requests that are being worked on, by uid and id: what `$/cancelRequest` can reach."""
+        self._running: dict[Key, asyncio.Task[None]] = {}
+        """Requests that are being worked on: what `$/cancelRequest` can reach, and what ends with the connection."""
 
     def at_once(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> str | None:
         """The answer of a method that waits for nothing."""
@@ -39,11 +43,14 @@ class Dispatch:
         """Begin a method that may wait; its answer is sent once it is there."""
         host, presence = self._connection.host, voice.presence
         presence.in_flight += 1
-        work = self._perform(call, method, params, voice)
+        key: Key = (voice.uid, call.id)
+        if not call.wants_answer or key in self._running:  # nobody can name it
+            key = (voice.uid, object())
+        work = self._perform(call, method, params, voice, key)
         session = voice.open_session
         task = host.tasks.start(work, method.name) if session is None else session.start(work, method.name)
-        self._running[voice.uid, call.id] = task
-        task.add_done_callback(lambda done: self._performed(done, call, voice.uid, presence))
+        self._running[key] = task
+        task.add_done_callback(lambda done: self._performed(done, call, key, presence))
 
     def works_for(self, uid: str) -> bool:
         """Whether a request of that user is being worked on."""
@@ -71,8 +78,7 @@ class Dispatch:
         for task in [task for (whose, _), task in self._running.items() if whose == uid]:
             task.cancel()
 
-    async def _perform(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice) -> None:
-        key = (voice.uid, call.id)
+    async def _perform(self, call: wire.Call, method: Method, params: dict[str, Any], voice: Voice, key: Key) -> None:
         try:
             session = await voice.opened()
         except Exception as error:  # noqa: BLE001  the edge of a request: the disk may be full, or the user's file broken
@@ -106,9 +112,7 @@ class Dispatch:
             return refused(call, voice.uid, problems.explain(error))
         return text if call.wants_answer else None
 
-    async def _tell(
-        self, text: str | large.Pieces | None, key: tuple[str, wire.Id] | None = None, after: Voice | None = None
-    ) -> None:
+    async def _tell(self, text: str | large.Pieces | None, key: Key | None = None, after: Voice | None = None) -> None:
         """Send what a request (`key`) came to, `after` what a voice has to tell; it cannot be cancelled any more."""
         if key is not None and self._running.get(key) is asyncio.current_task():
             del self._running[key]
@@ -117,15 +121,14 @@ class Dispatch:
         with suppress(OSError):  # the client went; what was done is done
             await self._connection.send(text)
 
-    def _performed(self, task: asyncio.Task[None], call: wire.Call, uid: str, presence: Presence) -> None:
+    def _performed(self, task: asyncio.Task[None], call: wire.Call, key: Key, presence: Presence) -> None:
         presence.in_flight -= 1
         presence.let_go_if_unused()
-        key = (uid, call.id)
         if self._running.get(key) is not task:
             return  # it was answered
         del self._running[key]
         if task.cancelled() and call.wants_answer and not self._connection.closed:  # maybe before it began
-            text = wire.failure(call.id, uid, wire.CANCELLED, "cancelled")
+            text = wire.failure(call.id, key[0], wire.CANCELLED, "cancelled")
             self._connection.host.tasks.start(self._tell(text), "answer what was cancelled")
 
 

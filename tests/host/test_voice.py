@@ -299,3 +299,31 @@ async def test_a_failure_that_quotes_a_name_which_is_no_utf8_is_told_and_ends_no
         assert (event["type"], event["data"]["message"]) == ("session.onDidFailTask", "OSError: cannot read ?.txt")
         assert (await gate.ask("ada", "workspace.fs.stat", uri="/workspace"))["type"] == 2
         gate.incoming.put_nowait({"type": "websocket.disconnect"})
+
+
+async def test_whatever_was_asked_ends_with_its_connection_also_by_notifications_and_by_one_id_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, ended = Gate(), asyncio.Queue[str]()
+    begun = asyncio.Queue[str]()
+
+    async def slow(files: Files, path: str) -> list[tuple[str, int]]:
+        begun.put_nowait(path)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.put_nowait(path)
+        return []
+
+    monkeypatch.setattr(Files, "read_directory", slow)
+    async with hosted(tmp_path) as (host, _), asyncio.TaskGroup() as group:
+        connection = Connection(host, gate.incoming.get, gate.told.put)
+        group.create_task(connection.run(User("ada")))
+        call = {"jsonrpc": "2.0", "uid": "ada", "method": "workspace.fs.readDirectory"}
+        for number, id_ in enumerate(({"id": 1}, {"id": 1}, {}, {})):
+            text = json.dumps(call | {"params": {"uri": f"/{number}"}} | id_)
+            gate.incoming.put_nowait({"type": "websocket.receive", "text": text})
+        assert sorted([await begun.get() for _ in range(4)]) == ["/0", "/1", "/2", "/3"]
+        gate.incoming.put_nowait({"type": "websocket.disconnect"})
+        async with asyncio.timeout(10):
+            assert sorted([await ended.get() for _ in range(4)]) == ["/0", "/1", "/2", "/3"]
