@@ -129,6 +129,7 @@ def test_what_was_found_is_still_there_after_a_look_at_the_tree(opened: Open) ->
 def test_the_keys_that_a_user_of_vs_code_knows_lead_to_files_and_terminals(opened: Open) -> None:
     page = opened()
     page.keyboard.press("Control+p")
+    expect(page.get_by_placeholder("Type a command or a place")).to_be_focused()
     page.keyboard.type("billing")
     page.keyboard.press("Enter")
     expect(page.locator(".cm-content")).to_contain_text("What a cart costs")
@@ -208,6 +209,28 @@ def test_the_palette_finds_a_file_by_a_part_of_its_name(opened: Open) -> None:
     page.get_by_placeholder("Type a command or a place").fill("billing")
     page.keyboard.press("Enter")
     expect(page.locator(".cm-content")).to_contain_text("What a cart costs")
+
+
+class Large(Line):
+    """A host with more files than it tells of."""
+
+    def heard(self, way: WebSocketRoute, server: WebSocketRoute, message: str | bytes) -> None:
+        if isinstance(message, str) and '"workspace.findFiles"' in message:
+            asked = json.loads(message)
+            files = [f"file:///w/f{number}" for number in range(asked["params"]["maxResults"])]
+            way.send(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": files, "uid": "local"}))
+            return
+        super().heard(way, server, message)
+
+
+def test_who_looks_for_a_file_among_too_many_is_told_that_some_are_missing(opened: Open) -> None:
+    page = opened(before=Large().watch)
+    expect(page.get_by_test_id("pill")).to_have_text("connected")
+    page.keyboard.press("Control+p")
+    expect(page.get_by_placeholder("Type a command or a place")).to_be_focused()
+    page.keyboard.type("f19999")
+    expect(page.get_by_role("option", name="f19999")).to_be_visible()
+    expect(page.locator(".notice")).to_contain_text("20,000 of the files: there are more")
 
 
 def test_commands_that_come_late_do_not_take_the_place_of_the_files(opened: Open) -> None:

@@ -12,6 +12,7 @@ import { shownNow } from "./screens";
 
 type Entry = { label: string; description?: string; hint?: string; run: () => unknown };
 const shown = signal<Entry[] | null>(null);
+const MOST_FILES = 20_000; // as many as the host tells of
 
 const own = (): Entry[] => [
   ...shownNow().map(([name, label, , description], index) => ({ label, description, hint: `Alt ${index + 1}`, run: () => go(name) })),
@@ -68,7 +69,8 @@ function valueOf(text: string): unknown {
 }
 
 export function openFiles(): void {
-  void call("workspace.findFiles", { include: "**/*", maxResults: 5000 }).then((uris) => {
+  void call("workspace.findFiles", { include: "**/*", maxResults: MOST_FILES }).then((uris) => {
+    if (uris.length === MOST_FILES) notify(`These are ${MOST_FILES.toLocaleString("en")} of the files: there are more, which the tree has. The setting files.exclude leaves out what nobody looks for.`);
     shown.value = uris.map((uri) => {
       const path = decodeURIComponent(new URL(uri).pathname), at = path.lastIndexOf("/");
       return { label: path.slice(at + 1), description: relative(path).slice(0, at - path.length).replace(/\/$/, ""), run: () => go("files", path.slice(1)) };

@@ -50,7 +50,7 @@ function ToolCard({ message }: { message: Message }) {
   const isOpen = open ?? (message.status === "failed" || message.status === "refused" || (busy && !!message.output) || (message.status !== "waiting" && /^(---|@@|<<<<)/m.test(message.shown ?? "")));
   return (
     <details class={`card tool ${message.status ?? ""}`} open={isOpen} onToggle={(event) => event.currentTarget.open !== isOpen && setOpen(event.currentTarget.open)}>
-      <summary>{busy ? <i class="spin" /> : <i class="dot" />}<b>{message.name}</b>{what && <code title={what}>{what}</code>}{said && !isOpen && <em title={said}>{said}</em>}<small>{STATES[message.status ?? ""] ?? message.status}</small></summary>
+      <summary>{busy && message.status !== "waiting" ? <i class="spin" /> : <i class="dot" />}<b>{message.name}</b>{what && <code title={what}>{what}</code>}{said && !isOpen && <em title={said}>{said}</em>}<small>{STATES[message.status ?? ""] ?? message.status}</small></summary>
       {isOpen && (body ? <>{message.shown && <Shown text={message.shown} />}{message.output && message.output !== message.shown && <Shown text={message.output} />}{!message.shown && !message.output && <Shown text={String(body)} />}</> : <p class="quiet">No output.</p>)}
     </details>
   );

@@ -91,7 +91,7 @@ export function Composer({ task }: { task?: Task }) {
         {task && (live || task.status !== "completed") && (/^(paused|failed|aborted)$/.test(task.status)
           ? <button type="button" onClick={() => void act(task, "resume")}><Icon name="play" size={14} /> Resume</button>
           : <button type="button" class="plain" aria-label="Pause" title="Pause" disabled={!works} onClick={() => void act(task, "pause")}><Icon name="pause" /></button>)}
-        <button type="button" class="stop" aria-label="Stop" title="Stop" disabled={!live} onClick={() => task && void act(task, "abort")}><Icon name="stop" size={14} /><span>Stop</span></button>
+        {live && <button type="button" class="stop" aria-label="Stop" title="Stop" onClick={() => void act(task, "abort")}><Icon name="stop" size={14} /><span>Stop</span></button>}
         <button class="primary" aria-label="Send" disabled={!text.trim() || busy}><Icon name="send" size={16} /></button>
       </div>
     </form>
