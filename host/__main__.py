@@ -350,6 +350,8 @@ def _signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Iterator[N
     def told() -> None:
         if stop.is_set():
             os._exit(130)
+        if sys.stderr.isatty():
+            click.echo(f"\nending what runs, {STOP_S:g} s at most; Ctrl-C once more ends it at once", err=True)
         stop.set()
 
     signals = (signal.SIGTERM, signal.SIGINT)

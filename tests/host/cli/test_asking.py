@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ import jwt
 import pytest
 from click.testing import CliRunner
 
-from host.__main__ import cli, main
+from host.__main__ import _signals, cli, main
 from tests.client import Process, connect, running
 from tests.sessions.sandboxes import folder
 from tests.tokens import GUARDED, SECRET, bearer, token
@@ -203,3 +205,15 @@ def test_a_wrong_line_is_told_in_a_line_that_names_the_help_of_its_command(
 def test_who_did_not_say_who_they_are_is_told_the_option_for_it(words: list[str], base: str) -> None:
     done = CliRunner().invoke(cli, [*words, "--url", base])
     assert done.exit_code and "say it with --uid or ROOST_UID" in done.output
+
+
+@pytest.mark.anyio
+async def test_who_stops_a_host_in_a_terminal_is_told_that_it_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    stop = asyncio.Event()
+    with _signals(asyncio.get_running_loop(), stop):
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.wait_for(stop.wait(), 5)
+    assert capsys.readouterr().err == "\nending what runs, 9 s at most; Ctrl-C once more ends it at once\n"
