@@ -15,6 +15,7 @@ from typing import Literal
 from extensions.coder.calls import Unclear, operands_of
 from extensions.coder.doors import GIT_OWN, TOOLS
 from extensions.coder.launchers import DEEPEST, runs, starts
+from extensions.coder.loops import ways
 from extensions.coder.programs import opens, takes_more
 from extensions.coder.shell import Script, is_zsh, read
 from extensions.coder.splitting import has_dangerous_substitution, split_command
@@ -171,7 +172,7 @@ class _Lists:
         if _hides(command, self.deny) or (entry == ANY and self.is_named and opens(command)):
             return False
         try:
-            started = starts(command.near(self.folders), self.whole, entry)
+            started = [each for way in ways(command) for each in starts(way.near(self.folders), self.whole, entry)]
         except Unclear:
             return False
         if command.name == "xargs" and any(self.takes_more(inner) for inner in started):

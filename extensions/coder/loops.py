@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import product
+from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from extensions.coder.syntax import Command, Word, source_of, word_of
@@ -26,6 +26,22 @@ def in_loops(command: Command, node: Node) -> Command:
         return command
     known = _known(node)
     return replace(command, words=[_told(word, known) for word in command.words]) if known else command
+
+
+def ways(command: Command) -> list[Command]:
+    """The command once for each of what its words may be; just itself where that is not known."""
+    if not any(word.values for word in command.words):
+        return [command]
+    readings = list(islice(product(*(_readings(word) for word in command.words)), MOST + 1))
+    return (
+        [replace(command, words=list(words)) for words in readings]
+        if len(readings) <= MOST
+        else [replace(command, words=[replace(word, values=()) for word in command.words])]
+    )
+
+
+def _readings(word: Word) -> list[Word]:
+    return [word if one.startswith(ANYTHING) else Word(one.replace(ANYTHING, "x")) for one in word.values] or [word]
 
 
 def _known(node: Node) -> dict[str, list[str]]:

@@ -27,7 +27,7 @@ CURL_VALUED = re.compile(
 )
 
 ADDRESS = re.compile(r"(https?://)?[\w.-]+(:\d+)?([/?#]\S*)?")
-BELOW = re.compile(r"(?!.*(^|/)\.\.(/|$))[\w.@+-]+(/[\w.@+-]+)*/?")
+BELOW = re.compile(r"(?!\.|.*/\.\.(/|$))[\w.@+-]+(/[\w.@+-]+)*/?")
 """A file of the workspace."""
 
 OPTIONS = re.compile(r"-[\w.,:@%+= -]*")
@@ -46,6 +46,8 @@ def check_script(name: str, command: Command, entry: str) -> None:
     while at < len(words):
         word = words[at]
         if word.literal and (word.text in TELLS or (name == "node" and word.text == "--test")):
+            if any(is_elsewhere(one, entry) for one in words[at + 1 :]):
+                raise Unclear(command.source)
             return
         if name in ("python", "pypy") and word.literal and re.match(r"-[a-zA-Z]*m", word.text):
             module = word.text.partition("m")[2] or (words[at + 1].text if at + 1 < len(words) else "")

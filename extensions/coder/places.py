@@ -15,7 +15,7 @@ from extensions.coder.builders import CODE
 from extensions.coder.calls import bare_name, operands_of, taken_from
 from extensions.coder.doors import LOOKS, SCRIPTED
 from extensions.coder.launchers import SHELLS, WRAPPERS
-from extensions.coder.loops import ANYTHING
+from extensions.coder.loops import ANYTHING, ways
 from extensions.coder.nested import Nested
 from extensions.coder.own import meant_by
 from extensions.coder.programs import TEMPORARY
@@ -95,8 +95,12 @@ def _named(line: str, cwd: str, home: str) -> Named:
     found = Named(targets(nested, home), list(_read(nested)))
     found.folders += dict.fromkeys(where for one, where in nested.commands if _depends(one))
     found.folders += [None] * any(map(_depends, nested.lost))
-    found.code += _joined(((word, cwd) for one, cwd in nested.commands for word in _code(one)), home)
-    found.made += _joined(((word.text, cwd) for one, cwd in nested.commands for word in made(one)), home)
+    found.code += _joined(
+        ((word, cwd) for one, cwd in nested.commands for way in ways(one) for word in _code(way)), home
+    )
+    found.made += _joined(
+        ((word.text, cwd) for one, cwd in nested.commands for way in ways(one) for word in made(way)), home
+    )
     return found
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
-_ADDRESS = r"(\d+(~\d+)?|\$|/(\\.|\[\^?\]?[^\]/\n]*\]|[^/\\\[\n])*/I?)"
-BEFORE = re.compile(rf"[\s;]*({_ADDRESS}(\s*,\s*({_ADDRESS}|[+~]\d+))?\s*!?\s*)?", re.DOTALL)
-_PATTERN = r"(\\.|\[\^?\]?(?:(?!(?P=by))[^\]\n])*\]|(?!(?P=by))[^\\\[\n])*"
-"""sed does not end a pattern within brackets, and other readers do: such a one holds no delimiter there."""
 
+def _pattern(end: str) -> str:
+    """A pattern of sed's. It does not end within brackets, where other readers say it does: none has its end there."""
+    first, more = (rf"(\[:\w+:\]|\\[nt]|(?!{end})[^]\\[{more}\n])" for more in ("^", ""))
+    return rf"(\\.|\[\^?{first}{more}*\]|(?!{end})[^\\\[\n])*"
+
+
+_ADDRESS = rf"(\d+(~\d+)?|\$|/{_pattern('/')}/I?)"
+BEFORE = re.compile(rf"[\s;]*({_ADDRESS}(\s*,\s*({_ADDRESS}|[+~]\d+))?\s*!?\s*)?", re.DOTALL)
 CALL = re.compile(
-    rf"(s(?P<by>[/|#,:@!]){_PATTERN}(?P=by)(\\.|(?!(?P=by))[^\\\n])*(?P=by)[gpIi0-9]*|[pdDPNnhHgGxz=l{{}}]|[qQ]\d*"
+    rf"(s(?P<by>[/|#,:@!]){_pattern('(?P=by)')}(?P=by)(\\.|(?!(?P=by))[^\\\n])*(?P=by)[gpIi0-9]*|[pdDPNnhHgGxz=l{{}}]|[qQ]\d*"
     r"|[bt]\s*\w*|:\s*\w+|[aic]\s*[^\\\s][^\\\n]*(?=\n|$))\s*(?=[;\n}]|$)",
     re.DOTALL,
 )

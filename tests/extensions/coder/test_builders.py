@@ -86,6 +86,7 @@ DOORS = [
 FEW = ["sed", "awk", "make", "sort", "go build", "git status", "git diff"]
 TEXTS = [
     "sed 's/\\//_/g' a", "sed '1~2d' a", "sed -n '/x/{=;p}' a", "sed '1i header' a", "sed 's/;/\\n/g' a", "sed '$!d' a",
+    "sed 's/[[:space:]]*$//' a", "sed 's/[a-z_]*=[0-9]/x/' a", "sed 's/x[^,]*,/y/' a", "sed -n '/^[^#]/p' a",
     "sed ':a;N;$!ba;s/\\n/ /g' a", "sed '/x/a more' a", "sed -n '/x/{s/a/b/;p}' a", "sed '10q;s/a/b/' a",
     "awk '/a|b/' a", "awk '$1 ~ /a|b/ {print $2}' a", "awk '/x/ {print \"a/b\"}' a", "awk '!/a|b/' a",
     "make test TEST=tests/test_a.py", "make test ARGS='-k foo -x'", "GOOS=linux GOARCH=arm64 go build ./...",
@@ -98,6 +99,9 @@ HIDDEN = [
     "sed 'y/a/b/' a", "awk '/x/ {print | \"sh\"}' a", "awk '{x = 1 / 2; print | \"sh\"; y = 3 / 4}' a",
     "awk '{if (x) /\"/; y = \"{/\"; print | \"sh\"; z = \"/\"}' a", "awk '{print \"{ /\" | \"sh\" \"/\"}' a",
     "awk '# \"\n{print | \"sh\"} # \"' a", "awk '{y = \\\n/ 2; print | \"sh\"; z = 3 / 1}' a", "awk '/a/ | getline' a",
+    "sed 's/[]/]/p;s/e;/Y/g' a", "sed 's/[[:alpha:]/]/p;s/e;/Y/g' a", "sed 's/[^]/]/p;s/e;/Y/g' a",
+    "sed 's/[[=a=]/]/p;s/e;/Y/g' a", "sed 's/[\\/]/p;s/e;]/Y/g' a", "sed '/[]/]/e;/p' a", "make PY=./x",
+    "make X=.git/x",
     "make RUN=rm", "make CMD='rm x'", "make ARGS='rm x'", "make X=/evil/a", "make X=a/../../b", "make LDFLAGS='-B x'",
     "git -C sub push", "git --no-pager log", "git -C sub -c a.b=c status",
     "git -C status log", "git --exec-path=x status",

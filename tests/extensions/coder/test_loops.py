@@ -32,6 +32,7 @@ UNKNOWN = [
     "for d in a$x; do find . $d; done", "for d in $(ls); do find . $d; done", "for d in a; do unset d; find . $d; done",
     "for d in a; do declare -n r=d; r=-delete; find . $d; done", "for d in a; do getopts x d; find . $d; done",
     "for d in a; do mapfile -t d < f; find . $d; done", "for d in a; do printf -vd -- -delete; find . $d; done",
+    'for x in SHELL=./y; do make "$x"; done', "for x in 1e; do sed $x f; done", 'for x in --eval; do make "$x=x"; done',
     "for d; do find . $d; done", "for d in {-delete,a}; do find . $d; done", "for d in a; do $d x; done",
 ]  # fmt: skip
 

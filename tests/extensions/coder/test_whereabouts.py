@@ -74,6 +74,7 @@ def test_what_may_work_elsewhere_is_seen(line: str) -> None:
         ("python -m pytest -c ../x.ini", ["/x.ini"]), ("env -C /tmp go test ./a", []),
         ("jest --config=/x/a.js", ["/x/a.js"]),
         ("mvn -f../x/pom.xml test", ["/x/pom.xml", "/w/test"]), ("uv run pytest /x", ["/x"]),
+        ('for f in ../x y; do bash "$f"; done', ["/x"]),
         ("go vet -run /x .", ["/w/vet", "/w"]),
     ],
 )  # fmt: skip
@@ -90,7 +91,8 @@ def test_what_code_is_taken_from_is_known(line: str, code: list[str]) -> None:
         ("cp --target-directory=/etc a", ["/etc"]), ("touch ../x", ["/x"]), ("mkdir -p a /x", ["/w/a", "/x"]),
         ("rm -rf $HOME/x", ["/home/x"]), ("ls | tee /x/y", ["/x/y"]), ("tee /dev/null", []), ("cp -r a /tmp/b", []),
         ("ln -s /usr/bin/x y", ["/w/y"]), ("chmod +x a", ["/w/a"]), ("cd sub && rm ../a", ["/w/a"]),
-        ("find . -exec cp {} /x +", ["/x"]), ("rsync -a a/ host:b", []), ("cat /etc/x", []),
+        ("find . -exec cp {} /x +", ["/x"]),
+        ('for d in /x y; do cp a "$d"; done', ["/x", "/w/y"]), ("rsync -a a/ host:b", []), ("cat /etc/x", []),
     ],
 )  # fmt: skip
 def test_what_is_changed_is_known(line: str, made: list[str]) -> None:
