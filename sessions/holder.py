@@ -39,8 +39,10 @@ C = TypeVar("C", bound=Child)
 START_SECONDS = 20.0
 ANSWER_SECONDS = 20.0
 END_SECONDS = 5.0
-LEADS_S = 0.05
-"""After so long a new process leads a session of its own."""
+LEADS_S = (0.003, 0.05)
+"""After so long it is looked whether a new process leads a session of its own."""
+FURTHER = 5
+"""Steps that a command on pipes stands behind a terminal, where somebody may be typing."""
 END_TRIES = 4
 NOBODY = -1
 OWN_PROCESSES = 2
@@ -72,6 +74,7 @@ class Holder:
         self._token = secrets.token_hex(8)
         self._count = 0
         self._children: set[Child] = set()
+        self._piped: set[int] = set()
         self._reason = "its supervisor ended"
         self._ending = False
         self._closing = False
@@ -197,13 +200,21 @@ class Holder:
         if self._limits is not None and self._limits.memory is not None and self._cgroup is None:
             processes.relieve(self._limits.memory, pids)
         if self._limits is not None and self._by_session:
-            processes.step_back(self._limits.nice, pids)
+            processes.step_back(self._nice, pids)
         return len(pids) - OWN_PROCESSES - len(self._spares or ())
 
-    def _step_back(self, pid: int) -> None:
-        """The same for the session that one process leads by now."""
-        if self._inside is not None and self._limits is not None:
-            self._inside.processes.step_back(self._limits.nice, [pid])
+    async def _stand_back(self, child: Child) -> None:
+        """The same for the session of one that was just started."""
+        for seconds in LEADS_S:
+            await asyncio.sleep(seconds)
+            if self._inside is None or not child.running:
+                return
+            if await asyncio.to_thread(self._inside.processes.step_back_alone, child.process_id, self._nice):
+                return
+
+    def _nice(self, session: int) -> int:
+        assert self._limits is not None
+        return min(self._limits.nice + FURTHER, 19) if session in self._piped else self._limits.nice
 
     async def open_terminal(
         self, argv: Sequence[str], cwd: str, env: Mapping[str, str], columns: int, rows: int, early: bool = False
@@ -278,6 +289,7 @@ class Holder:
             ends = await asyncio.to_thread(pipes.open, stdin, apart)
             pid = await self._answer(self._supervisor.start_on_pipes(line, pipes.paths))
             pidfd = procfs.open_child(self.inside.shell, pid)
+            self._piped.add(pid)
             process = self._adopt(Process(pid, pidfd, f"ROOST_COMMAND={token}".encode(), self.kill))
             process.connect(*map(pipes.take, ends))
         finally:
@@ -326,8 +338,8 @@ class Holder:
     def _adopt(self, child: C) -> C:
         self._children.add(child)
         self._tasks.start(self._watch(child), "process")
-        if self._by_session:
-            asyncio.get_running_loop().call_later(LEADS_S, self._step_back, child.process_id)
+        if self._by_session and self._limits is not None:
+            self._tasks.start(self._stand_back(child), "stand back")
         return child
 
     async def _watch(self, child: Child) -> None:
@@ -340,6 +352,7 @@ class Holder:
             return
         finally:
             self._children.discard(child)
+            self._piped.discard(child.process_id)
             child.end(code)
 
     async def kill(self, child: Child) -> None:

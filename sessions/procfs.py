@@ -130,15 +130,22 @@ class Procfs:
             self.signal(largest, signal.SIGKILL)
             del held[largest]
 
-    def step_back(self, nice: int, pids: Iterable[int]) -> None:
-        """Put the terminal sessions of these processes so far behind the host, as nice does within a session.
+    def step_back(self, nice: Callable[[int], int], pids: Iterable[int]) -> None:
+        """Put the terminal sessions of these processes as far behind the host as `nice` says, as it does within one.
 
         Where the kernel shares the processor among such sessions first (`autogroups`), nice alone would mean nothing
         to the host; whoever may set it may set it back, and begin new ones. So it is done again and again.
         """
-        for one in {found.session: found.pid for found in self.stats(pids)}.values():
-            if (told := self.read(one, "autogroup")) and not told.endswith(b" nice %d\n" % nice):
-                write(f"{one}/autogroup", b"%d" % nice, self._fd)
+        for session, pid in {found.session: found.pid for found in self.stats(pids)}.items():
+            if (told := self.read(pid, "autogroup")) and not told.endswith(b" nice %d\n" % nice(session)):
+                write(f"{pid}/autogroup", b"%d" % nice(session), self._fd)
+
+    def step_back_alone(self, pid: int, nice: Callable[[int], int]) -> bool:
+        """The same for the session that a process leads; False where it leads none yet."""
+        leads = self.session(pid) == pid
+        if leads:
+            self.step_back(nice, [pid])
+        return leads
 
     def ran(self) -> frozenset[tuple[int, bytes]]:
         """Every process with the time that it and its dead children took: the same again means that nothing ran."""

@@ -36,13 +36,24 @@ async def test_a_file_that_is_never_to_end_does(data: Path) -> None:
 
 @pytest.mark.skipif(not autogroups(), reason="this kernel shares the processor by nice alone")
 async def test_who_sets_their_sessions_before_others_or_begins_new_ones_is_put_behind_again(data: Path) -> None:
-    wait = "until grep -q 'nice 10' /proc/self/autogroup; do sleep 0.05; done"
+    wait = "until grep -q 'nice 15' /proc/self/autogroup; do sleep 0.05; done"
     async with sandbox(data) as alice:
         assert await output(alice, f"{wait}; echo behind") == "behind"
         told = "cut -d' ' -f3 /proc/self/autogroup"
         set_ = "until echo 0 >/proc/self/autogroup; do sleep 0.05; done 2>/dev/null"
         assert await output(alice, f"{wait}; {set_}; {told}; {wait}; echo behind") == "0\nbehind"
-        assert await output(alice, f'{wait}; setsid -w sh -c "{told}; {wait}; echo behind"') == "0\nbehind"
+        new = f"{told}; {wait.replace('15', '10')}; echo behind"
+        assert await output(alice, f'{wait}; setsid -w sh -c "{new}"') == "0\nbehind", "as far as a terminal"
+
+
+@pytest.mark.skipif(not autogroups(), reason="this kernel shares the processor by nice alone")
+async def test_a_terminal_stands_before_commands_on_pipes_of_the_same_user(data: Path) -> None:
+    async with sandbox(data) as alice:
+        terminal = await alice.open_terminal(["bash", "--norc", "--noprofile", "-i"])
+        await read_until(terminal, "$ ")
+        type_in(terminal, "until grep 'nice 10' /proc/self/autogroup; do sleep 0.05; done\n")
+        await read_until(terminal, " nice 10\r\n")
+        terminal.close()
 
 
 async def test_a_loop_that_burns_all_processors_leaves_time_for_others(data: Path) -> None:
