@@ -74,7 +74,7 @@ export function Composer({ task }: { task?: Task }) {
   };
   return (
     <form class="composer" onSubmit={(event) => (event.preventDefault(), void send())}>
-      {queue.length > 0 && <ul class="queue" aria-label="Waiting messages">{queue.map((one) => <li key={one.id}><small>{one.mode === "queue" ? "next" : "steers"}</small>{one.text}</li>)}</ul>}
+      {queue.length > 0 && <ul class="queue" aria-label="Waiting messages">{queue.map((one) => <li key={one.id}><small>{one.mode === "queue" ? "next" : "steers"}</small><span>{one.text}</span><button type="button" class="plain" title="Take it back" aria-label={`Take back: ${one.text}`} onClick={() => void rest("DELETE", `api/v1/tasks/${task!.taskId}/messages/${one.id}`).catch(tell)}><Icon name="close" size={12} /></button></li>)}</ul>}
       {images.length > 0 && <div class="images">{images.map((one, index) => <button key={index} type="button" class="plain" aria-label="Remove the image" onClick={() => setImages(images.filter((_, at) => at !== index))}><img src={one} alt="" /></button>)}</div>}
       <textarea ref={field} rows={1} aria-label="Message to the agent" value={text} onPaste={paste}
         placeholder={task?.waitingFor === "question" ? "Answer…" : works ? (how === "steer" ? "Steer it…" : "What next, after this…") : task ? "Go on…" : "Fix the failing test in tests/test_billing.py"}

@@ -86,12 +86,17 @@ function Meters({ task }: { task: Task }) {
   );
 }
 
+const SAID = { pending: "Not done", in_progress: "Begin", completed: "Done" };
+const MARKS = { pending: " ", in_progress: "-", completed: "x" }, NEXT = { pending: "in_progress", in_progress: "completed", completed: "pending" } as const;
+
+/** The agent's list, in which a person may move a thing on: the agent hears of it with its next step. */
 function Todos({ task }: { task: Task }) {
+  const move = (id: string) => void rest("PUT", `api/v1/tasks/${task.taskId}/todos`, { todos: task.todos!.map((one) => `[${MARKS[one.id === id ? NEXT[one.status] : one.status]}] ${one.content}`).join("\n") }).catch(tell);
   const all = task.todos!, done = all.filter((one) => one.status === "completed").length, now = all.find((one) => one.status === "in_progress");
   return (
     <details class="todos">
       <summary><span>{now?.content ?? (done === all.length ? "All done" : "To do")}</span><small>{done} of {all.length}</small></summary>
-      <ul>{all.map((one) => <li key={one.id} class={one.status}><i class={`box ${one.status === "completed" ? "on" : ""}`} />{one.content}</li>)}</ul>
+      <ul>{all.map((one) => <li key={one.id} class={one.status}><button type="button" class="plain" title={SAID[NEXT[one.status]]} aria-label={`${SAID[NEXT[one.status]]}: ${one.content}`} onClick={() => move(one.id)}><i class={`box ${one.status === "completed" ? "on" : ""}`} /></button>{one.content}</li>)}</ul>
     </details>
   );
 }
