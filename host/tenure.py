@@ -22,9 +22,9 @@ from typing import Any
 
 from sessions.heaps import give_back_memory
 
-THRESHOLDS = (500, 3, 2)
+THRESHOLDS = (500, 2, 1)
 """New objects before the first generation is collected, and collections of each before one of the next: the oldest is
-of some six thousand objects then, and walking through one that no cache holds takes half a microsecond."""
+of some three thousand objects then, and walking through one that no cache holds takes half a microsecond or more."""
 
 LOOK_S = 5.0
 """How often it is looked whether a collection of everything is due, in seconds; counting takes 0.02 us a kilobyte."""
@@ -32,7 +32,7 @@ LOOK_S = 5.0
 GROWN, AT_LEAST = 1.5, 500_000
 """One is due when so many times the blocks of after the last are held, and so many blocks more, some 50 MB."""
 
-LITTLE, SHORT_S, SHARE = 4, 0.015, 0.005
+LITTLE, SHORT_S, SHARE = 8, 0.015, 0.005
 """It is also due when so often something went out of sight, some thousand objects each time, and it would stop
 everything for no longer than so many seconds, where no more than this share of the time is spent so."""
 
