@@ -247,22 +247,13 @@ class Holder:
             found = await self._answer(self._spares.use(spare_line(argv, env, path, line)))
             if found is None:
                 pid = await self._answer(self._supervisor.start_on_terminal(line, path))
-                found = pid, await self._open_child(pid)
+                found = pid, procfs.open_child(self.inside.shell, pid)
             return Terminal(master, *found, self.kill)
         except BaseException:
             os.close(master)
             raise
         finally:
             os.close(slave)
-
-    async def _open_child(self, pid: int) -> int:
-        """A pidfd of one that was just started, by a thread: it reads several files of /proc."""
-        opening = asyncio.get_running_loop().run_in_executor(None, procfs.open_child, self.inside.shell, pid)
-        try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            opening.add_done_callback(_close_found)
-            raise
 
     @property
     def _mark(self) -> dict[str, str]:
@@ -297,7 +288,7 @@ class Holder:
         try:
             ends = await asyncio.to_thread(pipes.open, stdin, apart)
             pid = await self._answer(self._supervisor.start_on_pipes(line, pipes.paths))
-            pidfd = await self._open_child(pid)
+            pidfd = procfs.open_child(self.inside.shell, pid)
             self._piped.add(pid)
             process = self._adopt(Process(pid, pidfd, f"ROOST_COMMAND={token}".encode(), self.kill))
             process.connect(*map(pipes.take, ends))
@@ -465,9 +456,3 @@ def open_empty(folder: Path) -> int:
     for left in folder.iterdir():
         left.unlink()
     return fd
-
-
-def _close_found(opening: asyncio.Future[int]) -> None:
-    """What a thread opened for one who waits no more."""
-    if not opening.cancelled() and opening.exception() is None and opening.result() >= 0:
-        os.close(opening.result())
