@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
@@ -19,6 +20,9 @@ ALL_INSIDE = re.compile(r"/\*\*/?$")
 CATCH_ALL = re.compile(r"\s*/?[*/]+\s*")
 """A pattern for whatever there is: what is opened behind it is what its writer wants to be seen, in any folder."""
 
+UNHEARD = re.compile(r"(:+\$\w*|[\s.])+$")
+"""What Windows leaves out at the end of a name."""
+
 AT_HOME = (
     ".ssh/**", ".config/git/**", ".npmrc", ".yarnrc*", ".bunfig.toml", ".cargo/config*", ".config/pip/**", ".pip/**",
     ".config/fish/**", ".config/systemd/**", ".config/autostart/**", ".local/bin/**", ".docker/config.json",
@@ -29,7 +33,8 @@ AT_HOME = (
 PROTECTED = (
     ".rooignore", ".roomodes", ".roorules*", ".clinerules*", "**/.roo", "**/.agents", "**/.vscode", "**/.git",
     "*.code-workspace", ".rooprotected", "AGENTS.md", "AGENT.md", "AGENTS.local.md", "custom_modes.yaml",
-    "mcp_settings.json", ".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile",
+    "mcp_settings.json", ".mcp.json",
+    ".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile",
     ".gitconfig", "**/.husky", ".pre-commit-config.yaml", "lefthook.y*ml", ".lefthook.y*ml",
     *(f"{home}/{name}" for home in ("home", "home/*", "root") for name in AT_HOME),
 )  # fmt: skip
@@ -118,6 +123,15 @@ def _absolute(folder: str, path: str) -> str:
     return "/" + posixpath.normpath(posixpath.join(folder, path)).lstrip("/")
 
 
+def _looked_at(path: str) -> str:
+    """A path as people, or another system that gets the workspace, may take it: nothing unseen, no dots at ends."""
+    if not path.isascii():
+        path = "".join(unicodedata.normalize("NFKC", one) if one.isalpha() else one for one in path)
+        path = "".join(one for one in path if unicodedata.category(one) not in ("Cf", "Mn"))
+    parts = (UNHEARD.sub("", part) or part for part in path.replace("\\", "/").split("/"))
+    return "/".join(".git" if part.lower() == "git~1" else part for part in parts)
+
+
 @cache
 def _protected() -> GitIgnoreSpec:
     """Of every task, as it takes a millisecond. A file system may not tell case apart, and rules are read by name."""
@@ -136,7 +150,7 @@ class Protection:
     def protects(self, path: str) -> bool:
         """Whether writing the file needs to be asked for."""
         name = inside(self._folder, path) or _absolute(self._folder, path).lstrip("/")
-        return self._spec.match_file(name.casefold())
+        return any(map(self._spec.match_file, {name.casefold(), _looked_at(name).casefold()}))
 
     def among(self, paths: Iterable[str]) -> list[str]:
         """The protected ones."""

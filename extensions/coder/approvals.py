@@ -12,25 +12,33 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from extensions.coder.calls import Unclear, operands_of
+from extensions.coder.access import inside
+from extensions.coder.aliases import flags, is_lettered, plain
+from extensions.coder.calls import Unclear, bare_name, operands_of
 from extensions.coder.doors import GIT_OWN, TOOLS
 from extensions.coder.launchers import DEEPEST, runs, starts
 from extensions.coder.loops import ways
-from extensions.coder.programs import opens, takes_more
+from extensions.coder.own import meant_by
+from extensions.coder.programs import LOG, opens, takes_more
 from extensions.coder.shell import Script, is_zsh, read
 from extensions.coder.splitting import has_dangerous_substitution, split_command
 from extensions.coder.syntax import Assigned, Command, Word
-from extensions.coder.variables import is_quiet, make_expands, may_evaluate
+from extensions.coder.variables import is_import, is_plain, is_quiet, make_expands, may_evaluate
 
 Decision = Literal["approve", "deny", "ask"]
 
 ANY = "*"
-TIMES = "time"
-"""Only says how long another program took, which is judged; by its options it does more, and those are not let."""
+TIMES = frozenset({"time", "timeout", "nice"})
+"""Only say how long another program took or may take, which is judged; what else they do by options is not let."""
 
+OF_SHELL = frozenset({"read", "set", "shift"})
+"""Words of the shell for which nobody writes an entry: what they set or switch is judged as for one that is named."""
+
+GIVEN = re.compile(r"([A-Za-z_]\w*)\+?=(?!\d+\b)")
+READ = re.compile(r"\b(?:read|mapfile|readarray)((?: +[A-Za-z_]\w*)+)")
 EXPORTED = re.compile(r"[A-Za-z_]\w*=")
-BUILT_IN = frozenset({"[", "[[", "true", "false", ":", "break", "continue", "exit", "return"})
-"""Started by the shell itself and changing nothing: they need no leave."""
+BUILT_IN = frozenset({"[", "[[", "true", "false", ":", "break", "continue", "exit", "return", "nproc"})
+"""Started by the shell itself, or printing a number, and changing nothing: they need no leave."""
 
 
 def longest_prefix(command: str, prefixes: Collection[str] | None) -> str | None:
@@ -68,11 +76,8 @@ def decide(
         return "ask"
     if ANY in (allow or ()) and not deny:
         return "approve"
-    return (
-        "approve"
-        if not script.evaluates and _Lists(allow or (), deny, folders, _names(command, deny)).may_run(script)
-        else "ask"
-    )
+    lists = _Lists(allow or (), deny, folders, _names(command, deny), _odd(command))
+    return "approve" if not script.evaluates and lists.may_run(script) else "ask"
 
 
 def _all_started(script: Script) -> list[Command]:
@@ -97,25 +102,23 @@ def _is_denied(command: Command, allow: Collection[str] | None, deny: Collection
     if decide_part(line, allow, deny) == "deny" or decide_part(command.line, allow, deny) == "deny":
         return True
     allowed = longest_prefix(line, allow) or ""
-    return any(len(entry) >= len(allowed) and _means(entry.lower().split(), name, command) for entry in deny)
+    return any(len(entry) >= len(allowed) and _means(entry.lower().split(), command) for entry in deny)
 
 
-def _means(entry: Sequence[str], name: str, command: Command) -> bool:
-    """Whether a deny entry such as `rm -rf` means this call, its flags in whatever order or grouping."""
-    if not entry or entry[0] != name.lower():
+def _means(entry: Sequence[str], command: Command) -> bool:
+    """Whether a deny entry such as `rm -rf` means this call, its flags in whatever order, grouping or spelling."""
+    if not entry:
         return False
-    words = [word.text.lower() for word in command.words[1:]]
-    long = [word for word in entry[1:] if word.startswith("--")]
-    wanted = [word for word in entry[1:] if not word.startswith("-")]
-    operands = [word.text.lower() for word in operands_of(command)]
-    return (
-        _flags(entry[1:]) <= _flags(words) and all(word in words for word in long) and operands[: len(wanted)] == wanted
-    )
-
-
-def _flags(words: Sequence[str]) -> set[str]:
-    """The letters of all short options."""
-    return {flag for word in words if re.fullmatch(r"-[a-z]+", word) for flag in word[1:]}
+    meant, given = (plain(one) for one in (Command([Word(one) for one in entry], ""), command))
+    if meant.name != given.name:
+        return False
+    wanted, words = ([word.text for word in one.words[1:]] for one in (meant, given))
+    long = [word for word in wanted if word.startswith("--") and not is_lettered(word)]
+    named = [word for word in wanted if not word.startswith("-")]
+    operands = [word.text for word in operands_of(given)]
+    is_forced = operands[:1] == ["push"] and any(one.startswith("+") for one in operands)
+    found = flags(words) | ({"f"} if is_forced else set())
+    return flags(wanted) <= found and all(word in words for word in long) and operands[: len(named)] == named
 
 
 def _hides(command: Command, deny: Collection[str] | None) -> bool:
@@ -144,15 +147,17 @@ class _Lists:
     folders: Sequence[str]
     is_named: bool = False
     """Whether what the deny list means is named somewhere in the line, be it as a text."""
+    odd: Collection[str] = ()
+    """Variables that the line may set to anything, which are there in texts that it gives to shells, too."""
 
     def may_run(self, script: Script) -> bool:
         passed = [*script.assigned, *(each for one in script.commands for each in one.assigned)]
         if any(may_evaluate(one.value) for one in passed):
             return False
-        if self.is_named and not all(one.name.islower() or is_quiet(one.name, one.value) for one in passed):
+        if self.is_named and not all(one.name.islower() or is_plain(one) for one in passed):
             return False
         if ANY not in self.allow:
-            if script.writes or not all(is_quiet(one.name, one.value) for one in script.assigned):
+            if self.writes(script) or not all(_is_own(one, script.commands) for one in script.assigned):
                 return False
             if make_expands(passed) and any(one.name == "make" for one in script.commands):
                 return False
@@ -161,13 +166,15 @@ class _Lists:
     def may_start(self, command: Command, depth: int = DEEPEST) -> bool:
         if command.name is None or depth < 0:
             return False
-        if not all(_is_own(one, command) for one in command.assigned) and ANY not in self.allow:
+        if not all(_is_own(one, [command]) for one in command.assigned) and ANY not in self.allow:
             return False
         if command.words[0].text in BUILT_IN or _only_moves(command):
             return True
         said = _said(command)
-        entry = "" if command.words[0].text == TIMES else _allowing(said, self.allow)
-        if entry is None or (entry and decide_part(said.line, self.allow, self.deny) != "approve"):
+        first = command.words[0].text
+        entry = "" if first in TIMES else first if first in OF_SHELL else _allowing(said, self.allow)
+        is_named = entry and first not in OF_SHELL
+        if entry is None or (is_named and decide_part(said.line, self.allow, self.deny) != "approve"):
             return False
         if _hides(command, self.deny) or (entry == ANY and self.is_named and opens(command)):
             return False
@@ -182,6 +189,13 @@ class _Lists:
             lists = replace(self, allow=[*self.allow, *TOOLS, " ".join(entry.split()[2:])])
         return all(lists.may_start(inner, depth - 1) for inner in started)
 
+    def writes(self, script: Script) -> bool:
+        """Whether its redirections write anything but a log among temporary files."""
+        return any(
+            not (one.literal and LOG.fullmatch(one.text)) or any(inside(top, one.text) for top in self.folders)
+            for one in script.writes
+        )
+
     def takes_more(self, inner: Command) -> bool:
         """Whether the words that `xargs` adds, which nobody knows yet, may make the program do something else."""
         is_open = ANY not in self.allow and takes_more(inner.name or "") and inner.words[-1].text != "--"
@@ -190,10 +204,18 @@ class _Lists:
     def whole(self, line: str) -> list[Command]:
         """The programs of a line given as a text, where all else about it is in order."""
         script = read(line)
-        is_odd = bool(script.doubts) or script.evaluates or has_dangerous_substitution(line)
-        if is_odd or (script.writes and ANY not in self.allow):
+        held = "".join(f"{name}=$(held)\n" for name in self.odd)
+        evaluates = script.evaluates or (bool(held) and read(held + line).evaluates)
+        is_odd = bool(script.doubts) or evaluates or has_dangerous_substitution(line)
+        if is_odd or (ANY not in self.allow and self.writes(script)):
             raise Unclear(line)
         return script.commands
+
+
+def _odd(line: str) -> list[str]:
+    """The names of variables that a line sets, but to a number: what reads like such a name in a text is one, too."""
+    read_in = (name for given in READ.findall(line) for name in given.split())
+    return list(dict.fromkeys([*GIVEN.findall(line), *read_in]))
 
 
 def _names(line: str, deny: Collection[str] | None) -> bool:
@@ -209,11 +231,11 @@ def _names(line: str, deny: Collection[str] | None) -> bool:
 def _behind_option(words: Sequence[Word], wanted: Sequence[str]) -> bool:
     """Whether what is wanted stands behind an option that nobody knows: its value, or the subcommand."""
     after_option = False
-    for word in words:
+    for at, word in enumerate(words):
         if word.text.startswith("-"):
             after_option = "=" not in word.text
         elif word.text.lower() == wanted[0].lower():
-            return True
+            return at > 0  # else it is the subcommand, and was judged as that
         elif not after_option:
             return False
         else:
@@ -221,9 +243,12 @@ def _behind_option(words: Sequence[Word], wanted: Sequence[str]) -> bool:
     return False
 
 
-def _is_own(given: Assigned, command: Command) -> bool:
-    """Whether a variable that is set for one program changes no other: `IFS= read` is how lines are read."""
-    return is_quiet(given.name, given.value) or (given.name == "IFS" and command.name == "read")
+def _is_own(given: Assigned, commands: Sequence[Command]) -> bool:
+    """Whether a variable that is set for these programs changes none of them: `IFS= read` is how lines are read."""
+    if is_quiet(given.name, given.value) or (given.name == "IFS" and [one.name for one in commands] == ["read"]):
+        return True
+    meant = ((meant_by(bare_name(one.name or ""), one) or one).name or "" for one in commands)
+    return is_import(given, map(bare_name, meant))
 
 
 def _only_moves(command: Command) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice, product
 from typing import TYPE_CHECKING
@@ -56,8 +57,29 @@ def _known(node: Node) -> dict[str, list[str]]:
             if name not in found and body is not None and values and None not in values and not _sets(body, name):
                 found[name] = [one for one in values if one is not None]
             found.setdefault(name, [])
+        elif above.type == "program":
+            for name, value in _constants(above, node.start_byte):
+                found.setdefault(name, [value])
         above = above.parent
     return {name: values for name, values in found.items() if values}
+
+
+def _constants(program: Node, before: int) -> Iterator[tuple[str, str]]:
+    """What the line sets for certain before a place, and nowhere else: `dir=src; find "$dir"`."""
+    for one in program.children:
+        if one.start_byte >= before:
+            return
+        while one.type == "list":
+            one = one.children[0]
+        if one.type != "variable_assignment" or one.end_byte > before:
+            continue
+        name, given = one.child_by_field_name("name"), one.child_by_field_name("value")
+        value = _value(given) if given is not None else None
+        if name is None or not value or ANYTHING in value:
+            continue
+        rest = source_of(program)
+        if not _names_else(rest.replace(source_of(one), "", 1), source_of(name)):
+            yield source_of(name), value
 
 
 def _value(node: Node) -> str | None:
@@ -70,7 +92,11 @@ def _value(node: Node) -> str | None:
 
 def _sets(body: Node, name: str) -> bool:
     """Whether a body may set the variable: it is named otherwise than by `$`."""
-    return re.search(rf"(?<![\w$#{{-]){name}\b|-v\s*{name}\b|\{{{name}(\[.*?\])?:?=", source_of(body)) is not None
+    return _names_else(source_of(body), name)
+
+
+def _names_else(text: str, name: str) -> bool:
+    return re.search(rf"(?<![\w$#{{-]){name}\b|-v\s*{name}\b|\{{{name}(\[.*?\])?:?=", text) is not None
 
 
 def _told(word: Word, known: dict[str, list[str]]) -> Word:

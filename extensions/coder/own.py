@@ -10,7 +10,7 @@ from extensions.coder.calls import ELSEWHERE, Unclear, is_script, operands_of
 from extensions.coder.doors import GIT_OWN, MODULES, SCRIPTED, STRATEGIES
 from extensions.coder.scripts import only_prints, without_patterns
 from extensions.coder.syntax import Command, Word
-from extensions.coder.variables import PLAIN, names_program
+from extensions.coder.variables import PLACES_OF_MAKE, PLAIN, names_program
 
 TELLS = frozenset({"--version", "-V", "-v", "--help", "-h", "-VV"})
 
@@ -134,7 +134,7 @@ def _check_make(command: Command, entry: str) -> None:
         variable = variable.rstrip(":+?!")
         is_value = (
             PLAIN.fullmatch(value)
-            or BELOW.fullmatch(value)
+            or (BELOW.fullmatch(value) and ("/" not in value or PLACES_OF_MAKE.fullmatch(variable.upper())))
             or (OPTIONS.fullmatch(value) and not variable.upper().endswith("FLAGS"))
         )
         is_plain = word.literal and is_value and not MAKE_STEERS.fullmatch(variable)

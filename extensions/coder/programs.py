@@ -28,6 +28,9 @@ from extensions.coder.own import OWN, check_awk, check_script, check_sed, meant_
 from extensions.coder.syntax import KNOWN, Command, Word
 
 TEMPORARY = re.compile(r"/tmp/(?!(.*/)?\.\.(/|$)).*|/dev/null")
+LOG = re.compile(r"/tmp/(?!(.*/)?\.)[\w.+@/-]+\.(txt|log|out|err)")
+"""A temporary file that is there to be read by people: no program is to take its code from one."""
+
 SOURCE = re.compile(
     r".*://.*|(git|hg|svn|bzr)\+.*|.*@ .*|(.+@)?(file|link|portal|github|gitlab|bitbucket|gist):.*"
     r"|git@.*|[\w.-]+/[\w.-]+(#.*)?"
@@ -122,8 +125,8 @@ def _check_options(name: str, command: Command, entry: str) -> None:
     options = (*OPTIONS.get(name, ()), *(WITH_SUBCOMMAND.get((name, operands[0].text), ()) if operands else ()))
     patterns = [table[name] for table in (PATTERNS, builders.WORDS) if name in table]
     for word in command.words[1:]:
-        if word.text == "--" and name not in ("find", "cargo", "cmake"):
-            return
+        if (word.text == "--" and name not in ("find", "cargo", "cmake")) or (name == "npx" and word in operands):
+            return  # what is behind is no option of this program
         risky = next((one for one in options if is_option(word.text, one, name)), None)
         if risky is not None and not any(is_option(one, risky, name) for one in named):
             raise Unclear(command.source)
@@ -161,8 +164,14 @@ def _check_sources(command: Command, operands: list[str], entry: str) -> None:
 def _check_code(name: str, command: Command, entry: str) -> None:
     """What such a program takes code from is in the workspace or temporary; what `..` is there, the disk knows."""
     for place in taken_from(command) if name in builders.CODE else ():
-        if place.startswith(("/", "~")) and not TEMPORARY.fullmatch(place) and place not in entry:
+        is_taken = not TEMPORARY.fullmatch(place) or (LOG.fullmatch(place) and not _is_output(name, command, place))
+        if place.startswith(("/", "~")) and is_taken and place not in entry:
             raise Unclear(command.source)
+
+
+def _is_output(name: str, command: Command, place: str) -> bool:
+    words = " ".join(word.text for word in command.words)
+    return any(f"{option}{way}{place}" in words for option in PLACES.get(name, ()) for way in ("=", " ", ""))
 
 
 def _check_places(name: str, command: Command, entry: str) -> None:

@@ -21,6 +21,9 @@ DECLARES = frozenset({"declaration_command", "unset_command"})
 LINES = frozenset({"pipeline", "list", "negated_command"})
 """Statements whose last part may be the command that a redirection behind them is of."""
 
+HERE = re.compile(r"\$(?:PWD\b|\{PWD\}|\(pwd\))")
+"""Where the line runs."""
+
 CLOSES = frozenset({">&-", "<&-"})
 """Redirections without a target."""
 
@@ -108,7 +111,14 @@ def assigned_by(node: Node, *, is_passed: bool = False) -> Assigned:
     name = source_of(node.child_by_field_name("name") or node).split("[", 1)[0]
     given = node.child_by_field_name("value")
     value = Word("") if given is None else word_of(given)
-    return Assigned(name, value.text if value.literal and not value.splits else None, is_passed)
+    is_known = value.literal and not value.splits
+    return Assigned(name, value.text if is_known else _placed(name, value.text), is_passed)
+
+
+def _placed(name: str, text: str) -> str | None:
+    """A value that only adds to what the variable was, or begins where the line runs; None for any other."""
+    text = re.sub(rf"\$(?:{name}\b|\{{{name}\}})", "", HERE.sub("./", text.replace('"', "")))
+    return text.replace("//", "/") if re.fullmatch(r"[\w./:@+-]+", text) else None
 
 
 def _redirected(command: Node) -> Node | None:

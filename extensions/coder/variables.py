@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from types import MappingProxyType
 
+from extensions.coder import builders
 from extensions.coder.access import READERS
-from extensions.coder.doors import MILD, MODULES, OPEN, OPTIONS, PLACES, RUNNERS, SCRIPTED, SUBCOMMANDS
+from extensions.coder.doors import LOOKS, MILD, MODULES, OPEN, OPTIONS, PLACES, RUNNERS, SCRIPTED, SUBCOMMANDS
 from extensions.coder.syntax import Assigned
 
 QUIET = re.compile(
     r"CI|DEBUG|VERBOSE|NODE_ENV|FORCE_COLOR|NO_COLOR|CLICOLOR(_FORCE)?|TZ|LANG|LC_[A-Z]+|TERM|COLUMNS|LINES|PORT|HOST"
-    r"|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED|RUST_BACKTRACE|RUST_LOG|GOOS|GOARCH|GOARM|CGO_ENABLED|[a-z_][a-z0-9_]*"
+    r"|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED|RUST_BACKTRACE|RUST_LOG|GOOS|GOARCH|GOARM|CGO_ENABLED"
+    r"|CARGO_TERM_\w+|CARGO_INCREMENTAL|FLASK_(ENV|DEBUG)|AWS_(DEFAULT_)?REGION|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)"
+    r"|GIT_TERMINAL_PROMPT|GIT_OPTIONAL_LOCKS|GO111MODULE|[a-z_][a-z0-9_]*"
 )
 """These change nothing else, whatever they are set to."""
 
@@ -24,6 +28,45 @@ RISKY_LOWER = re.compile(r"\w*_proxy|npm_config_\w+|pip_\w+")
 OWN = re.compile(r"[A-Z][A-Z0-9_]*")
 PLAIN = re.compile(r"[\w.,:@%+-]*")
 """A value that no program takes for a path elsewhere, an option with a value, or a line of its own."""
+
+PHRASE = re.compile(r"(?!.*\.\.)\w[\w.,:@%+/-]*( +\w[\w.,:@%+/-]*)*")
+"""Several words, of which none is an option."""
+
+BELOW = re.compile(r"(?!.*\.\.(/|$))(\./)*(\w[\w.@+-]*(/\w[\w.@+-]*)*)?/?")
+"""A place of the workspace."""
+
+LOCAL = re.compile(
+    r"sqlite:///(?!.*\.\.)\w[\w./-]*|\w+(\+\w+)?://([\w.%-]*(:[\w.%-]*)?@)?(localhost|127\.0\.0\.1)(:\d+)?(/[\w./-]*)?"
+)
+"""An address on the machine itself."""
+
+_SYSTEM = r"(/usr(/local)?(/go)?/s?bin|/s?bin|/opt/homebrew/bin)"
+_NODE = (
+    r"--(max[-_](old|semi)[-_]space[-_]size=\d+|experimental-vm-modules|no-warnings|trace-(warnings|deprecation)"
+    r"|no-deprecation|enable-source-maps|openssl-legacy-provider|unhandled-rejections=\w+|stack-trace-limit=\d+)"
+)
+_PYTEST = (
+    r"(-[qvxsl]+|-r\w+|-n ?(\d+|auto)|-p no:\w+|--(tb|color|maxfail|durations)=\w+|--lf|--ff"
+    r"|--no-header|--strict-markers)"
+)
+VALUES = MappingProxyType({
+    "NODE_OPTIONS": re.compile(rf"{_NODE}( +{_NODE})*"), "PYTEST_ADDOPTS": re.compile(rf"{_PYTEST}( +{_PYTEST})*"),
+    "PYTHONWARNINGS": re.compile(r"(ignore|error|default|always|once)(::[A-Z]\w+)?"),
+    "RUSTFLAGS": re.compile(r"-[DWA] ?[\w:-]+( +-[DWA] ?[\w:-]+)*|-C ?(target-cpu=native|(opt-level|debuginfo)=\w)"),
+    **dict.fromkeys(("PAGER", "GIT_PAGER"), re.compile(r"(cat)?")),
+    **dict.fromkeys(("EDITOR", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR"), re.compile(r"true|:")),
+    **dict.fromkeys(("ROOT", "ROOT_DIR", "REPO_ROOT", "PROJECT_ROOT"), BELOW),
+    "PATH": re.compile(rf":*{_SYSTEM}(:+{_SYSTEM})*:*"),
+})  # fmt: skip
+"""What steers programs may be set to this, which lets them do nothing else than before."""
+
+IMPORTERS = frozenset({"pytest", "unittest", "tox", "nox", "coverage", "npm", "yarn", "pnpm", "flask", "alembic"})
+"""Programs that run the workspace's code anyway, wherever Python looks for more of it there."""
+
+MODULES_BY = MappingProxyType({
+    "DJANGO_SETTINGS_MODULE": re.compile(r"[A-Za-z_]\w*(\.\w+)*"), "FLASK_APP": re.compile(r"\w+(\.\w+)*(:\w+)?"),
+})  # fmt: skip
+"""Variables by which a framework is told which of the workspace's modules is its own."""
 
 PROGRAMS = frozenset(
     name.upper()
@@ -51,6 +94,23 @@ STEERS = re.compile(
 """Parts of names, between underscores, that say which program is run, how, or where it finds what it runs."""
 
 
+ENDS = MappingProxyType({
+    **dict.fromkeys(("DIR", "CONFIG", "CONF", "FILE", "FILES"), BELOW), **dict.fromkeys(("URL", "URI"), LOCAL),
+})  # fmt: skip
+"""Ends of names by which a project's own variable says a place, and which places any may say."""
+
+BUILDS = frozenset(name.upper() for table in (builders.WORDS, builders.COMMANDS, builders.CODE) for name in table) | {
+    "NVM", "FNM", "VOLTA", "MISE", "ASDF", "PYENV", "RBENV", "NODENV", "COREPACK", "TF",
+}  # fmt: skip
+"""Programs whose own variables begin with their names: a place is where they take code from, or settings."""
+
+PLACES_OF_MAKE = re.compile(
+    r"\w*(DIRS?|FILES?|TESTS?|SPECS?|SRCS?|SOURCES?|OUT(PUT)?|DEST|BUILD|CONFIG|CONF|LOGS?|DATA|CACHE|REPORTS?|ARGS?|TARGETS?"
+    r"|PACKAGES?|PKGS?|MODULES?|APP|INPUT|FIXTURES?|DB|ROOT|PATHS?|PREFIX|DOCS?|IMAGE|TAG|BRANCH|FOLDER|NAME)|[TFP]"
+)
+"""Names of make's variables that say which files are meant; another one's place may be a program."""
+
+
 EVALUATED = re.compile(r"(\[|^\().*(\$\(|`)", re.DOTALL)
 """What arithmetic, or `declare -a`, would run, wherever the variable comes into one."""
 
@@ -66,8 +126,35 @@ def is_quiet(name: str, value: str | None = None) -> bool:
         return False
     if QUIET.fullmatch(name):
         return True
-    plain = value is not None and PLAIN.fullmatch(value) is not None
-    return plain and OWN.fullmatch(name) is not None and not (names_program(name) or _steers(name))
+    if value is None or OWN.fullmatch(name) is None:
+        return False
+    if name in VALUES:
+        return VALUES[name].fullmatch(value) is not None
+    head, _, end = name.rpartition("_")
+    if end in ENDS and value:
+        is_known = names_program(head) or _steers(head) or not BUILDS.isdisjoint(head.split("_"))
+        return ENDS[end].fullmatch(value) is not None and not is_known
+    is_plain = any(one.fullmatch(value) for one in (PLAIN, PHRASE, BELOW))
+    return is_plain and not (names_program(name) or _steers(name))
+
+
+def is_plain(given: Assigned) -> bool:
+    """Whether it changes no program, nor is what another one may start."""
+    name, value = given.name, given.value
+    return is_quiet(name, value) and (QUIET.fullmatch(name) or PLAIN.fullmatch(value or " ")) is not None
+
+
+def is_import(given: Assigned, programs: Iterable[str]) -> bool:
+    """Whether it says only where in the workspace there is more code, to programs that run the workspace's anyway."""
+    value = given.value or ".."
+    if given.name in MODULES_BY:
+        return MODULES_BY[given.name].fullmatch(value) is not None and {*programs} <= IMPORTERS | LOOKS | {"python"}
+    is_below = given.name == "PYTHONPATH" and all(map(_is_below, value.split(":")))
+    return is_below and {*programs} <= IMPORTERS | LOOKS
+
+
+def _is_below(place: str) -> bool:
+    return place == "." or BELOW.fullmatch(place) is not None
 
 
 def names_program(name: str) -> bool:
@@ -81,4 +168,6 @@ def _steers(name: str) -> bool:
 
 def make_expands(assigned: Iterable[Assigned]) -> bool:
     """Whether make, which takes its environment for variables of its own, may find in one what it runs."""
-    return any(one.is_passed and (one.value is None or not PLAIN.fullmatch(one.value)) for one in assigned)
+    passed = [one for one in assigned if one.is_passed and one.name not in VALUES]
+    passed = [one for one in passed if one.value is None or not PLAIN.fullmatch(one.value)]
+    return not all(one.value and PHRASE.fullmatch(one.value) and PLACES_OF_MAKE.fullmatch(one.name) for one in passed)

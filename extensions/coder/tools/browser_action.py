@@ -21,6 +21,9 @@ ACTIONS = (
 )  # fmt: skip
 PAIR = re.compile(r"\s*(\d{1,5})\s*[,x]\s*(\d{1,5})\s*(?:@\s*(\d{1,5})\s*[,x]\s*(\d{1,5})\s*)?")
 SCHEMES = frozenset({"http", "https", "file", "about"})
+OF_SCHEME = re.compile(r"[A-Za-z][\w+.-]*:(?!\d+([/?#]|$))")
+"""Begins with a scheme, and is no host with its port."""
+
 LONGEST_TEXT = 20_000
 SMALLEST, LARGEST = 100, 4_000
 
@@ -110,7 +113,7 @@ async def address(use: Use, url: Any) -> tuple[str, tuple[Action, ...]]:
         raise ToolError(MISSING)
     if not isinstance(url, str) or not url.strip():
         raise ToolError("url: needed; write http://…, https://… or file:///workspace/…")
-    whole: str = url.strip() if "://" in url or url.startswith("about:") else f"http://{url.strip()}"
+    whole: str = url.strip() if "://" in url or OF_SCHEME.match(url.strip()) else f"http://{url.strip()}"
     try:
         parts = urlsplit(whole)
     except ValueError as error:

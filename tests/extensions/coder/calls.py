@@ -29,6 +29,12 @@ PROTECTED_PATHS = [
     ".husky/pre-commit",
     "src/.husky/post-merge", ".pre-commit-config.yaml", ".vscode/mcp.json", ".roo/\u202e.md", ".roo/ ", ".roo/a\nb",
     ".vscode/\u0130.json", ".lefthook.yml", "lefthook.yml",
+    # what people, or another system that gets the workspace, take for the same
+    "AGENTS\u200b.md", "AGENTS.md.", "AGENTS.md ", "AGENTS.md. .", ".vscode./settings.json", ".vscode /settings.json",
+    ".roo\u200b/mcp.json", ".r\u00adoo/x", ".\uff32\uff2f\uff2f/mcp.json", ".rooignore\u200d",
+    ".roo\ufe0f/x", "AGENTS.md::$DATA", ".git\u200c/config", "git~1/config", ".roo\\mcp.json",
+    "src\\.vscode\\settings.json",
+    ".mcp.json",
 ]  # fmt: skip
 """Files that steer the agent, the editor or git's hooks, in whatever spelling."""
 
@@ -218,6 +224,11 @@ NAMES: list[Row] = [
     ("browser_action", {"action": "launch", "url": "view-source:file:///etc/passwd"}),
     ("browser_action", {"action": "launch", "url": "FILE:///etc/passwd"}),
     ("browser_action", {"action": "launch", "url": "file:///etc/passwd"}),
+    *[("browser_action", {"action": "launch", "url": url}) for url in (
+        "javascript:alert(1)", "JavaScript:alert(1)", " javascript:alert(1)", "javascript://%0aalert(1)",
+        "data:text/html,<script>", "data:1,x", "blob:http://localhost/x", "vbscript:x", "ftp://localhost/x",
+        "filesystem:http://localhost/x", "devtools://devtools", "chrome-extension://x/y", "file:/etc/passwd",
+    )],
     ("browser_action", {"action": "launch", "url": "file://{cwd}/../elsewhere/file"}),
     ("browser_action", {"action": "launch", "url": "file://{cwd}/%2e%2e/elsewhere/file"}),
     ("browser_action", {"action": "launch", "url": "file://{cwd}/to-key"}),

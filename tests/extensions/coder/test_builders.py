@@ -79,7 +79,7 @@ DOORS = [
     "cargo make --makefile evil", "cargo xtask x", "cargo miri run", "cargo new /evil", "cargo init /evil",
     "cargo generate evil", "cargo binstall evil", "cargo llvm-cov --html --output-dir /home", "go test /evil/...",
     "go build /evil", "go test -test.outputdir=/home", "go test -test.cpuprofile=/home/.bashrc",
-    "go test -fuzz=x -test.fuzzcachedir=/home", "go version /evil", "git send-pack x", "git sh-setup", "git sh-i18n",
+    "go test -fuzz=x -test.fuzzcachedir=/home", "go version /evil", "git sh-setup", "git sh-i18n",
     "git annex x", "git flow init", "git evil", "git foo", "git backfill", "git refs migrate",
 ]  # fmt: skip
 

@@ -185,6 +185,18 @@ async def test_where_nothing_is_allowed_all_that_does_something_is_asked(place: 
     assert {row: said for row, said in told.items() if said != "ask"} == {}
 
 
+async def test_what_one_switch_is_for_no_other_switch_allows(place: World) -> None:
+    use, first = place.use(), {name: given for name, given in reversed(HARMLESS) if name not in FREE}
+    for name, given in first.items():
+        wanted = filled(given, place.cwd)
+        needed = {
+            one.kind if one.kind != "delete" else "write" for one in (await BY_NAME[name].plan(use, wanted)).actions
+        }
+        assert needed & EVERYDAY, name
+        for key in needed & EVERYDAY:
+            assert await verdict(use, name, wanted, {*SWITCHES} - {key}, ["*"]) == "ask", (name, key)
+
+
 @pytest.mark.parametrize(
     "name",
     ["mcp--files--read", "mcp--files--list ", "MCP--files--list", "mcp__files__list", "mcp--files--l\u0456st",

@@ -1,0 +1,122 @@
+"""Other spellings of the same call: what a deny entry means, whoever writes it otherwise. Words only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from extensions.coder.calls import bare_name, operands_of
+from extensions.coder.doors import CONTAINERS
+from extensions.coder.own import meant_by
+from extensions.coder.syntax import Command, Word
+
+_NPM = MappingProxyType({
+    **dict.fromkeys(("i", "in", "ins", "inst", "add", "isntall"), "install"),
+    **dict.fromkeys(("rm", "r", "un", "unlink", "remove"), "uninstall"), **dict.fromkeys(("t", "tst"), "test"),
+    **dict.fromkeys(("run-script", "rum", "urn"), "run"), **dict.fromkeys(("up", "upgrade"), "update"),
+    **dict.fromkeys(("clean-install", "ic", "install-clean"), "ci"), "x": "exec", "c": "config", "ln": "link",
+})  # fmt: skip
+SUBCOMMANDS = MappingProxyType({
+    "git": {"send-pack": "push", "http-push": "push", "fetch-pack": "fetch", "http-fetch": "fetch", "stage": "add",
+            "annotate": "blame", "init-db": "init"},
+    "npm": _NPM, "pnpm": _NPM, "yarn": {"run-script": "run"}, "bun": {"i": "install", "a": "add", "rm": "remove"},
+    "cargo": {"b": "build", "t": "test", "r": "run", "c": "check", "d": "doc", "rm": "remove"},
+    "docker": {"rmi": "image rm", "images": "image ls", "ps": "container ls"}, "brew": {"rm": "uninstall",
+    "remove": "uninstall"}, "helm": {"del": "uninstall", "delete": "uninstall", "un": "uninstall"},
+    "apt": {"purge": "remove"},
+})  # fmt: skip
+"""Subcommands that are the same as others."""
+
+MANAGED = frozenset({"container", "image"})
+"""`docker container run` is `docker run`, but for those subcommands that both have."""
+
+TWICE = frozenset({"rm", "ls", "inspect", "prune"})
+SAME = MappingProxyType({"apt-get": "apt", "aptitude": "apt", "podman": "docker", "nerdctl": "docker"})
+SIGNALS = MappingProxyType({"hup": "1", "int": "2", "quit": "3", "kill": "9", "term": "15", "stop": "19"})
+LETTERS = MappingProxyType({
+    "recursive": "r", "force": "f", "delete": "d", "yes": "y", "global": "g", "all": "a", "hard": "", "no-verify": "n",
+})  # fmt: skip
+"""Long options that programs have a letter for, by what they are called everywhere."""
+
+WHO = MappingProxyType({"u": 0o700, "g": 0o070, "o": 0o007, "a": 0o777})
+MAY = MappingProxyType({"r": 0o444, "w": 0o222, "x": 0o111, "X": 0o111})
+
+
+def plain(command: Command) -> Command:
+    """The call as it is spelled most plainly, in lower case."""
+    name = bare_name((command.name or "").lower())
+    if (meant := meant_by(name, command)) is not None:
+        command, name = meant, bare_name((meant.name or "").lower())
+    words = list(command.words[1:])
+    if name in ("kill", "pkill", "killall"):
+        words = _signalled(words)
+    elif name == "chmod":
+        words = _moded(words)
+    words = [replace(word, text=word.text.lower()) for word in words]
+    found = Command([Word(name, command.words[0].literal), *words], command.source)
+    operands = operands_of(found)
+    if not operands:
+        return found
+    at = next(at for at, word in enumerate(found.words) if word is operands[0])
+    if name in CONTAINERS and operands[0].text in MANAGED and operands[1:] and operands[1].text not in TWICE:
+        del found.words[at]
+    else:
+        other = SUBCOMMANDS.get(SAME.get(name, name), {}).get(operands[0].text)
+        found.words[at : at + 1] = map(Word, other.split()) if other else operands[:1]
+    return found
+
+
+def flags(words: Sequence[str]) -> set[str]:
+    """The letters of all short options, and of long ones that are known everywhere, be they shortened."""
+    short = {flag for word in words if re.fullmatch(r"-[a-z]+", word) for flag in word[1:]}
+    long = {letter for word in words for name, letter in LETTERS.items() if _is_long(word, name)}
+    return short | long - {""}
+
+
+def is_lettered(word: str) -> bool:
+    """Whether a long option is one that `flags` knows by a letter."""
+    return any(letter and _is_long(word, name) for name, letter in LETTERS.items())
+
+
+def _is_long(word: str, name: str) -> bool:
+    return len(word) > 4 and f"--{name}".startswith(word)
+
+
+def _signalled(words: list[Word]) -> list[Word]:
+    """The words with a signal as the first one: `-9`, `-KILL`, `-s kill`, `--signal=SIGKILL`."""
+    for at, word in enumerate(words):
+        match = re.fullmatch(r"(?:-s|--signal)(?:=?(.+))?|-(\d+|[A-Z]{3,})", word.text, re.IGNORECASE)
+        if match is None or not word.literal:
+            continue
+        value = match[1] or match[2]
+        size = 1 if value else 2
+        signal = (value or "".join(one.text for one in words[at + 1 : at + 2])).lower().removeprefix("sig")
+        number = SIGNALS.get(signal, signal.lstrip("0"))
+        return [Word(f"signal {number}"), *words[:at], *words[at + size :]]
+    return words
+
+
+def _moded(words: list[Word]) -> list[Word]:
+    """The words with the mode as a number, if it is one that says all: `0777`, `a+rwx`, `u=rwx,go=rwx`."""
+    for at, word in enumerate(words):
+        if not word.literal or word.text.startswith("--"):
+            continue
+        if re.fullmatch(r"[0-7]+", word.text):
+            mode = int(word.text, 8)
+        elif re.fullmatch(r"[ugoa]*[+=][rwxX]+(,[ugoa]*[+=][rwxX]+)*", word.text):
+            mode = 0
+            for who, rights in re.findall(r"([ugoa]*)[+=]([rwxX]+)", word.text):
+                mode |= _bits(WHO, who or "a") & _bits(MAY, rights)
+        else:
+            continue
+        return [*words[:at], Word(f"{mode:o}"), *words[at + 1 :]]
+    return words
+
+
+def _bits(table: MappingProxyType[str, int], letters: str) -> int:
+    found = 0
+    for one in letters:
+        found |= table[one]
+    return found
