@@ -169,7 +169,7 @@ def data_folder(config: Config) -> Iterator[Finding]:
     if process := holder(config.data):
         cost = "no second host starts there, nor on its port"
         way_out = "nothing, if that host is the one you ask about; else stop it, or give --data DIR another folder"
-        yield Finding("data: host", "warning", f"a host has it already (process {process})", cost, way_out)
+        yield Finding("data: in use", "warning", f"by a host that runs now, process {process}", cost, way_out)
     if config.multi_user and os.geteuid() == 0:
         shut = [str(one) for one in (standing, *standing.resolve().parents) if not one.stat().st_mode & 0o001]
         cost = "no shell of a user starts"

@@ -105,9 +105,9 @@ def test_a_folder_that_users_cannot_pass_is_told(tmp_path: Path) -> None:
 def test_a_data_folder_that_a_host_has_already_is_told(data: Path) -> None:
     with holding(data):
         code, _, found = told("--data", str(data), "--port", "0")
-    assert code == 0 and found["data: host"]["found"] == f"a host has it already (process {os.getpid()})"
+    assert code == 0 and found["data: in use"]["found"] == f"by a host that runs now, process {os.getpid()}"
     _, _, found = told("--data", str(data), "--port", "0")
-    assert "data: host" not in found and (data / "lock").read_text() == f"{os.getpid()}\n"
+    assert "data: in use" not in found and (data / "lock").read_text() == f"{os.getpid()}\n"
 
 
 def test_a_data_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
