@@ -68,14 +68,20 @@ def total(prices: list[Decimal], discount: Decimal = Decimal(0)) -> Decimal:
 
 
 @pytest.fixture(scope="session")
-def local(tmp_path_factory: pytest.TempPathFactory, workspace: Path) -> Iterator[Process]:
+def home_of_local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the single user's trash is."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory, workspace: Path, home_of_local: Path) -> Iterator[Process]:
     """The host of one person."""
     data = tmp_path_factory.mktemp("local") / "data"
     folder = tmp_path_factory.mktemp("extensions")
     for extension in (asking, knowing):
         extension.write(folder)
     folders = json.dumps([str(folder)])
-    more = {"MULTI_USER": "0", "ROOST_EXTENSIONS__FOLDERS": folders}
+    more = {"MULTI_USER": "0", "ROOST_EXTENSIONS__FOLDERS": folders, "HOME": str(home_of_local)}
     with running(data, "--workspace", str(workspace), **more) as started:
         yield started
 

@@ -227,7 +227,7 @@ def test_an_editor_has_the_commands_of_its_menus_and_they_get_the_file(opened: O
     assert page.evaluate("own"), "nothing of an extension is there, so the browser shows its own"
 
 
-OWN = ["Rename…", "Delete", "Download", "Copy its path", "New file…", "New folder…"]
+OWN = ["Rename…", "Delete…", "Download", "Copy its path", "New file…", "New folder…"]
 """What the page itself offers for a file."""
 
 

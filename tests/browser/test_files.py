@@ -54,7 +54,9 @@ def test_files_are_uploaded_into_the_workspace_and_appear_in_the_tree(opened: Op
     assert (workspace / "logo.bin").read_bytes() == content
 
 
-def test_a_new_file_comes_into_the_folder_that_was_chosen_and_is_opened(opened: Open, workspace: Path) -> None:
+def test_a_new_file_comes_into_the_folder_that_was_chosen_and_goes_to_the_trash_or_for_good(
+    opened: Open, workspace: Path, home_of_local: Path
+) -> None:
     (workspace / "made").mkdir()
     page = opened("#/files")
     page.get_by_role("treeitem", name="made").click()
@@ -69,7 +71,19 @@ def test_a_new_file_comes_into_the_folder_that_was_chosen_and_is_opened(opened: 
     page.keyboard.press("Enter")
     expect(page.get_by_role("treeitem", name="deep")).to_be_visible()
     assert (workspace / "made/deep").is_dir()
-    shutil.rmtree(workspace / "made")
+    page.get_by_role("treeitem", name="one.txt").click(button="right")
+    page.get_by_role("option", name="Delete…").click()
+    asks = page.get_by_role("dialog", name="Delete made/one.txt?")
+    expect(asks).to_contain_text("What is deleted permanently cannot be brought back.")
+    asks.get_by_role("button", name="Move to the trash").click()
+    expect(page.get_by_role("treeitem", name="one.txt")).to_have_count(0)
+    assert (home_of_local / ".local/share/Trash/files/one.txt").is_file()
+    page.get_by_role("treeitem", name="made").click()
+    page.keyboard.press("Delete")
+    asks = page.get_by_role("dialog", name="Delete the folder made and all that is in it?")
+    asks.get_by_role("button", name="Delete permanently").click()
+    expect(page.get_by_role("treeitem", name="made")).to_have_count(0)
+    assert not (workspace / "made").exists()
 
 
 def test_a_file_that_is_renamed_stays_open_with_what_is_not_saved(opened: Open, workspace: Path) -> None:

@@ -26,6 +26,10 @@ export const askYes = (message: string, yes: string) =>
 export const askOf = (message: string, ...items: string[]) =>
   asked("window.showMessage")({ severity: "warning", message, modal: true, items }, new AbortController().signal) as Promise<string | null>;
 
+/** Ask with what there is to know beside it, each a line of its own. */
+export const askAbout = (message: string, details: unknown[], ...items: string[]) =>
+  asked("window.showMessage")({ severity: "warning", message, detail: details.filter(Boolean).join("\n"), modal: true, items }, new AbortController().signal) as Promise<string | null>;
+
 /** Let the user choose one of these; its place, or null. */
 export const choose = (title: string, items: Item[]) => asked("window.showQuickPick")({ title, items }, new AbortController().signal) as Promise<number | null>;
 

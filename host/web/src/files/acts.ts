@@ -1,12 +1,12 @@
 // What can be done with files and folders: made, renamed, moved, deleted, brought and fetched.
 import { keysOf } from "../contexts";
-import { askText, askYes } from "../dialogs";
+import { askAbout, askText, askYes } from "../dialogs";
 import { address, call, nameOf, notify, relative, rest, tell, workspace } from "../host";
 import { choices, offer } from "../menu";
 import { menu } from "../menus";
 import { runOn } from "../palette";
 import { go } from "../router";
-import { languages } from "./texts";
+import { dirty, languages } from "./texts";
 import { read, toggle, type Node } from "./tree";
 
 export const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
@@ -40,9 +40,22 @@ export async function upload(folder: string, files: File[]): Promise<void> {
   await read(folder).catch(tell);
 }
 
+const TRASH = "~/.local/share/Trash/files", TO_TRASH = "Move to the trash";
+/** Delete it, once the user said how: so that it can be brought back, or not. */
 export async function remove(one: Node): Promise<void> {
-  if (!(await askYes(`Delete ${relative(one.path)}${one.folder ? " and all that is in it" : ""}?`, "Delete"))) return;
-  await call("workspace.fs.delete", { uri: one.path, recursive: one.folder }).catch(tell);
+  const what = one.link ? `the link ${relative(one.path)}` : one.folder ? `the folder ${relative(one.path)} and all that is in it` : relative(one.path);
+  const unsaved = [...dirty.value].filter((path) => path === one.path || path.startsWith(`${one.path}/`)).length;
+  const answer = await askAbout(`Delete ${what}?`, [
+    unsaved && `${unsaved === 1 ? "A text there is" : `${unsaved} texts there are`} not saved.`,
+    `What is in the trash (${TRASH}) can be moved back, and counts towards your limits until it is deleted there. What is deleted permanently cannot be brought back.`,
+  ], TO_TRASH, "Delete permanently");
+  if (answer === null) return;
+  try {
+    await call("workspace.fs.delete", { uri: one.path, recursive: one.folder, useTrash: answer === TO_TRASH });
+    notify(`${nameOf(one.path)} is ${answer === TO_TRASH ? `in the trash, ${TRASH}` : "deleted"}`);
+  } catch (error) {
+    tell(error);
+  }
   await read(folderOf(one.path));
 }
 
@@ -88,7 +101,7 @@ export async function offered(one?: Node): Promise<void> {
   const theirs = choices(menu("explorer/context", about), (command) => void runOn(command, path, [path]));
   const made = [{ title: "New file…", run: () => void make(folder, "file") }, { title: "New folder…", run: () => void make(folder, "folder") }];
   const own = one ? [
-    { title: "Rename…", run: () => void rename(one) }, { title: "Delete", run: () => void remove(one) },
+    { title: "Rename…", run: () => void rename(one) }, { title: "Delete…", run: () => void remove(one) },
     ...(isFile ? [{ title: "Download", run: () => download(path) }] : []), { title: "Copy its path", run: () => copy(path) },
   ] : [];
   await offer(nameOf(path), [...theirs, ...own, ...made]);
