@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Route, WebSocketRoute, expect
 
@@ -127,17 +128,97 @@ def test_a_file_is_dragged_into_a_folder_once_that_was_meant(opened: Open, works
     (workspace / "src/moved.txt").unlink()
 
 
-def test_what_was_found_is_still_there_after_a_look_at_the_tree(opened: Open) -> None:
-    page = opened()
+class Endless(Line):
+    """A line on which a search is never answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[dict[str, Any]] = []
+        self.held = False
+
+    def heard(self, way: WebSocketRoute, server: WebSocketRoute, message: str | bytes) -> None:
+        said = json.loads(message) if isinstance(message, str) else {}
+        searches = said.get("method") == "workspace.findTextInFiles"
+        if searches or said.get("method") == "$/cancelRequest":
+            self.asked.append(said)
+        if not (searches and self.held):
+            super().heard(way, server, message)
+
+
+def test_texts_are_found_as_one_says_and_in_the_files_that_one_names(opened: Open, workspace: Path) -> None:
+    (workspace / "found").mkdir()
+    (workspace / "found/one.txt").write_text("Basket basket baskets\n")
+    (workspace / "found/two.md").write_text("a basket\n")
+    line = Endless()
+    page = opened(before=line.watch)
     page.keyboard.press("Control+Shift+f")
     expect(page.get_by_label("Search in files")).to_be_focused()
-    page.keyboard.type("less a discount")
+    page.keyboard.type("basket")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("1 in 1 file")).to_be_visible()
+    expect(page.get_by_text("4 results in 2 files", exact=True)).to_be_visible()
+    page.keyboard.press("Alt+w")
+    expect(page.get_by_text("3 results in 2 files", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Match case").click()
+    expect(page.get_by_text("2 results in 2 files", exact=True)).to_be_visible()
+    page.get_by_role("button", name="which files").click()
+    page.get_by_label("Files to include").fill("found, src")
+    page.get_by_label("Files to exclude").fill("*.md")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 result in 1 file", exact=True)).to_be_visible()
     page.keyboard.press("Control+Shift+e")
     expect(page.get_by_role("treeitem", name="README.md")).to_be_visible()
     page.keyboard.press("Control+Shift+f")
-    expect(page.get_by_text("1 in 1 file")).to_be_visible()
+    expect(page.get_by_text("1 result in 1 file", exact=True)).to_be_visible()
+    line.held = True
+    page.get_by_role("button", name="Search", exact=True).last.click()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped.")).to_be_visible()
+    asked, stopped = line.asked[-2:]
+    assert (stopped["method"], stopped["params"]) == ("$/cancelRequest", {"id": asked["id"]})
+    shutil.rmtree(workspace / "found")
+
+
+def test_matches_are_replaced_once_that_was_meant_beside_what_is_not_saved_and_brought_back(
+    opened: Open, workspace: Path
+) -> None:
+    place = workspace / "swap"
+    place.mkdir()
+    (place / "open.txt").write_text("first\nold_name(1)\n")
+    (place / "shut.txt").write_text("old_name(2) old_name(3)\r\n")
+    page = opened(f"#/files{place}/open.txt")
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("typed\n")
+    expect(unsaved(page)).to_be_visible()
+    page.keyboard.press("Control+Shift+h")
+    page.keyboard.type(r"old_name\((\d)\)")
+    page.get_by_role("button", name="Use a regular expression").click()
+    page.get_by_role("button", name="Search", exact=True).last.click()
+    expect(
+        page.get_by_text("3 results in 2 files (1 file of these has unsaved text, which is not searched)")
+    ).to_be_visible()
+    page.get_by_label("Replace with").fill("new_name[$1]")
+    page.get_by_role("button", name="which files").click()
+    assert violations(page) == []
+    page.get_by_role("button", name="Replace in line 1 of swap/shut.txt").last.click()
+    expect(page.get_by_text("Replaced 1 result in 1 file.")).to_be_visible()
+    assert (place / "shut.txt").read_bytes() == b"old_name(2) new_name[3]\r\n"
+    page.get_by_role("button", name="Replace all").click()
+    page.get_by_role("dialog", name="Replace 2 results in 2 files with “new_name[$1]”?").get_by_role(
+        "button", name="Replace 2 results"
+    ).click()
+    expect(page.get_by_text("Replaced 2 results in 2 files. 1 file had unsaved text")).to_be_visible()
+    expect(page.locator(".cm-content")).to_contain_text("new_name[1]")
+    assert (place / "open.txt").read_text() == "first\nold_name(1)\n"
+    assert (place / "shut.txt").read_bytes() == b"new_name[2] new_name[3]\r\n"
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Brought back 2 files")).to_be_visible()
+    expect(page.locator(".cm-line", has_text="old_name(1)")).to_be_visible()
+    assert (place / "shut.txt").read_bytes() == b"old_name(2) new_name[3]\r\n"
+    page.get_by_role("button", name="Close open.txt").click()
+    page.get_by_role("button", name="Do not save").click()
+    expect(page.locator(".cm-content")).to_have_count(0)
+    shutil.rmtree(place)
 
 
 def test_the_keys_that_a_user_of_vs_code_knows_lead_to_files_and_terminals(opened: Open) -> None:
@@ -209,7 +290,7 @@ def test_a_text_is_found_in_files_and_leads_to_its_line(opened: Open) -> None:
     page.get_by_role("button", name="Search").click()
     page.get_by_label("Search in files").fill("less a discount")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("1 in 1 file")).to_be_visible()
+    expect(page.get_by_text("1 result in 1 file")).to_be_visible()
     page.get_by_role("button", name="The sum, less a discount").click()
     expect(page.locator(".cm-activeLine")).to_contain_text("The sum, less a discount")
     assert violations(page) == []

@@ -84,8 +84,8 @@ export async function logOut(): Promise<void> {
 }
 
 /** Ask the host; what is asked before there is a link waits for it. */
-export async function call<M extends keyof Methods>(method: M, params: Methods[M]["params"], heard?: (value: any) => void): Promise<Methods[M]["result"]> {
-  return (link.value ?? (await first)).call(method, params, heard);
+export async function call<M extends keyof Methods>(method: M, params: Methods[M]["params"], heard?: (value: any) => void, stop?: AbortSignal): Promise<Methods[M]["result"]> {
+  return (link.value ?? (await first)).call(method, params, heard, stop);
 }
 
 export function address(path: string, query: Record<string, string | number | undefined> = {}): URL {

@@ -24,6 +24,7 @@ const PATHS = {
   trash: "M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13",
   save: "M5 4h11l3 3v13H5zM8 4v5h7V4M8 20v-6h8v6",
   back: "M9 7l-5 5 5 5M4 12h10a6 6 0 0 1 6 6",
+  replace: "M4 8h13M14 5l3 3-3 3M20 16H7M10 13l-3 3 3 3",
   check: "M5 13l4 4L19 7",
   pause: "M8 5v14M16 5v14",
   play: "M7 5l11 7-11 7z",

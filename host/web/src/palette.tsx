@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { fileShown, uriOf } from "./contexts";
 import { askText, Frame, Pick } from "./dialogs";
+import { opened } from "./files/searching";
 import { side } from "./files/texts";
 import { call, notify, relative, tell } from "./host";
 import { hintOf } from "./keys";
@@ -19,6 +20,7 @@ const own = (): Entry[] => [
   { label: "Session: New task", run: () => go("session", "new") },
   { label: "Files: Go to a file…", hint: "Ctrl P", run: () => setTimeout(openFiles) },
   { label: "Files: Search in files", hint: "Ctrl Shift F", run: () => ((side.value = "search"), go("files")) },
+  { label: "Files: Replace in files", hint: "Ctrl Shift H", run: () => ((opened.value = { ...opened.value, replace: true }), (side.value = "search"), go("files")) },
   { label: "Terminal: New", run: () => go("terminal", "new") },
   { label: "Preview a port…", run: () => void import("./preview").then((one) => one.preview()) },
   { label: "Clone a repository…", run: () => void import("./clone").then((one) => one.clone()) },

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { context } from "./contexts";
 import { Dialogs } from "./dialogs";
+import { opened } from "./files/searching";
 import { side, type Side } from "./files/texts";
 import { about, dismiss, isAdmin, link, logOut, me, notices, wantsLogin } from "./host";
 import { Icon, type IconName } from "./icons";
@@ -32,7 +33,7 @@ function ownOf(event: KeyboardEvent): (() => void) | undefined {
   if (event.altKey) return ctrl || event.shiftKey ? undefined : shownNow().map(([name]) => () => go(name))[Number(event.key) - 1];
   if (!ctrl || document.querySelector("dialog[open]")) return undefined;
   if (event.code === "Backquote") return () => (place.value.screen === "terminal" ? history.back() : go("terminal"));
-  if (event.shiftKey) return key === "p" ? openPalette : key === "e" ? () => see("tree") : key === "g" ? () => go("changes") : key === "f" && !inTerminal ? () => see("search") : undefined;
+  if (event.shiftKey) return key === "p" ? openPalette : key === "e" ? () => see("tree") : key === "g" ? () => go("changes") : inTerminal ? undefined : key === "f" ? () => see("search") : key === "h" ? () => ((opened.value = { ...opened.value, replace: true }), see("search")) : undefined;
   return inTerminal ? undefined : key === "k" ? openPalette : key === "p" ? openFiles : undefined;
 }
 /** Whether an extension may go on from this key: `ctrl+k ctrl+c` begins as the palette's. */

@@ -8,6 +8,7 @@ export class Failed extends Error {
     super(message);
   }
 }
+export const CANCELLED = -32800;
 export const LOST = -1; // the connection went before the answer came: what was asked may have been done, or not
 
 type Waiting = { method: string; params: any; done: (value: any) => void; failed: (error: Failed) => void };
@@ -51,8 +52,10 @@ export class Link {
     this.#connect();
   }
 
-  call<M extends keyof Methods>(method: M, params: Methods[M]["params"], heard?: (value: any) => void): Promise<Methods[M]["result"]> {
+  /** What `heard` is told comes before the answer; `stop` ends the work at the host, and fails with `CANCELLED`. */
+  call<M extends keyof Methods>(method: M, params: Methods[M]["params"], heard?: (value: any) => void, stop?: AbortSignal): Promise<Methods[M]["result"]> {
     const id = ++this.#ids;
+    stop?.addEventListener("abort", () => this.#cancel(id));
     if (heard) {
       const token = `p${id}`;
       params = { ...(params as object), progressToken: token } as any;
@@ -64,6 +67,14 @@ export class Link {
       else if (this.#stopped) this.#settle(id, new Failed(LOST, this.why.value));
       else this.#queue.push({ id });
     }).finally(() => heard && this.#progress.delete(`p${id}`)) as Promise<any>;
+  }
+
+  #cancel(id: number): void {
+    if (!this.#waiting.has(id)) return;
+    const queued = this.#queue.some((one) => one.id === id);
+    this.#queue = this.#queue.filter((one) => one.id !== id);
+    if (!queued) this.#send({ method: "$/cancelRequest", params: { id } });
+    this.#settle(id, new Failed(CANCELLED, "it was stopped"));
   }
 
   on(type: string, heard: (data: any, seq: number) => void): () => void {

@@ -24,7 +24,8 @@ export const position = (text: Text, at: number): WirePosition => {
   const line = text.lineAt(at);
   return { line: line.number - 1, character: at - line.from };
 };
-const lines = (text: string) => Text.of(text.split(/\r\n?|\n/));
+/** A text as editors have it, whatever ends its lines. */
+export const lines = (text: string) => Text.of(text.split(/\r\n?|\n/));
 
 export class Shared {
   /** `gone`: there is no such file any more. `stale`: what somebody else wrote into it while this was not saved. */
