@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -229,9 +230,23 @@ def test_the_keys_that_a_user_of_vs_code_knows_lead_to_files_and_terminals(opene
     page.keyboard.press("Enter")
     expect(page.locator(".cm-content")).to_contain_text("What a cart costs")
     page.keyboard.press("Control+Backquote")
-    expect(page.get_by_role("link", name="Terminal")).to_have_attribute("aria-current", "page")
-    page.keyboard.press("Control+Backquote")
+    terminals = page.get_by_role("region", name="Terminals")
+    expect(terminals.locator(".xterm-rows")).to_have_text(re.compile(r"\S"))
+    page.keyboard.type("echo below-$((6 * 7))\n")
+    expect(terminals.locator(".xterm-rows")).to_contain_text("below-42")
     expect(page.locator(".cm-content")).to_contain_text("What a cart costs")
+    assert violations(page) == []
+    terminals.get_by_role("separator", name="Height of the terminals").press("End")
+    tall = terminals.bounding_box()
+    terminals.get_by_role("button", name="New terminal").click()
+    page.reload()
+    expect(terminals.locator(".xterm-rows")).to_have_text(re.compile(r"\S"))
+    assert terminals.bounding_box() == tall
+    page.keyboard.press("Control+Backquote")
+    expect(page.locator(".xterm :focus")).to_have_count(1)
+    page.keyboard.press("Control+Backquote")
+    expect(terminals).to_be_hidden()
+    expect(page.locator(".cm-content")).to_be_focused()
     page.keyboard.press("Control+Shift+g")
     expect(page.get_by_role("link", name="Source control")).to_have_attribute("aria-current", "page")
 

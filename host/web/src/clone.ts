@@ -1,6 +1,7 @@
 // Clone a repository: by the extension that can, with progress; where there is none in a terminal, where it is seen.
 import { askText } from "./dialogs";
 import { call, nameOf, notify, tell } from "./host";
+import { reveal } from "./panel";
 import { go } from "./router";
 
 export async function clone(): Promise<void> {
@@ -11,7 +12,7 @@ export async function clone(): Promise<void> {
     const commands = await call("commands.getCommands", {});
     if (!commands.includes("git.clone")) {
       const { terminalId } = await call("window.createTerminal", { name: `clone ${url.split("/").pop()}`, shellPath: "git", shellArgs: ["clone", "--progress", "--", url] });
-      return go("terminal", terminalId);
+      return reveal(terminalId);
     }
     const folder = await call("commands.executeCommand", { command: "git.clone", arguments: [url] });
     if (!folder) return notify("The clone was stopped.");

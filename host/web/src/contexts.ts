@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { dirty, languages } from "./files/texts";
 import { began, call, isVirtual, opens } from "./host";
+import { isOpen } from "./panel";
 import { fileOf, place } from "./router";
 import type { Context } from "./when";
 
@@ -55,7 +56,7 @@ const OWN: Record<string, () => unknown> = {
   editorIsOpen: () => !!fileShown(), activeEditor: onFile(() => "workbench.editors.files.textFileEditor"), activeEditorIsDirty: () => dirty.value.has(fileShown()), editorReadonly: () => false,
   editorFocus: inEditor, editorTextFocus: inEditor, textInputFocus: inEditor, inputFocus: () => within("input, textarea, [contenteditable=true]"), terminalFocus: () => within(".xterm"),
   editorHasSelection: () => inEditor() && !getSelection()?.isCollapsed,
-  activeViewlet: () => VIEWLETS[place.value.screen], explorerViewletVisible: shows("files"), terminalIsOpen: shows("terminal"),
+  activeViewlet: () => VIEWLETS[place.value.screen], explorerViewletVisible: shows("files"), terminalIsOpen: () => isOpen.value || place.value.screen === "terminal",
 };
 
 /** The keys as they are now; `more` are those of one place, and come first. */

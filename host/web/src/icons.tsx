@@ -28,6 +28,8 @@ const PATHS = {
   check: "M5 13l4 4L19 7",
   pause: "M8 5v14M16 5v14",
   play: "M7 5l11 7-11 7z",
+  below: "M4 5h16v14H4zM4 13h16",
+  larger: "M4 5h16v14H4zM8 13l4-4 4 4",
   more: "M6 12h.01M12 12h.01M18 12h.01",
   refresh: "M19 8a8 8 0 1 0 1 6M20 4v5h-5",
   moon: "M20 14A8 8 0 0 1 10 4a8 8 0 1 0 10 10",

@@ -8,6 +8,7 @@ import { call, notify, relative, tell } from "./host";
 import { hintOf } from "./keys";
 import { theme } from "./looks";
 import { load, offered } from "./menus";
+import { reveal, toggle } from "./panel";
 import { go } from "./router";
 import { shownNow } from "./screens";
 
@@ -21,7 +22,8 @@ const own = (): Entry[] => [
   { label: "Files: Go to a file…", hint: "Ctrl P", run: () => setTimeout(openFiles) },
   { label: "Files: Search in files", hint: "Ctrl Shift F", run: () => ((side.value = "search"), go("files")) },
   { label: "Files: Replace in files", hint: "Ctrl Shift H", run: () => ((opened.value = { ...opened.value, replace: true }), (side.value = "search"), go("files")) },
-  { label: "Terminal: New", run: () => go("terminal", "new") },
+  { label: "Terminal: New", run: () => reveal("new") },
+  { label: "Terminal: Show or hide", description: "below what is shown", hint: "Ctrl `", run: () => setTimeout(toggle) },
   { label: "Preview a port…", run: () => void import("./preview").then((one) => one.preview()) },
   { label: "Clone a repository…", run: () => void import("./clone").then((one) => one.clone()) },
   { label: "Look: light", run: () => (theme.value = "light") },

@@ -12,6 +12,7 @@ import { lazy } from "./lazy";
 import { Login } from "./login";
 import { isDark, theme } from "./looks";
 import { Palette, openFiles, openPalette, run } from "./palette";
+import { height, isOpen, toggle } from "./panel";
 import { go, place } from "./router";
 import { SCREENS, shownNow } from "./screens";
 import { SessionScreen } from "./session/screen";
@@ -32,7 +33,7 @@ function ownOf(event: KeyboardEvent): (() => void) | undefined {
   const ctrl = event.ctrlKey || event.metaKey, key = event.key.toLowerCase(), inTerminal = event.ctrlKey && !!context()("terminalFocus");
   if (event.altKey) return ctrl || event.shiftKey ? undefined : shownNow().map(([name]) => () => go(name))[Number(event.key) - 1];
   if (!ctrl || document.querySelector("dialog[open]")) return undefined;
-  if (event.code === "Backquote") return () => (place.value.screen === "terminal" ? history.back() : go("terminal"));
+  if (event.code === "Backquote") return toggle;
   if (event.shiftKey) return key === "p" ? openPalette : key === "e" ? () => see("tree") : key === "g" ? () => go("changes") : inTerminal ? undefined : key === "f" ? () => see("search") : key === "h" ? () => ((opened.value = { ...opened.value, replace: true }), see("search")) : undefined;
   return inTerminal ? undefined : key === "k" ? openPalette : key === "p" ? openFiles : undefined;
 }
@@ -69,14 +70,16 @@ export function Shell() {
         ))}
       </nav>
       <main id="main" tabIndex={-1} class={`screen ${screen}`} aria-label={SCREENS.find(([name]) => name === screen)?.[1]}>
+        <div class="place" hidden={screen === "terminal"}>
         {screen === "session" && <SessionScreen taskId={rest} />}
         {screen === "files" && <Files path={rest} />}
-        {kept.value.has("terminal") || screen === "terminal" ? <Kept shown={screen === "terminal"} /> : null}
         {screen === "usage" && <Usage />}
         {screen === "settings" && <Settings />}
         {screen === "admin" && <Admin />}
         {screen === "changes" && <Changes />}
         {screen === "view" && <Views name={rest} />}
+        </div>
+        {kept.value || isOpen.value || screen === "terminal" ? <Kept whole={screen === "terminal"} /> : null}
       </main>
       <StatusLine />
       <Dialogs />
@@ -94,11 +97,12 @@ export function Shell() {
   );
 }
 
-/** Terminals stay as they are while another screen is shown. */
-const kept = signal(new Set<string>());
-function Kept({ shown }: { shown: boolean }) {
-  useEffect(() => void (kept.value = new Set(["terminal"])), []);
-  return <div class="kept" hidden={!shown}><Terminals shown={shown} /></div>;
+/** Terminals stay as they are while another screen is shown, above them or in their place. */
+const kept = signal(false);
+function Kept({ whole }: { whole: boolean }) {
+  useEffect(() => void (kept.value = true), []);
+  const shown = whole || isOpen.value;
+  return <section class={whole ? "kept" : "kept panel"} aria-label="Terminals" hidden={!shown} style={whole ? undefined : { height: `${height.value}px` }}><Terminals shown={shown} whole={whole} /></section>;
 }
 
 /** Works that an extension wants noticed: how far they are, and a way to stop them. */

@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { began, call, isVirtual, pathOf } from "./host";
 import { openTab } from "./files/texts";
+import { reveal } from "./panel";
 import { fileOf, go, place, restOf } from "./router";
 import type { Piece, WirePosition, WireRange } from "./wire";
 
@@ -27,7 +28,7 @@ began((link) => {
   });
   link.on("window.onDidReveal", (data) => {
     if (data.kind === "webview" || data.kind === "view") go("view", data.handle ?? data.viewType);
-    else if (data.kind === "terminal") go("terminal", data.terminalId ?? data.handle);
+    else if (data.kind === "terminal") reveal(data.terminalId ?? data.handle, !data.preserveFocus);
     else if (data.kind === "textEditor") follow(data);
   });
 });

@@ -3,12 +3,15 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { began, call, tell } from "../host";
 import { Icon } from "../icons";
+import { close as closePanel, height, highest, isOpen, resize, wanted } from "../panel";
 import { go, place } from "../router";
 import { View } from "./view";
 
-const views = signal<View[]>([]);
-const current = signal<string | null>(null);
+const views = signal<View[]>([]), SHOWN = "roost.terminal";
+const current = signal<string | null>(sessionStorage.getItem(SHOWN));
+current.subscribe((id) => (id ? sessionStorage.setItem(SHOWN, id) : sessionStorage.removeItem(SHOWN)));
 const cannot = signal("");
+const STEP = 24;
 let begun = false;
 
 function begin(): void {
@@ -46,26 +49,41 @@ async function create(): Promise<void> {
   }
 }
 
-export function TerminalScreen({ shown }: { shown: boolean }) {
-  const box = useRef<HTMLDivElement>(null), [finding, setFinding] = useState(false), asked = shown ? place.value.rest : "";
+const select = (id: string) => void list(true).then(() => find(id) && (current.value = id));
+
+/** All of a screen where it is `whole`, else the panel below another one. */
+export function TerminalScreen({ shown, whole }: { shown: boolean; whole: boolean }) {
+  const box = useRef<HTMLDivElement>(null), [finding, setFinding] = useState(false), asked = whole ? place.value.rest : "", want = shown && !whole ? wanted.value : null;
+  const focuses = useRef(false); // who only loads the page anew is not taken away from where they are
   useEffect(begin, []);
   useEffect(() => {
     if (asked === "new") void create().then(() => go("terminal"));
-    else if (asked) void list(true).then(() => find(asked) && (current.value = asked));
+    else if (asked) select(asked);
   }, [asked]);
   const view = find(current.value);
   useEffect(() => {
+    if (!want) return;
+    wanted.value = null;
+    focuses.current = want.focus;
+    if (want.terminal === "new") void create();
+    else if (want.terminal !== "any") select(want.terminal);
+    else void list(true).then(() => (views.value.length ? undefined : create()), tell);
+    if (want.focus) view?.xterm.focus();
+  }, [want]);
+  useEffect(() => {
     if (!shown || !box.current) return;
     if (!view) return box.current.replaceChildren();
-    view.show(box.current);
+    view.show(box.current, whole || focuses.current);
     const watch = new ResizeObserver(() => view.fit());
     watch.observe(box.current);
     return () => watch.disconnect();
-  }, [view, shown]);
+  }, [view, shown, whole]);
   const close = async (one: View) => {
     await call("terminal.dispose", { terminalId: one.id }).catch(tell);
     await list(true);
+    if (!whole && !views.value.length) closePanel();
   };
+  const choose = (one: View) => ((current.value = one.id), one === view && one.xterm.focus(), (focuses.current = true));
   const key = (event: KeyboardEvent) => {
     if ((event.ctrlKey || event.metaKey) && event.shiftKey && event.key.toLowerCase() === "f") {
       event.preventDefault();
@@ -74,18 +92,25 @@ export function TerminalScreen({ shown }: { shown: boolean }) {
   };
   return (
     <div class="terminals" onKeyDown={key}>
+      {!whole && <Edge />}
       <div class="bar">
         <div class="tabs" role="group" aria-label="Terminals">
           {views.value.map((one) => (
             <span key={one.id} class="tab">
-              <button aria-current={one === view} onClick={() => (current.value = one.id)}>{one.name}{one.ended.value !== undefined && <em> ended</em>}</button>
+              <button aria-current={one === view} onClick={() => choose(one)}>{one.name}{one.ended.value !== undefined && <em> ended</em>}</button>
               <button class="plain" aria-label={`Close ${one.name}`} onClick={() => void close(one)}><Icon name="close" size={12} /></button>
             </span>
           ))}
         </div>
-        <button class="plain" aria-label="New terminal" title="New terminal" onClick={() => void create()}><Icon name="plus" /></button>
+        <button class="plain" aria-label="New terminal" title="New terminal" onClick={() => ((focuses.current = true), void create())}><Icon name="plus" /></button>
         <span class="gap" />
         {view && <button class="plain" aria-label="Find in terminal" title="Find (Ctrl+Shift+F)" onClick={() => setFinding(!finding)}><Icon name="search" /></button>}
+        {whole ? <button class="plain" aria-label="Show below the editor" title="Show below the editor" onClick={() => ((isOpen.value = true), (wanted.value = { terminal: "any", focus: true }), go("files"))}><Icon name="below" /></button> : (
+          <>
+            <button class="plain" aria-label="Show the terminals alone" title="Show the terminals alone" onClick={() => go("terminal")}><Icon name="larger" /></button>
+            <button class="plain" aria-label="Hide the terminals" title="Hide the terminals (Ctrl+`)" onClick={closePanel}><Icon name="close" /></button>
+          </>
+        )}
       </div>
       {finding && view && (
         <form class="find" onSubmit={(event) => (event.preventDefault(), view.search.findPrevious((event.currentTarget.elements[0] as HTMLInputElement).value))}>
@@ -101,4 +126,19 @@ export function TerminalScreen({ shown }: { shown: boolean }) {
       <div class="xterm-place" ref={box} hidden={!view} />
     </div>
   );
+}
+
+/** The upper edge of the panel, which is dragged, or moved by arrows. */
+function Edge() {
+  const drag = (event: PointerEvent) => {
+    const edge = event.currentTarget as HTMLElement, from = event.clientY, before = edge.parentElement!.clientHeight;
+    edge.setPointerCapture(event.pointerId);
+    edge.onpointermove = (moved) => resize(before + from - moved.clientY);
+    edge.onpointerup = edge.onpointercancel = () => (edge.onpointermove = null);
+  };
+  const key = (event: KeyboardEvent) => {
+    const to = { ArrowUp: height.value + STEP, ArrowDown: height.value - STEP, Home: 0, End: highest() }[event.key];
+    if (to !== undefined) event.preventDefault(), resize(to);
+  };
+  return <div class="edge" role="separator" aria-orientation="horizontal" aria-label="Height of the terminals" aria-valuenow={height.value} aria-valuemin={0} aria-valuemax={highest()} tabIndex={0} onPointerDown={drag} onKeyDown={key} />;
 }

@@ -37,15 +37,15 @@ export class View {
     this.#undo.push(isDark.subscribe(() => (this.xterm.options.theme = colours())));
   }
 
-  /** Show it in the page, and fit it. */
-  show(into: HTMLElement): void {
+  /** Show it in the page, and fit it; keys are its own where `focus` says so. */
+  show(into: HTMLElement, focus: boolean): void {
     into.replaceChildren(this.element);
     if (!this.#opened) {
       this.#opened = true;
       this.xterm.open(this.element);
     }
     this.fit();
-    this.xterm.focus();
+    if (focus) this.xterm.focus();
   }
 
   fit(): void {
