@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, NotRequired
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, StringConstraints, ValidationInfo
 from typing_extensions import TypedDict
 
 from host.caller import Caller
@@ -12,10 +14,10 @@ from host.contract import Contract
 from sessions.context import SessionContext
 from sessions.errors import FileSystemError, InvalidValue
 from sessions.files import path_of
-from shim.bulk import NotApplied, apply_edit
+from shim.bulk import IN_A_TURN, NotApplied, apply_edit
 from shim.document import TextDocument
 from shim.documents import Documents, wire_uri
-from shim.edits import WorkspaceEdit
+from shim.edits import ResourceEdit, TextEdit, WorkspaceEdit
 from shim.ranges import Position, Range
 from shim.saving import Conflict, save_as
 from shim.uri import Uri
@@ -24,8 +26,7 @@ CONTRACT = Contract()
 method = CONTRACT.method
 
 MOST_EDITS = 2_000
-"""Edits of one request; the limit keeps what must be checked at once short."""
-
+"""Edits of one request."""
 
 Resource = Annotated[
     str,
@@ -55,13 +56,25 @@ class WireRange(Wire):
     end: WirePosition
 
 
+def _named(given: str, info: ValidationInfo) -> str:
+    assert info.context is not None
+    resource(info.context, given)
+    return given
+
+
 class WireEdit(Wire):
     """A text in place of a range of a resource, which is to be at `version` where one is named."""
 
-    uri: Resource
+    uri: Annotated[Resource, AfterValidator(_named)]
     range: WireRange
     newText: str
     version: Annotated[int, Field(ge=0)] | None = None
+
+
+class Portion(Wire):
+    """Some of the edits of a request, by their number: to check all of them at once would take too long."""
+
+    edits: dict[int, WireEdit]
 
 
 class Listed(TypedDict):
@@ -111,23 +124,34 @@ async def text_documents(caller: Caller) -> list[Listed]:
 
 
 @method("workspace.applyEdit", gated=True)
-async def apply(caller: Caller, edits: Annotated[list[WireEdit], Field(max_length=MOST_EDITS)]) -> Applied:
+async def apply(
+    caller: Caller, edits: Annotated[list[SkipValidation[WireEdit]], Field(max_length=MOST_EDITS)]
+) -> Applied:
     """Change texts, all as asked or none; answered once that would survive the host's being killed. Nothing is saved.
 
     The ranges of one resource are of its text before. Where an edit cannot be made, `applied` is false, as where a
     document is not at the `version` of an edit any more: nobody writes into a text that they have not seen.
     """
-    wanted, versions = WorkspaceEdit(), {}
-    for edit in edits:
-        uri = resource(caller.session, edit.uri)
-        wanted.replace(uri, as_range(edit.range), edit.newText)
-        if edit.version is not None:
-            versions[uri] = edit.version
+    versions: dict[Uri, int] = {}
     try:
-        await apply_edit(caller.session, wanted, versions=versions)
+        await apply_edit(caller.session, _checked(caller.session, edits, versions), versions=versions)
     except NotApplied as error:
         return {"applied": False, "failureReason": str(error)}
     return {"applied": True}
+
+
+def _checked(session: SessionContext, edits: list[WireEdit], versions: dict[Uri, int]) -> Iterator[ResourceEdit]:
+    """The edits as they are come to, and in `versions` what documents must be at. Raises `ValidationError`."""
+    uris: dict[str, Uri] = {}
+    numbered = enumerate(edits)
+    while some := dict(islice(numbered, IN_A_TURN)):
+        for edit in Portion.model_validate({"edits": some}, context=session).edits.values():
+            if edit.uri not in uris:
+                uris[edit.uri] = resource(session, edit.uri)
+            uri = uris[edit.uri]
+            if edit.version is not None:
+                versions[uri] = edit.version
+            yield ResourceEdit(uri, TextEdit(as_range(edit.range), edit.newText))
 
 
 @method("workspace.saveDocument", gated=True)

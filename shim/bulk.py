@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,9 @@ log = logging.getLogger("roost.shim")
 
 AT_ONCE = 32
 """Steps of an edit that may be made without giving way."""
+
+IN_A_TURN = 100
+"""Steps of an edit that are looked at in one turn of the loop."""
 
 Step = FileEdit | ResourceEdit
 Undo = Callable[[], Awaitable[object]]
@@ -68,12 +71,13 @@ class Bulk:
         self._ends: list[Undo] = []
         self._done: list[FileEdit] = []
 
-    async def apply(self, steps: Sequence[Step]) -> None:
+    async def apply(self, steps: Iterable[Step]) -> None:
         """Make all steps in their order, and return once what is unsaved would survive the host's being killed.
 
+        An iterator gives texts only, and is asked for a few in a turn of the loop; what it raises ends the edit.
         Raises `NotApplied`, and `QuotaExceeded`; then nothing was changed, or is again as it was.
         """
-        files = [step for step in steps if isinstance(step, FileEdit)]
+        files = [step for step in steps if isinstance(step, FileEdit)] if isinstance(steps, Sequence) else []
         before = await self._session.get(FileOperations).asked(files) if files else []
         async with self._documents.lock:
             try:
@@ -138,9 +142,11 @@ class Bulk:
             await self._take_back()
             log.warning("what was to be changed before an edit of %s is left out: %s", self._session.uid, error)
 
-    async def _run(self, steps: Sequence[Step]) -> None:
+    async def _run(self, steps: Iterable[Step]) -> None:
         texts: dict[Uri, list[ResourceEdit]] = {}
-        for step in steps:
+        for number, step in enumerate(steps, 1):
+            if number % IN_A_TURN == 0:
+                await asyncio.sleep(0)
             if isinstance(step, ResourceEdit):
                 uri = step.uri.with_(fragment=None) if step.uri.fragment else step.uri
                 texts.setdefault(uri, []).append(step)
@@ -309,20 +315,19 @@ def _plain(session: SessionContext, document: TextDocument, edit: TextEdit | Sni
 
 async def apply_edit(
     session: SessionContext,
-    edit: WorkspaceEdit,
+    edit: WorkspaceEdit | Iterator[ResourceEdit],
     reason: TextDocumentChangeReason | None = None,
     versions: Mapping[Uri, int] = MappingProxyType({}),
 ) -> None:
     """Apply an edit as work of the session: whoever stops waiting for it does not stop it in the middle.
 
-    `versions` are what documents must be at, or nothing is changed.
+    `versions` are what documents must be at, or nothing is changed; an iterator may add to them as it goes.
     """
-    await asyncio.shield(
-        session.promise(_after_others(session, Bulk(session, reason, versions), edit.steps), "apply edit")
-    )
+    steps = edit.steps if isinstance(edit, WorkspaceEdit) else edit
+    await asyncio.shield(session.promise(_after_others(session, Bulk(session, reason, versions), steps), "apply edit"))
 
 
-async def _after_others(session: SessionContext, bulk: Bulk, steps: Sequence[Step]) -> None:
+async def _after_others(session: SessionContext, bulk: Bulk, steps: Iterable[Step]) -> None:
     """Those that were asked for before come first."""
     await session.get(Documents).edits_done()
     await bulk.apply(steps)

@@ -307,3 +307,16 @@ async def test_acknowledged_text_survives_sleep(tmp_path: Path) -> None:
                         opened = await client.call("workspace.openTextDocument", uri="/workspace/a.txt")
                         assert (opened["text"], opened["isDirty"]) == ("unsaved x", True)
                         return
+
+
+async def test_nothing_of_two_thousand_edits_is_made_where_one_of_them_is_wrong(base: str, alice: str) -> None:
+    async with connect(base, alice) as client:
+        await write(client, "/workspace/a", "x\n" * 2_000)
+        edits = [edit("/workspace/a", "y", line, 0, (line, 1)) for line in range(2_000)]
+        with pytest.raises(Refused) as caught:
+            wrong = edit("/workspace/a", "y", -1)
+            await client.call("workspace.applyEdit", edits=[*edits[:1_500], wrong, *edits[1_501:]])
+        assert caught.value.data["errors"][0]["field"] == "edits.1500.range.start.line"
+        assert (await client.call("workspace.openTextDocument", uri="/workspace/a"))["version"] == 1
+        assert await client.call("workspace.applyEdit", edits=edits) == {"applied": True}
+        assert (await client.call("workspace.openTextDocument", uri="/workspace/a"))["text"] == "y\n" * 2_000

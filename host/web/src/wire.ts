@@ -18,7 +18,6 @@ export type Span = { start: Place; end: Place };
 export type Tokens = { data: Array<number>; tokenTypes: Array<string>; tokenModifiers: Array<string> };
 export type ToolCall = { callId: string; name: string; input: Record<string, any> };
 export type Usage = { inputTokens: number; outputTokens: number; cacheReadTokens: number; cacheWriteTokens: number; thinkingTokens: number };
-export type WireEdit = { uri: string; range: WireRange; newText: string; version?: number | null };
 export type WireFolder = { uri: string; name: string };
 export type WirePosition = { line: number; character: number };
 export type WireRange = { start: WirePosition; end: WirePosition };
@@ -45,7 +44,7 @@ export interface Methods {
   /** The open documents, without their texts. */
   "workspace.textDocuments": { params: Record<string, never>; result: Array<Listed> };
   /** Change texts, all as asked or none; answered once that would survive the host's being killed. Nothing is saved. */
-  "workspace.applyEdit": { params: { edits: Array<WireEdit> }; result: { applied: boolean; failureReason?: string } };
+  "workspace.applyEdit": { params: { edits: Array<{ uri: string; range: WireRange; newText: string; version?: number | null }> }; result: { applied: boolean; failureReason?: string } };
   /** Write a document to its file, or as another file. `saved` is false where somebody else changed it meanwhile. */
   "workspace.saveDocument": { params: { uri: string; overwrite?: boolean; target?: string | null }; result: { saved: boolean; failureReason?: string } };
   /** Rename or move a file or a folder as an editor does: open documents go on under the new name, saved or not. */
