@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import quote
 
 import orjson
 from pydantic import BaseModel, ConfigDict
@@ -36,6 +37,12 @@ PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 """A part of a path that is another one from request to request."""
 
 REFERENCE = "#/components/schemas/{model}"
+NOWHERE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Roost: nothing here</title>
+<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 30rem; margin: 20vh auto; padding: 0 1rem }}</style>
+<p>There is nothing at this address. <a href="{home}">Go to Roost</a></p></html>"""
+"""What a browser shows."""
+
+NOWHERE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 STILL_S = 30.0
 LARGEST_BODY = 1024 * 1024
 """Bytes of a JSON body; files are streamed and may have any size."""
@@ -217,8 +224,15 @@ def _route(path: str, door: Callable[[Request], Awaitable[Response]]) -> Route:
 
 
 async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    """No such path, as a problem document."""
-    answer = problem_answer(not_known(404, "no such path; /openapi.json lists those there are"))
+    """No such path: as a problem document, and as a page for a browser outside of `/api/`."""
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    wants = b",".join(value for name, value in scope["headers"] if name == b"accept")
+    if b"text/html" in wants.lower() and scope["method"] in ("GET", "HEAD") and not path.startswith("/api/"):
+        home = quote(scope.get("root_path", "") + "/")
+        answer = Response(NOWHERE.format(home=home), 404, {"Content-Security-Policy": NOWHERE_POLICY}, "text/html")
+    else:
+        answer = problem_answer(not_known(404, "no such path; /openapi.json lists those there are"))
+    answer.headers["Vary"] = "Accept"
     await answer(scope, receive, send)
 
 

@@ -74,6 +74,7 @@ class Terminal:
         "_sending",
         "_telling",
         "_told",
+        "_turn",
         "_viewers",
         "columns",
         "device",
@@ -127,6 +128,7 @@ class Terminal:
         self._telling: asyncio.TimerHandle | None = None
         self._told = 0
         self._sending = 0
+        self._turn = asyncio.Lock()
 
     @property
     def exit_code(self) -> int | None:
@@ -284,9 +286,10 @@ class Terminal:
             raise Overloaded("the shell does not read its input, and too much waits for it already", 1_000)
         self._sending += len(data)
         try:
-            for at in range(0, len(data), SEND_BYTES):
-                while not self.type(data[at : at + SEND_BYTES]):
-                    await self.device.room()
+            async with self._turn:  # what is sent meanwhile comes behind it, and not into its middle
+                for at in range(0, len(data), SEND_BYTES):
+                    while not self.type(data[at : at + SEND_BYTES]):
+                        await self.device.room()
         finally:
             self._sending -= len(data)
 

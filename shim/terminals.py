@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,10 @@ class WindowTerminals:
                     options, name=more.name, hidden=more.hide_from_user, message=more.message, adopt=adopt
                 )
         except RoostError as error:
-            self._fail(terminal, error)
+            self._fail(terminal, str(error))
+        except BaseException:  # whoever awaits its process must not do so for ever
+            self._fail(terminal, "it could not be opened; the host's log says why")
+            raise
         finally:
             if terminal in self._starting:
                 self._starting.remove(terminal)
@@ -96,10 +100,13 @@ class WindowTerminals:
         device = Played(options.pty, self._session, current_extension())
         device.begin(self._shells.play(options.name or "terminal", device, hidden=options.hide_from_user, adopt=adopt))
 
-    def _fail(self, terminal: Terminal, error: RoostError) -> None:
+    def _fail(self, terminal: Terminal, why: str) -> None:
         """It could not be started: the extension sees it closed, and the user is told why."""
+        if terminal.shell is not None:
+            return  # it is there, and ends as any other does
         terminal.ended(None, TerminalExitReason.UNKNOWN)
-        self._session.mailbox.post("window.onDidFailTerminal", {"name": terminal.name, "message": str(error)})
+        with suppress(RoostError):  # the session ends
+            self._session.mailbox.post("window.onDidFailTerminal", {"name": terminal.name, "message": why})
         self.closed.fire(terminal)
 
     def _adopt(self, shell: Shell, terminal: Terminal) -> None:

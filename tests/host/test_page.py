@@ -114,3 +114,18 @@ async def test_a_base_path_that_is_typed_without_its_last_slash_leads_to_the_pag
         assert (await ada.get("/codex")).status_code == 404
     async with hosted(tmp_path / "plain") as (_, user):
         assert (await user("ada").get("/code")).status_code == 404
+
+
+async def test_who_is_led_to_a_place_that_is_not_there_sees_a_page_with_the_way_home(tmp_path: Path) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    async with hosted(tmp_path / "data", server={"base_path": "/code"}) as (_, user):
+        ada = user("ada")
+        shown = await ada.get("/code/nowhere?<b>", headers=browser)
+        assert (shown.status_code, shown.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert '<a href="/code/">' in shown.text and "nowhere" not in shown.text
+        for told in (
+            await ada.get("/code/nowhere"),
+            await ada.get("/code/api/v1/nowhere", headers=browser),
+            await ada.post("/code/nowhere", headers=browser),
+        ):
+            assert (told.status_code, told.headers["content-type"]) == (404, "application/problem+json")

@@ -181,6 +181,16 @@ async def test_input_that_nobody_reads_is_bounded_and_waited_for(ada: SessionCon
     assert b"3000000" in kept(terminal)
 
 
+async def test_what_is_sent_comes_in_its_order_however_much_waits(ada: SessionContext) -> None:
+    script = "stty raw -echo; echo go; sleep 0.2; head -c 2000001 >all; tail -c 1 all; grep -q '[.]x' all || echo whole"
+    terminal = await ada.get(Terminals).open(sh(script))
+    await until(terminal.view(), b"go")
+    first = ada.promise(terminal.send(b"x" * 2_000_000), "send")
+    await asyncio.gather(first, ada.promise(terminal.send(b"."), "send"))
+    await ended(terminal)
+    assert kept(terminal).endswith(b".whole\n")
+
+
 async def test_what_waits_for_a_deaf_shell_is_bounded(ada: SessionContext) -> None:
     terminal = await ada.get(Terminals).open(sh("stty raw -echo; echo go; sleep 100"))
     await until(terminal.view(), b"go")

@@ -431,3 +431,22 @@ async def test_each_user_has_their_own() -> None:
             await window.create_terminal("again", "/bin/cat").process_id
             assert len(window.terminals) == 2
         assert heard == []
+
+
+async def test_a_terminal_that_fails_to_open_is_closed_and_nobody_waits_for_its_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    statuses: list[Any] = []
+    with pytest.raises(ExceptionGroup) as caught:  # the host's log has it
+        async with tenants("ada") as (_, (ada,)):
+            monkeypatch.setattr(Terminals, "open", fail)
+            with ada.entered("acme.shells"):
+                terminal = window.create_terminal("x")
+                assert await told(window.on_did_close_terminal) == [terminal]
+                async with asyncio.timeout(5):
+                    statuses += [await terminal.process_id, terminal.exit_status, window.terminals]
+    assert "Too many open files" in str(caught.value.exceptions)
+    assert statuses == [None, TerminalExitStatus(None, TerminalExitReason.UNKNOWN), ()]
