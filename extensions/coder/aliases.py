@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from types import MappingProxyType
 
 from extensions.coder.calls import bare_name, operands_of
@@ -28,6 +30,16 @@ SUBCOMMANDS = MappingProxyType({
     "apt": {"purge": "remove"},
 })  # fmt: skip
 """Subcommands that are the same as others."""
+
+OF_PYTHON = re.compile(r"(?:\./)?\.?venv/bin/(python[\d.]*|pip[\d.]*|pytest|coverage|tox|nox)")
+OF_NODE = re.compile(r"(?:\./)?node_modules/\.bin/([\w-]+)")
+OF_PROJECT = frozenset({
+    "pytest", "unittest", "coverage", "tox", "nox", "flask", "alembic", "jest", "vitest", "mocha", "eslint", "webpack",
+    "vite", "rollup",
+})  # fmt: skip
+"""Programs that run the project's code, be it its configuration."""
+
+VERSIONED = frozenset({"python", "pip"})
 
 MANAGED = frozenset({"container", "image"})
 """`docker container run` is `docker run`, but for those subcommands that both have."""
@@ -66,6 +78,29 @@ def plain(command: Command) -> Command:
         other = SUBCOMMANDS.get(SAME.get(name, name), {}).get(operands[0].text)
         found.words[at : at + 1] = map(Word, other.split()) if other else operands[:1]
     return found
+
+
+def spellings(command: Command) -> Iterator[Command]:
+    """The call, and as an allow list may spell the same: `python3` for `python`, `pytest` for `.venv/bin/pytest`.
+
+    A program from within the workspace is only taken for one that runs the workspace's code anyway.
+    """
+    yield command
+    first, rest = command.words[0].text, command.words[1:]
+    if (found := OF_NODE.fullmatch(first)) is not None:
+        yield replace(command, words=[Word("npx"), Word(found[1]), *rest])
+        first = found[1] if found[1] in OF_PROJECT else ""
+    elif (found := OF_PYTHON.fullmatch(first)) is not None:
+        first = found[1]
+    bare = bare_name(first)
+    calls = [[Word(name), *rest] for name in {first: 0, f"{bare}3": 0, bare: 0} if bare in VERSIONED or name == first]
+    meant = meant_by(bare, Command([Word(bare), *rest], command.source)) if bare == "python" else None
+    if meant is not None and meant.name in {*OF_PROJECT, "pip"}:
+        calls.append(meant.words)
+    for words in calls if first else ():
+        is_own = found is None and words[1:] == rest
+        if is_own or bare_name(words[0].text) != "pip" or [word.text for word in words[1:2]] == ["install"]:
+            yield replace(command, words=words)
 
 
 def flags(words: Sequence[str]) -> set[str]:
@@ -116,7 +151,4 @@ def _moded(words: list[Word]) -> list[Word]:
 
 
 def _bits(table: MappingProxyType[str, int], letters: str) -> int:
-    found = 0
-    for one in letters:
-        found |= table[one]
-    return found
+    return reduce(or_, map(table.__getitem__, letters), 0)

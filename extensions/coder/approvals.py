@@ -10,20 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from extensions.coder.access import inside
-from extensions.coder.aliases import flags, is_lettered, plain
+from extensions.coder.aliases import flags, is_lettered, plain, spellings
 from extensions.coder.calls import Unclear, bare_name, operands_of
 from extensions.coder.doors import GIT_OWN, TOOLS
 from extensions.coder.launchers import DEEPEST, runs, starts
 from extensions.coder.loops import ways
-from extensions.coder.own import meant_by
+from extensions.coder.own import meant_by, without_told
 from extensions.coder.programs import LOG, opens, takes_more
 from extensions.coder.shell import Script, is_zsh, read
 from extensions.coder.splitting import has_dangerous_substitution, split_command
 from extensions.coder.syntax import Assigned, Command, Word
-from extensions.coder.variables import is_import, is_plain, is_quiet, make_expands, may_evaluate
+from extensions.coder.variables import exported, is_import, is_kept, is_plain, is_quiet, make_expands, may_evaluate
 
 Decision = Literal["approve", "deny", "ask"]
 
@@ -34,10 +35,21 @@ TIMES = frozenset({"time", "timeout", "nice"})
 OF_SHELL = frozenset({"read", "set", "shift"})
 """Words of the shell for which nobody writes an entry: what they set or switch is judged as for one that is named."""
 
+ENVIRONMENTS = frozenset({"uv", "poetry", "pipenv", "pdm", "rye", "hatch"})
+"""Programs that only choose which of the project's Pythons runs what their `run` is told."""
+
+OF_FOLDER = MappingProxyType({
+    "git": ("-C", "--namespace"), "npm": ("--prefix", "-C"), "pnpm": ("-C", "--dir"), "yarn": ("--cwd",),
+    "make": ("-C", "--directory"), "go": ("-C",),
+})  # fmt: skip
+"""Options before a subcommand that say where it works: that is judged by itself."""
+
+FORCED = re.compile(r"-(with-lease|if-includes)\b")
+
 GIVEN = re.compile(r"([A-Za-z_]\w*)\+?=(?!\d+\b)")
 READ = re.compile(r"\b(?:read|mapfile|readarray)((?: +[A-Za-z_]\w*)+)")
 EXPORTED = re.compile(r"[A-Za-z_]\w*=")
-BUILT_IN = frozenset({"[", "[[", "true", "false", ":", "break", "continue", "exit", "return", "nproc"})
+BUILT_IN = frozenset({"[", "[[", "true", "false", ":", "break", "continue", "exit", "return", "nproc", "deactivate"})
 """Started by the shell itself, or printing a number, and changing nothing: they need no leave."""
 
 
@@ -52,10 +64,17 @@ def decide_part(command: str, allow: Collection[str] | None, deny: Collection[st
     """What the lists say of one part of a command line."""
     if not command.strip():
         return "approve"
-    allowed, denied = longest_prefix(command, allow), longest_prefix(command, deny)
+    meant = [one for one in deny or () if not _is_other_option(command, one)]
+    allowed, denied = longest_prefix(command, allow), longest_prefix(command, meant)
     if denied is not None and (allowed is None or len(allowed) <= len(denied)):
         return "deny"
     return "ask" if allowed is None else "approve"
+
+
+def _is_other_option(command: str, entry: str) -> bool:
+    """Whether the entry's last word is only how another option begins: who denies `--force` does not mean a lease."""
+    line = command.strip().lower()
+    return entry.endswith("--force") and line.startswith(entry.lower()) and FORCED.match(line, len(entry)) is not None
 
 
 def decide(
@@ -128,6 +147,8 @@ def _hides(command: Command, deny: Collection[str] | None) -> bool:
         if name != command.name or not rest:
             continue
         flagged = any(word.startswith("-") for word in rest)
+        if _does_else(command, [word.lower() for word in rest if not word.startswith("-")]):
+            continue
         if command.name is None or (flagged and any(not word.literal for word in command.words)):
             return True
         if _behind_option(command.words[1:], rest):
@@ -136,6 +157,13 @@ def _hides(command: Command, deny: Collection[str] | None) -> bool:
         if any(not word.literal or re.search(r"[*?\[{]", word.text) for word in operands):
             return True
     return False
+
+
+def _does_else(command: Command, named: Sequence[str]) -> bool:
+    """Whether the call's first word says plainly that it is another one than the entry names."""
+    first = command.words[1] if len(command.words) > 1 else Word("-")
+    is_plain = first.literal and not first.splits and re.fullmatch(r"\w[\w-]*", first.text) is not None
+    return bool(named) and is_plain and first.text.lower() != named[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,43 +179,67 @@ class _Lists:
     """Variables that the line may set to anything, which are there in texts that it gives to shells, too."""
 
     def may_run(self, script: Script) -> bool:
+        return self.is_in_order(script) and all(self.may_start(command) for command in script.commands)
+
+    def is_in_order(self, script: Script, *, is_text: bool = False) -> bool:
+        """Whether what it sets changes no program, and what it writes by redirections is nothing.
+
+        Of a text for another shell, any variable may be one that programs get.
+        """
         passed = [*script.assigned, *(each for one in script.commands for each in one.assigned)]
         if any(may_evaluate(one.value) for one in passed):
             return False
         if self.is_named and not all(one.name.islower() or is_plain(one) for one in passed):
             return False
         if ANY not in self.allow:
-            if self.writes(script) or not all(_is_own(one, script.commands) for one in script.assigned):
+            own = (is_kept(one) or self.sets(one, script.commands) for one in script.assigned)
+            if self.writes(script) or not all(own):
                 return False
-            if make_expands(passed) and any(one.name == "make" for one in script.commands):
+            given = [one._replace(is_passed=True) for one in passed] if is_text else exported(passed, script.commands)
+            if make_expands(given) and any(one.name == "make" for one in _all_started(script)):
                 return False
-        return all(self.may_start(command) for command in script.commands)
+        return True
 
     def may_start(self, command: Command, depth: int = DEEPEST) -> bool:
         if command.name is None or depth < 0:
             return False
-        if not all(_is_own(one, [command]) for one in command.assigned) and ANY not in self.allow:
+        if not all(self.sets(one, [command]) for one in command.assigned) and ANY not in self.allow:
             return False
         if command.words[0].text in BUILT_IN or _only_moves(command):
             return True
-        said = _said(command)
         first = command.words[0].text
-        entry = "" if first in TIMES else first if first in OF_SHELL else _allowing(said, self.allow)
+        said, entry = _said(command), "" if first in TIMES else first if first in OF_SHELL else None
+        if entry is None:
+            said, entry = self.allowing(said)
         is_named = entry and first not in OF_SHELL
         if entry is None or (is_named and decide_part(said.line, self.allow, self.deny) != "approve"):
             return False
         if _hides(command, self.deny) or (entry == ANY and self.is_named and opens(command)):
             return False
+        lists, ran = self, runs(command)
+        if ran and entry.split() == [command.name] and command.name in ENVIRONMENTS:
+            entry = f"{entry} run"  # what it runs is in the list itself
+        elif ran:  # an entry that names what is run allows it, and a project's environment is for its tools
+            lists = replace(self, allow=[*self.allow, *TOOLS, " ".join(entry.split()[2:])])
         try:
             started = [each for way in ways(command) for each in starts(way.near(self.folders), self.whole, entry)]
         except Unclear:
             return False
         if command.name == "xargs" and any(self.takes_more(inner) for inner in started):
             return False
-        lists = self
-        if runs(command):  # an entry that names what is run allows it, and a project's environment is for its tools
-            lists = replace(self, allow=[*self.allow, *TOOLS, " ".join(entry.split()[2:])])
         return all(lists.may_start(inner, depth - 1) for inner in started)
+
+    def allowing(self, said: Command) -> tuple[Command, str | None]:
+        """The entry that means this call, and the call as the entry spells it."""
+        found = [(one, _allowing(one, self.allow)) for one in spellings(said.near(self.folders, is_name=True))]
+        return next(((one, entry) for one, entry in found if entry not in (None, ANY)), found[0])
+
+    def sets(self, given: Assigned, commands: Sequence[Command]) -> bool:
+        """Whether a variable that is set for these programs changes none of them: `IFS= read` is how lines are read."""
+        if is_quiet(given.name, given.value) or (given.name == "IFS" and [one.name for one in commands] == ["read"]):
+            return True
+        meant = ((meant_by(bare_name(one.name or ""), one) or one).name or "" for one in commands)
+        return is_import(given, map(bare_name, meant), {bare_name(entry.lower()) for entry in self.allow})
 
     def writes(self, script: Script) -> bool:
         """Whether its redirections write anything but a log among temporary files."""
@@ -207,7 +259,7 @@ class _Lists:
         held = "".join(f"{name}=$(held)\n" for name in self.odd)
         evaluates = script.evaluates or (bool(held) and read(held + line).evaluates)
         is_odd = bool(script.doubts) or evaluates or has_dangerous_substitution(line)
-        if is_odd or (ANY not in self.allow and self.writes(script)):
+        if is_odd or not self.is_in_order(script, is_text=True):
             raise Unclear(line)
         return script.commands
 
@@ -243,14 +295,6 @@ def _behind_option(words: Sequence[Word], wanted: Sequence[str]) -> bool:
     return False
 
 
-def _is_own(given: Assigned, commands: Sequence[Command]) -> bool:
-    """Whether a variable that is set for these programs changes none of them: `IFS= read` is how lines are read."""
-    if is_quiet(given.name, given.value) or (given.name == "IFS" and [one.name for one in commands] == ["read"]):
-        return True
-    meant = ((meant_by(bare_name(one.name or ""), one) or one).name or "" for one in commands)
-    return is_import(given, map(bare_name, meant))
-
-
 def _only_moves(command: Command) -> bool:
     """Whether it only goes to a folder, or sets variables (which are judged as what the line sets).
 
@@ -268,15 +312,17 @@ def _with_unknown(command: Command) -> Command:
 
 
 def _said(command: Command) -> Command:
-    """The call without what git is told before its subcommand that changes nothing about what it does.
+    """The call without what a program is told before its subcommand that changes nothing about what it does."""
+    command = without_told(command) if command.name == "git" else command
+    at, valued = 1, OF_FOLDER.get(command.name or "", ())
+    while at < len(command.words) and _is_before(command, command.words[at].text, valued):
+        at += 2 if command.words[at].text in valued else 1
+    return replace(command, words=[command.words[0], *command.words[at:]]) if at < len(command.words) else command
 
-    Where `-C` leads is judged by itself.
-    """
-    at = 1
-    while command.name == "git" and at < len(command.words) and command.words[at].text in GIT_OWN:
-        at += 2 if command.words[at].text in ("-C", "--namespace") else 1
-    is_plain = at > 1 and at < len(command.words)
-    return replace(command, words=[command.words[0], *command.words[at:]]) if is_plain else command
+
+def _is_before(command: Command, word: str, valued: Sequence[str]) -> bool:
+    is_given = word.startswith("--") and word.partition("=")[0] in valued
+    return is_given or word in valued or (command.name == "git" and word in GIT_OWN)
 
 
 def _allowing(command: Command, allow: Collection[str]) -> str | None:

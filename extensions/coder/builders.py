@@ -43,6 +43,7 @@ WORDS = MappingProxyType({
     "gulp": re.compile(r"-f|--(gulpfile|require|preload|cwd)(=.*)?"),
     "grunt": re.compile(r"--(gruntfile|base|tasks|npm|require|preload)(=.*)?"),
     "mocha": re.compile(r"--(node-option|loader|import|experimental-loader)(=.*)?|-n"),
+    "npm": re.compile(r"-+prefi(=.*)?|(-|---+)prefix(=.*)?|-C.+"),  # elsewhere by a link, in spellings nobody follows
     "lerna": re.compile(r"--npm-client(=.*)?"), "pytest": re.compile(r"--(tx|px|rsyncdir|pdbcls)(=.*)?"),
     "stack": re.compile(r"--(exec|with-ghc|with-gcc)(=.*)?"),
     "julia": re.compile(r"-J.*|--(sysimage|bind-to|project=[/~].*)(=.*)?"),
@@ -88,7 +89,7 @@ CODE = frozenset({
     "stack", "cabal", "ctags", "helm", "terraform", "tofu", "composer", "pre-commit", "mix", "rustup", "swift", "zig",
     "cargo", "go", "make", "alembic", "flask", "django-admin", "mypy", "ruff", "black", "isort", "pylint", "eslint",
     "prettier", "tsc", "webpack", "vite", "rollup", "esbuild", "java", "javac", "ansible-playbook", "rspec", "rubocop",
-    "phpunit",
+    "phpunit", "venv",
 })  # fmt: skip
 """Programs that take code, or what steers it, from the files and folders that they are told."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from extensions.coder import builders
-from extensions.coder.doors import LONG_SAFE, VALUED
+from extensions.coder.doors import ANY_DASHES, LONG_SAFE, VALUED
 from extensions.coder.syntax import Command, Word
 
 ELSEWHERE = re.compile(r"[/~$`].*|(.*/)?\.\.(/.*)?")
@@ -54,11 +54,16 @@ def taken_from(command: Command) -> list[str]:
 def is_option(word: str, option: str, name: str = "") -> bool:
     """Whether a word is that option of the program, alone or in a group, with a value or shortened."""
     if option.startswith("--"):
-        given = word.split("=", 1)[0]
+        given = as_long(word.split("=", 1)[0], name)
         return len(given) > 3 and option.startswith(given) and given not in LONG_SAFE.get(name, ())
     if re.fullmatch(r"-\w", option) and not word.startswith("--"):
         return re.match(rf"-\w*{option[1]}", word) is not None
     return word == option or word.startswith(f"{option}=") or (option == "+" and word.startswith("+"))
+
+
+def as_long(option: str, name: str) -> str:
+    """An option with two dashes, for which npm and its kin take one, too: `-script-shell`."""
+    return f"--{option.lstrip('-')}" if name in ANY_DASHES and re.match(r"-\w\w|---", option) else option
 
 
 def is_script(word: Word) -> bool:

@@ -45,7 +45,7 @@ SCRIPTED = MappingProxyType({
 
 MODULES = frozenset({
     "pytest", "unittest", "doctest", "mypy", "ruff", "black", "flake8", "isort", "pylint", "pyflakes", "coverage",
-    "tox", "nox", "json.tool", "compileall", "py_compile", "tabnanny", "this", "pyright", "pip",
+    "tox", "nox", "json.tool", "compileall", "py_compile", "tabnanny", "this", "pyright", "pip", "venv",
 })  # fmt: skip
 """What `python -m` may be told where the allow list says only `python`; some of it has a table of its own."""
 
@@ -61,7 +61,7 @@ RUNNER_FLAGS = frozenset(
 )
 """Options of runners that change nothing about what is run."""
 
-TOOLS = MODULES - {"pip"} | {
+TOOLS = MODULES - {"pip", "venv"} | {
     "python", "python3", "eslint", "prettier", "tsc", "jest", "vitest", "mocha", "rspec", "rubocop", "rake", "rails",
     "pre-commit", "alembic", "sphinx-build", "mkdocs", "uvicorn",
 }  # fmt: skip
@@ -72,6 +72,7 @@ VALUED = MappingProxyType({
     "npm": frozenset({"--prefix", "-C", "--workspace", "-w"}),
     "docker": frozenset({"-H", "--host", "--context", "--config"}),
     "kubectl": frozenset({"-n", "--namespace", "--context"}),
+    "make": frozenset({"-C", "--directory", "-f", "--file", "--makefile"}),
     "go": frozenset({"-C"}), "cargo": frozenset({"-C", "-Z", "--config", "--color"}),
     "pip": frozenset({"--python", "--log", "--proxy"}), "uv": frozenset({"--directory", "--project"}),
     "poetry": frozenset({"-C", "--directory", "-P", "--project"}), "pnpm": frozenset({"-C", "--dir", "--filter", "-F"}),
@@ -107,7 +108,7 @@ OPTIONS = MappingProxyType({
     "julia": ("-e", "-E", "--eval", "--print", "-L", "--load", "-i"), "elixir": ("-e", "--eval", "-r", "-S"),
     "groovy": ("-e",), "scala": ("-e",), "ghc": ("-e", "--interactive"), "swift": ("-e",),
     "make": ("--eval", "-E", "-I", "--include-dir"),
-    "npm": (*_PROJECT, "--prefix", "-C", "--git", "--browser", "--viewer", "--editor", "--registry", "--node-gyp",
+    "npm": (*_PROJECT, "--git", "--browser", "--viewer", "--editor", "--registry", "--node-gyp",
             "--init-module", "--onload-script"),
     "npx": ("-c", "--call", "-p", "--package"), "pnpm": (*_PROJECT, "-c", "--shell-mode"),
     "yarn": (*_PROJECT, "--use-yarnrc", "--registry"),
@@ -148,6 +149,9 @@ MILD = frozenset({
     "openssl", "java", "javac", "rustc", "ghc", "pandoc", "split", "bat", *COMPILERS, *CONTAINERS,
 })  # fmt: skip
 """Programs of which a word that only the shell knows is not taken for one of these options."""
+
+ANY_DASHES = frozenset({"npm", "npx", "pnpm", "pnpx"})
+"""Programs that take a long option behind one dash, or three, too."""
 
 LONG_SAFE = MappingProxyType({"git": frozenset({"--text", "--exclude"}), "pip": frozenset({"--pre"})})
 """Options of their own that are also the beginnings of some above."""
@@ -235,17 +239,19 @@ ONLY_READS = MappingProxyType({
         r"( (--get|--get-all|--get-regexp|get) [^-\s]\S*|( --list| -l)| (?!edit$)[^-\s]\S*)"
         r"|worktree list( --porcelain)?|submodule (status|summary)( --(cached|recursive))*|bisect log"
         r"|sparse-checkout list|apply --(check|stat|numstat|summary) [^-\s]\S*|lfs (ls-files|status)"
-        r"|bundle verify [^-\s]\S*"
+        r"|bundle verify [^-\s]\S*|config( --local)? user\.(name|email)( (?!-)\S+)+"
     ),
-    "npm": re.compile(r"(config|c) (get|list|ls)( [\w.:@/-]+)*|pkg get( [\w.-]+)*|owner ls( \S+)?"),
+    "npm": re.compile(r"(config|c) (get|list|ls)( [\w.:@/-]+)*|pkg get( [\w.-]+)*|owner ls( \S+)?|init (-y|--yes)"),
     "pnpm": re.compile(r"config (get|list)( [\w.:@/-]+)*"), "yarn": re.compile(r"config (get|list|current)( [\w.-]+)*"),
-    "go": re.compile(r"env( -json)?( [A-Z0-9_]+)*"),
+    "go": re.compile(
+        r"env( -json)?( [A-Z0-9_]+)*|tool cover (-func=[\w./-]+|-html=[\w./-]+ -o[ =][\w./-]+)"
+    ),
     "uv": re.compile(r"(pip (list|show|freeze|check|tree)|tool list)( [\w.:=-]+)*"),
     "pip": re.compile(r"config (list|debug|get [\w.-]+)"), "poetry": re.compile(r"config --list"),
     "kubectl": re.compile(r"config (view|get-contexts|current-context|get-clusters|get-users)"),
     "gh": re.compile(r"auth status|(config|alias|extension|secret|ssh-key|gpg-key|gist) (list|get [\w.-]+)"),
 })  # fmt: skip
-"""Calls whose subcommand is risky, and which only look."""
+"""Calls whose subcommand is risky, and which only look, or say who writes, or what the project is called."""
 
 LOOKS = frozenset({
     "cd", "pushd", "popd", "dirs", "pwd", "echo", "printf", "ls", "tree", "cat", "head", "tail", "wc", "grep", "egrep",
@@ -263,7 +269,7 @@ PLACES = MappingProxyType({
     "javac": ("-d",), "pytest": ("--junitxml", "--junit-xml", "--log-file"), "tsc": ("--outDir", "--outFile"),
     "mypy": ("--junit-xml", "--html-report", "--cache-dir"), "pip": ("--log", "--report", "--cache-dir"),
     "eslint": ("-o", "--output-file", "--rulesdir", "--resolve-plugins-relative-to"), "prettier": ("--plugin",),
-    "npm": ("--cache",),
+    "npm": ("--cache", "--prefix", "-C"),
     "pnpm": ("-C", "--dir"), "yarn": ("--cwd",), "bun": ("--cwd",), "nox": ("-f", "--noxfile"),
     "tox": ("-c", "--workdir"), "uv": ("--directory", "--project"), "mocha": ("-r", "--require"),
     "poetry": ("-C", "--directory", "-P", "--project"), "ctags": ("-f", "-o"), "pandoc": ("-o", "--output"),

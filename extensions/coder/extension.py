@@ -150,22 +150,11 @@ def _checked(name: str, work: Callable[[Json], Awaitable[Any]]) -> Callable[...,
     return run
 
 
-NEEDS_TASK = frozenset(
-    f"coder.{name}"
-    for name in (
-        *("getTask", "getMessages", "sendMessage", "takeBack", "decide", "pauseTask", "resumeTask", "abortTask"),
-        *(
-            "deleteTask",
-            "endTask",
-            "setMode",
-            "setTodos",
-            "condense",
-            "listCheckpoints",
-            "diffCheckpoint",
-            "restoreCheckpoint",
-        ),
-    )
-)
+NEEDS_TASK = frozenset({
+    "coder.getTask", "coder.getMessages", "coder.sendMessage", "coder.takeBack", "coder.decide", "coder.pauseTask",
+    "coder.resumeTask", "coder.abortTask", "coder.deleteTask", "coder.endTask", "coder.setMode", "coder.setTodos",
+    "coder.condense", "coder.listCheckpoints", "coder.diffCheckpoint", "coder.restoreCheckpoint",
+})  # fmt: skip
 
 
 async def activate(context: vscode.ExtensionContext) -> TaskManager:

@@ -5,27 +5,30 @@ What only the shell will know is left out: whether that runs unasked is for `app
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from functools import partial
 
 from extensions.coder.calls import Unclear
 from extensions.coder.launchers import DEEPEST, starts
 from extensions.coder.shell import Script, read
-from extensions.coder.syntax import Command, Word
+from extensions.coder.syntax import Assigned, Command, Word
 from extensions.coder.whereabouts import Folders, TooDeep, Whereabouts, worked_in
 
 
 class Nested:
     """Its programs, and the words of its redirections, each with a folder that is worked in there.
 
-    One that may work in several folders is there once for each. `lost` are those of whose folder nobody knows.
+    One that may work in several folders is there once for each. `lost` are those of whose folder nobody knows,
+    `entered` the folders that `cd` is told to go to; it does where they are `sure` to be there.
     """
 
-    __slots__ = ("_cwd", "_home", "commands", "lost", "reads", "writes")
+    __slots__ = ("_cwd", "_home", "_sure", "assigned", "commands", "entered", "lost", "reads", "writes")
 
-    def __init__(self, line: str, cwd: str, home: str) -> None:
-        self._cwd, self._home = cwd, home
+    def __init__(self, line: str, cwd: str, home: str, sure: Collection[str] = ()) -> None:
+        self._cwd, self._home, self._sure = cwd, home, sure
+        self.assigned: list[Assigned] = []
+        self.entered: set[str] = set()
         self.commands: list[tuple[Command, str]] = []
         self.lost: list[Command] = []
         self.reads: list[tuple[Word, str]] = []
@@ -37,6 +40,7 @@ class Nested:
         if not depth:
             return []
         script = read(line)
+        self.assigned += [*script.assigned, *(each for one in script.commands for each in one.assigned)]
         placed, visited = self._placed(script, start)
         for command, where in placed:
             self._note(command, where)
@@ -53,10 +57,11 @@ class Nested:
         if script.root is None:
             return [], start
         try:
-            whereabouts = Whereabouts(script.root, start, self._home)
+            whereabouts = Whereabouts(script.root, start, self._home, self._sure)
         except TooDeep:
             anywhere = start | {None}
             return [(command, anywhere) for command in script.commands], anywhere
+        self.entered |= whereabouts.entered
         return list(whereabouts), whereabouts.visited
 
     def _note(self, command: Command, where: Folders) -> None:

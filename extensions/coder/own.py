@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from types import MappingProxyType
 
 from extensions.coder.calls import ELSEWHERE, Unclear, is_script, operands_of
 from extensions.coder.doors import GIT_OWN, MODULES, SCRIPTED, STRATEGIES
 from extensions.coder.scripts import only_prints, without_patterns
 from extensions.coder.syntax import Command, Word
-from extensions.coder.variables import PLACES_OF_MAKE, PLAIN, names_program
+from extensions.coder.variables import PLACES_OF_MAKE, PLAIN, VALUES, names_program
 
 TELLS = frozenset({"--version", "-V", "-v", "--help", "-h", "-VV"})
 
@@ -32,6 +33,13 @@ BELOW = re.compile(r"(?!\.|.*/\.\.(/|$))[\w.@+-]+(/[\w.@+-]+)*/?")
 
 OPTIONS = re.compile(r"-[\w.,:@%+= -]*")
 """Options for what make runs: the first word is no program."""
+
+TOLD = re.compile(
+    r"(color\.\w+|advice\.\w+|core\.(quotepath|autocrlf|abbrev)|init\.defaultbranch)=\w+|user\.(name|email)=[\w .@+-]+"
+    r"|core\.pager=(cat)?|(pager\.\w+|(commit|tag)\.gpgsign)=false",
+    re.IGNORECASE,
+)
+"""Settings of git for one call by which it runs nothing."""
 
 MAKE_STEERS = re.compile(
     r"\.?SHELL\w*|MAKE\w*|(\w+_)?(CMD|COMMAND|EXEC|EXECUTABLE|RUN|RUNNER|EDITOR|WRAPPER|COMPILER|LINKER|TOOL|SUDO"
@@ -138,7 +146,9 @@ def _check_make(command: Command, entry: str) -> None:
             or (OPTIONS.fullmatch(value) and not variable.upper().endswith("FLAGS"))
         )
         is_plain = word.literal and is_value and not MAKE_STEERS.fullmatch(variable)
-        if given and not variable.startswith("-") and (not is_plain or names_program(variable.upper())):
+        is_plain = is_plain and not names_program(variable.upper())
+        is_known = word.literal and variable in VALUES and VALUES[variable].fullmatch(value) is not None
+        if given and not variable.startswith("-") and not (is_plain or is_known):
             raise Unclear(command.source)
     if not {"-f", "--file", "--makefile"} & set(entry.split()) and any(_files_of_make(command.words[1:])):
         raise Unclear(command.source)
@@ -176,8 +186,17 @@ def _check_npx(command: Command, entry: str) -> None:
         raise Unclear(command.source)
 
 
+def without_told(command: Command) -> Command:
+    """git's call without `-c` before its subcommand that says how it looks, or who writes: `-c color.ui=never`."""
+    words = list(command.words)
+    while len(words) > 2 and words[1] == Word("-c") and words[2].literal and TOLD.fullmatch(words[2].text):
+        del words[1:3]
+    return replace(command, words=words)
+
+
 def _check_git(command: Command, entry: str) -> None:
     """Options of git's own that are known, a subcommand that is a name, no helper or strategy that is a program."""
+    command = without_told(command)
     named, operands = entry.split(), [word.text for word in operands_of(command)]
     for word in command.words[1:]:
         text = word.text.partition("=")[0]

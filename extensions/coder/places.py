@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -19,9 +20,10 @@ from extensions.coder.loops import ANYTHING, ways
 from extensions.coder.nested import Nested
 from extensions.coder.own import meant_by
 from extensions.coder.programs import TEMPORARY
-from extensions.coder.syntax import Command
+from extensions.coder.syntax import HERE, Assigned, Command, Word
 from extensions.coder.targets import made, protected, targets
 from extensions.coder.tool import Action, ToolError, Use
+from extensions.coder.variables import IMPORTS
 from extensions.coder.whereabouts import at_home
 from shim.proposed import paths, places
 
@@ -30,6 +32,11 @@ SHOWING = frozenset({"show", "diff", "grep", "blame", "annotate", "log", "cat-fi
 
 MOST = 1_000
 """Paths of one line that are looked up on the disk."""
+
+SPLITS = re.compile(r"[\s*?\[\\]")
+
+STEADY = LOOKS | CODE | {*SCRIPTED, "npm", "npx", "pnpm", "yarn", "bun", "uv", "poetry", "bundle"}
+"""Programs that remove no folders of a line's own, but by the project's code, and what else they do is asked about."""
 
 MATCHING = 200
 """Folders that one pattern of a line may mean."""
@@ -48,6 +55,10 @@ class Named:
     """From which it takes code, or what steers it."""
     made: list[str] = field(default_factory=list)
     """Which it makes, changes or removes by programs for that."""
+    spelled: list[str] = field(default_factory=list)
+    """Folders whose names become words of the line, unquoted: `find $(pwd)`."""
+    entered: list[str] = field(default_factory=list)
+    """To which `cd` is told to go, if nothing in the line may remove folders."""
 
 
 async def folder_of(use: Use, given: str | None) -> str:
@@ -67,7 +78,13 @@ async def actions_of(use: Use, line: str, cwd: str, name: str | None = None) -> 
 
     Raises `ToolError` where it reads what `.rooignore` keeps from the agent.
     """
-    named = await asyncio.to_thread(_named, line, cwd, places.home().path)  # to read a shell's grammar takes time
+    home = places.home().path
+    named = await asyncio.to_thread(_named, line, cwd, home)  # to read a shell's grammar takes time
+    if named.entered and any(_is_elsewhere(use, one) for one in named.folders):
+        sure = [cwd, *await _there(named.entered[:MATCHING])]
+        named = await asyncio.to_thread(_named, line, cwd, home, sure)
+    if await _may_split(named.spelled):
+        named.folders.append(None)
     reads = named.reads if use.access.has_rules else []
     named.folders = [each for one in named.folders for each in await _matching(one)]
     known = [one for one in (*named.folders, *named.code, *named.made) if one is not None and one != use.cwd]
@@ -85,19 +102,39 @@ async def actions_of(use: Use, line: str, cwd: str, name: str | None = None) -> 
 
 def _elsewhere(use: Use, what: str, found: Iterable[str | None]) -> Iterator[Action]:
     """What leave it needs for those that are outside of the task's folder."""
-    for path in dict.fromkeys(found):
-        if path is None or not (path == use.cwd or inside(use.cwd, path)):
-            yield Action("work", path, name=what)
+    yield from (Action("work", path, name=what) for path in dict.fromkeys(found) if _is_elsewhere(use, path))
 
 
-def _named(line: str, cwd: str, home: str) -> Named:
-    nested = Nested(line, cwd, home)
+def _is_elsewhere(use: Use, path: str | None) -> bool:
+    return path is None or not (path == use.cwd or inside(use.cwd, path))
+
+
+async def _there(folders: Iterable[str]) -> list[str]:
+    """Those that are folders, and may be gone to."""
+    stats = await asyncio.gather(*map(_stat, folders))
+    return [one for one, stat in zip(folders, stats, strict=True) if stat is not None]
+
+
+async def _may_split(folders: Iterable[str]) -> bool:
+    """Whether a shell makes several words of one of the names, or of where it leads."""
+    real = await asyncio.gather(*(paths.real(vscode.Uri.file(one)) for one in folders), return_exceptions=True)
+    found = [*folders, *(one.path for one in real if isinstance(one, vscode.Uri))]
+    return any(SPLITS.search(one) for one in found)
+
+
+def _named(line: str, cwd: str, home: str, sure: Collection[str] = ()) -> Named:
+    nested = Nested(line, cwd, home, sure)
     found = Named(targets(nested, home), list(_read(nested)))
     found.folders += dict.fromkeys(where for one, where in nested.commands if _depends(one))
     found.folders += [None] * any(map(_depends, nested.lost))
     found.code += _joined(
         ((word, cwd) for one, cwd in nested.commands for way in ways(one) for word in _code(way)), home
     )
+    found.code += _joined(((text, cwd) for text in _imported(nested.assigned)), home)
+    found.spelled += dict.fromkeys(cwd for one, cwd in nested.commands if any(map(_spells, one.words)))
+    found.spelled += [" "] * any(_spells(word) for one in nested.lost for word in one.words)
+    if all(bare_name(one.name or "") in STEADY for one, _ in nested.commands):
+        found.entered += sorted(nested.entered)
     found.made += _joined(
         ((word.text, cwd) for one, cwd in nested.commands for way in ways(one) for word in made(way)), home
     )
@@ -114,13 +151,29 @@ def _code(command: Command) -> list[str]:
     """From where a program takes its code: a script, or what the words of one that builds or tests name."""
     meant = meant_by(command.name or "", command) or command
     if meant.name in SHELLS or meant.name in ("source", ".") or bare_name(meant.name or "") in SCRIPTED:
-        return [word.text for word in operands_of(meant)[:1] if word.literal and ".." in word.text]
+        return [word.text for word in operands_of(meant)[:1] if word.literal and not word.text.startswith(("/", "~"))]
     return taken_from(meant) if meant.name in CODE else []
+
+
+def _imported(assigned: Iterable[Assigned]) -> Iterator[str]:
+    """The places in which interpreters look for more code by a variable."""
+    return (one for given in assigned if given.name in IMPORTS and given.value for one in given.value.split(":") if one)
+
+
+def _spells(word: Word) -> bool:
+    """Whether the name of the folder that the line is in becomes part of an unquoted word."""
+    return word.splits and HERE.search(word.text) is not None
 
 
 def _depends(command: Command) -> bool:
     """Whether it matters in which folder the program works."""
     return command.name not in LOOKS and command.name not in WRAPPERS
+
+
+async def _stat(folder: str) -> vscode.FileStat | None:
+    with suppress(vscode.FileSystemError):
+        return await vscode.workspace.fs.stat(vscode.Uri.file(f"{folder}/."))
+    return None
 
 
 async def _matching(folder: str | None) -> list[str | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from extensions.coder import builders
-from extensions.coder.calls import ELSEWHERE, Unclear, bare_name, is_option, operands_of, taken_from
+from extensions.coder.calls import ELSEWHERE, Unclear, as_long, bare_name, is_option, operands_of, taken_from
 from extensions.coder.doors import (
     ANYWHERE,
     AWKS,
@@ -44,6 +44,11 @@ ELEMENT = re.compile(r"\$\{[#!]?\w+\[(?:[@*]|-?\d+)\]")
 """One that is written down, or all of them."""
 
 DECLARES = frozenset({"declare", "typeset", "local", "export", "readonly"})
+
+OPEN_TO_WORDS = frozenset({"env", "bash", "sh", "zsh", "dash", "ksh"}).union(
+    OPTIONS, PATTERNS, SUBCOMMANDS, SCRIPTED, OPEN, AWKS, SEDS, OWN, builders.WORDS
+)
+"""Programs that further words can make do what their names do not say."""
 
 ARITHMETIC = frozenset({"test", "[", "[[", "let", "declare", "typeset", "local", "export", "readonly", "read", "unset",
                         "printf", "mapfile", "readarray", "wait"})  # fmt: skip
@@ -107,16 +112,7 @@ def opens(command: Command) -> bool:
 
 def takes_more(name: str) -> bool:
     """Whether further words can make a program do what its name does not say: `xargs` gives it words nobody knows."""
-    bare = bare_name(name)
-    tables = (OPTIONS, PATTERNS, SUBCOMMANDS, SCRIPTED, OPEN, AWKS, SEDS, OWN)
-    return any(bare in table for table in (*tables, builders.WORDS)) or bare in (
-        "env",
-        "bash",
-        "sh",
-        "zsh",
-        "dash",
-        "ksh",
-    )
+    return bare_name(name) in OPEN_TO_WORDS
 
 
 def _check_options(name: str, command: Command, entry: str) -> None:
@@ -183,6 +179,7 @@ def _check_places(name: str, command: Command, entry: str) -> None:
             continue
         for at, word in enumerate(words):
             found, given, value = word.partition("=")
+            found = as_long(found, name)
             if name == "go" and found.startswith("--"):
                 found = found[1:]
             if found == option or (len(found) > 4 and option.startswith("--") and option.startswith(found)):

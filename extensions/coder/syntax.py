@@ -31,9 +31,12 @@ CLOSES = frozenset({">&-", "<&-"})
 KNOWN = re.compile(
     r"\$\((?:nproc|echo(?: [\w./@:][\w./@:-]*)+)\)|`echo(?: [\w./@:][\w./@:-]*)+`"
     r"|\$\(git rev-parse(?: --(?:short|verify|abbrev-ref|show-toplevel))*(?: [\w@][\w./~^@{}-]*)?\)"
-    r"|\$\(\([\w$ +*/%()-]+\)\)|(?<=^\")(?:\$PWD|\$\{PWD\}|\$\(pwd\))(?=[/\"])"
+    r"|\$\(\([\w$ +*/%()-]+\)\)|(?:^|(?<=^\"))(?:\$PWD\b|\$\{PWD\}|\$\(pwd\))(?=[/\"]|$)"
 )
-"""What a number, a commit or a folder comes of, or words that can be read and are no options."""
+"""What a number, a commit or a folder comes of, or words that can be read and are no options.
+
+A folder with a blank in its name is several words where it is not quoted: `places` looks for that.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,20 @@ class Command:
         first = self.words[0]
         return first.text.rsplit("/", 1)[-1] if first.literal else None
 
-    def near(self, folders: Sequence[str]) -> Command:
-        """The command, with what it names in one of the folders spelled from there: `./a` for `/workspace/a`."""
+    def near(self, folders: Sequence[str], *, is_name: bool = False) -> Command:
+        """The command, with what it names in one of the folders spelled from there: `./a` for `/workspace/a`.
+
+        With `is_name` the program itself, too.
+        """
         if not folders:
             return self
         places = "|".join(re.escape(one.rstrip("/")) for one in sorted(folders, key=len, reverse=True) if len(one) > 1)
         place = re.compile(rf"(^|(?<==)|(?<=^-[A-Za-z]))({places or '(?!)'})(?=/|$)(?!.*/\.\.(/|$))")
         words = [Word(place.sub(".", one.text), True, one.splits) if one.literal else one for one in self.words[1:]]
-        return Command([self.words[0], *words], self.source, self.assigned, self.fed)
+        first = self.words[0]
+        if is_name and first.literal:
+            first = Word(place.sub(".", first.text))
+        return Command([first, *words], self.source, self.assigned, self.fed)
 
     @property
     def line(self) -> str:

@@ -7,21 +7,24 @@ know by name is not: it says which program is run, where code is taken from, or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from types import MappingProxyType
 
 from extensions.coder import builders
 from extensions.coder.access import READERS
 from extensions.coder.doors import LOOKS, MILD, MODULES, OPEN, OPTIONS, PLACES, RUNNERS, SCRIPTED, SUBCOMMANDS
-from extensions.coder.syntax import Assigned
+from extensions.coder.syntax import Assigned, Command
 
 QUIET = re.compile(
     r"CI|DEBUG|VERBOSE|NODE_ENV|FORCE_COLOR|NO_COLOR|CLICOLOR(_FORCE)?|TZ|LANG|LC_[A-Z]+|TERM|COLUMNS|LINES|PORT|HOST"
-    r"|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED|RUST_BACKTRACE|RUST_LOG|GOOS|GOARCH|GOARM|CGO_ENABLED"
+    r"|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED|PYTHONIOENCODING|PYTHONUTF8|RUST_BACKTRACE|RUST_LOG|GOOS|GOARCH|GOARM|CGO_ENABLED"
     r"|CARGO_TERM_\w+|CARGO_INCREMENTAL|FLASK_(ENV|DEBUG)|AWS_(DEFAULT_)?REGION|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)"
     r"|GIT_TERMINAL_PROMPT|GIT_OPTIONAL_LOCKS|GO111MODULE|[a-z_][a-z0-9_]*"
 )
 """These change nothing else, whatever they are set to."""
+
+QUIET_BEFORE = re.compile(r"CI|TZ|LANG|LC_[A-Z]+|TERM|COLUMNS|LINES|PORT|HOST|DEBUG")
+"""Those of them that the environment may hold before a line sets them, so that programs get the new value."""
 
 RISKY_LOWER = re.compile(r"\w*_proxy|npm_config_\w+|pip_\w+")
 
@@ -49,8 +52,17 @@ _PYTEST = (
     r"(-[qvxsl]+|-r\w+|-n ?(\d+|auto)|-p no:\w+|--(tb|color|maxfail|durations)=\w+|--lf|--ff"
     r"|--no-header|--strict-markers)"
 )
+_GO = r"(-mod=(vendor|readonly)|-v|-race|-count=\d+|-tags=[\w,]+|-trimpath)"
 VALUES = MappingProxyType({
-    "NODE_OPTIONS": re.compile(rf"{_NODE}( +{_NODE})*"), "PYTEST_ADDOPTS": re.compile(rf"{_PYTEST}( +{_PYTEST})*"),
+    "NODE_OPTIONS": re.compile(rf"{_NODE}( +{_NODE})*"),
+    **dict.fromkeys(("PYTEST_ADDOPTS", "PYTEST_ARGS", "PYTEST_OPTS"), re.compile(rf"{_PYTEST}( +{_PYTEST})*")),
+    **dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), re.compile(r"[\w:+ .-]+")),
+    **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), re.compile(r"[\w .-]+")),
+    **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), re.compile(r"[\w.+-]+@[\w.-]+")),
+    "GOFLAGS": re.compile(rf"{_GO}( +{_GO})*"), "BROWSER": re.compile(r"none"),
+    "ENV": re.compile(r"(dev|test|prod|ci|local|staging|development|production)"),
+    "CC": re.compile(r"(gcc|clang|cc)(-\d+)?"), "CXX": re.compile(r"(g|clang|c)\+\+(-\d+)?"),
+    "MIX_ENV": re.compile(r"[a-z]+"),
     "PYTHONWARNINGS": re.compile(r"(ignore|error|default|always|once)(::[A-Z]\w+)?"),
     "RUSTFLAGS": re.compile(r"-[DWA] ?[\w:-]+( +-[DWA] ?[\w:-]+)*|-C ?(target-cpu=native|(opt-level|debuginfo)=\w)"),
     **dict.fromkeys(("PAGER", "GIT_PAGER"), re.compile(r"(cat)?")),
@@ -61,6 +73,11 @@ VALUES = MappingProxyType({
 """What steers programs may be set to this, which lets them do nothing else than before."""
 
 IMPORTERS = frozenset({"pytest", "unittest", "tox", "nox", "coverage", "npm", "yarn", "pnpm", "flask", "alembic"})
+IMPORTS = MappingProxyType(
+    {"PYTHONPATH": frozenset({"python", "pypy"}), "NODE_PATH": frozenset({"node", "ts-node", "tsx"})}
+)
+"""Variables that say where there is more code, and the interpreters that look there."""
+
 """Programs that run the workspace's code anyway, wherever Python looks for more of it there."""
 
 MODULES_BY = MappingProxyType({
@@ -75,7 +92,7 @@ PROGRAMS = frozenset(
 ) - {
     "ACT", "AT", "BATCH", "COLUMN", "CUT", "DATE", "ENABLE", "EXPAND", "EXPECT", "FILE", "FOLD", "HASH", "HEAD", "JOBS",
     "PARALLEL", "PASTE", "PATCH", "R", "SCREEN", "SET", "SORT", "SOURCE", "SPLIT", "TAIL", "TIME", "TREE", "TYPE",
-    "VIEW",
+    "VENV", "VIEW",
 }  # fmt: skip
 """Programs that a project may call by a variable; what is also an everyday word is none of them."""
 
@@ -144,13 +161,22 @@ def is_plain(given: Assigned) -> bool:
     return is_quiet(name, value) and (QUIET.fullmatch(name) or PLAIN.fullmatch(value or " ")) is not None
 
 
-def is_import(given: Assigned, programs: Iterable[str]) -> bool:
-    """Whether it says only where in the workspace there is more code, to programs that run the workspace's anyway."""
+def is_import(given: Assigned, programs: Iterable[str], interpreters: Collection[str] = ()) -> bool:
+    """Whether it says only where in the workspace there is more code, to programs that run the workspace's anyway.
+
+    `interpreters` may run any of its scripts.
+    """
     value = given.value or ".."
     if given.name in MODULES_BY:
         return MODULES_BY[given.name].fullmatch(value) is not None and {*programs} <= IMPORTERS | LOOKS | {"python"}
-    is_below = given.name == "PYTHONPATH" and all(map(_is_below, value.split(":")))
-    return is_below and {*programs} <= IMPORTERS | LOOKS
+    is_below = given.name in IMPORTS and all(map(_is_below, value.split(":")))
+    return is_below and {*programs} <= IMPORTERS | LOOKS | IMPORTS[given.name].intersection(interpreters)
+
+
+def is_kept(given: Assigned) -> bool:
+    """Whether only the shell itself gets it, whatever it is set to: a name of the line's own, such as `VERSION`."""
+    is_own = OWN.fullmatch(given.name) is not None and given.name not in VALUES
+    return is_own and not given.is_passed and not (names_program(given.name) or _steers(given.name))
 
 
 def _is_below(place: str) -> bool:
@@ -164,6 +190,17 @@ def names_program(name: str) -> bool:
 
 def _steers(name: str) -> bool:
     return name == "ENV" or any(STEERS.fullmatch(part) for part in name.split("_"))
+
+
+def exported(assigned: Iterable[Assigned], commands: Iterable[Command]) -> list[Assigned]:
+    """The variables, where those are marked that programs get all the same: by `export`, `set -a`, or as they did."""
+    words = [(one.name, word.text) for one in commands for word in one.words[1:]]
+    names = {text.partition("=")[0] for name, text in words if name in ("export", "declare", "typeset")}
+    is_every = any(name == "set" and re.match(r"-\w*a|allexport", text) for name, text in words)
+    return [
+        one._replace(is_passed=True) if is_every or one.name in names or QUIET_BEFORE.fullmatch(one.name) else one
+        for one in assigned
+    ]
 
 
 def make_expands(assigned: Iterable[Assigned]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -57,11 +57,14 @@ class TooDeep(ValueError):
 class Whereabouts:
     """The programs of a line in the order written, each with its folders; the line begins in one of `start`.
 
-    Raises `TooDeep`.
+    `sure` are folders that are there, so that `cd` to one of them goes well. Raises `TooDeep`.
     """
 
-    def __init__(self, root: Node, start: Iterable[str | None], home: str) -> None:
+    def __init__(self, root: Node, start: Iterable[str | None], home: str, sure: Collection[str] = ()) -> None:
         self._home = home
+        self._sure = sure
+        self.entered: set[str] = set()
+        """The folders that `cd` is told to go to."""
         self._depth = 0
         self._found: dict[tuple[int, int], tuple[Command, Folders]] = {}
         begun = frozenset(start)
@@ -144,7 +147,9 @@ class Whereabouts:
         if is_piped or node.type in DECLARES:
             return before, before
         if name in ("cd", "pushd"):
-            return _few(_moved(words[1:], before, self._home)), before
+            moved = _few(_moved(words[1:], before, self._home))
+            self.entered |= {one for one in moved if one is not None}
+            return moved, frozenset() if name == "cd" and moved <= {*self._sure} else before
         if name == "popd" or (name in SHELLS_OWN and "d " in command.line):
             return _few(before | {None}), before
         return before, before
@@ -165,7 +170,7 @@ def worked_in(command: Command, before: Folders, home: str) -> Folders:
         option, given, value = word.text.partition("=")
         if word.text in options and at + 1 < len(words):
             before = _to(words[at + 1], before, home)
-        elif given and option.startswith("--") and option in options:
+        elif given and option in options:
             before = _to(Word(value, word.literal), before, home)
         elif name in JOINED and word.text.startswith("-C") and len(word.text) > 2:
             before = _to(Word(word.text[2:], word.literal), before, home)

@@ -70,11 +70,11 @@ def test_what_may_work_elsewhere_is_seen(line: str) -> None:
     ("line", "code"),
     [
         ("pytest ../x", ["/x"]), ("cd sub && pytest ../tests", ["/w/tests"]), ("cd build && cmake ..", ["/w"]),
-        ("python ../x.py a", ["/x.py"]), ("python x.py ../data", []), ("bash ../x.sh", ["/x.sh"]),
+        ("python ../x.py a", ["/x.py"]), ("python x.py ../data", ["/w/x.py"]), ("bash ../x.sh", ["/x.sh"]),
         ("python -m pytest -c ../x.ini", ["/x.ini"]), ("env -C /tmp go test ./a", []),
         ("jest --config=/x/a.js", ["/x/a.js"]),
         ("mvn -f../x/pom.xml test", ["/x/pom.xml", "/w/test"]), ("uv run pytest /x", ["/x"]),
-        ('for f in ../x y; do bash "$f"; done', ["/x"]),
+        ('for f in ../x y; do bash "$f"; done', ["/x", "/w/y"]),
         ("go vet -run /x .", ["/w/vet", "/w"]),
     ],
 )  # fmt: skip
