@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 
 from sessions import procfs
+from sessions.descriptors import Handle
 from sessions.procfs import Procfs
 
 Answer = Callable[[bytes], bytes]
@@ -39,21 +40,22 @@ class Answers:
 
     __slots__ = ("_answer", "_folder", "_listener", "_name", "_owner", "_turns", "path")
 
-    def __init__(self, answer: Answer, folder: int, inside: str, owner: int | None, number: int) -> None:
+    def __init__(self, answer: Answer, folder: Handle, inside: str, owner: int | None, number: int) -> None:
         self._answer = answer
         self._name = f"{number}.ask"
         self._owner = owner
         self._turns = asyncio.Semaphore(AT_ONCE)
         self.path = f"{inside}/{self._name}"
-        self._folder = os.dup(folder)
+        self._folder = folder
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 
     def open(self) -> None:
         """Make it; who connects before `serve` waits. Blocks: call it in a thread."""
-        self._listener.bind(f"/proc/self/fd/{self._folder}/{self._name}")  # its own path may be too long for a socket
-        os.chmod(self._name, 0o600, dir_fd=self._folder)
+        here = f"/proc/self/fd/{self._folder.fd}"  # its own path may be too long for a socket
+        self._listener.bind(f"{here}/{self._name}")
+        os.chmod(self._name, 0o600, dir_fd=self._folder.fd)
         if self._owner is not None:
-            os.chown(self._name, self._owner, self._owner, dir_fd=self._folder, follow_symlinks=False)
+            os.chown(self._name, self._owner, self._owner, dir_fd=self._folder.fd, follow_symlinks=False)
         self._listener.listen(AT_ONCE)
 
     async def serve(self, processes: Procfs, leader: int) -> None:
@@ -92,8 +94,7 @@ class Answers:
         """Take it away. Blocks: call it in a thread."""
         self._listener.close()
         with suppress(FileNotFoundError):
-            os.unlink(self._name, dir_fd=self._folder)
-        os.close(self._folder)
+            os.unlink(self._name, dir_fd=self._folder.fd)
 
 
 async def whole(asker: socket.socket) -> bytes:

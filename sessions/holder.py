@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import secrets
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import TypeVar
 from sessions import jail, procfs
 from sessions.answers import Answer, Answers
 from sessions.cgroups import Cgroup
+from sessions.descriptors import Handle
 from sessions.errors import SandboxDied, SandboxUnavailable
 from sessions.inside import Inside, look, look_around
 from sessions.jail import Network, World
@@ -72,7 +75,7 @@ class Holder:
         self._cgroup = cgroup
         self._undo: list[Callable[[], None]] = []
         self._token = secrets.token_hex(8)
-        self._count = 0
+        self._numbers = itertools.count(time.monotonic_ns())  # a thread of an earlier life has none of these names
         self._children: set[Child] = set()
         self._piped: set[int] = set()
         self._reason = "its supervisor ended"
@@ -80,13 +83,12 @@ class Holder:
         self._closing = False
         self._starting = 0
         self._sockets: Sockets | None = None
-        self._outputs = 0
         self._supervisor = Supervisor(lambda: self.end("its supervisor ended"))
         self._program: subprocess.Popen[bytes] | None = None
         self._pidfd = -1
         self._dead: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._inside: Inside | None = None
-        self._run = -1
+        self._folder: Handle | None = None
         self._spares: Spares | None = None
         self._by_session = False
 
@@ -119,12 +121,12 @@ class Holder:
             raise
 
     def _prepare(self, likely: Likely | None, terminals: bool) -> Launch:
-        self._run = open_empty(self.world.run)
+        self._folder = open_empty(self.world.run)
         self._by_session = self._cgroup is None and procfs.autogroups()
         cgroup = self._cgroup.procs if self._cgroup else None
         self._spares = Spares(
-            self._run, self.run_folder, self.world.owner, self._supervisor, self._tasks, self._mark,
-            lambda likely: self._line(likely.argv, likely.cwd, EARLY),
+            self._folder, self.run_folder, self.world.owner, self._supervisor, self._tasks, self._mark,
+            lambda likely: self._line(likely.argv, likely.cwd, EARLY), self._numbers,
         )  # fmt: skip
         if terminals:
             self._spares.prepare(likely)
@@ -280,10 +282,10 @@ class Holder:
     async def _start_process(
         self, argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: bool, apart: bool
     ) -> Process:
-        self._count += 1
-        token = f"{self._token}-{self._count}"
+        number = next(self._numbers)
+        token = f"{self._token}-{number}"
         line = self._line(argv, cwd, {**env, "ROOST_COMMAND": token})
-        pipes = Pipes(self._run, self.run_folder, self.world.owner, self._count)
+        pipes = Pipes(self._run, self.run_folder, self.world.owner, number)
         self._starting += 1
         try:
             ends = await asyncio.to_thread(pipes.open, stdin, apart)
@@ -299,8 +301,7 @@ class Holder:
 
     def answers(self, answer: Answer) -> Answers:
         """A socket for the questions of a command, that is to be started with its path; see `Answers`."""
-        self._count += 1
-        return Answers(answer, self._run, self.run_folder, self.world.owner, self._count)
+        return Answers(answer, self._run, self.run_folder, self.world.owner, next(self._numbers))
 
     async def connect(self, port: int) -> socket.socket:
         """A connection to what listens on the sandbox's own loopback; see `Sandbox.connect`."""
@@ -315,6 +316,13 @@ class Holder:
     def is_used(self) -> bool:
         """Whether anything that was asked for runs in it, or is being started."""
         return bool(self._children or self._starting)
+
+    @property
+    def _run(self) -> Handle:
+        """The host's own folder; whoever works in it in a thread holds it open."""
+        if self._folder is None or self._ending:
+            raise SandboxDied(DIED)
+        return self._folder
 
     @property
     def run_folder(self) -> str:
@@ -369,8 +377,7 @@ class Holder:
 
     def output(self, keep: int) -> Output:
         """What takes the output of a command, with a file of its own if it is much."""
-        self._outputs += 1
-        return Output(self._run, self.run_folder, f"{self._outputs}.log", self.world.owner, keep)
+        return Output(self._run, self.run_folder, f"{next(self._numbers)}.log", self.world.owner, keep)
 
     def on_end(self, undo: Callable[[], None]) -> None:
         """Call `undo` when it has ended."""
@@ -416,13 +423,12 @@ class Holder:
         """Close what is open. A descriptor that the loop still watched would deafen it for the next of its number."""
         if self._pidfd >= 0:
             asyncio.get_running_loop().remove_reader(self._pidfd)
-        fds, self._pidfd, self._run = (self._pidfd, self._run), -1, -1
+            os.close(self._pidfd)
+            self._pidfd = -1
         inside, self._inside = self._inside, None
         if inside is not None:
             inside.close()
-        for fd in fds:
-            if fd >= 0:
-                os.close(fd)
+        self._folder = self._spares = None
 
     async def _bury(self) -> None:
         """Wait for the program, then for whatever it left; with a pid namespace the kernel has ended all that.
@@ -449,10 +455,10 @@ class Holder:
             await asyncio.to_thread(self._cgroup.remove)
 
 
-def open_empty(folder: Path) -> int:
-    """A descriptor of the host's own folder, made if need be, without what an earlier life left there."""
+def open_empty(folder: Path) -> Handle:
+    """The host's own folder, made if need be, without what an earlier life left there."""
     folder.mkdir(0o711, parents=True, exist_ok=True)
-    fd = os.open(folder, FOLDER)
+    opened = Handle(os.open(folder, FOLDER))
     for left in folder.iterdir():
         left.unlink()
-    return fd
+    return opened

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from sessions.descriptors import Handle
+
 KEPT_BYTES = 64 << 10
 FILE_BYTES = 16 << 20
 FILES = 8
@@ -39,7 +41,7 @@ class Finished:
 class Output:
     """Takes output chunk by chunk; memory is bounded by `kept` bytes, the file by `most`.
 
-    `folder` is a descriptor of the host's own folder, which the sandbox knows as `inside`; `name` is a new file there
+    `folder` is the host's own folder, which the sandbox knows as `inside`; `name` is a new file there
     and `group` the gid that may read it, None for the host's own.
     """
 
@@ -48,7 +50,7 @@ class Output:
     )  # fmt: skip
 
     def __init__(
-        self, folder: int, inside: str, name: str, group: int | None, kept: int = KEPT_BYTES, most: int = FILE_BYTES
+        self, folder: Handle, inside: str, name: str, group: int | None, kept: int = KEPT_BYTES, most: int = FILE_BYTES
     ) -> None:
         self.total = 0
         self._folder = folder
@@ -76,11 +78,11 @@ class Output:
 
     def _open(self) -> None:
         """Make the file, and room for it: the oldest go."""
-        here = Path(f"/proc/self/fd/{self._folder}")
+        here = Path(f"/proc/self/fd/{self._folder.fd}")
         for old in sorted(here.glob("*.log"), key=lambda log: int(log.stem))[: -(FILES - 1)]:
             old.unlink()
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._fd = os.open(self._name, flags, 0o640, dir_fd=self._folder)
+        self._fd = os.open(self._name, flags, 0o640, dir_fd=self._folder.fd)
         if self._group is not None:
             os.fchown(self._fd, -1, self._group)
 

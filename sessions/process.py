@@ -12,6 +12,7 @@ import termios
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from sessions.descriptors import Handle
 from sessions.streams import PipeReader, PipeWriter
 
 Kill = Callable[["Child"], Awaitable[None]]
@@ -198,7 +199,7 @@ class Pipes:
 
     __slots__ = ("_folder", "_kept", "_names", "_owner", "_prefix", "paths")
 
-    def __init__(self, folder: int, inside: str, owner: int | None, number: int) -> None:
+    def __init__(self, folder: Handle, inside: str, owner: int | None, number: int) -> None:
         self.paths = ["/dev/null", "", ""]
         """What the three are called in the sandbox."""
         self._folder = folder
@@ -225,14 +226,14 @@ class Pipes:
     def _reader(self, index: int, kind: str) -> int:
         self.paths[index] = self._prefix + kind
         name = self.paths[index].rpartition("/")[2]
-        os.mkfifo(name, 0o600, dir_fd=self._folder)
+        os.mkfifo(name, 0o600, dir_fd=self._folder.fd)
         self._names.append(name)
         if self._owner is not None:
-            os.chown(name, self._owner, self._owner, dir_fd=self._folder, follow_symlinks=False)
+            os.chown(name, self._owner, self._owner, dir_fd=self._folder.fd, follow_symlinks=False)
         return self._open(name, os.O_RDONLY)
 
     def _open(self, name: str, mode: int) -> int:
-        fd = os.open(name, mode | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._folder)
+        fd = os.open(name, mode | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._folder.fd)
         self._kept.append(fd)
         return fd
 
@@ -247,4 +248,5 @@ class Pipes:
         while self._kept:
             os.close(self._kept.pop())
         while self._names:
-            os.unlink(self._names.pop(), dir_fd=self._folder)
+            with suppress(FileNotFoundError):  # the next life of the sandbox has emptied the folder
+                os.unlink(self._names.pop(), dir_fd=self._folder.fd)

@@ -146,8 +146,8 @@ class Sandbox:
             if answers is not None:
                 await asyncio.to_thread(answers.open)
                 env = {**(env or {}), VARIABLE: answers.path}
-            process = await holder.start_process(argv, cwd or self.world.cwd, env or {}, bool(stdin), False)
             output = holder.output(keep)
+            process = await holder.start_process(argv, cwd or self.world.cwd, env or {}, bool(stdin), False)
 
             async def work() -> None:
                 serving = answers.serve(holder.inside.processes, process.process_id) if answers is not None else None

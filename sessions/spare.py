@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from sessions.descriptors import Handle
 from sessions.process import is_gone, open_terminal, size
 from sessions.procfs import open_child
 from sessions.shells import SHELLS
@@ -57,7 +58,7 @@ class Spare:
 
     __slots__ = ("_fd", "_folder", "_name", "path", "pidfd", "process_id")
 
-    def __init__(self, folder: int, inside: str, number: int) -> None:
+    def __init__(self, folder: Handle, inside: str, number: int) -> None:
         self._folder = folder
         self._name = f"{number}.spare"
         self._fd = -1
@@ -68,16 +69,16 @@ class Spare:
 
     def open(self, owner: int | None) -> None:
         """Make the pipe. It has a writer from now on, so that opening it does not wait. Blocks."""
-        os.mkfifo(self._name, 0o600, dir_fd=self._folder)
+        os.mkfifo(self._name, 0o600, dir_fd=self._folder.fd)
         if owner is not None:
-            os.chown(self._name, owner, owner, dir_fd=self._folder, follow_symlinks=False)
+            os.chown(self._name, owner, owner, dir_fd=self._folder.fd, follow_symlinks=False)
         mode = os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._fd = os.open(self._name, mode, dir_fd=self._folder)
+        self._fd = os.open(self._name, mode, dir_fd=self._folder.fd)
 
     def forget(self) -> None:
         """Take the pipe's name away: who is to read it has it open by now, or never will. Blocks."""
         with suppress(FileNotFoundError):
-            os.unlink(self._name, dir_fd=self._folder)
+            os.unlink(self._name, dir_fd=self._folder.fd)
 
     def say(self, line: bytes) -> None:
         """Tell it what to become."""
@@ -116,7 +117,7 @@ class Early(Spare):
 
     __slots__ = ("_master", "_slave", "likely", "terminal")
 
-    def __init__(self, folder: int, inside: str, number: int, likely: Likely) -> None:
+    def __init__(self, folder: Handle, inside: str, number: int, likely: Likely) -> None:
         super().__init__(folder, inside, number)
         self.likely = likely
         self.terminal = ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
+from sessions.descriptors import Handle
 from sessions.errors import RoostError
 from sessions.inside import Inside
 from sessions.spare import LINE_BYTES, Early, Likely, Spare
@@ -34,21 +35,22 @@ class Spares:
     """
 
     __slots__ = (
-        "_asked", "_closing", "_count", "_early", "_first", "_folder", "_inside", "_likely", "_making", "_mark",
+        "_asked", "_closing", "_early", "_first", "_folder", "_inside", "_likely", "_making", "_mark", "_numbers",
         "_opened", "_owner", "_parking", "_path", "_supervisor", "_tasks", "_waiting", "_words",
     )  # fmt: skip
 
     def __init__(
         self,
-        folder: int,
+        folder: Handle,
         inside: str,
         owner: int | None,
         supervisor: Supervisor,
         tasks: Tasks,
         mark: Mapping[str, str],
         words: Words,
+        numbers: Iterator[int],
     ) -> None:
-        """`mark` is set for those that wait, beside what all have."""
+        """`mark` is set for those that wait, beside what all have; `numbers` name their pipes."""
         self._folder = folder
         self._path = inside
         self._owner = owner
@@ -57,7 +59,7 @@ class Spares:
         self._mark = mark
         self._words = words
         self._inside: Inside | None = None
-        self._count = 0
+        self._numbers = numbers
         self._waiting: list[Spare] = []
         self._opened: list[Spare] = []
         self._first: Early | None = None
@@ -102,8 +104,7 @@ class Spares:
         opened: list[Spare] = []
         try:
             for _ in range(wanted - len(self._waiting)):
-                self._count += 1
-                opened.append(Spare(self._folder, self._path, self._count))
+                opened.append(Spare(self._folder, self._path, next(self._numbers)))
                 opened[-1].open(self._owner)
         except BaseException:
             drop(opened)
@@ -194,8 +195,7 @@ class Spares:
 
     def _open_early(self, likely: Likely) -> Early:
         """One that has its pipe. Blocks: call it in a thread."""
-        self._count += 1
-        early = Early(self._folder, self._path, self._count, likely)
+        early = Early(self._folder, self._path, next(self._numbers), likely)
         try:
             early.open(self._owner)
         except BaseException:

@@ -54,6 +54,7 @@ async def test_a_terminal_stands_before_commands_on_pipes_of_the_same_user(data:
         type_in(terminal, "until grep 'nice 10' /proc/self/autogroup; do sleep 0.05; done\n")
         await read_until(terminal, " nice 10\r\n")
         terminal.close()
+        assert await output(alice, "until grep 'nice 15' /proc/self/autogroup; do sleep 0.05; done")
 
 
 async def test_a_loop_that_burns_all_processors_leaves_time_for_others(data: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from sessions.errors import InvalidValue, SandboxDied, SandboxUnavailable, Sessi
 from sessions.levels import NONE, OFF
 from sessions.limits import Limits
 from sessions.orphans import end_orphans
+from sessions.process import Pipes
 from sessions.sandbox import Sandbox
 from sessions.spares import MOST
 from tests.sessions.sandboxes import (
@@ -708,6 +710,33 @@ async def test_what_an_earlier_host_left_in_its_folder_is_taken_away(data: Path)
         assert await output(alice, "echo works; ls /run/roost/7.log 2>&1") == (
             "works\nls: cannot access '/run/roost/7.log': No such file or directory"
         )
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_command_that_is_just_starting_when_its_sandbox_ends_is_told_so(
+    data: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    opening, go, opened, told = threading.Event(), threading.Event(), Pipes.open, list[str]()
+
+    def late(pipes: Pipes, stdin: bool, apart: bool) -> list[int]:
+        monkeypatch.undo()
+        opening.set()
+        go.wait(10)
+        return opened(pipes, stdin, apart)
+
+    async with sandbox(data, ended=told.append) as alice:
+        await output(alice, "true")
+        monkeypatch.setattr(Pipes, "open", late)
+        starting = asyncio.ensure_future(alice.run(["true"]))
+        await until(opening.is_set)
+        await output(alice, "kill -9 2; true")
+        await until(lambda: told)
+        if again:
+            assert await output(alice, "echo again") == "again"
+        go.set()
+        with pytest.raises(SandboxDied):
+            await starting
+        assert await output(alice, "echo and again") == "and again"
 
 
 # -- levels
