@@ -14,6 +14,7 @@ from tests.client import Process, running
 NAMES = itertools.count(1)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Two for each processor: many tests wait for a sandbox or a clock, and the whole took a third less."""
     return 2 * len(os.sched_getaffinity(0))
