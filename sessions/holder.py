@@ -305,10 +305,11 @@ class Holder:
 
     async def connect(self, port: int) -> socket.socket:
         """A connection to what listens on the sandbox's own loopback; see `Sandbox.connect`."""
-        if self.inside.network < 0 or self._network == "host":
+        network = self.inside.network
+        if network is None or self._network == "host":
             raise SandboxUnavailable("this sandbox has no network of its own to connect into")
         if self._sockets is None:
-            self._sockets = Sockets(self.inside.network)
+            self._sockets = Sockets(network)
             self._undo.append(self._sockets.close)
         return await self._sockets.connect(port)
 

@@ -7,6 +7,7 @@ import os
 import stat
 
 from sessions import procfs
+from sessions.descriptors import Handle
 from sessions.procfs import Procfs
 
 MULTIPLEXER = os.makedev(5, 2)
@@ -15,9 +16,10 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Inside:
-    """Descriptors of a sandbox, -1 for what its form lacks; all of them are of the kernel's own file systems.
+    """Descriptors of a sandbox, -1 or None for what its form lacks; all of them are of the kernel's own file systems.
 
-    `init` is a pidfd whose end is the end of all in there, `network` its network namespace, `ptmx` what makes its
+    `init` is a pidfd whose end is the end of all in there, `network` its network namespace (which a thread that works
+    with it holds open, as the number may soon be another sandbox's), `ptmx` what makes its
     terminals, `shell` the supervisor's pid on this machine, `processes` what runs in it.
     """
 
@@ -27,14 +29,15 @@ class Inside:
         self.processes = processes
         self.shell = shell
         self._first = 0
-        self.init = self.network = self.ptmx = -1
+        self.init = self.ptmx = -1
+        self.network: Handle | None = None
         self._fds: list[int] = []
 
     def open(self, first: int) -> None:
         """Take hold of the namespaces of process `first`, the one that all others in there descend from."""
         self._first = first
         self.init = self._keep(os.pidfd_open(first))
-        self.network = self._keep(os.open(f"/proc/{first}/ns/net", os.O_RDONLY | os.O_CLOEXEC))
+        self.network = Handle(os.open(f"/proc/{first}/ns/net", os.O_RDONLY | os.O_CLOEXEC))
         self.ptmx = self._keep(os.open(f"/proc/{first}/root/dev/pts/ptmx", PATH))
         found = os.fstat(self.ptmx)
         if not stat.S_ISCHR(found.st_mode) or found.st_rdev != MULTIPLEXER:
@@ -49,6 +52,7 @@ class Inside:
         return fd
 
     def close(self) -> None:
+        self.network = None
         while self._fds:
             os.close(self._fds.pop())
 

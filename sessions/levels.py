@@ -210,10 +210,11 @@ async def _tried(level: Level, here: Path, owner: int | None, tasks: Tasks) -> O
 
 async def _listen(holder: Holder) -> str:
     """Why the host cannot listen inside, where the egress proxy would; nothing if it can."""
-    if holder.inside.network < 0:
+    network = holder.inside.network
+    if network is None:
         return "it has no network of its own"
     try:
-        (await Fetch().listener(holder.inside.network, jail.PROXY_PORT)).close()
+        (await Fetch().listener(network, jail.PROXY_PORT)).close()
     except OSError as error:
         return str(error)
     return ""

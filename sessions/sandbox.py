@@ -225,9 +225,10 @@ class Sandbox:
         return holder
 
     async def _open_gate(self, holder: Holder, fetch: Fetch) -> None:
-        assert self._gate is not None
+        network = holder.inside.network
+        assert self._gate is not None and network is not None  # `_new` refused what has none
         try:
-            listener = await fetch.listener(holder.inside.network, jail.PROXY_PORT)
+            listener = await fetch.listener(network, jail.PROXY_PORT)
         except OSError as error:
             raise SandboxUnavailable(f"the sandbox has no way to the egress proxy: {error}") from error
         holder.on_end(await self._gate.serve(listener, self.world.uid, self._tasks))

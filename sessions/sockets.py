@@ -10,6 +10,9 @@ import sys
 import threading
 
 from sessions import netns
+from sessions.descriptors import Handle
+from sessions.errors import SandboxDied
+from sessions.supervisor import DIED
 
 SECONDS = 20.0
 SPARE = 8
@@ -44,16 +47,16 @@ class Fetch:
                 self._ours.close()
                 raise
 
-    async def listener(self, network: int, port: int) -> socket.socket:
-        """A non-blocking socket that listens on 127.0.0.1:port of the namespace that the descriptor `network` names."""
+    async def listener(self, network: Handle, port: int) -> socket.socket:
+        """A non-blocking socket that listens on 127.0.0.1:port of the namespace `network`."""
         (listener,) = await self._fetched(network, port, 1)
         return listener
 
-    async def sockets(self, network: int, count: int) -> list[socket.socket]:
+    async def sockets(self, network: Handle, count: int) -> list[socket.socket]:
         """`count` non-blocking sockets of that namespace, not connected; they are IPv6 unless the kernel has none."""
         return await self._fetched(network, 0, count)
 
-    async def _fetched(self, network: int, port: int, count: int) -> list[socket.socket]:
+    async def _fetched(self, network: Handle, port: int, count: int) -> list[socket.socket]:
         try:
             return await asyncio.to_thread(self._fetch, network, port, count)
         except asyncio.CancelledError:  # the thread goes on, and may have made them by now
@@ -62,7 +65,7 @@ class Fetch:
                 self._drop()
             raise
 
-    def _fetch(self, network: int, port: int, count: int) -> list[socket.socket]:
+    def _fetch(self, network: Handle, port: int, count: int) -> list[socket.socket]:
         fds = self._ask(network, port, count) if self._ours else in_thread(network, port, count)
         made = [socket.socket(fileno=fd) for fd in fds]
         for each in made:
@@ -77,10 +80,10 @@ class Fetch:
         for each in self._made:
             each.close()
 
-    def _ask(self, network: int, port: int, count: int) -> list[int]:
+    def _ask(self, network: Handle, port: int, count: int) -> list[int]:
         assert self._ours is not None
         try:
-            socket.send_fds(self._ours, [b"%d %d" % (port, count)], [network])
+            socket.send_fds(self._ours, [b"%d %d" % (port, count)], [network.fd])
             said, fds, *_ = socket.recv_fds(self._ours, 1024, count)
         finally:
             self.close()
@@ -96,14 +99,14 @@ class Fetch:
             self._child.wait()
 
 
-def in_thread(network: int, port: int, count: int) -> list[int]:
+def in_thread(network: Handle, port: int, count: int) -> list[int]:
     """As the program does it, in a thread that ends in that namespace and so never has to come back."""
     made: list[int] = []
     problems: list[OSError] = []
 
     def visit() -> None:
         try:
-            netns.enter(network, netns.NEW_NET)
+            netns.enter(network.fd, netns.NEW_NET)
             made.extend(netns.make(port, count))
         except OSError as error:
             problems.append(error)
@@ -117,16 +120,17 @@ def in_thread(network: int, port: int, count: int) -> list[int]:
 
 
 class Sockets:
-    """Connections to what listens on the loopback of a sandbox; `network` is its namespace, open as long as this is.
+    """Connections to what listens on the loopback of a sandbox; `network` is its namespace.
 
-    Some are fetched at a time, as each fetching starts a program.
+    Some are fetched at a time, as each fetching starts a program; who finds none waits for those.
     """
 
-    __slots__ = ("_network", "_spare")
+    __slots__ = ("_fetching", "_network", "_spare")
 
-    def __init__(self, network: int) -> None:
-        self._network = network
+    def __init__(self, network: Handle) -> None:
+        self._network: Handle | None = network
         self._spare: list[socket.socket] = []
+        self._fetching = asyncio.Lock()
 
     async def connect(self, port: int) -> socket.socket:
         """A connected, non-blocking socket to that port on 127.0.0.1, or else on ::1. Raises `OSError`."""
@@ -136,9 +140,7 @@ class Sockets:
             return await self._connect("::1", port)
 
     async def _connect(self, address: str, port: int) -> socket.socket:
-        if not self._spare:
-            self._spare += await Fetch().sockets(self._network, SPARE)
-        chosen = self._spare.pop()
+        chosen = await self._take()
         reached = address if chosen.family == socket.AF_INET6 else "127.0.0.1"
         try:
             await asyncio.get_running_loop().sock_connect(chosen, (reached, port))
@@ -147,6 +149,17 @@ class Sockets:
             raise
         return chosen
 
+    async def _take(self) -> socket.socket:
+        async with self._fetching:
+            if not self._spare and self._network is not None:
+                self._spare += await Fetch().sockets(self._network, SPARE)
+            if self._network is None:
+                self.close()
+                raise SandboxDied(DIED)
+            return self._spare.pop()
+
     def close(self) -> None:
+        """The sandbox has ended; who still waits for a socket is told so."""
+        self._network = None
         while self._spare:
             self._spare.pop().close()

@@ -309,7 +309,7 @@ class Tree:
         if state is None:
             if before is not None:
                 self._forget(folder, name, before)
-                _delete(changes, path)
+                _delete(changes, path, isinstance(before, Folder))
         elif before is None:
             self._add(folder, name, state, changes, CREATED)
         elif isinstance(before, Folder) or self._is_folder(state):
@@ -359,9 +359,9 @@ class Tree:
         return not self.excluded(path[len(self.top.name) + 1 :])
 
 
-def _delete(changes: dict[str, int], path: str) -> None:
+def _delete(changes: dict[str, int], path: str, is_folder: bool) -> None:
     """A folder that went says so of all that was in it, as in VS Code."""
-    inside = [one for one in changes if one.startswith(path + "/")]
+    inside = [one for one in changes if one.startswith(path + "/")] if is_folder else ()
     for one in inside:
         del changes[one]
     changes[path] = DELETED
