@@ -41,6 +41,8 @@ from tests.people import people
 
 pytestmark = pytest.mark.anyio
 
+Call = tuple[Tool, dict[str, Any]]
+
 TEXT = "one\ntwo\nthree\n"
 FILES = (
     "AGENTS.md", ".roo/rules/x.md", ".vscode/settings.json", ".git/config", ".rooignore", "docs/ok.md", "src/a.py",
@@ -104,7 +106,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             yield World(cwd, disk, lambda **more: Using(cwd, **more))
 
 
-def edits(path: str) -> Iterator[tuple[Tool, dict[str, Any]]]:
+def edits(path: str) -> Iterator[Call]:
     """A call of each editing tool on that file."""
     yield write_to_file.TOOL, {"path": path, "content": "new\n"}
     yield apply_diff.TOOL, {"path": path, "diff": "<<<<<<< SEARCH\ntwo\n=======\nTWO\n>>>>>>> REPLACE"}
@@ -119,7 +121,7 @@ def edits(path: str) -> Iterator[tuple[Tool, dict[str, Any]]]:
         yield apply_patch.TOOL, {"patch": f"*** Begin Patch\n{body}\n*** End Patch"}
 
 
-def reads(path: str) -> Iterator[tuple[Tool, dict[str, Any]]]:
+def reads(path: str) -> Iterator[Call]:
     """A call of each reading tool on that file."""
     yield read_file.TOOL, {"path": path}
     yield read_file.TOOL, {"files": [{"path": "docs/ok.md"}, {"path": path}]}
@@ -150,21 +152,25 @@ PROTECTED = (
 )  # fmt: skip
 
 
+def spelled(calls: Callable[[str], Iterator[Call]], place: World, name: str) -> Iterator[Call]:
+    """The calls on that file, by each of its spellings."""
+    for spelling in SPELLED:
+        yield from calls(spelling.format(name, cwd=place.cwd))
+
+
 def touched(plan: Plan) -> set[str]:
     return {action.path or "" for action in plan.actions if action.kind in ("write", "delete")}
 
 
-@pytest.mark.parametrize("spelled", SPELLED)
 @pytest.mark.parametrize("name", PROTECTED)
-async def test_a_protected_file_is_known_in_any_spelling(place: World, name: str, spelled: str) -> None:
+async def test_a_protected_file_is_known_in_any_spelling(place: World, name: str) -> None:
     use = place.use()
-    path = spelled.format(name, cwd=place.cwd)
     real = str((place.disk / name).resolve().relative_to(place.disk.resolve()))
-    for tool, arguments in edits(path):
+    for tool, arguments in spelled(edits, place, name):
         if "moved" in str(arguments) or ".new" in str(arguments):
             continue
         plan = await planned(tool, use, **arguments)
-        assert touched(plan) == {f"{place.cwd}/{real}"}, tool.name
+        assert touched(plan) == {f"{place.cwd}/{real}"}, f"{tool.name} {arguments}"
         assert all(use.protection.protects(one) for one in touched(plan))
 
 
@@ -189,21 +195,17 @@ async def test_a_new_file_that_steers_is_protected(place: World, name: str) -> N
             assert name == ".git", error  # a folder is there
             continue
         made += 1
-        assert any(use.protection.protects(one) for one in touched(plan)), tool.name
+        assert any(use.protection.protects(one) for one in touched(plan)), f"{tool.name} {arguments}"
     assert made or name == ".git"
 
 
-@pytest.mark.parametrize("spelled", SPELLED)
 @pytest.mark.parametrize(
     "name", ["secret/key", "to-key", "to-secret/key", "secret/new", "secret", "to-secret", "secret/out/file"]
 )
-async def test_an_ignored_file_is_neither_read_nor_written_in_any_spelling(
-    place: World, name: str, spelled: str
-) -> None:
+async def test_an_ignored_file_is_neither_read_nor_written_in_any_spelling(place: World, name: str) -> None:
     use = place.use(ignore="secret\n")
-    path = spelled.format(name, cwd=place.cwd)
     before = await asyncio.to_thread(place.tree)
-    for tool, arguments in (*reads(path), *edits(path)):
+    for tool, arguments in (*spelled(reads, place, name), *spelled(edits, place, name)):
         if ".new" in str(arguments) and name in ("to-key", "secret", "to-secret"):
             continue  # with `.new` behind them these are files of their own
         with pytest.raises(ToolError, match=r"kept from you|there is no such file|is a folder"):
@@ -225,24 +227,24 @@ async def test_a_file_outside_is_never_taken_for_one_inside(place: World, path: 
             continue
         plan = await planned(tool, use, **arguments)
         outside = [one.path for one in plan.actions if inside(place.cwd, one.path or "") is None]
-        assert outside and all("elsewhere/file" in (one or "") for one in outside), tool.name
+        assert outside and all("elsewhere/file" in (one or "") for one in outside), f"{tool.name} {arguments}"
 
 
-@pytest.mark.parametrize("spelled", SPELLED)
 @pytest.mark.parametrize("name", ["docs/ok.md", "src/a.py", "ok.md", "to-agents", "to-vscode/settings.json"])
-async def test_only_what_was_judged_is_changed(place: World, name: str, spelled: str) -> None:
-    path = spelled.format(name, cwd=place.cwd)
-    for tool, arguments in edits(path):
-        before = await asyncio.to_thread(place.tree)
+async def test_only_what_was_judged_is_changed(place: World, name: str) -> None:
+    before = await asyncio.to_thread(place.tree)
+    for tool, arguments in spelled(edits, place, name):
         try:
             plan = await planned(tool, place.use(), **arguments)
         except ToolError as error:
-            assert "nothing to change" in str(error) or "already" in str(error) or "not found" in str(error), tool.name
+            assert "nothing to change" in str(error) or "already" in str(error) or "not found" in str(error), (
+                f"{tool.name} {arguments}"
+            )
             continue
         result = await plan.act()
         after = await asyncio.to_thread(place.tree)
         changed = {one for one in before.keys() | after.keys() if before.get(one) != after.get(one)}
-        assert not result.failed and changed == touched(plan), tool.name
+        assert not result.failed and changed == touched(plan), f"{tool.name} {arguments}"
         await asyncio.to_thread(_restored, place, before)
 
 
@@ -254,12 +256,11 @@ def _restored(place: World, before: dict[str, bytes]) -> None:
             (place.disk / path.removeprefix(f"{place.cwd}/")).write_bytes(content)
 
 
-@pytest.mark.parametrize("spelled", SPELLED)
 @pytest.mark.parametrize("name", ["src/a.py", "ok.md", "AGENTS.md/../src/a.py"])
-async def test_a_mode_that_edits_some_files_edits_no_others(place: World, name: str, spelled: str) -> None:
+async def test_a_mode_that_edits_some_files_edits_no_others(place: World, name: str) -> None:
     use = place.use()
     use.mode = next(mode for mode in BUILT_IN if mode.slug == "architect")
-    for tool, arguments in edits(spelled.format(name, cwd=place.cwd)):
+    for tool, arguments in spelled(edits, place, name):
         with pytest.raises(ToolError, match="may only edit files that match"):
             await planned(tool, use, **arguments)
 
