@@ -113,9 +113,9 @@ class Run:
                 await journal.commit(self.conversation, draft, along=[other] if other is not None else None)
 
     async def mode(self) -> Mode:
-        """The task's mode; one that is gone is the code mode."""
+        """The task's mode; one that is gone is the ask mode, as a task gets no more leave by losing its mode."""
         found = await self.house.files.mode(self.cwd, self.task.mode)
-        return found or next(one for one in BUILT_IN if one.slug == "code")
+        return found or next(one for one in BUILT_IN if one.slug == "ask")
 
     # -- asking the model
 

@@ -21,7 +21,7 @@ from extensions.coder.prompting import choice
 from extensions.coder.repetition import counted
 from extensions.coder.results import kept, told
 from extensions.coder.task import Call, Draft, Json, reshow
-from extensions.coder.tool import Effect, Plan, Result, Tool, ToolError
+from extensions.coder.tool import TYPED, Effect, Plan, Result, Tool, ToolError
 from extensions.coder.using import Using
 from shim.schemas import mistake as wrong_arguments
 
@@ -124,9 +124,16 @@ class ToolExecutor:
 
     async def _check_commands(self, mode: Mode, plan: Plan) -> None:
         """Raise `ToolRefused` where the shell would do what the mode may not."""
-        lines = [action.command for action in plan.actions if action.kind == "execute" and action.command]
-        for line in lines if not may_edit_all(mode) else ():
-            await asyncio.to_thread(check_command, mode, line, self._run.folders)
+        if may_edit_all(mode):
+            return
+        for action in plan.actions:
+            if action.kind == "execute" and action.name == TYPED:
+                raise ToolRefused(
+                    f"the mode {mode.slug!r} may not edit files, and what a program does with what is typed into it "
+                    "cannot be told: end the program, run it with other arguments, or switch the mode"
+                )
+            if action.kind == "execute" and action.command:
+                await asyncio.to_thread(check_command, mode, action.command, self._run.folders)
 
     def _was_refused(self, call: Call) -> bool:
         return any(

@@ -17,7 +17,7 @@ from extensions.coder.access import Protection, inside
 from extensions.coder.approvals import ANY, decide
 from extensions.coder.doors import RUNNERS
 from extensions.coder.shell import read
-from extensions.coder.tool import Action
+from extensions.coder.tool import TYPED, Action
 from shim.proposed.operator import Ceiling
 
 Verdict = Literal["approve", "ask", "deny"]
@@ -132,7 +132,7 @@ class Judge:
             case "read" | "write" | "delete":
                 return self._file(action.kind, posixpath.normpath(action.path or "/"))
             case "execute":
-                return self._command(action.command or "", is_typed=action.name == "typed")
+                return self._command(action.command or "", is_typed=action.name == TYPED)
             case "work":
                 return self._elsewhere(action.path, action.name or "works in")
             case "mcp":

@@ -40,6 +40,10 @@ class ToolError(Exception):
     """The call cannot be done as it was made: the model reads the sentence, nothing was changed."""
 
 
+TYPED = "typed"
+"""The `name` of an `execute` action that a running program reads, and no shell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing that a call would do, as permissions judge it."""

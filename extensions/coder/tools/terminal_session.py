@@ -10,7 +10,7 @@ from typing import Any
 
 from extensions.coder.places import actions_of, folder_of
 from extensions.coder.terminals import MOST, Said, Seat, Seats
-from extensions.coder.tool import Plan, Result, Tool, ToolError, Use
+from extensions.coder.tool import TYPED, Plan, Result, Tool, ToolError, Use
 from extensions.coder.tools.execute_command import preview_bytes
 
 WAIT_SECONDS = 10.0
@@ -72,7 +72,7 @@ async def _plan_send(use: Use, seat: Seat, arguments: Mapping[str, Any], shown: 
             "mean earlier lines; write it without, or run it with execute_command"
         )
     command = text if text.strip() else "press Enter"
-    name = "typed" if seat.is_busy else None  # what runs reads it by rules of its own, not by a shell's
+    name = TYPED if seat.is_busy else None  # what runs reads it by rules of its own, not by a shell's
     actions = await actions_of(use, command, seat.cwd(use.cwd), name)
     return Plan(partial(send, use, seat, text, wait, seat.is_busy), actions, {**shown, "command": text})
 

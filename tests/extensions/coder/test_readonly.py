@@ -221,3 +221,39 @@ async def test_a_task_in_a_mode_that_only_looks_cannot_write_by_the_shell_howeve
         assert "the mode 'look' may not edit files by commands" in made[0][2]
         assert "kept" in made[4][2]
         assert await ada.read("made.txt") is None
+
+
+@pytest.mark.anyio
+async def test_nothing_is_typed_into_a_program_in_a_mode_that_only_looks(tmp_path: Path) -> None:
+    steps = [("terminal_session", {"action": "open"}), ("terminal_session", {"action": "send", "terminal_id": 1,
+             "text": "cat", "wait": 0}), ("terminal_session", {"action": "send", "terminal_id": 1, "text": "ls"}),
+             ("attempt_completion", {"result": "All done."})]  # fmt: skip
+    async with agents(tmp_path, Model(main=steps)) as agent:
+        ada = agent("ada")
+        await ada.allow(**WHOLE)
+        await ada.write(".roomodes", orjson.dumps({"customModes": [LOOK]}).decode())
+        task = await ada.task(mode="look")
+        assert (await ada.rest(task))["status"] == "completed", await ada.shown(task)
+        made = await ada.tools(task)
+        assert [status for _, status, _ in made] == ["done", "done", "failed", "done"], made
+        assert "what a program does with what is typed into it cannot be told" in made[2][2]
+
+
+@pytest.mark.anyio
+async def test_a_task_whose_mode_is_taken_away_may_ask_and_no_more(tmp_path: Path) -> None:
+    steps = [("ask_followup_question", {"question": "Go on?", "follow_up": [{"text": "Yes"}]}),
+             ("write_to_file", {"path": "made.txt", "content": "x"}),
+             ("attempt_completion", {"result": "All done."})]  # fmt: skip
+    async with agents(tmp_path, Model(main=steps)) as agent:
+        ada = agent("ada")
+        await ada.allow(**WHOLE)
+        await ada.write(".roomodes", orjson.dumps({"customModes": [LOOK]}).decode())
+        task = await ada.task(mode="look")
+        await ada.rest(task)
+        await ada.write(".roomodes", orjson.dumps({"customModes": []}).decode())
+        await ada.say(task, "Yes")
+        await ada.rest(task)
+        made = [one for one in await ada.tools(task) if one[0] == "write_to_file"]
+        assert [status for _, status, _ in made] == ["failed"], await ada.shown(task)
+        assert "'ask'" in made[0][2]
+        assert await ada.read("made.txt") is None
