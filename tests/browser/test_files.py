@@ -148,13 +148,13 @@ class Endless(Line):
 
 def test_texts_are_found_as_one_says_and_in_the_files_that_one_names(opened: Open, workspace: Path) -> None:
     (workspace / "found").mkdir()
-    (workspace / "found/one.txt").write_text("Basket basket baskets\n")
-    (workspace / "found/two.md").write_text("a basket\n")
+    (workspace / "found/one.txt").write_text("Wombat wombat wombats\n")
+    (workspace / "found/two.md").write_text("a wombat\n")
     line = Endless()
     page = opened(before=line.watch)
     page.keyboard.press("Control+Shift+f")
     expect(page.get_by_label("Search in files")).to_be_focused()
-    page.keyboard.type("basket")
+    page.keyboard.type("wombat")
     page.keyboard.press("Enter")
     expect(page.get_by_text("4 results in 2 files", exact=True)).to_be_visible()
     page.keyboard.press("Alt+w")
@@ -192,6 +192,7 @@ def test_matches_are_replaced_once_that_was_meant_beside_what_is_not_saved_and_b
     page.keyboard.type("typed\n")
     expect(unsaved(page)).to_be_visible()
     page.keyboard.press("Control+Shift+h")
+    expect(page.get_by_role("textbox", name="Search in files")).to_be_focused()
     page.keyboard.type(r"old_name\((\d)\)")
     page.get_by_role("button", name="Use a regular expression").click()
     page.get_by_role("button", name="Search", exact=True).last.click()
@@ -212,7 +213,7 @@ def test_matches_are_replaced_once_that_was_meant_beside_what_is_not_saved_and_b
     expect(page.locator(".cm-content")).to_contain_text("new_name[1]")
     assert (place / "open.txt").read_text() == "first\nold_name(1)\n"
     assert (place / "shut.txt").read_bytes() == b"new_name[2] new_name[3]\r\n"
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo", exact=True).click()
     expect(page.get_by_text("Brought back 2 files")).to_be_visible()
     expect(page.locator(".cm-line", has_text="old_name(1)")).to_be_visible()
     assert (place / "shut.txt").read_bytes() == b"old_name(2) new_name[3]\r\n"
