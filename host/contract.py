@@ -112,7 +112,9 @@ def _describe(one: Method, components: dict[str, Any]) -> dict[str, Any]:
     schema = components[one.params.__name__]
     required = set(schema.get("required", ()))
     result = TypeAdapter(one.returns).json_schema(ref_template=REFERENCE)
-    components.update(result.pop("$defs", {}))
+    for name, shape in result.pop("$defs", {}).items():
+        if components.setdefault(name, shape) != shape:
+            raise TypeError(f"{one.name} answers a {name}, and another shape is called so: rename one of them")
     return {
         "name": one.name,
         "summary": one.summary,

@@ -77,7 +77,7 @@ class Portion(Wire):
     edits: dict[int, WireEdit]
 
 
-class Listed(TypedDict):
+class ListedDocument(TypedDict):
     uri: str
     languageId: str
     version: int
@@ -86,7 +86,7 @@ class Listed(TypedDict):
     lineCount: int
 
 
-class Opened(Listed):
+class Opened(ListedDocument):
     text: str
 
 
@@ -112,13 +112,13 @@ async def open_text_document(caller: Caller, uri: Resource) -> Opened:
 
 
 @method("workspace.openUntitledTextDocument", gated=True)
-async def open_untitled(caller: Caller, content: str = "", language: Language | None = None) -> Listed:
+async def open_untitled(caller: Caller, content: str = "", language: Language | None = None) -> ListedDocument:
     """A new document that no file has; save it as one."""
     return _listed(await caller.session.get(Documents).untitled(content, language))
 
 
 @method("workspace.textDocuments")
-async def text_documents(caller: Caller) -> list[Listed]:
+async def text_documents(caller: Caller) -> list[ListedDocument]:
     """The open documents, without their texts."""
     return [_listed(document) for document in caller.session.get(Documents).all]
 
@@ -241,7 +241,7 @@ def _opened(document: TextDocument) -> Opened:
     return {**_listed(document), "text": document.get_text()}
 
 
-def _listed(document: TextDocument) -> Listed:
+def _listed(document: TextDocument) -> ListedDocument:
     return {
         "uri": wire_uri(document.uri),
         "languageId": document.language_id,

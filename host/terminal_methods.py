@@ -36,7 +36,7 @@ class Attached(TypedDict):
     offset: int
 
 
-class Listed(TypedDict):
+class ListedTerminal(TypedDict):
     terminalId: str
     name: str
     processId: int | None
@@ -62,13 +62,13 @@ async def create_terminal(
 
 
 @method("terminal.list")
-async def list_terminals(caller: Caller) -> list[Listed]:
+async def list_terminals(caller: Caller) -> list[ListedTerminal]:
     """The user's terminals, but those that an extension hides; with an `exitCode` where the shell has ended."""
-    listed: list[Listed] = []
+    listed: list[ListedTerminal] = []
     for terminal in caller.session.get(Terminals):
         if terminal.hidden:
             continue
-        one: Listed = {"terminalId": terminal.id, "name": terminal.name, "processId": terminal.process_id}
+        one: ListedTerminal = {"terminalId": terminal.id, "name": terminal.name, "processId": terminal.process_id}
         if terminal.ended:
             one["exitCode"] = terminal.exit_code
         listed.append(one)

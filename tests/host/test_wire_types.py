@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from typing_extensions import TypedDict
 
+from host.contract import Contract
 from host.methods import CONTRACT
 from host.wire_types import typescript
 
@@ -40,3 +42,17 @@ def test_the_pages_sources_fit_the_types() -> None:
         pytest.skip("the page's packages or Node are not here: make page")
     done = subprocess.run([compiler, "--noEmit"], cwd=web, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_two_shapes_of_one_name_are_refused_and_not_mixed_up() -> None:
+    contract = Contract()
+    for method, field in (("a.b", "one"), ("c.d", "two")):
+        shape = TypedDict("Same", {field: int})  # type: ignore[misc]
+
+        async def handler(caller: object) -> None:
+            """Does it."""
+
+        handler.__annotations__["return"] = list[shape]  # type: ignore[valid-type]
+        contract.method(method)(handler)
+    with pytest.raises(TypeError, match=r"c\.d answers a Same, and another shape is called so"):
+        contract.document("0")

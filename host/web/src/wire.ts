@@ -5,8 +5,9 @@ export type Channel = { handle: string; name: string; begin: number; end: number
 export type Execution = { executionId: string; name: string; source: string; terminalId: string | null };
 export type Found = { uri: string; ranges: Array<Span>; preview: string };
 export type Isolation = { level: string; terminals: boolean; network: string };
-export type Listed = { terminalId: string; name: string; processId: number | null; exitCode?: number | null };
+export type ListedDocument = { uri: string; languageId: string; version: number; isDirty: boolean; eol: number; lineCount: number };
 export type ListedTask = { id: string; name: string; source: string; type: string | null; detail?: string; group?: string };
+export type ListedTerminal = { terminalId: string; name: string; processId: number | null; exitCode?: number | null };
 export type Model = { id: string; name: string; vendor: string; family: string; version: string; maxInputTokens: number; maxOutputTokens: number; capabilities: Record<string, boolean>; price?: Price };
 export type Piece = { kind: string; handle: string; state: Record<string, any> };
 export type Place = { line: number; character: number };
@@ -42,7 +43,7 @@ export interface Methods {
   /** A new document that no file has; save it as one. */
   "workspace.openUntitledTextDocument": { params: { content?: string; language?: string | null }; result: { uri: string; languageId: string; version: number; isDirty: boolean; eol: number; lineCount: number } };
   /** The open documents, without their texts. */
-  "workspace.textDocuments": { params: Record<string, never>; result: Array<Listed> };
+  "workspace.textDocuments": { params: Record<string, never>; result: Array<ListedDocument> };
   /** Change texts, all as asked or none; answered once that would survive the host's being killed. Nothing is saved. */
   "workspace.applyEdit": { params: { edits: Array<{ uri: string; range: WireRange; newText: string; version?: number | null }> }; result: { applied: boolean; failureReason?: string } };
   /** Write a document to its file, or as another file. `saved` is false where somebody else changed it meanwhile. */
@@ -142,7 +143,7 @@ export interface Methods {
   /** Start a shell in the user's sandbox and show it here; null in `env` takes a variable away. */
   "window.createTerminal": { params: { name?: string | null; cwd?: string | null; shellPath?: string | null; shellArgs?: Array<string> | null; env?: Record<string, string | null> | null; columns?: number; rows?: number }; result: { terminalId: string; channel: number } };
   /** The user's terminals, but those that an extension hides; with an `exitCode` where the shell has ended. */
-  "terminal.list": { params: Record<string, never>; result: Array<Listed> };
+  "terminal.list": { params: Record<string, never>; result: Array<ListedTerminal> };
   /** Show a terminal's output here from the offset `after` on, or from as far back as it is kept. */
   "terminal.attach": { params: { terminalId: string; after?: number | null }; result: { channel: number; offset: number } };
   /** Type a text, and Enter unless told otherwise; answered once the shell has room for it. */
