@@ -9,7 +9,7 @@ import { hintOf } from "./keys";
 import { theme } from "./looks";
 import { load, offered } from "./menus";
 import { reveal, toggle } from "./panel";
-import { go } from "./router";
+import { go, place } from "./router";
 import { shownNow } from "./screens";
 
 type Entry = { label: string; description?: string; hint?: string; run: () => unknown };
@@ -21,7 +21,7 @@ const own = (): Entry[] => [
   { label: "Session: New task", run: () => go("session", "new") },
   { label: "Files: Go to a file…", hint: "Ctrl P", run: () => setTimeout(openFiles) },
   { label: "Files: Search in files", hint: "Ctrl Shift F", run: () => ((side.value = "search"), go("files")) },
-  { label: "Files: Replace in files", hint: "Ctrl Shift H", run: () => ((opened.value = { ...opened.value, replace: true }), (side.value = "search"), go("files")) },
+  { label: "Files: Replace in files", hint: "Ctrl Shift H", run: openReplace },
   { label: "Terminal: New", run: () => reveal("new") },
   { label: "Terminal: Show or hide", description: "below what is shown", hint: "Ctrl `", run: () => setTimeout(toggle) },
   { label: "Preview a port…", run: () => void import("./preview").then((one) => one.preview()) },
@@ -70,6 +70,13 @@ function valueOf(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** The search, with what comes in the place of what is found; the file that is shown stays. */
+export function openReplace(): void {
+  opened.value = { ...opened.value, replace: true };
+  side.value = "search";
+  go("files", place.value.screen === "files" ? place.value.rest : "");
 }
 
 export function openFiles(): void {

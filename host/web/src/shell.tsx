@@ -3,7 +3,6 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { context } from "./contexts";
 import { Dialogs } from "./dialogs";
-import { opened } from "./files/searching";
 import { side, type Side } from "./files/texts";
 import { about, dismiss, isAdmin, link, logOut, me, notices, wantsLogin } from "./host";
 import { Icon, type IconName } from "./icons";
@@ -11,7 +10,7 @@ import { begun, begunShown, commandOf, isChord } from "./keys";
 import { lazy } from "./lazy";
 import { Login } from "./login";
 import { isDark, theme } from "./looks";
-import { Palette, openFiles, openPalette, run } from "./palette";
+import { Palette, openFiles, openPalette, openReplace, run } from "./palette";
 import { height, isOpen, toggle } from "./panel";
 import { go, place } from "./router";
 import { SCREENS, shownNow } from "./screens";
@@ -34,7 +33,7 @@ function ownOf(event: KeyboardEvent): (() => void) | undefined {
   if (event.altKey) return ctrl || event.shiftKey ? undefined : shownNow().map(([name]) => () => go(name))[Number(event.key) - 1];
   if (!ctrl || document.querySelector("dialog[open]")) return undefined;
   if (event.code === "Backquote") return toggle;
-  if (event.shiftKey) return key === "p" ? openPalette : key === "e" ? () => see("tree") : key === "g" ? () => go("changes") : inTerminal ? undefined : key === "f" ? () => see("search") : key === "h" ? () => ((opened.value = { ...opened.value, replace: true }), see("search")) : undefined;
+  if (event.shiftKey) return key === "p" ? openPalette : key === "e" ? () => see("tree") : key === "g" ? () => go("changes") : inTerminal ? undefined : key === "f" ? () => see("search") : key === "h" ? openReplace : undefined;
   return inTerminal ? undefined : key === "k" ? openPalette : key === "p" ? openFiles : undefined;
 }
 /** Whether an extension may go on from this key: `ctrl+k ctrl+c` begins as the palette's. */

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { relative } from "../host";
 import { Icon } from "../icons";
 import { go } from "../router";
-import { replace, replaced, undoAll, working } from "./replaces";
+import { replace, replaced, undoAll, working } from "./replace";
 import { expanded } from "./replacement";
 import { asked, count, counted, found, opened, running, said, search, searched, stop, wrong, type Hit } from "./searching";
 import { dirty } from "./texts";

@@ -18,7 +18,7 @@ const TRIES = 5;
 const CUT = 1_000; // characters of a line that a search shows
 
 /** The URIs of the documents that somebody has open. */
-export const openNow = async () => new Set(((await call("workspace.textDocuments", {})) as any[]).map((one) => String(one.uri)));
+export const openNow = async () => new Set((await call("workspace.textDocuments", {})).map((one) => one.uri));
 
 /** Replace some of all matches of one file; it is closed again unless it is one of those that are `open`. Throws what keeps all of it from being done. */
 export async function replaceIn(path: string, hits: Hit[], all: Hit[], query: Query, replacement: string, open: Set<string>): Promise<Done> {

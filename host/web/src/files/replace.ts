@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { askAbout } from "../dialogs";
 import { relative } from "../host";
-import type { Undo } from "./replacing";
+import type { Undo } from "./replacein";
 import { asked, counted, found, inFiles, keep, said, searched, type Hit } from "./searching";
 import { dirty } from "./texts";
 
@@ -33,21 +33,21 @@ export async function replace(all: [string, Hit[]][]): Promise<void> {
 export async function undoAll(): Promise<void> {
   const { undo } = replaced.value!, problems: string[] = [], rest: Undo[] = [];
   let done = 0;
-  await each(undo.map((one) => [one.path, one] as const), "Bringing back", async ([path, one], replacing, open) => {
-    if (await replacing.undo(one, open)) done++;
+  await each(undo.map((one) => [one.path, one] as const), "Bringing back", async ([path, one], inFile, open) => {
+    if (await inFile.undo(one, open)) done++;
     else rest.push(one), problems.push(`${relative(path)}: somebody changed it since, and it stays as it is.`);
   }, problems);
   replaced.value = { said: [`Brought back ${counted(done, "file")}; search again to see them.`, ...problems].join(" "), undo: rest };
 }
 
-async function each<T extends readonly [string, unknown]>(all: T[], doing: string, work: (one: T, replacing: typeof import("./replacing"), open: Set<string>) => Promise<void>, problems: string[]): Promise<boolean> {
+async function each<T extends readonly [string, unknown]>(all: T[], doing: string, work: (one: T, inFile: typeof import("./replacein"), open: Set<string>) => Promise<void>, problems: string[]): Promise<boolean> {
   const stop = (working.value = new AbortController()), before = said.value;
   try {
-    const replacing = await import("./replacing"), open = await replacing.openNow();
+    const inFile = await import("./replacein"), open = await inFile.openNow();
     for (const [at, one] of all.entries()) {
       if (stop.signal.aborted) break;
       if (all.length > 1) said.value = `${doing}… ${at + 1} of ${counted(all.length, "file")}`;
-      await work(one, replacing, open).catch((error) => problems.push(`${relative(one[0])}: ${error.message}.`));
+      await work(one, inFile, open).catch((error) => problems.push(`${relative(one[0])}: ${error.message}.`));
     }
   } catch (error: any) {
     problems.push(error.message);
