@@ -129,8 +129,8 @@ class ToolExecutor:
         for action in plan.actions:
             if action.kind == "execute" and action.name == TYPED:
                 raise ToolRefused(
-                    f"the mode {mode.slug!r} may not edit files, and what a program does with what is typed into it "
-                    "cannot be told: end the program, run it with other arguments, or switch the mode"
+                    f"the mode {mode.slug!r} may not edit all files, and what a program does with what is typed "
+                    "into it cannot be told: end the program, run it with other arguments, or switch the mode"
                 )
             if action.kind == "execute" and action.command:
                 await asyncio.to_thread(check_command, mode, action.command, self._run.folders)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -115,8 +115,10 @@ async def _there(folders: Iterable[str]) -> list[str]:
     return [one for one, stat in zip(folders, stats, strict=True) if stat is not None]
 
 
-async def _may_split(folders: Iterable[str]) -> bool:
-    """Whether a shell makes several words of one of the names, or of where it leads."""
+async def _may_split(folders: Sequence[str]) -> bool:
+    """Whether a shell makes several words of one of the names, or of where it leads; of very many it is not asked."""
+    if len(folders) > MATCHING:
+        return True
     real = await asyncio.gather(*(paths.real(vscode.Uri.file(one)) for one in folders), return_exceptions=True)
     found = [*folders, *(one.path for one in real if isinstance(one, vscode.Uri))]
     return any(SPLITS.search(one) for one in found)
@@ -132,7 +134,7 @@ def _named(line: str, cwd: str, home: str, sure: Collection[str] = ()) -> Named:
     )
     found.code += _joined(((text, cwd) for text in _imported(nested.assigned)), home)
     found.spelled += dict.fromkeys(cwd for one, cwd in nested.commands if any(map(_spells, one.words)))
-    found.spelled += [" "] * any(_spells(word) for one in nested.lost for word in one.words)
+    found.folders += [None] * any(_spells(word) for one in nested.lost for word in one.words)
     if all(bare_name(one.name or "") in STEADY for one, _ in nested.commands):
         found.entered += sorted(nested.entered)
     found.made += _joined(

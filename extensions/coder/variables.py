@@ -17,7 +17,8 @@ from extensions.coder.syntax import Assigned, Command
 
 QUIET = re.compile(
     r"CI|DEBUG|VERBOSE|NODE_ENV|FORCE_COLOR|NO_COLOR|CLICOLOR(_FORCE)?|TZ|LANG|LC_[A-Z]+|TERM|COLUMNS|LINES|PORT|HOST"
-    r"|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED|PYTHONIOENCODING|PYTHONUTF8|RUST_BACKTRACE|RUST_LOG|GOOS|GOARCH|GOARM|CGO_ENABLED"
+    r"|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED|PYTHONIOENCODING|PYTHONUTF8|RUST_BACKTRACE|RUST_LOG"
+    r"|GOOS|GOARCH|GOARM|CGO_ENABLED"
     r"|CARGO_TERM_\w+|CARGO_INCREMENTAL|FLASK_(ENV|DEBUG)|AWS_(DEFAULT_)?REGION|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)"
     r"|GIT_TERMINAL_PROMPT|GIT_OPTIONAL_LOCKS|GO111MODULE|[a-z_][a-z0-9_]*"
 )
@@ -73,12 +74,12 @@ VALUES = MappingProxyType({
 """What steers programs may be set to this, which lets them do nothing else than before."""
 
 IMPORTERS = frozenset({"pytest", "unittest", "tox", "nox", "coverage", "npm", "yarn", "pnpm", "flask", "alembic"})
+"""Programs that run the workspace's code anyway, wherever Python looks for more of it there."""
+
 IMPORTS = MappingProxyType(
     {"PYTHONPATH": frozenset({"python", "pypy"}), "NODE_PATH": frozenset({"node", "ts-node", "tsx"})}
 )
 """Variables that say where there is more code, and the interpreters that look there."""
-
-"""Programs that run the workspace's code anyway, wherever Python looks for more of it there."""
 
 MODULES_BY = MappingProxyType({
     "DJANGO_SETTINGS_MODULE": re.compile(r"[A-Za-z_]\w*(\.\w+)*"), "FLASK_APP": re.compile(r"\w+(\.\w+)*(:\w+)?"),

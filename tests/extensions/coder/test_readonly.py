@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from extensions.coder.modes import Group, Mode, ToolRefused, check_command
 from extensions.coder.readonly import edits_files
 from tests.extensions.coder.cases import cases
-from tests.extensions.coder.scripted import WHOLE, Model, agents
+from tests.extensions.coder.scripted import WHOLE, Agent, Model, agents
 
 
 @pytest.mark.parametrize("case", cases("cline_readonly_command_guard"))
@@ -195,6 +197,16 @@ def test_a_mode_that_may_not_edit_everything_may_not_edit_by_commands(groups: tu
     check_command(Mode("all", "All", groups=(Group("edit"), Group("command"))), "rm x", ())
 
 
+@asynccontextmanager
+async def looking(folder: Path, model: Model) -> AsyncIterator[Agent]:
+    """A user who allows everything, and has a mode that only looks."""
+    async with agents(folder, model) as agent:
+        ada = agent("ada")
+        await ada.allow(**WHOLE)
+        await ada.write(".roomodes", orjson.dumps({"customModes": [LOOK]}).decode())
+        yield ada
+
+
 LOOK = {"slug": "look", "name": "Look", "roleDefinition": "You look.", "groups": ["read", "command"]}
 
 
@@ -209,10 +221,7 @@ async def test_a_task_in_a_mode_that_only_looks_cannot_write_by_the_shell_howeve
     model = Model(main=[*[(tool, {"command": line}) for tool, line in lines[:2]], ("execute_command",
     {"command": "cat kept.txt"}),
                         *[(tool, {"command": line}) for tool, line in lines[2:]], done])  # fmt: skip
-    async with agents(tmp_path, model) as agent:
-        ada = agent("ada")
-        await ada.allow(**WHOLE)
-        await ada.write(".roomodes", orjson.dumps({"customModes": [LOOK]}).decode())
+    async with looking(tmp_path, model) as ada:
         await ada.write("kept.txt", "kept")
         task = await ada.task(mode="look")
         assert (await ada.rest(task))["status"] == "completed", await ada.shown(task)
@@ -228,10 +237,7 @@ async def test_nothing_is_typed_into_a_program_in_a_mode_that_only_looks(tmp_pat
     steps = [("terminal_session", {"action": "open"}), ("terminal_session", {"action": "send", "terminal_id": 1,
              "text": "cat", "wait": 0}), ("terminal_session", {"action": "send", "terminal_id": 1, "text": "ls"}),
              ("attempt_completion", {"result": "All done."})]  # fmt: skip
-    async with agents(tmp_path, Model(main=steps)) as agent:
-        ada = agent("ada")
-        await ada.allow(**WHOLE)
-        await ada.write(".roomodes", orjson.dumps({"customModes": [LOOK]}).decode())
+    async with looking(tmp_path, Model(main=steps)) as ada:
         task = await ada.task(mode="look")
         assert (await ada.rest(task))["status"] == "completed", await ada.shown(task)
         made = await ada.tools(task)
@@ -244,10 +250,7 @@ async def test_a_task_whose_mode_is_taken_away_may_ask_and_no_more(tmp_path: Pat
     steps = [("ask_followup_question", {"question": "Go on?", "follow_up": [{"text": "Yes"}]}),
              ("write_to_file", {"path": "made.txt", "content": "x"}),
              ("attempt_completion", {"result": "All done."})]  # fmt: skip
-    async with agents(tmp_path, Model(main=steps)) as agent:
-        ada = agent("ada")
-        await ada.allow(**WHOLE)
-        await ada.write(".roomodes", orjson.dumps({"customModes": [LOOK]}).decode())
+    async with looking(tmp_path, Model(main=steps)) as ada:
         task = await ada.task(mode="look")
         await ada.rest(task)
         await ada.write(".roomodes", orjson.dumps({"customModes": []}).decode())
