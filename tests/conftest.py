@@ -15,9 +15,9 @@ NAMES = itertools.count(1)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
+def pytest_xdist_auto_num_workers() -> int | None:
     """Two for each processor: many tests wait for a sandbox or a clock, and the whole took a third less."""
-    return 2 * len(os.sched_getaffinity(0))
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.fixture
