@@ -156,7 +156,8 @@ LARGE = """BEGIN {
     for (digit = 0; digit < 10; digit++) {
         text = digit
         while (length(text) < 20000) text = text text
-        for (i = digit; i < 1000; i += 10) { file = "f" i ".txt"; printf "%s", substr(text, 1, 20000) > file; close(file) }
+        text = substr(text, 1, 20000)
+        for (i = digit; i < 1000; i += 10) { file = "f" i ".txt"; printf "%s", text > file; close(file) }
     }
 }"""
 """A thousand files of 20,000 characters, by one process."""
