@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 import shim as vscode
 from extensions.coder.access import Protection, inside
-from extensions.coder.approvals import ANY, decide
+from extensions.coder.approvals import decide
+from extensions.coder.denied import ANY
 from extensions.coder.doors import RUNNERS
 from extensions.coder.shell import read
 from extensions.coder.tool import TYPED, Action

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from extensions.coder.approvals import decide, decide_part, longest_prefix
+from extensions.coder.approvals import decide
+from extensions.coder.denied import decide_part, longest_prefix
 from extensions.coder.permissions import patterns_of
 from extensions.coder.splitting import has_dangerous_substitution, split_command
 from tests.extensions.coder.attacks import EVERYDAY, EVERYDAY_ALLOW, FURTHER_ALLOW, FURTHER_ATTACKS
