@@ -179,6 +179,57 @@ def test_texts_are_found_as_one_says_and_in_the_files_that_one_names(opened: Ope
     shutil.rmtree(workspace / "found")
 
 
+class Full(Line):
+    """A host that finds 5,000 lines in 400 files, and tells them some files at a time."""
+
+    def heard(self, way: WebSocketRoute, server: WebSocketRoute, message: str | bytes) -> None:
+        asked = json.loads(message) if isinstance(message, str) else {}
+        if asked.get("method") != "workspace.findTextInFiles":
+            super().heard(way, server, message)
+            return
+        every = [(file, line) for file in range(400) for line in range(13 if file < 200 else 12)]
+        all_of = [self.found(f"file:///w/f{file:03}.py", line) for file, line in every]
+        for begin in range(0, 5_000, 100):
+            told = {"token": asked["params"]["progressToken"], "value": {"matches": all_of[begin : begin + 100]}}
+            way.send(json.dumps({"jsonrpc": "2.0", "method": "$/progress", "params": told, "uid": "local"}))
+        answer = {"matches": all_of, "limitHit": False}
+        way.send(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": answer, "uid": "local"}))
+
+    @staticmethod
+    def found(uri: str, line: int) -> dict[str, Any]:
+        at = [{"start": {"line": line, "character": 0}, "end": {"line": line, "character": 3}}]
+        return {"uri": uri, "ranges": at, "preview": f"def f{line}():"}
+
+
+def test_of_thousands_of_results_those_in_sight_are_drawn_and_all_can_be_reached(opened: Open) -> None:
+    page = opened(before=Full().watch)
+    page.keyboard.press("Control+Shift+h")
+    expect(page.get_by_role("textbox", name="Search in files")).to_be_focused()
+    page.evaluate(DRAWN)
+    page.keyboard.type("def")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("5,000 results in 400 files", exact=True)).to_be_visible()
+    results = page.get_by_label("What was found")
+    assert results.locator("button").count() < 200
+    assert page.evaluate("drawn") < 1_000
+    first = results.get_by_role("button", name="/w/f000.py 13", exact=True)
+    first.click()
+    expect(first).to_have_attribute("aria-expanded", "false")
+    expect(results.get_by_role("button", name="def f0():").nth(0)).to_be_visible()
+    expect(page.get_by_role("button", name="Replace in line 1 of /w/f000.py")).to_have_count(0)
+    page.mouse.move(190, 600)
+    page.mouse.wheel(0, 1_000_000)
+    expect(page.get_by_role("button", name="Replace in line 12 of /w/f399.py")).to_be_visible()
+
+
+DRAWN = """() => {
+  window.drawn = 0;
+  new MutationObserver((all) => { for (const one of all) drawn += one.addedNodes.length; })
+    .observe(document.querySelector(".search"), {childList: true, subtree: true});
+}"""
+"""Count what is put into the search from now on."""
+
+
 def test_matches_are_replaced_once_that_was_meant_beside_what_is_not_saved_and_brought_back(
     opened: Open, workspace: Path
 ) -> None:

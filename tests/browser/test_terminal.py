@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -54,14 +55,17 @@ def test_output_goes_on_where_it_was_when_the_line_was_cut(opened: Open) -> None
 
 
 class Slow(Line):
-    """A line on which a terminal is not attached to before that is let through."""
+    """A line on which what asks for one thing is held before it is let through."""
 
-    def __init__(self) -> None:
+    def __init__(self, method: str) -> None:
         super().__init__()
+        self.method = f'"{method}"'
         self.held: list[Callable[[], None]] | None = []
+        self.asked = 0
 
     def heard(self, way: WebSocketRoute, server: WebSocketRoute, message: str | bytes) -> None:
-        if self.held is not None and isinstance(message, str) and '"terminal.attach"' in message:
+        if self.held is not None and isinstance(message, str) and self.method in message:
+            self.asked = json.loads(message)["id"]
             self.held.append(lambda: super(Slow, self).heard(way, server, message))
         else:
             super().heard(way, server, message)
@@ -71,16 +75,66 @@ class Slow(Line):
         for message in held:
             message()
 
+    def refuse(self, why: str) -> None:
+        """Answer what was held last in the host's place."""
+        error = {"code": -32000, "message": why}
+        self.ways[-1].send(json.dumps({"jsonrpc": "2.0", "id": self.asked, "error": error, "uid": "local"}))
+
 
 def test_what_is_typed_before_a_new_terminal_is_there_is_not_lost(opened: Open, local: Process) -> None:
     end_session(local.base)  # else terminals of other tests are shown meanwhile
-    line = Slow()
+    line = Slow("terminal.attach")
     page = opened("#/terminal/new", before=line.watch)
     page.locator(".xterm").click()
     page.keyboard.type("echo whole-$((6 * 7))-line\n")
     until(page, lambda: bool(line.held))
     line.let_through()
     expect(page.locator(".xterm-rows")).to_contain_text("whole-42-line")
+
+
+def test_keys_after_those_that_lead_to_a_terminal_wait_for_it_and_go_nowhere_else(
+    opened: Open, local: Process
+) -> None:
+    end_session(local.base)
+    line = Slow("window.createTerminal")
+    page = opened(before=line.watch)
+    page.keyboard.press("Control+Shift+h")
+    expect(page.get_by_role("textbox", name="Search in files")).to_be_focused()
+    page.keyboard.type("def")
+    page.keyboard.press("Control+Backquote")
+    page.keyboard.type("mistyped")
+    page.keyboard.press("Control+u")  # the shell's: forget the line
+    page.keyboard.type("echo held-$((6 * 7))\n")
+    terminals = page.get_by_role("region", name="Terminals")
+    expect(terminals.get_by_text("Starting a terminal…").last).to_be_visible()
+    expect(page.get_by_text("No terminal is open")).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Search in files")).to_have_value("def")
+    assert violations(page) == []
+    until(page, lambda: bool(line.held))
+    line.let_through()
+    expect(terminals.locator(".xterm-rows")).to_contain_text("held-42")
+    expect(terminals.locator(".xterm :focus")).to_have_count(1)
+
+
+def test_what_was_typed_for_a_terminal_that_cannot_be_is_typed_into_no_other(opened: Open, local: Process) -> None:
+    end_session(local.base)
+    line = Slow("window.createTerminal")
+    line.held = None
+    page = opened(before=line.watch)
+    page.keyboard.press("Control+Backquote")
+    terminals = page.get_by_role("region", name="Terminals")
+    expect(terminals.locator(".xterm-rows")).to_have_text(re.compile(r"\S"))
+    line.held = []
+    terminals.get_by_role("button", name="New terminal").click()
+    page.keyboard.type("touch wrong\n")
+    until(page, lambda: bool(line.held))
+    line.refuse("there is no room")
+    expect(terminals.get_by_role("alert")).to_contain_text("there is no room")
+    expect(terminals.get_by_text("Starting a terminal…")).to_have_count(0)
+    terminals.locator(".xterm").click()
+    page.keyboard.type("echo after-$((1 + 1))\n")
+    expect(terminals.locator(".xterm-rows")).to_contain_text("after-2")
+    expect(terminals.locator(".xterm-rows")).not_to_contain_text("wrong")
 
 
 def test_megabytes_of_output_are_taken_and_acknowledged(opened: Open) -> None:

@@ -54,7 +54,7 @@ const OWN: Record<string, () => unknown> = {
   shellExecutionSupported: () => true, processExecutionSupported: () => true, customExecutionSupported: () => true,
   ...Object.fromEntries(Object.keys(keysOf("/")).map((key) => [key, onFile(() => keysOf(fileShown())[key])])), editorLangId: language,
   editorIsOpen: () => !!fileShown(), activeEditor: onFile(() => "workbench.editors.files.textFileEditor"), activeEditorIsDirty: () => dirty.value.has(fileShown()), editorReadonly: () => false,
-  editorFocus: inEditor, editorTextFocus: inEditor, textInputFocus: inEditor, inputFocus: () => within("input, textarea, [contenteditable=true]"), terminalFocus: () => within(".xterm"),
+  editorFocus: inEditor, editorTextFocus: inEditor, textInputFocus: inEditor, inputFocus: () => within("input, textarea, [contenteditable=true]"), terminalFocus: () => within(".xterm, .ahead"),
   editorHasSelection: () => inEditor() && !getSelection()?.isCollapsed,
   activeViewlet: () => VIEWLETS[place.value.screen], explorerViewletVisible: shows("files"), terminalIsOpen: () => isOpen.value || place.value.screen === "terminal",
 };

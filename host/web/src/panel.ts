@@ -1,6 +1,7 @@
 // The panel below the screens, with the terminals: whether it is there, how high, and which terminal is asked for.
 import { effect, signal } from "@preact/signals";
 import { go, place } from "./router";
+import { waits } from "./terminal/ahead";
 
 const KEPT = "roost.panel", LOWEST = 110, ABOVE = 120;
 const kept = remembered();
@@ -27,8 +28,13 @@ const isNarrow = () => matchMedia("(max-width: 760px)").matches;
 /** Show a terminal below what is seen now; all over where there is no room for both. */
 export function reveal(terminal: string, focus = true): void {
   if (place.value.screen === "terminal" || isNarrow()) return go("terminal", terminal === "any" ? "" : terminal);
+  ask(terminal, focus);
+}
+
+function ask(terminal: string, focus: boolean): void {
   isOpen.value = true;
   wanted.value = { terminal, focus };
+  if (focus) waits.value = true;
 }
 
 /** As in VS Code: open it, go there, or close it where one is there already. */
@@ -36,10 +42,10 @@ export function toggle(): void {
   const isThere = !!document.activeElement?.closest(".panel");
   if (place.value.screen === "terminal") history.back();
   else if (isOpen.value && isThere) close();
-  else (isOpen.value = true), (wanted.value = { terminal: "any", focus: true });
+  else ask("any", true);
 }
 
 export function close(): void {
-  isOpen.value = false;
+  isOpen.value = waits.value = false;
   (document.querySelector<HTMLElement>(".place .cm-content") ?? document.getElementById("main"))?.focus();
 }

@@ -17,6 +17,7 @@ import { SCREENS, shownNow } from "./screens";
 import { SessionScreen } from "./session/screen";
 import { running, waiting } from "./session/store";
 import { changed, statusItems, progresses } from "./surface";
+import { Ahead } from "./terminal/ahead";
 import { call } from "./host";
 
 const Files = lazy(() => import("./files/screen").then((one) => one.FilesScreen));
@@ -101,7 +102,7 @@ const kept = signal(false);
 function Kept({ whole }: { whole: boolean }) {
   useEffect(() => void (kept.value = true), []);
   const shown = whole || isOpen.value;
-  return <section class={whole ? "kept" : "kept panel"} aria-label="Terminals" hidden={!shown} style={whole ? undefined : { height: `${height.value}px` }}><Terminals shown={shown} whole={whole} /></section>;
+  return <section class={whole ? "kept" : "kept panel"} aria-label="Terminals" hidden={!shown} style={whole ? undefined : { height: `${height.value}px` }}><Terminals shown={shown} whole={whole} /><Ahead /></section>;
 }
 
 /** Works that an extension wants noticed: how far they are, and a way to stop them. */

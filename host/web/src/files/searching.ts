@@ -9,6 +9,8 @@ export type Hit = { range: WireRange; preview: string };
 
 /** Matches that are looked for at most. */
 export const MOST = 5_000;
+/** What comes while a search runs is shown some at a time. */
+const PORTION_MS = 100;
 export const asked = signal({ text: "", isCase: false, isWord: false, isRegex: false, include: "", exclude: "", replacement: "" });
 /** What is open of the form besides the text to look for. */
 export const opened = signal({ replace: false, globs: false });
@@ -45,21 +47,23 @@ export async function search(): Promise<void> {
   found.value = new Map();
   said.value = "Searching…";
   wrong.value = "";
-  let some: Found[] = [];
+  const some = new Map<string, Hit[]>();
+  let timer = 0;
+  const portion = () => ((timer = 0), running.value === stop && (found.value = new Map(some)));
   const heard = ({ matches }: { matches: Found[] }) => {
-    some = [...some, ...matches];
-    if (running.value === stop) show(some);
+    add(some, matches);
+    timer ||= window.setTimeout(portion, PORTION_MS);
   };
   try {
     const globs = { include: globOf(include), ...(globOf(exclude) ? { exclude: globOf(exclude) } : {}) };
     const { matches, limitHit } = await call("workspace.findTextInFiles", { query, ...globs, maxResults: MOST }, heard, stop.signal);
     if (running.value !== stop) return;
-    show(matches);
+    found.value = add(new Map(), matches);
     said.value = !matches.length ? "Nothing was found" : inFiles(count.value, found.value!.size);
     if (limitHit) said.value += count.value >= MOST ? ": there are more, this is as many as are looked for at once" : ": there are more than one answer holds";
   } catch (error: any) {
     if (running.value !== stop) return;
-    if (error.code === CANCELLED) said.value = `Stopped. Until then: ${inFiles(count.value, found.value!.size)}`;
+    if (error.code === CANCELLED) portion(), (said.value = `Stopped. Until then: ${inFiles(count.value, found.value!.size)}`);
     else (found.value = null), (said.value = ""), (wrong.value = error.message);
   }
   running.value = null;
@@ -68,14 +72,13 @@ export async function search(): Promise<void> {
 /** Stop the search at the host; what was found until then stays. */
 export const stop = () => running.value?.abort();
 
-function show(matches: Found[]): void {
-  const by = new Map<string, Hit[]>();
+function add(by: Map<string, Hit[]>, matches: Found[]): Map<string, Hit[]> {
   for (const { uri, ranges, preview } of matches) {
     const path = pathOf(uri), all = by.get(path) ?? [];
     if (!by.has(path)) by.set(path, all);
     for (const range of ranges) all.push({ range, preview });
   }
-  found.value = by;
+  return by;
 }
 
 /** What is left of a file's matches. */

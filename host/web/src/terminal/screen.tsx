@@ -1,16 +1,19 @@
 // The user's terminals in tabs. They belong to the session: what runs goes on while nobody looks.
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { began, call, tell } from "../host";
 import { Icon } from "../icons";
 import { close as closePanel, height, highest, isOpen, resize, wanted } from "../panel";
 import { go, place } from "../router";
+import { takeTyped, waits } from "./ahead";
 import { View } from "./view";
 
 const views = signal<View[]>([]), SHOWN = "roost.terminal";
 const current = signal<string | null>(sessionStorage.getItem(SHOWN));
 current.subscribe((id) => (id ? sessionStorage.setItem(SHOWN, id) : sessionStorage.removeItem(SHOWN)));
 const cannot = signal("");
+/** Whether the host has told which terminals there are; and whether the one that was asked for last is there, or cannot be. */
+const isListed = signal(false), isMet = signal(true);
 const STEP = 24;
 let begun = false;
 
@@ -32,6 +35,7 @@ async function list(attach = false, shown?: string): Promise<void> {
   const all = await call("terminal.list", {});
   for (const gone of views.value.filter((one) => !all.some((other) => other.terminalId === one.id))) gone.dispose();
   const before = views.value;
+  isListed.value = true;
   views.value = all.map((one) => find(one.terminalId) ?? new View(one.terminalId, one.name));
   if (shown && find(shown)) current.value = shown; // before it is attached to: what is typed from now on is for it
   for (const one of all) if (one.exitCode !== undefined && find(one.terminalId)!.ended.value === undefined) void find(one.terminalId)?.attach().then(() => find(one.terminalId)?.end(one.exitCode ?? null));
@@ -40,16 +44,30 @@ async function list(attach = false, shown?: string): Promise<void> {
 }
 
 async function create(): Promise<void> {
-  cannot.value = "";
-  try {
-    const { terminalId } = await call("window.createTerminal", {});
-    await list(true, terminalId);
-  } catch (error: any) {
-    cannot.value = error.message;
-  }
+  const { terminalId } = await call("window.createTerminal", {});
+  await list(true, terminalId);
 }
 
-const select = (id: string) => void list(true).then(() => find(id) && (current.value = id));
+async function select(id: string): Promise<void> {
+  await list(true);
+  if (find(id)) current.value = id;
+}
+
+/** Have a terminal shown: one by its id, a new one, or any. What was typed for one that cannot be is for no other. */
+async function meet(terminal: string): Promise<void> {
+  const isThere = terminal === "any" && !!find(current.value);
+  isMet.value = isThere;
+  cannot.value = "";
+  try {
+    if (terminal === "new") await create();
+    else if (terminal !== "any") await select(terminal);
+    else if (await list(true), !views.value.length) await create();
+  } catch (error: any) {
+    if (isThere) tell(error);
+    else (waits.value = false), (cannot.value = error.message);
+  }
+  isMet.value = true;
+}
 
 /** All of a screen where it is `whole`, else the panel below another one. */
 export function TerminalScreen({ shown, whole }: { shown: boolean; whole: boolean }) {
@@ -57,27 +75,27 @@ export function TerminalScreen({ shown, whole }: { shown: boolean; whole: boolea
   const focuses = useRef(false); // who only loads the page anew is not taken away from where they are
   useEffect(begin, []);
   useEffect(() => {
-    if (asked === "new") void create().then(() => go("terminal"));
-    else if (asked) select(asked);
+    if (asked) void meet(asked).then(() => asked === "new" && go("terminal"));
   }, [asked]);
-  const view = find(current.value);
-  useEffect(() => {
+  const view = find(current.value), isAwaited = waits.value && isMet.value;
+  useLayoutEffect(() => {
     if (!want) return;
     wanted.value = null;
     focuses.current = want.focus;
-    if (want.terminal === "new") void create();
-    else if (want.terminal !== "any") select(want.terminal);
-    else void list(true).then(() => (views.value.length ? undefined : create()), tell);
-    if (want.focus) view?.xterm.focus();
+    void meet(want.terminal);
   }, [want]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!shown || !box.current) return;
     if (!view) return box.current.replaceChildren();
-    view.show(box.current, whole || focuses.current);
+    view.show(box.current, !waits.value && (whole || focuses.current));
     const watch = new ResizeObserver(() => view.fit());
     watch.observe(box.current);
     return () => watch.disconnect();
   }, [view, shown, whole]);
+  useLayoutEffect(() => {
+    if (isAwaited && view && shown) view.type(takeTyped(() => view.xterm.focus()));
+  }, [isAwaited, view, shown]);
+  const anew = () => ((focuses.current = waits.value = true), void meet("new"));
   const close = async (one: View) => {
     await call("terminal.dispose", { terminalId: one.id }).catch(tell);
     await list(true);
@@ -102,7 +120,7 @@ export function TerminalScreen({ shown, whole }: { shown: boolean; whole: boolea
             </span>
           ))}
         </div>
-        <button class="plain" aria-label="New terminal" title="New terminal" onClick={() => ((focuses.current = true), void create())}><Icon name="plus" /></button>
+        <button class="plain" aria-label="New terminal" title="New terminal" onClick={anew}><Icon name="plus" /></button>
         <span class="gap" />
         {view && <button class="plain" aria-label="Find in terminal" title="Find (Ctrl+Shift+F)" onClick={() => setFinding(!finding)}><Icon name="search" /></button>}
         {whole ? <button class="plain" aria-label="Show below the editor" title="Show below the editor" onClick={() => ((isOpen.value = true), (wanted.value = { terminal: "any", focus: true }), go("files"))}><Icon name="below" /></button> : (
@@ -120,8 +138,9 @@ export function TerminalScreen({ shown, whole }: { shown: boolean; whole: boolea
         </form>
       )}
       {cannot.value && <p class="wrong" role="alert">{cannot.value}</p>}
-      {!views.value.length && (
-        <div class="empty"><h2>No terminal is open</h2><p>A shell of yours, in your workspace. It goes on while this page is closed.</p><button class="primary" onClick={() => void create()}>New terminal</button></div>
+      {!views.value.length && (!isListed.value || !isMet.value) && <p class="empty" role="status">{isMet.value ? "Looking for your terminals…" : "Starting a terminal…"}</p>}
+      {!views.value.length && isListed.value && isMet.value && (
+        <div class="empty"><h2>No terminal is open</h2><p>A shell of yours, in your workspace. It goes on while this page is closed.</p><button class="primary" onClick={anew}>New terminal</button></div>
       )}
       <div class="xterm-place" ref={box} hidden={!view} />
     </div>

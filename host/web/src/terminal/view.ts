@@ -48,6 +48,11 @@ export class View {
     if (focus) this.xterm.focus();
   }
 
+  /** As if somebody typed it. */
+  type(text: string): void {
+    if (text) this.xterm.input(text);
+  }
+
   fit(): void {
     if (!this.element.isConnected || !this.element.clientWidth) return;
     this.#fit.fit();
