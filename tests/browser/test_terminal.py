@@ -92,9 +92,7 @@ def test_what_is_typed_before_a_new_terminal_is_there_is_not_lost(opened: Open, 
     expect(page.locator(".xterm-rows")).to_contain_text("whole-42-line")
 
 
-def test_keys_after_those_that_lead_to_a_terminal_wait_for_it_and_go_nowhere_else(
-    opened: Open, local: Process
-) -> None:
+def test_keys_after_those_that_lead_to_a_terminal_wait_for_it_and_go_nowhere_else(opened: Open, local: Process) -> None:
     end_session(local.base)
     line = Slow("window.createTerminal")
     page = opened(before=line.watch)
