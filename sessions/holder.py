@@ -290,7 +290,7 @@ class Holder:
         try:
             ends = await asyncio.to_thread(pipes.open, stdin, apart)
             pid = await self._answer(self._supervisor.start_on_pipes(line, pipes.paths))
-            pidfd = procfs.open_child(self.inside.shell, pid)
+            pidfd = await asyncio.to_thread(procfs.open_child, self.inside.shell, pid)
             self._piped.add(pid)
             process = self._adopt(Process(pid, pidfd, f"ROOST_COMMAND={token}".encode(), self.kill))
             process.connect(*map(pipes.take, ends))

@@ -77,6 +77,7 @@ class Anthropic:
             )
             async with stream:
                 async for one in stream:
+                    await self._client.turn()
                     for piece in answer.take(one):
                         yield piece
             last = answer.end()

@@ -46,8 +46,11 @@ ANSWER_S = 3_600.0
 
 CLIENTS = 512
 
-AT_ONCE = 2
-"""Requests that are begun in one turn of the loop: the SDKs take a millisecond or two for each, all in one go."""
+AT_ONCE = 1
+"""Requests that are begun in one turn of the loop: the SDKs take some milliseconds for each, all in one go."""
+
+EVENTS_AT_ONCE = 8
+"""Events of all streams that are read in one turn of the loop: one that brings hundreds in one piece takes many."""
 
 JSON = {"Content-Type": "application/json"}
 
@@ -74,6 +77,7 @@ class Client:
         self._making = asyncio.Lock()
         self._loaded: set[str] = set()
         self._gate = Gate(AT_ONCE)
+        self._events = Gate(EVENTS_AT_ONCE)
         self._sdk = lru_cache(maxsize=CLIENTS)(self._make_sdk)
 
     async def http(self) -> httpx2.AsyncClient:
@@ -90,6 +94,10 @@ class Client:
     async def openai(self, account: Account) -> AsyncOpenAI:
         """OpenAI's SDK for an account."""
         return await self._ready("openai", account)  # type: ignore[no-any-return]
+
+    async def turn(self) -> None:
+        """Wait until the next event of a stream may be read: where few come it may at once."""
+        await self._events.through()
 
     async def _ready(self, sdk: str, account: Account) -> Any:
         client = await self.http()
@@ -138,11 +146,13 @@ def _make(connections: int, bounds: Bounds) -> httpx2.AsyncClient:
     import httpx2
 
     from host.providers.bounded import Bounded
+    from host.providers.network import Network
 
     limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=60.0)
     timeout = httpx2.Timeout(connect=15.0, read=bounds.read_s, write=60.0, pool=60.0)
-    transport = Bounded(httpx2.AsyncHTTPTransport(limits=limits, trust_env=False), bounds)
-    return httpx2.AsyncClient(transport=transport, timeout=timeout)
+    transport = httpx2.AsyncHTTPTransport(limits=limits, trust_env=False)
+    transport._pool._network_backend = Network()  # the pool takes one, but the transport hands none on
+    return httpx2.AsyncClient(transport=Bounded(transport, bounds), timeout=timeout)
 
 
 async def guard(

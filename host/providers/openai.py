@@ -78,6 +78,7 @@ class OpenAI:
             )
             async with stream:
                 async for chunk in stream:
+                    await self._client.turn()
                     for piece in answer.take(chunk):
                         yield piece
             last = answer.end(request)
