@@ -80,11 +80,12 @@ class Span(TypedDict):
 
 
 class Found(TypedDict):
-    """A line that matches: where, and as much of it as is shown."""
+    """A line that matches: where, and as much of it as is shown, which is `skipped` characters behind its beginning."""
 
     uri: str
     ranges: list[Span]
     preview: str
+    skipped: int
 
 
 class TextFound(TypedDict):
@@ -140,7 +141,9 @@ class Collected:
         if self._size > MOST_TEXT:
             raise Enough
         ranges = [_span(one) for one in result.ranges]
-        self.matches.append({"uri": uri_of(result.uri.path), "ranges": ranges, "preview": result.preview.text})
+        text, shown = result.preview
+        skipped = result.ranges[0].start.character - shown[0].start.character if shown else 0
+        self.matches.append({"uri": uri_of(result.uri.path), "ranges": ranges, "preview": text, "skipped": skipped})
 
     async def pass_on(self) -> None:
         """Tell the caller what is new, if it asked for that."""

@@ -198,7 +198,7 @@ class Full(Line):
     @staticmethod
     def found(uri: str, line: int) -> dict[str, Any]:
         at = [{"start": {"line": line, "character": 0}, "end": {"line": line, "character": 3}}]
-        return {"uri": uri, "ranges": at, "preview": f"def f{line}():"}
+        return {"uri": uri, "ranges": at, "preview": f"def f{line}():", "skipped": 0}
 
 
 def test_of_thousands_of_results_those_in_sight_are_drawn_and_all_can_be_reached(opened: Open) -> None:
@@ -271,6 +271,27 @@ def test_matches_are_replaced_once_that_was_meant_beside_what_is_not_saved_and_b
     page.get_by_role("button", name="Close open.txt").click()
     page.get_by_role("button", name="Do not save").click()
     expect(page.get_by_role("button", name="Close open.txt")).to_have_count(0)
+    shutil.rmtree(place)
+
+
+def test_a_match_far_behind_in_its_line_is_seen_with_the_words_before_it(opened: Open, workspace: Path) -> None:
+    place = workspace / "far"
+    place.mkdir()
+    (place / "long.txt").write_text(
+        f"{'every word here is before the one that is looked for, ' * 2}my wombat\n{'x' * 5_000} a wombat here\n"
+    )
+    page = opened()
+    page.keyboard.press("Control+Shift+h")
+    expect(page.get_by_role("textbox", name="Search in files")).to_be_focused()
+    page.keyboard.type("wombat")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2 results in 1 file", exact=True)).to_be_visible()
+    hits = page.get_by_label("What was found").locator(".hit")
+    expect(hits.locator("code")).to_have_text(["…for, my wombat", "…a wombat here"])
+    edge = page.get_by_role("button", name="Replace in line 1").bounding_box()["x"]
+    for number in range(2):
+        box = hits.nth(number).locator("del").bounding_box()
+        assert box["x"] + box["width"] < edge
     shutil.rmtree(place)
 
 

@@ -61,6 +61,7 @@ async def test_a_client_finds_text_in_its_own_files(house: Process, alice: str, 
                     "uri": "file:///workspace/a%20b.py",
                     "ranges": [{"start": start, "end": end}, {"start": again[0], "end": again[1]}],
                     "preview": "the needle, 😀 Needle",
+                    "skipped": 0,
                 }
             ],
             "limitHit": False,
@@ -70,6 +71,15 @@ async def test_a_client_finds_text_in_its_own_files(house: Process, alice: str, 
         cased = {"pattern": "N.{5}", "isRegExp": True, "isCaseSensitive": True, "isWordMatch": True}
         assert len((await one.call("workspace.findTextInFiles", query=cased))["matches"][0]["ranges"]) == 1
         assert (await other.call("workspace.findTextInFiles", query=query))["matches"] == []
+
+
+async def test_of_a_long_line_is_told_where_the_part_begins_that_is_shown(house: Process, alice: str) -> None:
+    async with connect(house.base, alice) as one:
+        await one.call("workspace.fs.writeFile", uri="/workspace/long", content="😀" * 2_000 + "needle" + "x" * 2_000)
+        (found,) = (await one.call("workspace.findTextInFiles", query={"pattern": "needle"}))["matches"]
+        at = found["ranges"][0]["start"]["character"]
+        assert (at, at - found["skipped"]) == (4_000, 200)
+        assert found["preview"].startswith("😀" * 100 + "needle")
 
 
 async def test_what_is_found_is_told_as_it_is_found_if_asked_for(house: Process, alice: str) -> None:

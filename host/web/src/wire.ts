@@ -3,7 +3,7 @@
 export type Account = { id: string; label: string };
 export type Channel = { handle: string; name: string; begin: number; end: number };
 export type Execution = { executionId: string; name: string; source: string; terminalId: string | null };
-export type Found = { uri: string; ranges: Array<Span>; preview: string };
+export type Found = { uri: string; ranges: Array<Span>; preview: string; skipped: number };
 export type Isolation = { level: string; terminals: boolean; network: string };
 export type ListedDocument = { uri: string; languageId: string; version: number; isDirty: boolean; eol: number; lineCount: number };
 export type ListedTask = { id: string; name: string; source: string; type: string | null; detail?: string; group?: string };

@@ -15,7 +15,7 @@ export type Undo = { path: string; places: Place[] };
 export type Done = { undo: Undo; done: number; rest: Hit[]; isSaved: boolean };
 
 const TRIES = 5;
-const CUT = 1_000; // characters of a line that a search shows
+const CUT = 1_000, LEAD = 100; // characters of a line that a search shows, and those before the match
 
 /** The URIs of the documents that somebody has open. */
 export const openNow = async () => new Set((await call("workspace.textDocuments", {})).map((one) => one.uri));
@@ -47,7 +47,7 @@ function moved(hits: Hit[], text: Text, set: ChangeSet): Hit[] {
     const was = placeOf(text, hit);
     if (!was) return hit;
     const from = set.mapPos(was[0], 1), to = Math.max(from, set.mapPos(was[1], -1));
-    return { range: { start: position(after, from), end: position(after, to) }, preview: after.sliceString(after.lineAt(from).from, after.lineAt(to).to).slice(0, CUT) };
+    return { range: { start: position(after, from), end: position(after, to) }, ...shownOf(after, from, to) };
   });
 }
 
@@ -74,6 +74,12 @@ async function change(path: string, open: Set<string>, find: (text: Text, isDirt
   } finally {
     if (!open.has(uri)) await call("workspace.closeTextDocument", { uri: path }).catch(() => {}); // it has what is not saved, then it stays
   }
+}
+
+/** What a search would show of a match; of a long line the part around it. */
+function shownOf(text: Text, from: number, to: number): { preview: string; at: number } {
+  const begin = text.lineAt(from).from, skipped = to - begin > CUT ? Math.max(0, from - begin - LEAD) : 0;
+  return { preview: text.sliceString(begin + skipped, Math.min(text.lineAt(to).to, begin + skipped + CUT)), at: from - begin - skipped };
 }
 
 /** Where a match is in the text; null where its lines are other ones by now. */

@@ -8,7 +8,7 @@ import { replace } from "./replace";
 import { expanded } from "./replacement";
 import { asked, found, searched, type Hit } from "./searching";
 
-const ROW = 24, MORE = 8, BEFORE = 26, LONGEST = 200;
+const ROW = 24, MORE = 8, BEFORE = 14, LONGEST = 200, TOLD = 500;
 type Row = { path: string; hits: Hit[]; hit?: Hit; index: number };
 
 /** Files whose matches are folded away. */
@@ -77,15 +77,28 @@ function Match({ hit, path, isReplacing, isBusy }: { hit: Hit; path: string; isR
   );
 }
 
-/** The line with what matched in it, and what would come in its place. */
-function Shown({ hit: { range: { start, end }, preview }, isReplacing }: { hit: Hit; isReplacing: boolean }) {
-  const line = preview.split("\n", 1)[0]!, to = end.line === start.line ? end.character : line.length;
-  if (to > line.length) return <code>{line.slice(0, LONGEST)}</code>;
-  const before = line.slice(0, start.character).trimStart(), old = line.slice(start.character, to);
-  const insert = isReplacing ? expanded(searched, line, start.character, old, asked.value.replacement) : null;
+/** The line with what matched in it, and what would come in its place. What is before it is cut, so that it is seen however narrow the place is. */
+function Shown({ hit: { range: { start, end }, preview, at }, isReplacing }: { hit: Hit; isReplacing: boolean }) {
+  const [line, from] = lineAt(preview, at), to = end.line === start.line ? from + end.character - start.character : line.length;
+  if (to > line.length) return <code>{line.trimStart().slice(0, LONGEST)}</code>;
+  const old = line.slice(from, to), insert = isReplacing ? expanded(searched, line, from, old, asked.value.replacement) : null;
   return (
-    <code>{before.length > BEFORE ? `…${before.slice(-BEFORE)}` : before}
+    <code title={line.trim().slice(0, TOLD)}>{lead(line.slice(0, from), start.character > from)}
       {insert === null ? <mark>{old}</mark> : <><del>{old}</del><ins>{insert}</ins></>}
       {line.slice(to, to + LONGEST)}</code>
   );
+}
+
+/** The line of a place in a text, and the place in it. */
+function lineAt(text: string, at: number): [string, number] {
+  const from = at && text.lastIndexOf("\n", at - 1) + 1, to = text.indexOf("\n", from);
+  return [text.slice(from, to < 0 ? undefined : to), at - from];
+}
+
+/** The last words before a match. */
+function lead(before: string, isCut: boolean): string {
+  const all = before.trimStart();
+  if (all.length <= BEFORE) return isCut ? `…${all}` : all;
+  const some = all.slice(-BEFORE), words = /\S/.test(all.at(-BEFORE - 1)!) ? some.replace(/^\S+\s+(?=\S)/, "") : some;
+  return `…${words.trimStart().replace(/^[\udc00-\udfff]/, "")}`;
 }

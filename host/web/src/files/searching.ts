@@ -4,8 +4,8 @@ import { call, pathOf } from "../host";
 import { CANCELLED } from "../socket";
 import type { Found, Query, WireRange } from "../wire";
 
-/** One match: where it is, and the lines that it is in, or a part of them where they are long. */
-export type Hit = { range: WireRange; preview: string };
+/** One match: where it is, the lines that it is in, or a part of them where they are long, and where in that it begins. */
+export type Hit = { range: WireRange; preview: string; at: number };
 
 /** Matches that are looked for at most. */
 export const MOST = 5_000;
@@ -73,10 +73,13 @@ export async function search(): Promise<void> {
 export const stop = () => running.value?.abort();
 
 function add(by: Map<string, Hit[]>, matches: Found[]): Map<string, Hit[]> {
-  for (const { uri, ranges, preview } of matches) {
+  for (const { uri, ranges, preview, skipped } of matches) {
     const path = pathOf(uri), all = by.get(path) ?? [];
     if (!by.has(path)) by.set(path, all);
-    for (const range of ranges) all.push({ range, preview });
+    for (const range of ranges) {
+      const above = preview.split("\n", range.start.line - ranges[0]!.start.line).reduce((sum, line) => sum + line.length + 1, 0);
+      all.push({ range, preview, at: above + range.start.character - (above ? 0 : skipped) });
+    }
   }
   return by;
 }
