@@ -44,6 +44,7 @@ class Model:
         """Fires with documents of the scheme `git` whose text may be another now."""
         self._repositories: dict[str, Repository] = {}
         self._finding = asyncio.Lock()
+        self._is_over = False
         self._watchers = [
             vscode.workspace.create_file_system_watcher(
                 vscode.RelativePattern(folder, "{.git,.git/HEAD,*/.git,*/.git/HEAD}"), ignore_change_events=True
@@ -64,6 +65,7 @@ class Model:
 
     def dispose(self) -> None:
         """Show nothing more."""
+        self._is_over = True
         vscode.Disposable.from_(*self._watchers, *self._folders_gone, *self.repositories, self.output).dispose()
         vscode.Disposable.from_(self._changed, self._texts, self.opened, self.closed).dispose()
 
@@ -85,7 +87,12 @@ class Model:
 
     def git(self, folder: vscode.Uri) -> Git:
         """Git in a folder, whose words are in the output channel."""
-        return Git(folder, self.output.append_line)
+        return Git(folder, self._say)
+
+    def _say(self, line: str) -> None:
+        """A git that still runs when all is disposed of has nobody left to tell."""
+        if not self._is_over:
+            self.output.append_line(line)
 
     def of(self, path: str) -> Repository:
         """The innermost repository that has a path. Raises `GitError`."""
@@ -125,7 +132,7 @@ class Model:
             return self._repositories[folder.path]
         if inside != "true" or below.strip():  # its own .git is none: git has found that of a folder above
             raise GitError("status", f"fatal: not a git repository: {folder.path[:200]}")
-        repository = self._repositories[folder.path] = Repository(folder, self.output.append_line)
+        repository = self._repositories[folder.path] = Repository(folder, self._say)
         repository.changed.event(self._changed.fire)
         repository.moved.event(lambda _: self._reread(repository))
         with suppress(GitError):

@@ -46,7 +46,7 @@ class Repository:
         self.moved = vscode.EventEmitter[None]()
         """Fires where what is staged or checked out may be other than before."""
         self._looking = asyncio.Lock()
-        self._is_due = self._is_moved = False
+        self._is_due = self._is_moved = self._is_over = False
         self.control = scm.create_source_control("git", "Git", root)
         self.control.input_box.placeholder = "Message"
         self.control.accept_input_command = vscode.Command("Commit", "git.commit", arguments=[root.path])
@@ -59,7 +59,8 @@ class Repository:
             event(self._touched)
 
     def dispose(self) -> None:
-        """Show it no more."""
+        """Show it no more, nor look at it."""
+        self._is_over = True
         self._watcher.dispose()
         self.control.dispose()
         self.changed.dispose()
@@ -102,8 +103,10 @@ class Repository:
             self.moved.fire(None)
 
     async def refresh(self) -> None:
-        """Look at the repository and show what is found. Raises `GitError`."""
+        """Look at the repository and show what is found, while it is shown at all. Raises `GitError`."""
         async with self._looking, admission.turn():
+            if self._is_over:
+                return
             limit = int(vscode.workspace.get_configuration("git").get("statusLimit", LIMIT))
             output, is_whole = await self.git.data(*ARGUMENTS)
             found = await asyncio.to_thread(parse, output, most=limit, cut=not is_whole)
@@ -114,6 +117,8 @@ class Repository:
         untracked = vscode.workspace.get_configuration("git").get("untrackedChanges", "mixed")
         shown = self._shown(found, untracked)
         marks, ignored, states, other = await asyncio.to_thread(self._prepared, found, shown)  # there may be thousands
+        if self._is_over:
+            return
         self.found, self.marks, self.ignored = found, marks, ignored
         for id, resources in states.items():
             self._groups[id].resource_states = resources

@@ -426,3 +426,20 @@ async def test_a_repository_that_is_broken_keeps_no_other_from_being_shown(ada: 
     await ada.sh("mkdir -p broken/.git good && cd good && git init -q . && echo x >f")
     await ada.do("refresh")
     assert [one.root.path for one in ada.model.repositories] == ["/workspace", "/workspace/good"]
+
+
+# -- when it ends
+
+
+async def test_a_look_that_is_due_when_the_extension_ends_is_left_and_one_under_way_says_only_what_git_said(
+    ada: User,
+) -> None:
+    (repository,) = ada.model.repositories
+    await ada.write(".git/index", "none of git's")
+    under_way = asyncio.ensure_future(repository.refresh())
+    due = asyncio.ensure_future(repository.refresh())
+    await eventually(lambda: ada.model.output.read().text.count("> git status") == 2)
+    ada.model.dispose()
+    with pytest.raises(GitError, match="index"):
+        await under_way
+    await due
