@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from host.providers.own import forget_provider, keep_provider, own_providers
 from host.routes import Asked, Body, Table, json
 from host.tables import PROVIDERS, Provider
 from sessions.errors import InvalidValue
+from sessions.store import Statement
 
 TABLE = Table()
 endpoint = TABLE.endpoint
@@ -25,6 +26,7 @@ KEYLESS = "ollama"
 """The kind whose servers need no key."""
 
 Kind = Literal["anthropic", "openai", "gemini", "ollama"]
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
 class Shown(Body):
@@ -48,7 +50,7 @@ class Given(Body):
     kind: Kind | None = None
     api_key: Annotated[str, StringConstraints(max_length=8_192)] | None = None
     base_url: Annotated[str, StringConstraints(max_length=2_048)] | None = None
-    models: list[Annotated[str, StringConstraints(min_length=1, max_length=256)]] | None = None
+    models: Annotated[list[ModelName], Field(max_length=256)] | None = None
     scope: Literal["user", "host"] = "user"
     test: bool = False
 
@@ -123,9 +125,7 @@ async def _write_host(asked: Asked, name: str, given: Given) -> Response:
     provider = _merged(name, given, models.hosts.was_set(name))
     if given.test:
         await models.probe_host(name, provider, asked.uid)
-    before = models.hosts.was_set(name)
-    await models.hosts.keep(name, provider)
-    await _note(asked, name, before, provider)
+    await models.hosts.keep(name, provider, _deed(asked, name, models.hosts.was_set(name), provider))
     _tell_all(asked)
     return json(_shown(name, provider, "host"))
 
@@ -136,16 +136,15 @@ async def _delete_host(asked: Asked, name: str) -> Response:
     before = hosts.was_set(name)
     if before is None:
         raise HTTPException(404, "the host has no provider by this id")
-    await hosts.forget(name)
-    await _note(asked, name, before, None)
+    await hosts.forget(name, _deed(asked, name, before, None))
     _tell_all(asked)
     return Response(status_code=204)
 
 
-async def _note(asked: Asked, name: str, before: Provider | None, after: Provider | None) -> None:
+def _deed(asked: Asked, name: str, before: Provider | None, after: Provider | None) -> list[Statement]:
     """Who set what for everybody; of a key only whether there is one."""
     was, is_ = (one and _shown(name, one, "host") for one in (before, after))
-    await asked.host.books.write_all(audit.deed(asked.caller, "provider", EVERYBODY, was, is_))
+    return audit.deed(asked.caller, "provider", EVERYBODY, was, is_)
 
 
 def _refuse_host(asked: Asked, name: str) -> None:

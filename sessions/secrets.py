@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sessions.errors import InvalidValue, QuotaExceeded, StoreError
 from sessions.masterkey import master_key as master_key
 from sessions.memento import KEY_COST, Meter
-from sessions.store import Store
+from sessions.store import Statement, Store
 from sessions.values import name_of
 
 if TYPE_CHECKING:
@@ -53,11 +53,14 @@ class Vault(Protocol):
     async def get(self, namespace: str, key: str) -> str | None:
         """The value, or None where there is none. Raises `StoreError`."""
 
-    async def put(self, namespace: str, key: str, value: str) -> None:
-        """Keep the value durably. Raises `StoreError`, `QuotaExceeded`, or `FileSystemError` with NoSpace."""
+    async def put(self, namespace: str, key: str, value: str, along: Sequence[Statement] = ()) -> None:
+        """Keep the value durably, and in the same commit what goes `along`.
 
-    async def delete(self, namespace: str, key: str) -> None:
-        """Forget the value, if there is one."""
+        Raises `StoreError`, `QuotaExceeded`, or `FileSystemError` with NoSpace.
+        """
+
+    async def delete(self, namespace: str, key: str, along: Sequence[Statement] = ()) -> None:
+        """Forget the value, if there is one, in one commit with what goes `along`."""
 
     async def keys(self, namespace: str) -> list[str]:
         """The names of what is kept."""
@@ -143,15 +146,14 @@ class SealedVault:
         rows = await self.store.read(GET, (namespace, key))
         return await self._opened(namespace, key, rows[0][0]) if rows else None
 
-    async def put(self, namespace: str, key: str, value: str) -> None:
+    async def put(self, namespace: str, key: str, value: str, along: Sequence[Statement] = ()) -> None:
         """Keep the value durably, sealed with a nonce of its own."""
         cipher = await self._ready()
         nonce = os.urandom(12)
-        await self.keep(
-            namespace, key, FORM + nonce + cipher.encrypt(nonce, value.encode(), self._place(namespace, key))
-        )
+        sealed = FORM + nonce + cipher.encrypt(nonce, value.encode(), self._place(namespace, key))
+        await self.keep(namespace, key, sealed, along)
 
-    async def keep(self, namespace: str, key: str, sealed: bytes) -> None:
+    async def keep(self, namespace: str, key: str, sealed: bytes, along: Sequence[Statement] = ()) -> None:
         """Write a row. Raises `QuotaExceeded` of a new one: what replaces another may be a renewed token, lost else."""
         async with self._lock:
             before = await self._size(namespace, key)
@@ -160,20 +162,20 @@ class SealedVault:
                 self._meter.store(more)
             elif self._meter is not None:
                 self._meter.stored(more)
-            await self._write(PUT, namespace, more, key, sealed)
+            await self._write([(PUT, (namespace, key, sealed)), *along], namespace, more)
 
-    async def delete(self, namespace: str, key: str) -> None:
+    async def delete(self, namespace: str, key: str, along: Sequence[Statement] = ()) -> None:
         """Forget the value, if there is one."""
         async with self._lock:
             size = await self._size(namespace, key)
             if self._meter is not None:
                 self._meter.stored(-size)
-            await self._write(DELETE, namespace, -size, key)
+            await self._write([(DELETE, (namespace, key)), *along], namespace, -size)
 
-    async def _write(self, sql: str, namespace: str, more: int, *of: str | bytes) -> None:
+    async def _write(self, statements: Sequence[Statement], namespace: str, more: int) -> None:
         """Write what is counted already; it goes on where whoever asked for it was cancelled."""
         try:
-            written = self.store.write(sql, (namespace, *of))
+            written = self.store.write_all(statements)
         except BaseException:
             self._uncount(more)
             raise
@@ -261,12 +263,12 @@ class KeyringVault:
         value: str | None = await self._ask(self._keyring.get_password, namespace, key)
         return value
 
-    async def put(self, namespace: str, key: str, value: str) -> None:
+    async def put(self, namespace: str, key: str, value: str, along: Sequence[Statement] = ()) -> None:
         """Keep the value durably."""
         await self._ask(self._keyring.set_password, namespace, key, value)
-        await self._sealed.keep(namespace, key, IN_KEYRING)
+        await self._sealed.keep(namespace, key, IN_KEYRING, along)
 
-    async def delete(self, namespace: str, key: str) -> None:
+    async def delete(self, namespace: str, key: str, along: Sequence[Statement] = ()) -> None:
         """Forget the value, if there is one."""
         rows = await self._sealed.store.read(GET, (namespace, key))
         if (
@@ -275,7 +277,7 @@ class KeyringVault:
             and await self._ask(self._keyring.get_password, namespace, key) is not None
         ):
             await self._ask(self._keyring.delete_password, namespace, key)
-        await self._sealed.delete(namespace, key)
+        await self._sealed.delete(namespace, key, along)
 
     async def keys(self, namespace: str) -> list[str]:
         """The names of what is kept."""

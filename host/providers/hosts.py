@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -11,6 +11,7 @@ from host.providers.own import MOST, NAMESPACE, plain, read
 from host.tables import Provider
 from sessions.errors import InvalidValue, StoreError
 from sessions.secrets import Vault
+from sessions.store import Statement
 
 log = logging.getLogger("roost.models")
 
@@ -47,16 +48,16 @@ class HostProviders:
         """What an administrator set, if they did."""
         return self._set.get(name)
 
-    async def keep(self, name: str, provider: Provider) -> None:
-        """Set one, durably and for everybody from now on."""
+    async def keep(self, name: str, provider: Provider, deed: Sequence[Statement] = ()) -> None:
+        """Set one, in one commit with the deed that it is, for everybody from now on."""
         if name not in self._set and len(self._set) >= MOST:
             raise InvalidValue("providerId", f"{MOST} providers are set already; delete one first")
-        await self._kept().put(NAMESPACE, name, orjson.dumps(plain(provider)).decode())
+        await self._kept().put(NAMESPACE, name, orjson.dumps(plain(provider)).decode(), deed)
         self._set[name] = provider
 
-    async def forget(self, name: str) -> None:
-        """Take back what was set."""
-        await self._kept().delete(NAMESPACE, name)
+    async def forget(self, name: str, deed: Sequence[Statement] = ()) -> None:
+        """Take back what was set, in one commit with the deed that it is."""
+        await self._kept().delete(NAMESPACE, name, deed)
         self._set.pop(name, None)
 
     def _kept(self) -> Vault:

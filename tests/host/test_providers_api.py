@@ -173,6 +173,34 @@ async def test_an_administrator_sets_a_provider_for_everybody_durably_and_sealed
     assert not any(b"canary" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
 
 
+async def test_a_provider_for_everybody_is_neither_set_nor_taken_back_where_it_cannot_be_noted_who_did(
+    tmp_path: Path,
+) -> None:
+    given = {"apiKey": "x", "kind": "openai", "models": ["m"], "scope": "host"}
+    refuse = "BEGIN SELECT RAISE(ABORT, 'the notes are full'); END"
+    async with hosted(tmp_path) as (host, user):
+        root = user("root", scope="admin")
+        assert (await root.put(f"{AT}/kept", json=given)).status_code == 200
+        await host.books.write(f"CREATE TRIGGER full BEFORE INSERT ON kv WHEN NEW.namespace = 'audit' {refuse}")
+        assert (await root.put(f"{AT}/acme", json=given)).status_code >= 500
+        assert (await root.put(f"{AT}/kept", json=given | {"models": ["n"]})).status_code >= 500
+        assert (await root.delete(f"{AT}/kept", params={"scope": "host"})).status_code >= 500
+    async with hosted(tmp_path) as (_, user):
+        shown = by_id(await user("root", scope="admin").get(AT))
+        assert ("acme" in shown, shown["kept"]["models"]) == (False, ["m"])
+
+
+@pytest.mark.parametrize("scope", ["user", "host"])
+async def test_a_provider_has_a_list_of_models_and_no_book_of_them(tmp_path: Path, scope: str) -> None:
+    async with hosted(tmp_path) as (_, user):
+        root = user("root", scope="admin")
+        given = {"apiKey": "x", "kind": "openai", "models": [f"m{number}" for number in range(257)], "scope": scope}
+        refused = await root.put(f"{AT}/acme", json=given)
+        assert (refused.status_code, refused.json()["detail"].partition(":")[0]) == (422, "models")
+        given["models"].pop()  # type: ignore[attr-defined]
+        assert (await root.put(f"{AT}/acme", json=given)).status_code == 200
+
+
 async def test_the_file_stands_before_what_was_set(tmp_path: Path) -> None:
     async with hosted(tmp_path) as (_, user):
         set_ = await user("root", scope="admin").put(
