@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sessions.errors import RoostError
-from sessions.terminal import keys
+from sessions.errors import Overloaded, RoostError
+from sessions.terminal import SENDING_BYTES, keys
 from shim.enums import TerminalExitReason, TerminalLocation
 from shim.thenable import Thenable
 from shim.types import ThemeColor
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from shim.executions import TerminalShellIntegration
     from shim.pseudoterminals import Pseudoterminal
     from shim.terminals import WindowTerminals
+
+COST = 1_024
+"""Bytes that a text which waits for its shell counts for at least, however short it is."""
 
 
 @readonly
@@ -74,12 +77,14 @@ class Terminal:
         "__weakref__",
         "_creation_options",
         "_disposed",
-        "_early",
         "_exit_status",
+        "_is_sending",
         "_of",
         "_process_id",
         "_shell_integration",
         "_show",
+        "_unsent",
+        "_waiting",
         "shell",
     )
 
@@ -94,7 +99,9 @@ class Terminal:
 
     def __init__(self, of: WindowTerminals, options: TerminalOptions, shell: Shell | None = None) -> None:
         self._of = of
-        self._early: list[bytes] = []
+        self._unsent: list[bytes] = []
+        self._waiting = 0  # what they, and those that the shell just gets, count for
+        self._is_sending = False
         self._show: bool | None = None  # with preserve_focus, once it is there
         self._disposed = False
         self.shell = shell
@@ -117,13 +124,34 @@ class Terminal:
         return TerminalState(shell.touched, shell.program) if shell is not None else TerminalState(False)
 
     def send_text(self, text: str, should_execute: bool = True) -> None:
-        """Type a text, and Enter unless told otherwise. It waits for the shell to start, and to read."""
+        """Type a text, and Enter unless told otherwise. It waits for the shell to start, and to read.
+
+        Raises `Overloaded` where 8 MiB, or 8,192 texts, wait already.
+        """
         self._check()
+        if self.exit_status is not None:
+            return
         data = keys(f"{text}\n" if should_execute else text)
-        if self.shell is None:
-            self._early.append(data)
-        elif self.exit_status is None:
-            self._of.start(self.shell.send(data), "terminal.send_text")
+        if self._waiting + _cost(data) > SENDING_BYTES:
+            raise Overloaded("the shell does not read its input, and too much waits for it already", 1_000)
+        self._waiting += _cost(data)
+        self._unsent.append(data)
+        self._send_soon()
+
+    def _send_soon(self) -> None:
+        if self.shell is not None and self._unsent and not self._is_sending:
+            self._of.start(self._send(self.shell), "terminal.send_text")
+            self._is_sending = True
+
+    async def _send(self, shell: Shell) -> None:
+        """Give the shell what waits, in one piece: whoever sends a thousand lines does not make a thousand tasks."""
+        whole, self._unsent = b"".join(self._unsent), []
+        try:
+            await shell.send(whole)
+        finally:
+            self._is_sending = False
+            self._waiting = sum(map(_cost, self._unsent))
+        self._send_soon()
 
     def show(self, preserve_focus: bool = False) -> None:
         """Ask the user's clients to show it, as soon as it is there."""
@@ -154,9 +182,7 @@ class Terminal:
         self.shell = shell
         if not self.process_id.done():
             self.process_id.set_result(shell.process_id)
-        early, self._early = b"".join(self._early), []
-        if early:
-            self._of.start(shell.send(early), "terminal.send_text")
+        self._send_soon()
 
     def opened(self) -> None:
         """Everybody knows of it."""
@@ -166,6 +192,10 @@ class Terminal:
     def ended(self, code: int | None, reason: TerminalExitReason) -> None:
         """There is nothing behind it any more."""
         self._exit_status = TerminalExitStatus(code, reason)
-        self._early.clear()
+        self._unsent.clear()
         if not self.process_id.done():
             self.process_id.set_result(None)
+
+
+def _cost(data: bytes) -> int:
+    return max(len(data), COST)

@@ -11,7 +11,7 @@ import pytest
 
 import shim as vscode
 from sessions.context import SessionContext
-from sessions.errors import InvalidValue
+from sessions.errors import InvalidValue, Overloaded
 from sessions.quotas import Quotas
 from sessions.shells import ShellOptions
 from sessions.terminals import Terminals
@@ -77,6 +77,19 @@ async def test_a_terminal_is_there_at_once_and_runs_what_is_sent_early(ada: Sess
     assert window.active_terminal is terminal
     assert terminal.state.is_interacted_with
     assert terminal.state.shell == "bash"
+
+
+@pytest.mark.parametrize(("text", "most"), [("x" * 100_000, 83), ("", 8_192)], ids=["long", "short"])
+async def test_what_waits_for_a_shell_is_bounded_before_it_is_there_and_after(
+    ada: SessionContext, text: str, most: int
+) -> None:
+    terminal = window.create_terminal("slow", "/bin/sleep", ["60"])
+    for _ in range(2):
+        with pytest.raises(Overloaded):
+            for _ in range(most + 1):
+                terminal.send_text(text)
+        await terminal.process_id
+    terminal.dispose()
 
 
 async def test_options_are_vs_codes(ada: SessionContext) -> None:
