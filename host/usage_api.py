@@ -157,7 +157,7 @@ async def _sums(book: Book, period: Period) -> list[Sum]:
     if period.by == "month":
         return await book.sums("month", (period.first or "")[:7], (period.last or today)[:7], ROWS)
     sums = await book.sums("day", period.first or f"{today[:7]}-01", period.last or today, ROWS)
-    return sums if period.by == "day" else _by_model(sums)
+    return sums if period.by == "day" else await asyncio.to_thread(_by_model, sums)
 
 
 def _by_model(sums: Iterable[Sum]) -> list[Sum]:
@@ -238,6 +238,10 @@ async def comparison(asked: Asked) -> Response:
     async with asked.host.sessions.using(asked.uid) as session:
         sums = await _sums(Book(session.store), Period.model_validate({"from": query.first, "to": query.last}))
         models = [] if session.models is None else await session.models.models(session)
+    return await asyncio.to_thread(_comparison, sums, models)
+
+
+def _comparison(sums: Iterable[Sum], models: Iterable[Model]) -> Response:
     whole = _added("", "", sums)
     rows = [_compared(model, whole.usage) for model in models]
     rows.sort(key=lambda row: (row["cost"] is None, row["cost"], row["model"]))
@@ -310,6 +314,10 @@ async def anothers_usage(asked: Asked) -> Response:
     _refuse_others(asked)
     uid = checked_uid(asked.named("uid"))
     sums = await _sums(Book(asked.host.databases.store(uid)), asked.query)
+    return await asyncio.to_thread(_details, uid, sums)
+
+
+def _details(uid: str, sums: list[Sum]) -> Response:
     total = _row(_added("", "", sums))
     rows = [_row(one) for one in sums]
     more = {"totalCost": total["cost"], "unpricedCalls": total["unpricedCalls"]}

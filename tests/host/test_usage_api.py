@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from host import usage_api
 from host.app import Host
+from sessions import usage as book
 from sessions.errors import QuotaExceeded
 from sessions.models import Message, Model, Price, Request, Text, Usage
 from tests.hosted import hosted
@@ -101,6 +105,34 @@ async def test_models_are_compared_by_what_was_really_used(tmp_path: Path) -> No
             {"model": "acme/odd", "cost": None, "withoutCache": None, "savings": None},
         ]
         assert (await user("bob").get("/api/v1/usage/comparison")).json()["inputTokens"] == 0
+
+
+async def test_rows_of_which_there_may_be_thousands_are_made_and_added_up_beside_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked: dict[str, set[int]] = {}
+
+    def watched(module: Any, name: str) -> None:
+        work = getattr(module, name)
+
+        def spied(*arguments: Any) -> Any:
+            worked.setdefault(name, set()).add(threading.get_ident())
+            return work(*arguments)
+
+        monkeypatch.setattr(module, name, spied)
+
+    watched(book, "_sum")
+    for name in ("_added", "_row", "_compared"):
+        watched(usage_api, name)
+    async with hosted(tmp_path) as (host, user):
+        await call(host, "alice")
+        admin, alice = user("root", scope="admin"), user("alice")
+        for query in ("by=model", "by=day", "by=month", "by=task"):
+            for of in ("usage", "usage.csv", "admin/usage/alice"):
+                assert (await admin.get(f"/api/v1/{of}?{query}")).status_code == 200
+        assert (await alice.get("/api/v1/usage/comparison")).status_code == 200
+    assert worked.keys() == {"_sum", "_added", "_row", "_compared"}
+    assert threading.get_ident() not in set().union(*worked.values())
 
 
 async def test_the_storage_is_what_the_users_files_take(tmp_path: Path) -> None:
