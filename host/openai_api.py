@@ -150,7 +150,7 @@ async def chat_completions(asked: Asked) -> Response:
         asked.host.presence(asked.uid).check_room()
     async with asked.host.sessions.using(asked.uid) as session:
         model = await _model(session, chat.model)
-        answering = Answering(session, request_of(chat, model.id))
+        answering = Answering(session, await asyncio.to_thread(request_of, chat, model.id))
         watch = session.start(_close_when_gone(asked.request, answering), "watch a client")
         answer = Answer(secrets.token_hex(12), model.id)
         try:

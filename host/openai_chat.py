@@ -5,16 +5,16 @@ Source: OpenAI's API reference of `/v1/chat/completions`. What cannot be honoure
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import time
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from host import large
 from sessions.errors import InvalidValue
 from sessions.models import (
     Finished,
@@ -134,7 +134,10 @@ class Chat(Known):
 
 
 def request_of(chat: Chat, model: str) -> Request:
-    """The question to `model` (a `Model.id`) that a client asks. Raises `InvalidValue` naming the field."""
+    """The question to `model` (a `Model.id`) that a client asks; for threads, as it may be megabytes.
+
+    Raises `InvalidValue` naming the field.
+    """
     forced = chat.tool_choice.function.name if isinstance(chat.tool_choice, Forced) else None
     choice: ToolChoice = chat.tool_choice if isinstance(chat.tool_choice, str) else "auto"
     tools = tuple(
@@ -165,17 +168,15 @@ def _system(said: Sequence[Said]) -> Iterable[str]:
 
 def _messages(said: Sequence[Said]) -> list[Message]:
     """The conversation; the results of tools that were called together are one message."""
+    spoken = ((number, one) for number, one in enumerate(said) if one.role not in ("system", "developer"))
     found: list[Message] = []
-    joins = False
-    for number, one in enumerate(said):
-        if one.role in ("system", "developer"):
+    for is_result, some in groupby(spoken, lambda each: each[1].role == "tool"):
+        if is_result:
+            found.append(Message("user", tuple(_result(one, number) for number, one in some)))
             continue
-        role: Literal["user", "assistant"] = "assistant" if one.role == "assistant" else "user"
-        parts = _result(one, number) if one.role == "tool" else (*_parts(one, number), *_calls(one, number))
-        if one.role == "tool" and joins:
-            parts = (*found.pop().parts, *parts)
-        found.append(Message(role, parts))
-        joins = one.role == "tool"
+        for number, one in some:
+            role: Literal["user", "assistant"] = "assistant" if one.role == "assistant" else "user"
+            found.append(Message(role, (*_parts(one, number), *_calls(one, number))))
     if not found:
         raise InvalidValue("messages", "must hold a message of a user or an assistant")
     return found
@@ -193,8 +194,8 @@ def _image(part: ContentPart, place: str) -> Image:
     if found is None:
         raise InvalidValue(place, "an image must be a data: URL in base64, as this host fetches no addresses")
     try:
-        data = base64.b64decode(part.image_url.url[found.end() :], validate=True)  # type: ignore[union-attr]
-    except (binascii.Error, ValueError):
+        data = large.from_base64(found.string[found.end() :])
+    except ValueError:
         raise InvalidValue(place, "the image is not base64") from None
     return Image(found[1].lower(), data)
 
@@ -207,19 +208,22 @@ def _calls(one: Said, number: int) -> tuple[Part, ...]:
 
 
 def _arguments(call: CallOfTool, place: str) -> dict[str, Any]:
+    text = call.function.arguments or "{}"
     try:
-        arguments = orjson.loads(call.function.arguments or "{}")
+        arguments = orjson.loads(text) if len(text) <= large.LARGE else large.value(text)
     except orjson.JSONDecodeError:
         arguments = None
+    except large.TooManyValues:
+        raise InvalidValue(place, f"the arguments of a call have more than {large.MOST_VALUES:,} values") from None
     if not isinstance(arguments, dict):
         raise InvalidValue(place, "the arguments of a call must be a JSON object")
     return arguments
 
 
-def _result(one: Said, number: int) -> tuple[Part, ...]:
+def _result(one: Said, number: int) -> ToolResult:
     if one.tool_call_id is None:
         raise InvalidValue(f"messages.{number}.tool_call_id", "missing in a message of a tool")
-    return (ToolResult(one.tool_call_id, _parts(one, number)),)
+    return ToolResult(one.tool_call_id, _parts(one, number))
 
 
 # -- answers

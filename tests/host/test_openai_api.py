@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from host import openai_chat
 from host.app import Host
 from host.openai_chat import Chat, request_of
 from sessions.errors import InvalidValue
@@ -256,3 +258,34 @@ def test_arguments_that_are_no_object_are_refused(arguments: str) -> None:
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}}
     with pytest.raises(InvalidValue, match="JSON object"):
         request_of(said({"role": "assistant", "tool_calls": [call]}), "m")
+
+
+def test_arguments_of_a_hundred_thousand_values_and_more_are_refused_however_short() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a": [%s1]}' % ("1," * 200_000)}}
+    with pytest.raises(InvalidValue, match=r"messages\.0\.tool_calls: the arguments of a call have more than 100,000"):
+        request_of(said({"role": "assistant", "tool_calls": [call]}), "m")
+
+
+def test_a_picture_of_megabytes_is_read_whole() -> None:
+    content = bytes(range(256)) * 4_096
+    url = "data:image/png;base64," + base64.b64encode(content).decode()
+    asked = said({"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]})
+    assert request_of(asked, "m").messages == (Message("user", (Image("image/png", content),)),)
+
+
+async def test_a_conversation_is_read_beside_the_loop_and_a_run_of_results_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def message(*arguments: Any) -> Message:
+        made.append(threading.get_ident())
+        return Message(*arguments)
+
+    monkeypatch.setattr(openai_chat, "Message", message)
+    results = [{"role": "tool", "tool_call_id": "c", "content": "x"}] * 500
+    asked = ASK | {"messages": [*ASK["messages"], {"role": "system", "content": "be"}, *results, *ASK["messages"]]}
+    async with hosted(tmp_path) as (_, user):
+        assert (await user("alice").post("/v1/chat/completions", json=asked)).status_code == 200
+    assert len(made) == 3
+    assert threading.get_ident() not in made
