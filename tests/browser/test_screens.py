@@ -136,6 +136,36 @@ def test_what_needs_no_asking_is_a_matrix_with_the_operators_cells_locked(
     expect(cost).to_have_value("2.5" if look == "light" else "3.5")
 
 
+def test_a_mode_is_exported_to_a_file_and_imported_from_it_and_what_is_none_is_named(
+    opened: Open, ruled: Process, request: pytest.FixtureRequest
+) -> None:
+    request.node.expected_complaints = "422"
+    page = opened("#/settings", base=ruled.base)
+    page.get_by_role("button", name="Modes", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export Ask").click()
+    assert download.value.suggested_filename == "ask.yaml"
+    text = Path(download.value.path()).read_text().replace("slug: ask", "slug: careful")
+    text = text.replace("name: ", "name: Careful ", 1)
+    field = page.get_by_label("Import modes…")
+    field.set_input_files({"name": "modes.yaml", "mimeType": "text/yaml", "buffer": b"customModes: 3"})
+    expect(page.get_by_role("alert")).to_contain_text("customModes: is missing or no list")
+    field.set_input_files({"name": "modes.yaml", "mimeType": "text/yaml", "buffer": text.encode()})
+    expect(page.get_by_text("Imported careful.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_role("button", name="Export Careful")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="What needs no asking").click()
+    field = page.get_by_label("Import settings…")
+    field.set_input_files({"name": "roo.json", "mimeType": "application/json", "buffer": b"{"})
+    expect(page.get_by_role("alert")).to_contain_text("The file is no JSON")
+    settings = b'{"globalSettings": {"allowedMaxRequests": 77, "strange": 1}}'
+    field.set_input_files({"name": "roo.json", "mimeType": "application/json", "buffer": settings})
+    expect(page.get_by_text("Imported coder.allowedMaxRequests.")).to_be_visible()
+    expect(page.get_by_text("nothing here is like strange")).to_be_visible()
+    expect(page.get_by_label("Requests before it asks whether to go on")).to_have_value("77")
+
+
 def test_a_provider_that_does_not_answer_is_not_kept_and_its_key_never_comes_back(
     opened: Open, request: pytest.FixtureRequest
 ) -> None:

@@ -1,5 +1,6 @@
 // What the agent may do unasked: a row for each kind of act, the user's choice beside what the operator laid down above it.
 import { useEffect, useState } from "preact/hooks";
+import { TakeIn } from "./exchange";
 import { type Ceiling, me, relative, rest, tell, workspace } from "./host";
 import { Icon } from "./icons";
 import { ofAgent } from "./settings";
@@ -30,7 +31,13 @@ const ROWS: Row[] = [
 
 export function Leave() {
   const [now, setNow] = useState<Settings | null>(null), [wrong, setWrong] = useState("");
-  useEffect(() => void ofAgent("api/v1/autoapprove").then(setNow, (error) => setWrong(error.message)), []);
+  const load = () => ofAgent("api/v1/autoapprove").then(setNow, (error) => setWrong(error.message));
+  useEffect(() => void load(), []);
+  const take = async (text: string) => {
+    const { taken, leftOut } = await rest("POST", "api/v1/autoapprove/import", { settings: parsed(text) });
+    await load();
+    return { done: taken.length ? `Imported ${taken.join(", ")}.` : "Nothing of it is a setting here.", leftOut };
+  };
   const put = (values: Settings) => {
     const before = now;
     setNow({ ...now, ...values });
@@ -57,8 +64,18 @@ export function Leave() {
         <Amount label="Cost of a task before it asks, in USD" hint="0: no limit; budgets of the host count besides" value={now.allowedMaxCost} step={0.5} put={(value) => put({ allowedMaxCost: value })} />
         <Amount label="Seconds before a question is answered by itself" hint="at least 1" value={now.followupAutoApproveTimeoutMs == null ? null : now.followupAutoApproveTimeoutMs / 1000} least={1} step={1} put={(value) => put({ followupAutoApproveTimeoutMs: Math.round(value * 1000) })} />
       </div>
+      <h2>Import <small>the settings that Roo Code exports; its keys and models are not read</small></h2>
+      <TakeIn label="Import settings…" accept=".json" take={take} />
     </>
   );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\ufeff/, ""));
+  } catch (error: any) {
+    throw new Error(`The file is no JSON: ${error.message}.`);
+  }
 }
 
 function Line({ row, now, ceiling, put }: { row: Row; now: Settings; ceiling: Ceiling; put: (values: Settings) => void }) {

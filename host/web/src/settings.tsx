@@ -6,6 +6,7 @@ import { call, notify, rest, tell } from "./host";
 import { Icon } from "./icons";
 import { Leave } from "./leave";
 import { theme } from "./looks";
+import { Modes } from "./modes";
 import { hasAgent } from "./session/store";
 
 type Provider = { id: string; kind: string; source: string; apiKey: string | null; baseUrl: string | null; models: string[] };
@@ -78,13 +79,6 @@ function ProviderForm({ known, done }: { known?: Provider; done: () => void }) {
 export async function ofAgent(path: string): Promise<any> {
   if (!(await hasAgent())) throw new Error("The coding agent is not installed on this host.");
   return rest("GET", path);
-}
-
-function Modes() {
-  const [all, setAll] = useState<any[]>([]), [wrong, setWrong] = useState("");
-  useEffect(() => void ofAgent("api/v1/modes").then((one) => setAll(one.modes ?? one), (error) => setWrong(error.message)), []);
-  if (wrong) return <p class="empty">{wrong}</p>;
-  return <><h2>Modes</h2><p class="quiet">Yours are files in the workspace; edit them there.</p><ul class="lines">{all.map((one) => <li key={one.slug}><b>{one.name}</b><small>{one.slug}</small><p>{one.description ?? one.whenToUse ?? one.roleDefinition?.slice(0, 200)}</p></li>)}</ul></>;
 }
 
 function Extensions() {
