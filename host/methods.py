@@ -31,6 +31,7 @@ from host.contract import Contract
 from sessions.errors import InvalidValue
 from sessions.files import path_of
 from sessions.memento import ABSENT
+from sessions.paths import uri_of
 from shim.documents import wire_uri
 from shim.folders import Folders, WorkspaceFolder
 
@@ -215,9 +216,13 @@ async def fs_create_directory(caller: Caller, uri: Path) -> None:
 
 
 @method("workspace.fs.delete")
-async def fs_delete(caller: Caller, uri: Path, recursive: bool = False, use_trash: bool = False) -> None:
-    """Remove a file, a link itself, or a directory; one that is not empty only with `recursive`."""
-    await caller.session.files.delete(uri, recursive=recursive, use_trash=use_trash)
+async def fs_delete(caller: Caller, uri: Path, recursive: bool = False, use_trash: bool = False) -> str | None:
+    """Remove a file, a link itself, or a directory; one that is not empty only with `recursive`.
+
+    With `useTrash` it is moved to the trash, and answered with where it is now.
+    """
+    trashed = await caller.session.files.delete(uri, recursive=recursive, use_trash=use_trash)
+    return None if trashed is None else uri_of(trashed)
 
 
 @method("workspace.fs.rename")

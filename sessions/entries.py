@@ -117,18 +117,20 @@ def _delete_empty(entry: Entry) -> None:
         os.rmdir(entry.name, dir_fd=entry.parent.fd)
 
 
-def trash(entry: Entry, files: Handle, info: Handle, *, recursive: bool, owner: Owner | None, meter: Meter) -> None:
-    """Move `entry` to the trash of freedesktop.org's specification: into `files`, with a note in `info`."""
+def trash(entry: Entry, files: Handle, info: Handle, *, recursive: bool, owner: Owner | None, meter: Meter) -> bytes:
+    """Move `entry` to the trash of freedesktop.org's specification: into `files`, under the name given back."""
     if stat.S_ISDIR(entry.state().st_mode) and not recursive:
         _check_empty(entry)
     meter.reserve(0, 1)
     try:
-        _move_to_trash(entry, files, info, _note(entry, info, owner))
+        name = _note(entry, info, owner)
+        _move_to_trash(entry, files, info, name)
     except BaseException:
         meter.released(0, 1)
         raise
     for changed in (entry.parent, files, info):
         sync_directory(changed.fd)
+    return name
 
 
 def _check_empty(entry: Entry) -> None:

@@ -107,8 +107,9 @@ class Files:
     async def create_directory(self, path: str) -> None:
         await self._change(self.root.create_directory, path, meter=self._meter)
 
-    async def delete(self, path: str, *, recursive: bool = False, use_trash: bool = False) -> None:
-        await self._change(self.root.delete, path, recursive=recursive, use_trash=use_trash, meter=self._meter)
+    async def delete(self, path: str, *, recursive: bool = False, use_trash: bool = False) -> str | None:
+        """Remove what is there, or move it to the trash; gives its path there."""
+        return await self._change(self.root.delete, path, recursive=recursive, use_trash=use_trash, meter=self._meter)
 
     async def rename(self, source: str, target: str, *, overwrite: bool = False) -> None:
         await self._change(self.root.rename, source, target, overwrite=overwrite, meter=self._meter)

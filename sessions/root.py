@@ -169,18 +169,21 @@ class Root(Places):
                     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
                 raise
 
-    def delete(self, path: str, *, recursive: bool = False, use_trash: bool = False, meter: Meter = _UNMETERED) -> None:
-        """Remove the entry, a link itself; with `use_trash` it goes to the trash in the user's home."""
+    def delete(
+        self, path: str, *, recursive: bool = False, use_trash: bool = False, meter: Meter = _UNMETERED
+    ) -> str | None:
+        """Remove the entry, a link itself; with `use_trash` it goes to the trash in the user's home: its path there."""
         with self._entry(path) as entry, Told(path):
             self._check_sealed(entry.parent)
             if not use_trash:
                 entries.delete(entry, recursive=recursive, meter=meter)
-                return
+                return None
             with (
                 self._directory(self._trash + b"/files", meter, 0o700) as files,
                 self._directory(self._trash + b"/info", meter, 0o700) as info,
             ):
-                entries.trash(entry, files, info, recursive=recursive, owner=self.owner, meter=meter)
+                name = entries.trash(entry, files, info, recursive=recursive, owner=self.owner, meter=meter)
+            return os.fsdecode(self._trash + b"/files/" + name)
 
     def rename(self, source: str, target: str, *, overwrite: bool = False, meter: Meter = _UNMETERED) -> None:
         """Move the entry, a link itself; parents of the target are made. To itself it does nothing."""

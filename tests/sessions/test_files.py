@@ -373,7 +373,9 @@ def test_the_trash_keeps_what_is_deleted_with_a_note(root: Root, folder: Path) -
     trash = folder / "home/.local/share/Trash"
     for content in (b"1", b"2"):
         root.write("/workspace/a b", content)
-        root.delete("/workspace/a b", use_trash=True)
+        trashed = root.delete("/workspace/a b", use_trash=True)
+        assert trashed is not None
+        assert root.read(trashed, 9) == content
     root.write("/workspace/dir/f", b"3")
     root.delete("/workspace/dir", use_trash=True, recursive=True)
     assert sorted(path.read_bytes() for path in trash.glob("files/a b*")) == [b"1", b"2"]

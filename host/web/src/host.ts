@@ -117,12 +117,13 @@ export async function rest(method: string, path: string, body?: unknown, query?:
   return value;
 }
 
-export type Notice = { id: number; severity: "info" | "warning" | "error"; text: string };
+/** `act` is what one can do about it there. */
+export type Notice = { id: number; severity: "info" | "warning" | "error"; text: string; act?: { title: string; run: () => void } };
 export const notices = signal<Notice[]>([]);
 let numbers = 0;
-export function notify(text: string, severity: Notice["severity"] = "info", lasts = severity === "error" ? 12_000 : 5_000): void {
+export function notify(text: string, severity: Notice["severity"] = "info", lasts = severity === "error" ? 12_000 : 5_000, act?: Notice["act"]): void {
   const id = ++numbers;
-  notices.value = [...notices.value.slice(-4), { id, severity, text }];
+  notices.value = [...notices.value.slice(-4), { id, severity, text, act }];
   setTimeout(() => dismiss(id), lasts);
 }
 export function dismiss(id: number): void {

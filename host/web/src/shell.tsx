@@ -89,6 +89,7 @@ export function Shell() {
         {notices.value.map((one) => (
           <div key={one.id} class={`notice ${one.severity}`}>
             <span>{one.text}</span>
+            {one.act && <button onClick={() => (dismiss(one.id), one.act!.run())}>{one.act.title}</button>}
             <button class="plain" aria-label="Dismiss" onClick={() => dismiss(one.id)}><Icon name="close" size={14} /></button>
           </div>
         ))}

@@ -269,7 +269,7 @@ export interface Methods {
   /** Make a directory and the parents that it needs; one that exists is fine. */
   "workspace.fs.createDirectory": { params: { uri: string }; result: null };
   /** Remove a file, a link itself, or a directory; one that is not empty only with `recursive`. */
-  "workspace.fs.delete": { params: { uri: string; recursive?: boolean; useTrash?: boolean }; result: null };
+  "workspace.fs.delete": { params: { uri: string; recursive?: boolean; useTrash?: boolean }; result: string | null };
   /** Move a file or directory to another name. */
   "workspace.fs.rename": { params: { source: string; target: string; overwrite?: boolean }; result: null };
   /** Copy a file, or a directory with all that it holds. */

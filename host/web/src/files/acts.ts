@@ -40,7 +40,7 @@ export async function upload(folder: string, files: File[]): Promise<void> {
   await read(folder).catch(tell);
 }
 
-const TRASH = "~/.local/share/Trash/files", TO_TRASH = "Move to the trash";
+const TRASH = "~/.local/share/Trash/files", TO_TRASH = "Move to the trash", RESTORE_MS = 20_000;
 /** Delete it, once the user said how: so that it can be brought back, or not. */
 export async function remove(one: Node): Promise<void> {
   const what = one.link ? `the link ${relative(one.path)}` : one.folder ? `the folder ${relative(one.path)} and all that is in it` : relative(one.path);
@@ -51,12 +51,20 @@ export async function remove(one: Node): Promise<void> {
   ], TO_TRASH, "Delete permanently");
   if (answer === null) return;
   try {
-    await call("workspace.fs.delete", { uri: one.path, recursive: one.folder, useTrash: answer === TO_TRASH });
-    notify(`${nameOf(one.path)} is ${answer === TO_TRASH ? `in the trash, ${TRASH}` : "deleted"}`);
+    const trashed = await call("workspace.fs.delete", { uri: one.path, recursive: one.folder, useTrash: answer === TO_TRASH });
+    if (trashed === null) notify(`${nameOf(one.path)} is deleted`);
+    else notify(`${nameOf(one.path)} is in the trash, ${TRASH}`, "info", RESTORE_MS, { title: "Restore", run: () => void restore(trashed, one.path) });
   } catch (error) {
     tell(error);
   }
   await read(folderOf(one.path));
+}
+
+/** Bring it back from the trash, where nothing else is in its place by now. */
+async function restore(trashed: string, path: string): Promise<void> {
+  if (!(await renamed(trashed, path))) return;
+  await call("workspace.fs.delete", { uri: trashed.replace(/\/files\/([^/]+)$/, "/info/$1.trashinfo") }).catch(() => {}); // the note of where it was
+  notify(`${relative(path)} is back`);
 }
 
 export async function rename(one: Node): Promise<void> {
@@ -72,16 +80,19 @@ export async function move(path: string, folder: string): Promise<void> {
 }
 
 /** As an editor does it: extensions hear of it, and open texts go on under the new name. */
-async function renamed(source: string, target: string): Promise<void> {
+async function renamed(source: string, target: string): Promise<boolean> {
+  let isDone = false;
   try {
     const { Shared } = await import("./shared");
     await Shared.flushBelow(source);
     const { applied, failureReason } = await call("workspace.renameFile", { source, target });
+    isDone = applied;
     if (!applied) notify(failureReason ?? `${nameOf(source)} was not renamed`, "error");
   } catch (error) {
     tell(error);
   }
   for (const path of [source, target]) await read(folderOf(path)).catch(() => {});
+  return isDone;
 }
 
 export const download = (path: string) => {
