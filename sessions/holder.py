@@ -7,9 +7,7 @@ import itertools
 import logging
 import os
 import secrets
-import signal
 import socket
-import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -27,6 +25,7 @@ from sessions.launch import Form, Launch, prepare
 from sessions.limits import Limits
 from sessions.output import Output
 from sessions.process import LOOK_AGAIN_S, Child, Pipes, Process, Terminal, gone, is_gone, open_terminal
+from sessions.program import Program, start
 from sessions.sockets import Sockets
 from sessions.spare import Likely
 from sessions.spare import line as spare_line
@@ -84,7 +83,7 @@ class Holder:
         self._starting = 0
         self._sockets: Sockets | None = None
         self._supervisor = Supervisor(lambda: self.end("its supervisor ended"))
-        self._program: subprocess.Popen[bytes] | None = None
+        self._program: Program | None = None
         self._pidfd = -1
         self._dead: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._inside: Inside | None = None
@@ -136,7 +135,7 @@ class Holder:
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                self._spawn(launch, theirs)
+                await self._spawn(launch, theirs)
             await asyncio.get_running_loop().create_unix_connection(lambda: self._supervisor, sock=ours)
         except BaseException:
             ours.close()
@@ -149,18 +148,9 @@ class Holder:
         self._inside = self._look(launch.info)
         await self._spares.enter(self._inside)
 
-    def _spawn(self, launch: Launch, theirs: socket.socket) -> None:
-        """On the loop's own thread, as a sandbox dies with the thread that started it. It does not fork the host."""
-        nothing: dict[str, str] = {}  # bubblewrap's own environment is readable inside
-        self._program = subprocess.Popen(
-            launch.argv,
-            env=nothing,
-            stdin=theirs.fileno(),
-            stdout=theirs.fileno(),
-            stderr=theirs.fileno(),
-            pass_fds=launch.given.fds,
-            start_new_session=True,  # or the operator's terminal would be theirs too
-        )
+    async def _spawn(self, launch: Launch, theirs: socket.socket) -> None:
+        """It has no environment, as bubblewrap's own is readable inside."""
+        self._program = await start(launch.argv, theirs.fileno(), launch.given.fds)
         self._pidfd = os.pidfd_open(self._program.pid)
         asyncio.get_running_loop().add_reader(self._pidfd, self._on_death)
 
@@ -390,8 +380,8 @@ class Holder:
             self._ending = True
             self._reason = reason
             self._supervisor.close()
-        if self._program is not None and self._program.returncode is None:
-            os.killpg(self._program.pid, signal.SIGKILL)
+        if self._program is not None:
+            self._program.kill()
 
     async def live(self) -> None:
         """Return once it has ended; whoever ended it, nothing of it is left then."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from sessions import seccomp
+from sessions.program import FIRST
 
 Network = Literal["proxy", "none", "host"]
 
@@ -119,7 +120,10 @@ def copies() -> dict[str, bytes]:
 
 
 class Arguments:
-    """bubblewrap's arguments with the descriptors that they name; close it once bubblewrap has been started."""
+    """bubblewrap's arguments with the descriptors that they name; close it once bubblewrap has been started.
+
+    They are named by the numbers that `program.start` gives them there.
+    """
 
     __slots__ = ("fds", "words")
 
@@ -133,15 +137,18 @@ class Arguments:
     def content(self, data: bytes) -> str:
         """The number of a descriptor that reads as `data`."""
         fd = os.memfd_create("roost")
-        self.fds.append(fd)
+        number = self._take(fd)
         os.write(fd, data)
         os.lseek(fd, 0, os.SEEK_SET)
-        return str(fd)
+        return number
 
     def folder(self, path: Path) -> str:
         """The number of a descriptor of a real folder; a link in its place is refused."""
-        self.fds.append(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC))
-        return str(self.fds[-1])
+        return self._take(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC))
+
+    def _take(self, fd: int) -> str:
+        self.fds.append(fd)
+        return str(FIRST + len(self.fds) - 1)
 
     def close(self) -> None:
         while self.fds:

@@ -42,19 +42,18 @@ def prepare(world: World, form: Form, network: Network, limits: Limits | None, c
     """Everything ready to start. Opens folders: call it in a thread. `cgroup` is the file to write its pid to."""
     given = Arguments()
     try:
-        info = int(given.content(b""))
-        argv = _argv(world, form, network, limits, given, accounted=cgroup is not None)
+        info = given.content(b"")
+        argv = _argv(world, form, network, limits, given, info, accounted=cgroup is not None)
     except BaseException:
         given.close()
         raise
     enter = [shell(), "-c", ENTER, "sh", cgroup] if cgroup else []
-    return Launch([*enter, *argv], given, info)
+    return Launch([*enter, *argv], given, given.fds[0])
 
 
 def _argv(
-    world: World, form: Form, network: Network, limits: Limits | None, given: Arguments, accounted: bool
+    world: World, form: Form, network: Network, limits: Limits | None, given: Arguments, info: str, accounted: bool
 ) -> list[str]:
-    info = str(given.fds[0])
     env = environment(world, network, own=form == "bubblewrap")
     supervisor = [shell(), "-c", script(limits, env, PARKED) + (LAST if form == "none" else "")]
     beneath = [shell(), "-c", BENEATH, "sh", *supervisor]
