@@ -9,27 +9,9 @@ from functools import reduce
 from operator import or_
 from types import MappingProxyType
 
-from extensions.coder.calls import bare_name, operands_of
-from extensions.coder.doors import CONTAINERS
+from extensions.coder.calls import bare_name
 from extensions.coder.own import meant_by
 from extensions.coder.syntax import Command, Word
-
-_NPM = MappingProxyType({
-    **dict.fromkeys(("i", "in", "ins", "inst", "add", "isntall"), "install"),
-    **dict.fromkeys(("rm", "r", "un", "unlink", "remove"), "uninstall"), **dict.fromkeys(("t", "tst"), "test"),
-    **dict.fromkeys(("run-script", "rum", "urn"), "run"), **dict.fromkeys(("up", "upgrade"), "update"),
-    **dict.fromkeys(("clean-install", "ic", "install-clean"), "ci"), "x": "exec", "c": "config", "ln": "link",
-})  # fmt: skip
-SUBCOMMANDS = MappingProxyType({
-    "git": {"send-pack": "push", "http-push": "push", "fetch-pack": "fetch", "http-fetch": "fetch", "stage": "add",
-            "annotate": "blame", "init-db": "init"},
-    "npm": _NPM, "pnpm": _NPM, "yarn": {"run-script": "run"}, "bun": {"i": "install", "a": "add", "rm": "remove"},
-    "cargo": {"b": "build", "t": "test", "r": "run", "c": "check", "d": "doc", "rm": "remove"},
-    "docker": {"rmi": "image rm", "images": "image ls", "ps": "container ls"}, "brew": {"rm": "uninstall",
-    "remove": "uninstall"}, "helm": {"del": "uninstall", "delete": "uninstall", "un": "uninstall"},
-    "apt": {"purge": "remove"},
-})  # fmt: skip
-"""Subcommands that are the same as others."""
 
 OF_PYTHON = re.compile(r"(?:\./)?\.?venv/bin/(python[\d.]*|pip[\d.]*|pytest|coverage|tox|nox)")
 OF_NODE = re.compile(r"(?:\./)?node_modules/\.bin/([\w-]+)")
@@ -41,11 +23,6 @@ OF_PROJECT = frozenset({
 
 VERSIONED = frozenset({"python", "pip"})
 
-MANAGED = frozenset({"container", "image"})
-"""`docker container run` is `docker run`, but for those subcommands that both have."""
-
-TWICE = frozenset({"rm", "ls", "inspect", "prune"})
-SAME = MappingProxyType({"apt-get": "apt", "aptitude": "apt", "podman": "docker", "nerdctl": "docker"})
 SIGNALS = MappingProxyType({"hup": "1", "int": "2", "quit": "3", "kill": "9", "term": "15", "stop": "19"})
 LETTERS = MappingProxyType({
     "recursive": "r", "force": "f", "delete": "d", "yes": "y", "global": "g", "all": "a", "hard": "", "no-verify": "n",
@@ -57,7 +34,7 @@ MAY = MappingProxyType({"r": 0o444, "w": 0o222, "x": 0o111, "X": 0o111})
 
 
 def plain(command: Command) -> Command:
-    """The call as it is spelled most plainly, in lower case."""
+    """The call as its program is called and its numbers are written most plainly, in lower case."""
     name = bare_name((command.name or "").lower())
     if (meant := meant_by(name, command)) is not None:
         command, name = meant, bare_name((meant.name or "").lower())
@@ -67,17 +44,7 @@ def plain(command: Command) -> Command:
     elif name == "chmod":
         words = _moded(words)
     words = [replace(word, text=word.text.lower()) for word in words]
-    found = Command([Word(name, command.words[0].literal), *words], command.source)
-    operands = operands_of(found)
-    if not operands:
-        return found
-    at = next(at for at, word in enumerate(found.words) if word is operands[0])
-    if name in CONTAINERS and operands[0].text in MANAGED and operands[1:] and operands[1].text not in TWICE:
-        del found.words[at]
-    else:
-        other = SUBCOMMANDS.get(SAME.get(name, name), {}).get(operands[0].text)
-        found.words[at : at + 1] = map(Word, other.split()) if other else operands[:1]
-    return found
+    return Command([Word(name, command.words[0].literal), *words], command.source)
 
 
 def spellings(command: Command) -> Iterator[Command]:

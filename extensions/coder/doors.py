@@ -76,6 +76,8 @@ VALUED = MappingProxyType({
     "go": frozenset({"-C"}), "cargo": frozenset({"-C", "-Z", "--config", "--color"}),
     "pip": frozenset({"--python", "--log", "--proxy"}), "uv": frozenset({"--directory", "--project"}),
     "poetry": frozenset({"-C", "--directory", "-P", "--project"}), "pnpm": frozenset({"-C", "--dir", "--filter", "-F"}),
+    "mvn": frozenset({"-pl", "--projects", "-f", "--file", "-s", "--settings", "-P", "-rf", "-T"}),
+    "gradle": frozenset({"-p", "--project-dir", "-x", "--exclude-task", "-b", "-c", "-I", "--tests"}),
     "yarn": frozenset({"--cwd"}), "flask": frozenset({"--app", "-A", "--env-file", "-e"}),
     "uniq": frozenset({"-f", "-s", "-w"}),
     "xxd": frozenset({"-c", "-cols", "-g", "-l", "-len", "-s", "-seek", "-o", "-n", "-R"}),
