@@ -18,7 +18,7 @@ from extensions.coder.journal import now_ms
 from extensions.coder.modes import Mode, ToolRefused, UnknownTool, check_command, check_tool, may_edit_all
 from extensions.coder.plugins import plugin
 from extensions.coder.prompting import choice
-from extensions.coder.repetition import counted
+from extensions.coder.repetition import counted, ended
 from extensions.coder.results import kept, told
 from extensions.coder.task import Call, Draft, Json, reshow
 from extensions.coder.tool import TYPED, Effect, Plan, Result, Tool, ToolError
@@ -37,7 +37,10 @@ WRITING = frozenset({"write", "delete", "execute"})
 SKIPPED = "Not done: an earlier call of the same answer was refused by the user."
 
 UNFINISHED = "The task is not completed: another call of the same answer failed. Look at it first."
-TOO_MANY = "{} answers in a row could not be used: the model may be too weak, or the task unclear. How shall it go on?"
+TOO_MANY = (
+    "{} answers in a row could not be used, or only tried what is denied: the model may be too weak, "
+    "or the task unclear. How shall it go on?"
+)
 
 
 class Stopped(Exception):
@@ -50,9 +53,12 @@ class ToolExecutor:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._consent = Consent(run)
+        self._repeated: Json | None = None
+        """The record of repetitions with the calls that are made side by side, of which not all are done."""
 
     async def run(self) -> None:
         """Work on the open calls in their order, reading ones side by side, until all are done or a person is asked."""
+        self._repeated = self._run.task.repeated
         try:
             for group in _groups(self._run.conversation.open_calls, self._run.house.tools):
                 if len(group) > 1:
@@ -82,10 +88,11 @@ class ToolExecutor:
         if self._was_refused(call):
             await self._done(call, Result(SKIPPED, failed=True))
             return
-        repeated = counted(self._run.task.repeated, call.name, call.arguments, self._run.house.repeats)
+        repeated = counted(self._repeated, call.name, call.arguments, self._run.house.repeats)
         if repeated is None:
             await self._too_often(call)
             return
+        self._repeated = repeated
         try:
             mode = await self._run.mode()
             tool = self._checked(call, mode)
@@ -93,18 +100,18 @@ class ToolExecutor:
             plan = await tool.plan(using, call.arguments)
             await self._check_commands(mode, plan)
         except (ToolError, ToolRefused, UnknownTool, PermissionError) as error:
-            await self._done(call, Result(str(error), failed=True), mistake=True, repeated=repeated)
+            await self._done(call, Result(str(error), failed=True), mistake=True)
             return
         except Exception as error:  # noqa: BLE001  the edge of a tool: its failure is something that the model reads
-            await self._done(call, Result(f"{type(error).__name__}: {error}", failed=True), repeated=repeated)
+            await self._done(call, Result(f"{type(error).__name__}: {error}", failed=True))
             return
         try:
             if not await self._consent.given(call, plan):
                 raise Stopped
-        except Denied as error:
-            await self._done(call, Result(str(error), failed=True), repeated=repeated)
+        except Denied as error:  # who tries nothing but what is denied is stuck, or means to get around it
+            await self._done(call, Result(str(error), failed=True), mistake=True)
             return
-        await self._act(call, tool, using, plan, repeated)
+        await self._act(call, tool, using, plan)
 
     def _checked(self, call: Call, mode: Mode) -> Tool:
         """The tool, once name, mode and arguments are right. Raises what a model may read."""
@@ -143,13 +150,13 @@ class ToolExecutor:
 
     # -- the deed
 
-    async def _act(self, call: Call, tool: Tool, using: Using, plan: Plan, repeated: Json) -> None:
+    async def _act(self, call: Call, tool: Tool, using: Using, plan: Plan) -> None:
         if WRITING & {action.kind for action in plan.actions}:
             await self._run.remember()
 
         def begin(draft: Draft) -> None:
             draft.call(replace(call, state="begun", plan=hash_of_plan(plan)))
-            draft.change(repeated=repeated)
+            draft.change(repeated=self._repeated)
             reshow(draft, self._run.conversation, call, status="running", shown=bounded(plan.shown))
 
         if not (tool.is_reading or tool.is_record):
@@ -161,16 +168,17 @@ class ToolExecutor:
         except Exception as error:  # noqa: BLE001  the edge of a tool: its failure is something that the model reads
             result = Result(f"{type(error).__name__}: {error}", failed=True)
         self._run.deltas.flush()
-        await self._done(call, result, effects=using.effects, repeated=repeated)
+        await self._done(call, result, effects=using.effects)
 
     async def _too_often(self, call: Call) -> None:
         """Ask the user what to do about an agent that goes round in circles."""
         result = Result(
-            f"Not done: {call.name} was called {self._run.house.repeats} times in a row with the same arguments. "
-            "Do something else.",
+            f"Not done: {call.name} was called {self._run.house.repeats} times with the same arguments, in a row or in "
+            "turn with others whose results were always the same, too. Do something else.",
             failed=True,
         )
-        await self._done(call, result, repeated={})
+        self._repeated = None
+        await self._done(call, result)
         text = f"The agent calls {call.name} again and again with the same arguments. What shall it do?"
         await self._run.wait_for_answer(text)
         raise Stopped
@@ -184,17 +192,17 @@ class ToolExecutor:
         *,
         mistake: bool = False,
         effects: Sequence[tuple[Effect, Json]] = (),
-        repeated: Json | None = None,
     ) -> None:
         found = kept(result, mistake=mistake)
+        if self._repeated is not None:
+            self._repeated = ended(self._repeated, call.name, call.arguments, found)
         status = "failed" if result.failed else "done"
         along = None
 
         def change(draft: Draft) -> None:
             nonlocal along
             draft.call(replace(call, state="done", result=found))
-            if repeated is not None:
-                draft.change(repeated=repeated or None)
+            draft.change(repeated=self._repeated)
             more = {"shown": bounded(result.shown)} if result.shown is not None else {}
             reshow(draft, self._run.conversation, call, status=status, output=cut(found["text"], LONGEST), **more)
             if not result.failed:

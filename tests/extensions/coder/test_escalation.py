@@ -51,6 +51,7 @@ async def test_a_call_that_is_denied_again_and_again_is_stopped_and_its_user_ask
     async with agents(tmp_path, model) as agent:
         ada = agent("ada")
         await ada.allow(**WHOLE, deniedCommands=["sudo"])
+        await ada.set(consecutiveMistakeLimit=0)
         waiting = await ada.rest(await ada.task())
         assert (waiting["status"], waiting["waitingFor"]) == ("waiting", "question")
         assert "again and again" in waiting["question"]["text"]
