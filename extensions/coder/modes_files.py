@@ -24,6 +24,9 @@ LONGEST = 100_000
 TEXTS = (("whenToUse", "when_to_use"), ("description", "description"), ("customInstructions", "instructions"))
 """Texts that a mode may have, as files spell them and as we do."""
 
+OPTIONS = ("fileRegex", "description")
+"""What a group may be told."""
+
 EXAMPLE = "write it as in `- slug: reviewer`"
 
 
@@ -140,6 +143,9 @@ def _group(entry: object, place: Place) -> Group:
         raise _Mistake(place, f"must be one of {', '.join(GROUPS)}, or [edit, {{fileRegex: ...}}]")
     if not isinstance(options, dict):
         raise _Mistake((*place, 1), "must have fileRegex and maybe description; correct or remove it")
+    if unknown := next((key for key in options if key not in OPTIONS), None):
+        rule = f"is not known; there are {' and '.join(OPTIONS)}, and without the first the mode would edit every file"
+        raise _Mistake((*place, 1, str(unknown)), rule)
     pattern, description = options.get("fileRegex"), options.get("description")
     for field, value in (("fileRegex", pattern), ("description", description)):
         if value is not None and not isinstance(value, str):

@@ -37,6 +37,15 @@ class BadYaml(ValueError):
     """The text is no YAML; the sentence says where and why."""
 
 
+class _Loader(yaml.SafeLoader):
+    """Looks ahead for as long as brackets open, which takes time that grows with the square of them: it is bounded."""
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:
+        if self.flow_level > DEPTH:
+            raise BadYaml("it is nested too deep")
+        super().fetch_flow_collection_start(TokenClass)
+
+
 class Document:
     """A value, and the line (from 1) of each part of it where that is known."""
 
@@ -74,7 +83,7 @@ def exact(text: str) -> Document:
 
 
 def _parsed(text: str) -> Document:
-    loader = yaml.SafeLoader(text)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         lines: dict[Place, int] = {}
@@ -94,9 +103,16 @@ def _parsed(text: str) -> Document:
 
 def _json(text: str) -> Document:
     try:
-        return Document(json.loads(text), {})
+        return Document(json.loads(text, object_pairs_hook=_once), {})
     except (ValueError, RecursionError) as error:
         raise BadYaml(str(error)) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BadYaml("a key stands twice in one place; keep one")
+    return found
 
 
 def _value(node: yaml.Node, place: Place, lines: dict[Place, int], loader: yaml.SafeLoader) -> Any:
@@ -114,9 +130,13 @@ def _value(node: yaml.Node, place: Place, lines: dict[Place, int], loader: yaml.
 
 
 def _pairs(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node]]:
+    seen = set()
     for key, inner in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise BadYaml(f"line {key.start_mark.line + 1}: a key must be a word")
+        if key.value in seen:  # whoever reads the first one must not be shown something else than what counts
+            raise BadYaml(f"line {key.start_mark.line + 1}: {key.value[:100]!r} stands there twice; keep one")
+        seen.add(key.value)
         yield str(key.value), inner
 
 

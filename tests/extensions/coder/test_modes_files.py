@@ -61,6 +61,10 @@ def test_a_curly_apostrophe_inside_of_plain_quotes_harms_nothing() -> None:
         (written(customInstructions=[]), "customModes[0].customInstructions: must be text"),
         (written(name="x" * 200_000), "customModes[0].name: has 200000 characters"),
         ("x: " + "[" * 3_000, "f: is neither YAML nor JSON: it is nested too deep"),
+        ("x: " + "[{a: " * 20_000, "f: is neither YAML nor JSON: it is nested too deep"),
+        (written(groups=[["edit", {"fileregex": "^a$"}]]), "customModes[0].groups[0][1].fileregex: is not known"),
+        ("customModes:\n  - slug: a\n    slug: code\n", "f: is neither YAML nor JSON: line 3: 'slug' stands"),
+        ("customModes: []\ncustomModes:\n", "line 2: 'customModes' stands there twice"),
     ],
 )
 def test_a_mistake_has_its_field_and_line(text: str, problem: str) -> None:
@@ -95,6 +99,8 @@ def test_an_empty_file_has_no_modes_and_no_mistakes() -> None:
         "a: &a [*a]",
         "a: !!python/name:os.system x",
         "? [a]\n: b",
+        '{"a": {"b": 1, "b": 2}}',
+        '{"a": {"b": 1,\t"b": 2}}',
     ],
 )
 def test_yaml_that_means_harm_is_no_yaml(text: str) -> None:
