@@ -13,6 +13,8 @@ from functools import cache
 
 from pathspec import GitIgnoreSpec
 
+from extensions.coder.ignoring import spec_of
+
 IGNORE_FILE = ".rooignore"
 ALL_INSIDE = re.compile(r"/\*\*/?$")
 """How a pattern ends that means what is in a folder, and not the folder."""
@@ -50,18 +52,6 @@ READERS = frozenset({
 """Programs that show what is in the files they are given: Roo Code's, and some more."""
 
 
-def patterns(lines: Iterable[str]) -> list[str]:
-    """Those lines that can be read as an ignore file's: one that is none must not hide the others."""
-    kept = []
-    for line in lines:
-        try:
-            GitIgnoreSpec.from_lines([line])
-        except (ValueError, re.error):
-            continue
-        kept.append(line)
-    return kept
-
-
 class Access:
     """What `.rooignore` of one workspace folder says, whatever the case of letters. Without it all may be read."""
 
@@ -69,10 +59,10 @@ class Access:
 
     def __init__(self, folder: str, ignore: str | None = None) -> None:
         self._folder = _absolute("/", folder)
-        lines = patterns(line.casefold() for line in [*(ignore or "").splitlines(), IGNORE_FILE])
-        self._spec = None if ignore is None else GitIgnoreSpec.from_lines(lines)
+        lines = [line.casefold() for line in [*(ignore or "").splitlines(), IGNORE_FILE]]
+        self._spec = None if ignore is None else spec_of(lines, most=None)
         tops = [ALL_INSIDE.sub("/**/*", line) for line in lines if not CATCH_ALL.fullmatch(line)]
-        self._tops = GitIgnoreSpec.from_lines(tops) if any(line.startswith("!") for line in lines) else None
+        self._tops = spec_of(tops, most=None) if any(line.startswith("!") for line in lines) else None
         """What closes folders, where some line opens anything again."""
 
     @property

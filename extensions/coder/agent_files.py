@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Se
 from typing import Any, TypeVar
 
 import shim as vscode
-from extensions.coder.access import IGNORE_FILE, Access, patterns
+from extensions.coder.access import IGNORE_FILE, Access
+from extensions.coder.ignoring import rule_of
 from extensions.coder.modes import Mode
 from extensions.coder.modes_files import Found, listed_modes, merged, read_modes
 from extensions.coder.reading import TooLarge, read_text
@@ -161,8 +162,8 @@ class AgentFiles:
             self.tell([f"{error}. Until then the agent sees no file"])
             text = "*"
         lines = (text or "").splitlines()
-        good = set(await asyncio.to_thread(patterns, lines))
-        self.tell(f"{file.path}: {line[:100]!r} is no pattern and closes nothing" for line in lines if line not in good)
+        bad = await asyncio.to_thread(lambda: [line for line in lines if rule_of(line) is None])
+        self.tell(f"{file.path}: {line[:100]!r} is no pattern and closes nothing" for line in bad)
         return await asyncio.to_thread(Access, cwd.path, text)
 
     # -- who is told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 from collections import deque
 from dataclasses import dataclass, field
@@ -9,7 +10,8 @@ from dataclasses import dataclass, field
 from pathspec import GitIgnoreSpec
 
 import shim as vscode
-from extensions.coder.access import inside, patterns
+from extensions.coder.access import inside
+from extensions.coder.ignoring import spec_of
 from extensions.coder.listing import APART
 
 MOST = 200
@@ -98,7 +100,7 @@ async def _with_ignores(folder: Folder) -> Folder:
         content = await vscode.workspace.fs.read_file(vscode.Uri.file(posixpath.join(folder.path, ".gitignore")))
     except vscode.FileSystemError:
         return folder
-    spec = GitIgnoreSpec.from_lines(patterns(content.decode("utf-8", "replace").splitlines()))
+    spec = await asyncio.to_thread(lambda: spec_of(content.decode("utf-8", "replace").splitlines()))
     return Folder(folder.path, (*folder.ignores, (folder.path, spec)))
 
 

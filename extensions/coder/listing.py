@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathspec import GitIgnoreSpec
 
 import shim as vscode
-from extensions.coder.access import Access, inside, patterns
+from extensions.coder.access import Access, inside
+from extensions.coder.ignoring import spec_of
 from extensions.coder.reading import TooLarge, entries, read_text
 
 APART = frozenset({
@@ -62,4 +63,4 @@ async def _ignored(folder: vscode.Uri) -> GitIgnoreSpec:
         text = await read_text(vscode.Uri.join_path(folder, ".gitignore"))
     except TooLarge:
         text = None
-    return await asyncio.to_thread(lambda: GitIgnoreSpec.from_lines(patterns((text or "").splitlines())))
+    return await asyncio.to_thread(lambda: spec_of((text or "").splitlines()))

@@ -79,3 +79,9 @@ def test_what_closes_a_folder_closes_all_of_it_and_a_line_that_is_no_rule_spoils
     access = Access("/w", rules)
     assert not access.can_read(closed)
     assert access.can_read(open_)
+
+
+def test_a_rule_of_many_stars_closes_what_it_means_and_keeps_nobody_waiting() -> None:
+    access = Access("/w", "*a" * 20 + "*b\n!**/" + "?*" * 20 + "x/**/" * 9 + "y")
+    assert access.can_read("/w/" + "a" * 250)
+    assert not access.can_read("/w/" + "a" * 250 + "b")
