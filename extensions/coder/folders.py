@@ -62,9 +62,10 @@ async def listed(top: str, *, recursive: bool, token: vscode.CancellationToken, 
     while folders and not found.is_cut and not token.is_cancellation_requested:
         folder = folders.popleft()
         looked += 1
-        for entry, is_link in await _entries(folder, is_top=looked == 1):
-            if recursive and folder.ignores_entry(entry):
-                continue
+        entries = await _entries(folder, is_top=looked == 1)
+        if recursive and folder.ignores:
+            entries = await asyncio.to_thread(_kept, folder, entries)
+        for entry, is_link in entries:
             if len(found.entries) >= most:
                 found.is_cut = True
                 break
@@ -93,6 +94,11 @@ async def _entries(folder: Folder, *, is_top: bool) -> list[tuple[Entry, bool]]:
         for name, kind in names
     ]  # fmt: skip
     return sorted(kinds, key=lambda one: (not one[0].is_folder, one[0].path))
+
+
+def _kept(folder: Folder, entries: list[tuple[Entry, bool]]) -> list[tuple[Entry, bool]]:
+    """Those that no ignore file leaves out: each is asked of each rule, and there may be thousands."""
+    return [one for one in entries if not folder.ignores_entry(one[0])]
 
 
 async def _with_ignores(folder: Folder) -> Folder:

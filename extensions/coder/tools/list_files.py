@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
@@ -51,7 +52,7 @@ async def act(use: Use, place: Place, recursive: bool) -> Result:
         raise ToolError(f"{place.name}: {files.reason(error)}") from None
     if not found.entries:
         return Result(f"{place.name}: nothing is in this folder.")
-    lines = [_line(use, place, entry) for entry in found.entries]
+    lines = await asyncio.to_thread(lambda: [_line(use, place, entry) for entry in found.entries])
     if found.is_cut:
         lines.append(f"[Only {MOST} entries are listed, there are more: list the folder that you need.]")
     return Result("\n".join(lines))

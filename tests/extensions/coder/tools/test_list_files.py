@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from extensions.coder.access import Protection
+from extensions.coder.folders import Folder
 from extensions.coder.tool import Action, ToolError
 from extensions.coder.tools.list_files import TOOL
 from sessions.context import SessionContext
@@ -38,6 +42,27 @@ async def test_all_below_is_listed_without_what_nobody_reads(owner: SessionConte
     found = [name for name in await names(recursive=True) if ".git" not in name]
     assert found == ["a.py", "node_modules/", "src/", "src/b.py", "src/deep/", "src/deep/c.py", "src/deep/kept.log"]
     assert await names(path="node_modules", recursive=True) == ["x/", "x/y.js"]
+
+
+async def test_entries_are_asked_of_the_rules_beside_the_loop(
+    owner: SessionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, int] = {}
+    for of, name, one in (
+        (Protection, "protects", Protection.protects),
+        (Folder, "ignores_entry", Folder.ignores_entry),
+    ):
+
+        def spied(self: Any, what: Any, name: str = name, work: Any = one) -> Any:
+            asked[name] = threading.get_ident()
+            return work(self, what)
+
+        monkeypatch.setattr(of, name, spied)
+    await fill(owner, "a.py", "b.log")
+    await owner.files.write("/workspace/.gitignore", b"*.log\n")
+    assert "a.py" in await names(recursive=True)
+    assert asked.keys() == {"protects", "ignores_entry"}
+    assert threading.get_ident() not in asked.values()
 
 
 async def test_a_long_listing_has_the_upper_levels_and_says_that_there_is_more(owner: SessionContext) -> None:
