@@ -62,9 +62,8 @@ async def listed(top: str, *, recursive: bool, token: vscode.CancellationToken, 
     while folders and not found.is_cut and not token.is_cancellation_requested:
         folder = folders.popleft()
         looked += 1
-        entries = await _entries(folder, is_top=looked == 1)
-        if recursive and folder.ignores:
-            entries = await asyncio.to_thread(_kept, folder, entries)
+        names = await _names(folder, is_top=looked == 1)
+        entries = await asyncio.to_thread(_entries, folder, names, recursive)
         for entry, is_link in entries:
             if len(found.entries) >= most:
                 found.is_cut = True
@@ -80,25 +79,26 @@ async def listed(top: str, *, recursive: bool, token: vscode.CancellationToken, 
     return found
 
 
-async def _entries(folder: Folder, *, is_top: bool) -> list[tuple[Entry, bool]]:
-    """The entries of a folder, each with whether it is a link; folders first."""
+async def _names(folder: Folder, *, is_top: bool) -> list[tuple[str, vscode.FileType]]:
     try:
-        names = await vscode.workspace.fs.read_directory(vscode.Uri.file(folder.path))
+        return await vscode.workspace.fs.read_directory(vscode.Uri.file(folder.path))
     except vscode.FileSystemError:
         if is_top:
             raise
         return []  # it is gone, or nobody may look into it
-    kinds = [
+
+
+def _entries(
+    folder: Folder, names: list[tuple[str, vscode.FileType]], without_ignored: bool
+) -> list[tuple[Entry, bool]]:
+    """The entries of a folder, each with whether it is a link; folders first. There may be many thousands."""
+    found = [
         (Entry(posixpath.join(folder.path, name), bool(kind & vscode.FileType.DIRECTORY)),
          bool(kind & vscode.FileType.SYMBOLIC_LINK))
         for name, kind in names
     ]  # fmt: skip
-    return sorted(kinds, key=lambda one: (not one[0].is_folder, one[0].path))
-
-
-def _kept(folder: Folder, entries: list[tuple[Entry, bool]]) -> list[tuple[Entry, bool]]:
-    """Those that no ignore file leaves out: each is asked of each rule, and there may be thousands."""
-    return [one for one in entries if not folder.ignores_entry(one[0])]
+    kept = [one for one in found if not (without_ignored and folder.ignores_entry(one[0]))]
+    return sorted(kept, key=lambda one: (not one[0].is_folder, one[0].path))
 
 
 async def _with_ignores(folder: Folder) -> Folder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from dataclasses import dataclass, field
 
 from pathspec import GitIgnoreSpec
@@ -19,8 +20,13 @@ APART = frozenset({
 """Folders that are named and not looked into; those whose name begins with a dot besides."""
 
 MOST_FOLDERS = 300
+AT_ONCE = 8
+"""Folders that are listed side by side: hundreds would begin in one turn of everybody's loop."""
+
 LOCK = "🔒 "
 """Before a file that `.rooignore` closes."""
+
+Names = list[tuple[str, vscode.FileType]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +45,31 @@ async def listed(folder: vscode.Uri, access: Access, most: int) -> Listing:
     looked = 0
     while level and len(paths) < most and looked < MOST_FOLDERS:
         level, looked = level[: MOST_FOLDERS - looked], looked + len(level)
-        below: list[vscode.Uri] = []
-        for parent, names in zip(level, await asyncio.gather(*map(entries, level)), strict=True):
-            for name, kind in names:
-                uri = vscode.Uri.join_path(parent, name)
-                path = (inside(folder.path, uri.path) or name) + ("/" if kind & vscode.FileType.DIRECTORY else "")
-                if name == ".git" or not name.isprintable() or ignored.match_file(path):
-                    continue  # a name of several lines would speak to the model in the machine's voice
-                is_open = access.can_read(f"{uri.path}/*" if path.endswith("/") else uri.path)
-                paths.append(path if is_open else LOCK + path)
-                if path.endswith("/") and is_open and not _is_apart(name, kind):
-                    below.append(uri)
-        level = below
+        names: list[Names] = []
+        for at in range(0, len(level), AT_ONCE):
+            names += await asyncio.gather(*map(entries, level[at : at + AT_ONCE]))
+        found, level = await asyncio.to_thread(_of_level, folder.path, level, names, ignored, access)
+        paths += found
     return Listing(sorted(paths[:most], key=lambda path: path.removeprefix(LOCK)), len(paths) > most or bool(level))
+
+
+def _of_level(
+    top: str, level: list[vscode.Uri], names: list[Names], ignored: GitIgnoreSpec, access: Access
+) -> tuple[list[str], list[vscode.Uri]]:
+    """What is in the folders of a level, and those below them; for threads, as each is asked of each rule."""
+    paths: list[str] = []
+    below: list[vscode.Uri] = []
+    for parent, within in zip(level, names, strict=True):
+        for name, kind in within:
+            whole = posixpath.join(parent.path, name) + "/" * bool(kind & vscode.FileType.DIRECTORY)
+            path = (inside(top, whole) or name) + "/" * whole.endswith("/")
+            if name == ".git" or not name.isprintable() or ignored.match_file(path):
+                continue  # a name of several lines would speak to the model in the machine's voice
+            is_open = access.can_read(f"{whole}*" if whole.endswith("/") else whole)
+            paths.append(path if is_open else LOCK + path)
+            if whole.endswith("/") and is_open and not _is_apart(name, kind):
+                below.append(vscode.Uri.join_path(parent, name))
+    return paths, below
 
 
 def _is_apart(name: str, kind: vscode.FileType) -> bool:

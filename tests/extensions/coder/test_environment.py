@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from dataclasses import replace
 from typing import Any
@@ -11,12 +12,14 @@ import pytest
 
 import shim as vscode
 from extensions.coder import environment as module
+from extensions.coder import listing
 from extensions.coder.access import Access
 from extensions.coder.agent_files import AgentFiles
 from extensions.coder.checklist import Todo
 from extensions.coder.environment import CHANGES, FILES, PROBLEMS, Situation, environment
 from extensions.coder.listing import listed
 from extensions.coder.modes import BUILT_IN
+from extensions.coder.reading import entries
 from sessions.context import SessionContext
 from shim.proposed import processes
 from tests.extensions.coder.conftest import lay
@@ -55,6 +58,33 @@ async def test_a_line_of_an_ignore_file_that_is_no_pattern_hides_no_others(ada: 
     await lay({".gitignore": "a\\\n[z-a]\n*.log\n", "a.py": "", "b.log": ""})
     files = part(await environment(replace(NOW, is_first=True)), "Files of the workspace").splitlines()
     assert files == [".gitignore", "a.py"]
+
+
+async def test_the_rules_are_asked_beside_the_loop_and_few_folders_are_listed_at_once(
+    ada: SessionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, open_now, most = set[int](), 0, 0
+
+    class Spied(Access):
+        def can_read(self, path: str) -> bool:
+            threads.add(threading.get_ident())
+            return super().can_read(path)
+
+    async def counted(folder: vscode.Uri) -> Any:
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        try:
+            return await entries(folder)
+        finally:
+            open_now -= 1
+
+    monkeypatch.setattr(listing, "entries", counted)
+    await lay({f"folder {n:02}/a.py": "" for n in range(40)})
+    found = await listed(WORKSPACE, Spied("/workspace"), 500)
+    assert len(found.paths) == 80
+    assert threading.get_ident() not in threads
+    assert 1 <= most <= listing.AT_ONCE
 
 
 async def test_an_empty_workspace_says_so(ada: SessionContext) -> None:
