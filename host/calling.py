@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import orjson
 
 from host.breaker import Breaker
 from host.providers.account import Account, Provider
@@ -60,7 +62,8 @@ class Call:
         self._worst = worst
         self._reservation = reservation
         self._outcome: Outcome = "cancelled"
-        self._usage: Usage | None = Usage()
+        self._told = Usage()
+        self._said = 0  # bytes since the provider told what it took
         self._settled = False
 
     async def items(self) -> AsyncGenerator[Item, None]:
@@ -107,8 +110,7 @@ class Call:
             breaker.probing = breaker.probing and not probe
 
     async def _read(self) -> AsyncGenerator[Item, None]:
-        told = self._usage = Usage(input=self._worst.input // 2)  # what is cancelled from here on has been read
-        said = 0  # bytes since the provider told what it took
+        self._take(Usage(input=self._worst.input // 2))  # what is cancelled from here on has been read
         stream = self._way.provider.stream(self._way.account, self._way.model, self._request)
         async with AsyncExitStack() as stack:
             close = getattr(stream, "aclose", None)
@@ -117,23 +119,31 @@ class Call:
             try:
                 async for piece in stream:
                     if isinstance(piece, Finished):
-                        self._outcome, self._usage = "finished", piece.usage
+                        self._outcome = "finished"
+                        self._take(piece.usage)
                         yield replace(piece, cost=await self.settle())
                         return
                     if isinstance(piece, Usage):
-                        told = self._usage = piece
-                        said = 0
+                        self._take(piece)
                         continue
-                    said += _length(piece)
-                    self._usage = replace(
-                        told, output=max(told.output, min(told.output + said // 3 + 1, self._worst.output))
-                    )
+                    self._said += _length(piece) or 1
                     yield piece
             except Fault as fault:
                 if fault.code != "Cut":
-                    self._usage = Usage()
+                    self._take(Usage())
                 raise
         raise Fault(f"the answer of {self._way.account.provider} broke off", "Cut")
+
+    def _take(self, told: Usage) -> None:
+        self._told, self._said = told, 0
+
+    @property
+    def _usage(self) -> Usage:
+        """What the provider told, and about what came since."""
+        told = self._told
+        if not self._said:
+            return told
+        return replace(told, output=max(told.output, min(told.output + self._said // 3 + 1, self._worst.output)))
 
     def _pause(self, fault: Fault, attempt: int) -> float | None:
         """How long to wait before the next try; None where it is no use."""
@@ -163,8 +173,8 @@ async def _queue(place: Place, moved: asyncio.Event) -> AsyncGenerator[Queued, N
 
 def worst_of(request: Request, model: Model) -> Usage:
     """The most tokens that a call can take: half of the request's bytes, which no tokenizer passes on real text."""
-    size = sum(len(part.text.encode()) for part in request.system if isinstance(part, Text))
-    size += sum(len(f"{tool.name}{tool.description}{tool.schema}".encode()) for tool in request.tools)
+    size = sum(_bytes(part.text) for part in request.system if isinstance(part, Text))
+    size += sum(_bytes(tool.name) + _bytes(tool.description) + _as_json(tool.schema) for tool in request.tools)
     images = sum(isinstance(part, Image) for part in _parts(request.messages))
     size += sum(size_of(message) for message in request.messages)
     most = min(request.max_output_tokens or model.max_output_tokens, model.max_output_tokens)
@@ -186,8 +196,20 @@ def size_of(message: Message) -> int:
 def _length(part: object) -> int:
     match part:
         case Text() | Thinking():
-            return len(part.text.encode())
+            return _bytes(part.text)
         case ToolCall():
-            return len(f"{part.name}{part.arguments}".encode())
+            return _bytes(part.name) + _as_json(part.arguments)
         case _:
             return 0
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _as_json(value: Mapping[str, Any]) -> int:
+    """Bytes of it as JSON, about: what cannot be that is refused where it is sent."""
+    try:
+        return len(orjson.dumps(dict(value)))
+    except orjson.JSONEncodeError:
+        return len(f"{value}")

@@ -173,7 +173,7 @@ def _raised(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise late(error) from error
-    except OSError as error:  # TLS's errors among them
+    except (OSError, UnicodeError) as error:  # TLS's errors among them, and a name that can be none
         raise broken(error) from error
 
 
