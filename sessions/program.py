@@ -22,9 +22,6 @@ FIRST = 3
 FLAGS = 0x04 | 0x08 | 0x80
 """POSIX_SPAWN_SETSIGDEF, _SETSIGMASK, and _SETSID, or the operator's terminal would be the program's too."""
 
-IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
-"""The signals that Python ignores, which a program would ignore with it."""
-
 
 class Program:
     """One that leads a session of its own: `pid`, and whether it was waited for."""
@@ -89,8 +86,7 @@ def _spawn(argv: Sequence[str], stdio: int, given: Sequence[int]) -> int:
         rest.callback(libc.posix_spawnattr_destroy, attributes)
         libc.sigemptyset(signals)
         _must(libc.posix_spawnattr_setsigmask(attributes, signals))
-        for number in IGNORED:
-            libc.sigaddset(signals, int(number))
+        libc.sigfillset(signals)  # Python ignores some, and `&` and nohup others: Ctrl+C would do nothing in there
         _must(libc.posix_spawnattr_setsigdefault(attributes, signals))
         _must(libc.posix_spawnattr_setflags(attributes, ctypes.c_short(FLAGS)))
         free = FIRST + len(given)

@@ -29,6 +29,19 @@ class Ref:
     description: str
 
 
+class Voice:
+    """What git says, for the output channel; one that still runs when all is disposed of has nobody left to tell."""
+
+    def __init__(self, output: vscode.OutputChannel) -> None:
+        self.is_over = False
+        self._output = output
+
+    def say(self, line: str) -> None:
+        """Show a line."""
+        if not self.is_over:
+            self._output.append_line(line)
+
+
 class Model:
     """Which repositories there are. It says how files are marked, and what they were."""
 
@@ -44,7 +57,7 @@ class Model:
         """Fires with documents of the scheme `git` whose text may be another now."""
         self._repositories: dict[str, Repository] = {}
         self._finding = asyncio.Lock()
-        self._is_over = False
+        self._voice = Voice(self.output)
         self._watchers = [
             vscode.workspace.create_file_system_watcher(
                 vscode.RelativePattern(folder, "{.git,.git/HEAD,*/.git,*/.git/HEAD}"), ignore_change_events=True
@@ -65,7 +78,7 @@ class Model:
 
     def dispose(self) -> None:
         """Show nothing more."""
-        self._is_over = True
+        self._voice.is_over = True
         vscode.Disposable.from_(*self._watchers, *self._folders_gone, *self.repositories, self.output).dispose()
         vscode.Disposable.from_(self._changed, self._texts, self.opened, self.closed).dispose()
 
@@ -87,12 +100,7 @@ class Model:
 
     def git(self, folder: vscode.Uri) -> Git:
         """Git in a folder, whose words are in the output channel."""
-        return Git(folder, self._say)
-
-    def _say(self, line: str) -> None:
-        """A git that still runs when all is disposed of has nobody left to tell."""
-        if not self._is_over:
-            self.output.append_line(line)
+        return Git(folder, self._voice.say)
 
     def of(self, path: str) -> Repository:
         """The innermost repository that has a path. Raises `GitError`."""
@@ -132,7 +140,7 @@ class Model:
             return self._repositories[folder.path]
         if inside != "true" or below.strip():  # its own .git is none: git has found that of a folder above
             raise GitError("status", f"fatal: not a git repository: {folder.path[:200]}")
-        repository = self._repositories[folder.path] = Repository(folder, self._say)
+        repository = self._repositories[folder.path] = Repository(folder, self._voice.say)
         repository.changed.event(self._changed.fire)
         repository.moved.event(lambda _: self._reread(repository))
         with suppress(GitError):
