@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import shim as vscode
 from extensions.coder.access import IGNORE_FILE, Access
-from extensions.coder.ignoring import rule_of
+from extensions.coder.ignoring import LONGEST, rule_of
 from extensions.coder.modes import Mode
 from extensions.coder.modes_files import Found, listed_modes, merged, read_modes
 from extensions.coder.reading import TooLarge, read_text
@@ -162,6 +162,9 @@ class AgentFiles:
             self.tell([f"{error}. Until then the agent sees no file"])
             text = "*"
         lines = (text or "").splitlines()
+        if any(len(line) > LONGEST and not line.startswith("#") for line in lines):
+            self.tell([f"{file.path}: a rule has more than {LONGEST:,} characters. Until then the agent sees no file"])
+            text, lines = "*", []
         bad = await asyncio.to_thread(lambda: [line for line in lines if rule_of(line) is None])
         self.tell(f"{file.path}: {line[:100]!r} is no pattern and closes nothing" for line in bad)
         return await asyncio.to_thread(Access, cwd.path, text)

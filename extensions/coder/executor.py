@@ -18,7 +18,7 @@ from extensions.coder.journal import now_ms
 from extensions.coder.modes import Mode, ToolRefused, UnknownTool, check_command, check_tool, may_edit_all
 from extensions.coder.plugins import plugin
 from extensions.coder.prompting import choice
-from extensions.coder.repetition import counted, ended
+from extensions.coder.repetition import counted, digest, ended
 from extensions.coder.results import kept, told
 from extensions.coder.task import Call, Draft, Json, reshow
 from extensions.coder.tool import TYPED, Effect, Plan, Result, Tool, ToolError
@@ -194,8 +194,9 @@ class ToolExecutor:
         effects: Sequence[tuple[Effect, Json]] = (),
     ) -> None:
         found = kept(result, mistake=mistake)
+        came = await asyncio.to_thread(digest, found) if found["images"] else digest(found)  # they may be megabytes
         if self._repeated is not None:
-            self._repeated = ended(self._repeated, call.name, call.arguments, found)
+            self._repeated = ended(self._repeated, call.name, call.arguments, came)
         status = "failed" if result.failed else "done"
         along = None
 

@@ -22,6 +22,7 @@ LONGEST = 1_024
 
 LEADING, INNER = "(?:.+/)?", "(?:/.+)?"
 ENDS = ("(?:(?P<ps_d>/)|$)", "(?P<ps_d>/)", "/")
+SET = re.compile(r"\\.|\[(\^?)(\]?(?:\\.|[^\]\\])*)\]")
 STAR, ONE = "\0", "\1"
 """What stands for `[^/]*` and `[^/]` while an expression is taken apart."""
 
@@ -34,9 +35,12 @@ class Rule(GitIgnoreSpecPattern):
     @classmethod
     def pattern_to_regex(cls, pattern: Any) -> tuple[Any, bool | None]:
         regex, include = super().pattern_to_regex(pattern)
-        if not isinstance(regex, str) or (regex.count("[^/]*") < 2 and INNER not in regex):
+        if not isinstance(regex, str):
             return regex, include
-        return (None, None) if STAR in regex or ONE in regex else (_steady(regex), include)
+        if STAR in regex or ONE in regex:
+            raise ValueError("a rule has no control characters")
+        steady = _steady(regex) if regex.count("[^/]*") > 1 or INNER in regex else regex
+        return SET.sub(_without_slash, steady), include
 
 
 def rule_of(line: str) -> Rule | None:
@@ -63,11 +67,16 @@ def _steady(regex: str) -> str:
     leads = [LEADING if body.startswith(LEADING) else ""]
     groups = body.removeprefix(LEADING).split(INNER)
     leads += [INNER] * (len(groups) - 1)
-    groups = ["/".join(map(_segment, group.split("/"))).replace("[^", "[^/") for group in groups]
+    groups = ["/".join(map(_segment, group.split("/"))) for group in groups]
     lazy = {"": "", LEADING: "(?:.+?/)??", INNER: "(?:/.+?)??"}
     before = "".join(f"(?>{lazy[lead]}{group}(?=/))" for lead, group in zip(leads[:-1], groups[:-1], strict=True))
     whole = f"^{before}{leads[-1]}{groups[-1]}{end}"
     return whole.replace(STAR, "[^/]*").replace(ONE, "[^/]")
+
+
+def _without_slash(found: re.Match[str]) -> str:
+    """A set that is negated means no slash, as for git."""
+    return f"(?!/){found[0]}" if found[1] == "^" and "/" not in found[2] else found[0]
 
 
 def _segment(name: str) -> str:

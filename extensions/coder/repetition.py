@@ -31,12 +31,12 @@ def counted(last: Mapping[str, Any] | None, tool: str, arguments: Mapping[str, A
     return {"call": call, "count": count, "past": [*past, [call, None]][-kept:] if kept else []}
 
 
-def ended(record: Mapping[str, Any], tool: str, arguments: Mapping[str, Any], *result: Any) -> Any:
-    """The record with what came of a call."""
+def ended(record: Mapping[str, Any], tool: str, arguments: Mapping[str, Any], came: str) -> Any:
+    """The record with what came of a call, by its digest."""
     call, past = digest(tool, arguments), list(record.get("past", ()))
     at = next((at for at, (one, came) in enumerate(past) if one == call and came is None), None)
     if at is not None:
-        past[at] = [call, digest(*result)]
+        past[at] = [call, came]
     return {**record, "past": past}
 
 

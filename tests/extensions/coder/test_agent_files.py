@@ -282,8 +282,11 @@ async def test_without_an_ignore_file_everything_is_open(files: AgentFiles) -> N
     assert (await files.access(WORKSPACE)).can_read("/workspace/secrets/token.txt")
 
 
-async def test_an_ignore_file_that_nobody_can_read_closes_everything(files: AgentFiles, ada: SessionContext) -> None:
-    await lay({".rooignore": "*.log\n" * 30_000})
+@pytest.mark.parametrize("rules", ["*.log\n" * 30_000, "a\n" + "b" * 1_025])
+async def test_an_ignore_file_that_nobody_can_read_closes_everything(
+    files: AgentFiles, ada: SessionContext, rules: str
+) -> None:
+    await lay({".rooignore": rules})
     assert not (await files.access(WORKSPACE)).can_read("/workspace/README.md")
     await eventually(lambda: [one for one in warnings(ada) if "sees no file" in one])
 

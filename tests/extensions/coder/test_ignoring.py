@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 from pathspec import GitIgnoreSpec
@@ -27,6 +26,15 @@ def test_a_rule_means_what_it_meant_wherever_its_stars_stand() -> None:
         assert (ours.include, ours.index) == (theirs.include, theirs.index), (rule, path)
 
 
+@pytest.mark.parametrize("rule", ["/a[!b]c", "/a[!b]c*d*", "/a[!]]c", "/a[^b-]c*d*", "/x/**/a[!b]c*d*"])
+def test_a_set_that_is_negated_means_no_slash(rule: str) -> None:
+    spec = spec_of([rule])
+    before, end = ("x/", "dd") if "**" in rule else ("", "dd" if "d" in rule else "")
+    assert spec.match_file(f"{before}axc{end}")
+    assert not spec.match_file(f"{before}a/c{end}")
+
+
+@pytest.mark.timeout(10)  # once each of them took longer than anybody lives
 @pytest.mark.parametrize(
     ("rule", "path"),
     [
@@ -37,10 +45,7 @@ def test_a_rule_means_what_it_meant_wherever_its_stars_stand() -> None:
     ],
 )
 def test_a_rule_of_many_stars_is_asked_in_no_time(rule: str, path: str) -> None:
-    spec = spec_of([rule])
-    began = time.process_time()
-    assert not spec.match_file(path)
-    assert time.process_time() - began < 1.0  # once it took longer than anybody lives
+    assert not spec_of([rule]).match_file(path)
 
 
 def test_rules_that_are_none_too_long_or_too_many_hide_no_others() -> None:
