@@ -57,12 +57,13 @@ async def start(argv: Sequence[str], stdio: int, given: Sequence[int]) -> Progra
             await asyncio.wait({starting})
         except asyncio.CancelledError as error:
             cancelled = error
-    program = Program(starting.result())
-    if cancelled is not None:
+    if cancelled is None:
+        return Program(starting.result())
+    if starting.exception() is None:
+        program = Program(starting.result())
         program.kill()
         await asyncio.to_thread(program.wait)
-        raise cancelled
-    return program
+    raise cancelled
 
 
 @cache

@@ -115,6 +115,15 @@ async def test_who_is_cancelled_while_it_starts_leaves_none_of_it(monkeypatch: p
         os.kill(started[0], 0)
 
 
+async def test_who_is_cancelled_hears_of_that_also_where_the_program_is_not_there() -> None:
+    with socket.socket() as theirs:
+        task = asyncio.create_task(start(["/no/such"], theirs.fileno(), []))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
 async def test_one_that_was_waited_for_is_killed_no_more() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
