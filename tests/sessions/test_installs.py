@@ -17,17 +17,14 @@ import tarfile
 import zipfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from sessions.egress import CHUNK_BYTES, Egress, Streams
 from sessions.sandbox import Sandbox
+from tests.certificates import made, serving
 from tests.sessions.sandboxes import HAS_BUBBLEWRAP, NO_BUBBLEWRAP, folder, sandbox
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(not HAS_BUBBLEWRAP, reason=NO_BUBBLEWRAP)]
@@ -37,30 +34,10 @@ NAME, ADDRESS = "index.test", "93.184.216.34"
 
 def certificate(place: Path) -> ssl.SSLContext:
     """A server's context for `NAME`; what must be trusted for it is written to `place`."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    place.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    public, key = made(x509.DNSName(NAME))
+    place.write_bytes(public)
     place.chmod(0o644)
-    secret = place.with_suffix(".key")
-    plain = serialization.NoEncryption()
-    secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(place, secret)
-    secret.unlink()
-    return context
+    return serving(place, key)
 
 
 def wheel() -> bytes:
