@@ -204,7 +204,7 @@ def _length(part: object) -> int:
 
 
 def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _as_json(value: Mapping[str, Any]) -> int:

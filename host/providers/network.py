@@ -24,7 +24,7 @@ NEXT_ADDRESS_S = 0.25
 
 
 class Network(httpcore2.AsyncNetworkBackend):
-    """Connects by TCP; by nothing else, as nobody needs it."""
+    """Connects by TCP; by nothing else, and from no address or with no options of somebody's: nobody needs them."""
 
     async def connect_tcp(
         self,
@@ -38,6 +38,8 @@ class Network(httpcore2.AsyncNetworkBackend):
 
         Raises `ConnectTimeout` and `ConnectError`.
         """
+        if local_address is not None or socket_options is not None:
+            raise NotImplementedError("a connection to a provider takes no local address and no socket options")
         loop = asyncio.get_running_loop()
         with _raised(httpcore2.ConnectTimeout, httpcore2.ConnectError):
             async with asyncio.timeout(timeout):

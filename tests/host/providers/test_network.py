@@ -203,3 +203,9 @@ async def test_tls_is_spoken_over_it_and_a_certificate_that_nobody_vouches_for_i
         doubting = await Network().connect_tcp("localhost", port, timeout=10)
         with pytest.raises(httpcore2.ConnectError):
             await doubting.start_tls(ssl.create_default_context(), "localhost", 10)
+
+
+async def test_an_address_or_options_of_ones_own_are_refused() -> None:
+    for more in ({"local_address": "127.0.0.1"}, {"socket_options": []}):
+        with pytest.raises(NotImplementedError):
+            await Network().connect_tcp("127.0.0.1", 1, **more)  # type: ignore[arg-type]
