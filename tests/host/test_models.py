@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from host.models import BEGINNING
-from host.providers.line import guard
+from host.providers.line import EVENTS_AT_ONCE, guard
 from host.providers.own import keep_provider
 from host.tables import Provider
 from sessions.context import SessionContext
@@ -60,6 +60,31 @@ async def test_anthropics_answers_come_likewise_and_its_requests_are_marked_for_
     assert one.asked[0].headers["authorization"] == f"Bearer {KEY}"
     for block in (body["system"][-1], body["tools"][-1], body["messages"][-1]["content"][-1]):
         assert block["cache_control"] == {"type": "ephemeral"}
+
+
+@pytest.mark.parametrize(("kind", "says"), [("openai", openai_says), ("anthropic", anthropic_says)])
+async def test_an_answer_that_comes_all_at_once_is_read_in_turns_of_the_loop(
+    tmp_path: Path, kind: str, says: Any
+) -> None:
+    turn, turns = 0, list[int]()
+
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    async def reply(asked: Asked) -> None:
+        await says(asked, *["word "] * 80)
+
+    async with provider(reply) as one, house(tmp_path, one.url, kind) as home:
+        session = await home.sessions.open("ada")
+        counting = asyncio.create_task(count())
+        async for item in home.items(session):
+            turns += [turn] * isinstance(item, Text)
+        counting.cancel()
+    assert len(turns) == 80
+    assert max(map(turns.count, turns)) <= EVENTS_AT_ONCE
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 529])
