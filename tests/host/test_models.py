@@ -66,15 +66,17 @@ async def test_anthropics_answers_come_likewise_and_its_requests_are_marked_for_
 async def test_an_answer_that_comes_all_at_once_is_read_in_turns_of_the_loop(
     tmp_path: Path, kind: str, says: Any
 ) -> None:
-    turn, turns = 0, list[int]()
+    turn, turns, asked_for = 0, list[int](), asyncio.Event()
 
     async def count() -> None:
         nonlocal turn
+        await asked_for.wait()  # the SDK is loaded by then, which a loop that never rests would keep waiting
         while True:
             turn += 1
             await asyncio.sleep(0)
 
     async def reply(asked: Asked) -> None:
+        asked_for.set()
         await says(asked, *["word "] * 80)
 
     async with provider(reply) as one, house(tmp_path, one.url, kind) as home:
