@@ -189,7 +189,7 @@ async def test_a_command_that_works_elsewhere_is_asked_about_and_allowed_for_its
         task = await ada.task()
         (approval,) = (await ada.rest(task))["approvals"]
         assert approval["why"] == "it works in /tmp, outside of the workspace"
-        assert await ada.read("sub/here") == ""
+        assert await ada.read("sub/here") == "", await ada.shown(task)
         await ada.decide(task, "always")
         await ada.when(task, lambda found: any("/home" in one["why"] for one in found.get("approvals", ())))
         assert [status for _, status, _ in await ada.tools(task)] == ["done", "done", "done", "waiting"]
