@@ -103,6 +103,12 @@ REFUSED = [
     ("import other.inner", "other.inner is another extension"),
     ("from other.inner import x", "other.inner is another extension"),
     ("from other import inner", "other is another extension"),
+    ("# coding: utf-7\nimport +AG8-ther", "other is another extension"),
+    ("import ｏther", "other is another extension"),
+    ("try:\n    1 / 0\nexcept ArithmeticError:\n    import other", "other is another extension"),
+    ("match 1:\n    case 2:\n        pass\n    case _:\n        import other", "other is another extension"),
+    ("for _ in ():\n    pass\nelse:\n    with open('/dev/null'): import other", "other is another extension"),
+    ("try:\n    pass\nfinally:\n    class A:\n        import other", "other is another extension"),
 ]
 
 ALLOWED = [
