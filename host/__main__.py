@@ -59,10 +59,11 @@ def cli() -> None:
 @click.option("--multi-user", is_flag=True, default=None, help="Serve many users (MULTI_USER=1).")
 def serve(config: Path | None, **flags: Any) -> None:
     """Serve until SIGTERM or SIGINT."""
-    from host.config import load
     from host.process import begin_uncached
 
-    begin_uncached()
+    begin_uncached()  # before all that takes time to import
+    from host.config import load
+
     settings = load({name: value for name, value in flags.items() if value is not None}, os.environ, config)
     line = offer(settings)
 

@@ -18,7 +18,12 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 ROOT = Path(__file__).resolve().parent.parent
-DEFAULTS = {"MULTI_USER": "1", "ROOST_EXTENSIONS__FOLDERS": f'["{ROOT / "examples"}"]'}
+DEFAULTS = {
+    "MULTI_USER": "1",
+    "ROOST_EXTENSIONS__FOLDERS": f'["{ROOT / "examples"}"]',
+    # As a host sets it itself by starting anew (`tests/host/test_process.py`): that costs each start a fifth more.
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
+}
 
 
 class Refused(Exception):
