@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,10 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from tests.client import Process, running
 
 NAMES = itertools.count(1)
+
+# Hundreds of hosts are started, by four workers that load all tests: without bytecode each compiles all it loads.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.hookimpl(optionalhook=True)
