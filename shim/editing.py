@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ from shim.document import TextDocument
 from shim.edits import TextEdit
 from shim.enums import EndOfLine
 from shim.ranges import AnyPosition, AnyRange, Position, Range, Selection, as_position, as_range
-from shim.text import TextDocumentContentChangeEvent
+from shim.text import LineEndsChangeEvent, TextDocumentContentChangeEvent
 from shim.utf16 import utf16_length
 from shim.values import as_text
 
@@ -69,22 +70,61 @@ def check_apart(ranges: Iterable[Range]) -> None:
             raise InvalidValue("edit", "overlapping ranges are not allowed: make one edit of them")
 
 
-def moved(selection: Selection, changes: Sequence[TextDocumentContentChangeEvent]) -> Selection:
-    """A selection as it is after changes of the text, told with the last place first."""
-    anchor, active = selection.anchor, selection.active
-    for change in changes:
-        anchor, active = _moved(anchor, change), _moved(active, change)
-    return Selection(anchor, active)
+class Moves:
+    """Where places of a text are after changes of it, told with the last place first; made once for many places."""
 
+    __slots__ = ("_runs",)
 
-def _moved(place: Position, change: TextDocumentContentChangeEvent) -> Position:
-    start, end = change.range.start, change.range.end
-    if place.is_before(start) or (place == start and not change.range.is_empty):
+    def __init__(self, changes: Iterable[TextDocumentContentChangeEvent]) -> None:
+        runs: list[list[TextDocumentContentChangeEvent]] = []
+        for change in changes:
+            if isinstance(change, LineEndsChangeEvent):
+                continue  # every line is where it was
+            if runs and change.range.end.is_before_or_equal(runs[-1][-1].range.start):
+                runs[-1].append(change)
+            else:
+                runs.append([change])
+        self._runs = [_Run(run[::-1]) for run in runs]
+
+    def selection(self, selection: Selection) -> Selection:
+        """A selection, which goes with its text."""
+        return Selection(self._place(selection.anchor), self._place(selection.active))
+
+    def _place(self, place: Position) -> Position:
+        for run in self._runs:
+            place = run.place(place)
         return place
-    *lines, last = change.text.replace("\r\n", "\n").split("\n")
-    stop = Position(start.line + len(lines), utf16_length(last) + (0 if lines else start.character))
-    if place.is_before(end):
-        return stop
-    if place.line > end.line:
-        return Position(place.line + stop.line - end.line, place.character)
-    return Position(stop.line, stop.character + place.character - end.character)
+
+
+class _Run:
+    """Changes in the order of the text, none of which reaches into another."""
+
+    __slots__ = ("_begins", "_ends")
+
+    def __init__(self, changes: Sequence[TextDocumentContentChangeEvent]) -> None:
+        self._begins: list[tuple[int, int, bool]] = []
+        """Where each begins, and whether it takes text away there: then what is at its beginning stays."""
+        self._ends: list[tuple[int, int, int, int]] = []
+        """Where each ended, line and character, and where that is now."""
+        for change in changes:
+            start, end = change.range.start, change.range.end
+            line, character = self._after(len(self._ends), start)
+            *lines, last = change.text.replace("\r\n", "\n").split("\n")
+            character = utf16_length(last) + (0 if lines else character)
+            self._begins.append((start.line, start.character, not change.range.is_empty))
+            self._ends.append((end.line, end.character, line + len(lines), character))
+
+    def place(self, place: Position) -> Position:
+        before = bisect_right(self._begins, (place.line, place.character, False))
+        return Position(*self._after(before, place)) if before else place
+
+    def _after(self, count: int, place: Position) -> tuple[int, int]:
+        """Where a place is that so many of the changes begin before."""
+        if not count:
+            return place.line, place.character
+        line, character, line_now, character_now = self._ends[count - 1]
+        if (place.line, place.character) <= (line, character):
+            return line_now, character_now
+        if place.line > line:
+            return place.line + line_now - line, place.character
+        return line_now, character_now + place.character - character

@@ -13,7 +13,7 @@ from shim.configuration import get_configuration
 from shim.decorations import Decorated, TextEditorDecorationType, as_decorations, told
 from shim.document import TextDocument, TextDocumentChangeEvent
 from shim.documents import wire_uri
-from shim.editing import TextEditorEdit, check_apart, moved
+from shim.editing import Moves, TextEditorEdit, check_apart
 from shim.editor_options import TextEditorOptions
 from shim.edits import SnippetString, TextEdit, WorkspaceEdit
 from shim.enums import TextEditorRevealType, TextEditorSelectionChangeKind, ViewColumn
@@ -137,7 +137,8 @@ class TextEditor(Piece):
 
     def follow(self, event: TextDocumentChangeEvent) -> None:
         """The text was changed: what is selected stays the same text."""
-        found = tuple(dict.fromkeys(moved(one, event.content_changes) for one in self._selections))
+        moves = Moves(event.content_changes)
+        found = tuple(dict.fromkeys(moves.selection(one) for one in self._selections))
         valid = self.document.validate_position
         found = tuple(Selection(valid(one.anchor), valid(one.active)) for one in found)
         if found != self._selections:

@@ -76,6 +76,10 @@ class TextDocumentContentChangeEvent(Value):
     text: str
 
 
+class LineEndsChangeEvent(TextDocumentContentChangeEvent):
+    """That all lines end otherwise: the whole text is told, as in VS Code, and every place is where it was."""
+
+
 class Snapshot(NamedTuple):
     """A state of a text to go back to. Costs nothing: lines are never changed in place."""
 
@@ -220,7 +224,7 @@ class TextModel:
         length = self.offset_at(whole.end)
         self.eol = eol
         self.version += 1
-        return [TextDocumentContentChangeEvent(whole, 0, length, self.get_text())]
+        return [LineEndsChangeEvent(whole, 0, length, self.get_text())]
 
     def _edited(self, ordered: list[tuple[Range, str]]) -> list[str]:
         """The lines after these edits, in one pass whatever their number."""

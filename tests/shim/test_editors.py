@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import shim as vscode
 from sessions.context import SessionContext
@@ -18,6 +21,7 @@ from shim import (
     Selection,
     SnippetString,
     TextDocumentShowOptions,
+    TextEdit,
     TextEditor,
     TextEditorCursorStyle,
     TextEditorEdit,
@@ -30,9 +34,9 @@ from shim import (
     ViewColumn,
 )
 from shim.decorations import MOST
-from shim.editing import moved
+from shim.editing import Moves
 from shim.showing import Editors
-from shim.text import TextDocumentContentChangeEvent
+from shim.text import TextDocumentContentChangeEvent, TextModel
 from tests.shim.screen import Screen
 
 pytestmark = pytest.mark.anyio
@@ -370,7 +374,53 @@ async def test_selections_are_cut_to_what_there_is_and_heard_of(ada: SessionCont
     ],
 )
 def test_a_selection_stays_on_its_text(selection: Selection, range: Range, text: str, after: Selection) -> None:
-    assert moved(selection, [TextDocumentContentChangeEvent(range, 0, 0, text)]) == after
+    assert Moves([TextDocumentContentChangeEvent(range, 0, 0, text)]).selection(selection) == after
+
+
+PLACES = st.builds(Position, st.integers(0, 5), st.integers(0, 9))
+
+
+@given(
+    at=PLACES,
+    edits=st.lists(st.tuples(PLACES, PLACES, st.sampled_from(["", "x", "yy", "\n", "z\n", "\nww", "\n\n😀"])), max_size=8),
+    again=st.booleans(),
+)
+def test_a_place_moves_by_many_changes_as_by_one_after_the_other(
+    at: Position, edits: list[tuple[Position, Position, str]], again: bool
+) -> None:
+    model, changes = TextModel("\n".join(["0123456789"] * 6)), list[TextDocumentContentChangeEvent]()
+    for half in (edits[::2], edits[1::2]) if again else (edits,):
+        apart: list[TextEdit] = []
+        for start, end, text in half:
+            range = model.validate_range(Range(start, end))
+            if all(not one.range.end.is_after(range.start) or not range.end.is_after(one.range.start) for one in apart):
+                apart.append(TextEdit(range, text))
+        changes += model.apply(apart)
+    one_by_one = Selection(at, at)
+    for change in changes:
+        one_by_one = Moves([change]).selection(one_by_one)
+    assert Moves(changes).selection(Selection(at, at)) == one_by_one
+
+
+async def test_who_types_at_two_thousand_cursors_keeps_nobody_waiting(ada: SessionContext) -> None:
+    uri = await put(ada, "many.txt", "word\n" * 2_000)
+    with ada.entered():
+        editor = await vscode.window.show_text_document(uri)
+        editor.selections = [Selection(line, 4, line, 4) for line in range(2_000)]
+        edit = vscode.WorkspaceEdit()
+        edit.set(uri, [TextEdit.insert(Position(line, 4), "s") for line in range(2_000)])
+        began = time.process_time()
+        assert await vscode.workspace.apply_edit(edit)
+    assert time.process_time() - began < 2  # one change after the other for each cursor took half a minute
+    assert editor.selections == tuple(Selection(line, 5, line, 5) for line in range(2_000))
+
+
+async def test_cursors_stay_where_lines_end_otherwise(ada: SessionContext, editor: TextEditor) -> None:
+    with ada.entered():
+        editor.selection = Selection(1, 2, 1, 5)
+        assert await editor.edit(lambda edit: edit.set_end_of_line(EndOfLine.CRLF))
+    assert editor.document.eol == EndOfLine.CRLF
+    assert editor.document.get_text(editor.selection) == "two"
 
 
 async def test_cursors_follow_the_edits_of_others(ada: SessionContext, editor: TextEditor) -> None:

@@ -13,7 +13,7 @@ from sessions.errors import InvalidValue
 from shim.edits import TextEdit
 from shim.enums import EndOfLine
 from shim.ranges import Position, Range
-from shim.text import TextDocumentContentChangeEvent, TextModel
+from shim.text import LineEndsChangeEvent, TextDocumentContentChangeEvent, TextModel
 from shim.utf16 import utf16_length, utf16_slice
 
 texts = st.lists(st.sampled_from(["a", "ä", "😀", " ", "\n", "\r\n", "\r"]), max_size=12).map("".join)
@@ -167,7 +167,7 @@ def test_changes_are_told_from_the_last_place_to_the_first() -> None:
 def test_other_line_ends_change_all_of_the_text() -> None:
     model = TextModel("a\nb\n")
     changes = model.apply([TextEdit.set_end_of_line(EndOfLine.CRLF)])
-    assert changes == [TextDocumentContentChangeEvent(Range(0, 0, 2, 0), 0, 4, "a\r\nb\r\n")]
+    assert changes == [LineEndsChangeEvent(Range(0, 0, 2, 0), 0, 4, "a\r\nb\r\n")]
     assert (model.get_text(), model.version) == ("a\r\nb\r\n", 2)
     assert model.position_at(3) == Position(1, 0)
 
