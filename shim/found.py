@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 from shim.ranges import Position, Range
@@ -13,6 +14,12 @@ from shim.utf16 import utf16_length
 
 LONGEST = 1 << 20
 """Bytes that ripgrep may say of one line; more of it is not taken, and the limit counts as hit."""
+
+SLICE, SLICE_BYTES = 50, 16384
+"""Lines that are taken before others have their turn, and about how many bytes of them."""
+
+MOST_PLACES = 500
+"""Matches of one line, or of one match over several, that are told; more of them are not, and the limit counts as hit."""
 
 LEAD = 100
 """Characters before a match that a cut preview begins with, if its line is too long to be shown from its beginning."""
@@ -69,6 +76,19 @@ class Lines:
             self._skips = self.dropped = True
 
 
+def slices(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Lines in portions that take about the same time."""
+    some, size = list[bytes](), 0
+    for line in lines:
+        some.append(line)
+        size += len(line)
+        if len(some) == SLICE or size >= SLICE_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
 class Record(NamedTuple):
     """One thing that ripgrep says: `begin` and `end` of a file, `match` and `context` in it, a `summary` at the end."""
 
@@ -108,8 +128,7 @@ def _bytes(told: dict[str, str] | None) -> bytes:
 
 def match(uri: Uri, one: Record, most: int) -> TextSearchMatch:
     """A record as a match, of whose text at most `most` characters are shown."""
-    ranges = tuple(_range(one.raw, span, one.line) for span in one.spans)
-    return TextSearchMatch(uri, ranges, _preview(one, most))
+    return TextSearchMatch(uri, _ranges(one.raw, one.spans, one.line), _preview(one, most))
 
 
 def contexts(uri: Uri, one: Record, most: int) -> Iterator[TextSearchContext]:
@@ -123,26 +142,28 @@ def _text(raw: bytes) -> str:
     return raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
 
 
-def _range(raw: bytes, span: tuple[int, int], line: int) -> Range:
-    return Range(*(_position(raw, offset, line) for offset in span))
-
-
-def _position(raw: bytes, offset: int, line: int) -> Position:
-    begin = raw.rfind(b"\n", 0, offset) + 1
-    before = raw[begin:offset].removesuffix(b"\r") if raw[offset : offset + 1] == b"\n" else raw[begin:offset]
-    character = len(before) if before.isascii() else utf16_length(before.decode("utf-8", "replace"))
-    return Position(line + raw.count(b"\n", 0, begin), character)
+def _ranges(raw: bytes, spans: Sequence[tuple[int, int]], line: int) -> tuple[Range, ...]:
+    """The ranges of spans that follow each other, in one pass: a line may hold thousands."""
+    places, at, character = list[Position](), 0, 0
+    for offset in chain.from_iterable(spans):
+        passed = raw[at:offset]
+        if lines := passed.count(b"\n"):
+            line, character, passed = line + lines, 0, passed[passed.rfind(b"\n") + 1 :]
+        character += len(passed) if passed.isascii() else utf16_length(passed.decode("utf-8", "replace"))
+        at = offset
+        places.append(Position(line, character - (raw[at - 1 : at + 1] == b"\r\n")))
+    return tuple(Range(start, end) for start, end in zip(places[::2], places[1::2], strict=True))
 
 
 def _preview(one: Record, most: int) -> TextSearchPreview:
     """From the line's beginning if the first match is shown by it, else from a little before the match."""
     text = _text(one.raw)
     if len(text) <= most:
-        return TextSearchPreview(text, tuple(_range(one.raw, span, 0) for span in one.spans))
+        return TextSearchPreview(text, _ranges(one.raw, one.spans, 0))
     first, last = (len(one.raw[:at].decode("utf-8", "replace")) for at in one.spans[0]) if one.spans else (0, 0)
     begin = 0 if last <= most else max(0, first - min(LEAD, most // 4))
     shown = text[begin : begin + most]
     before, length = len(text[:begin].encode()), len(shown.encode())
     cut = shown.encode()
-    inside = ((max(0, start - before), min(length, end - before)) for start, end in one.spans)
-    return TextSearchPreview(shown, tuple(_range(cut, (start, end), 0) for start, end in inside if start <= end))
+    inside = [(max(0, start - before), min(length, end - before)) for start, end in one.spans]
+    return TextSearchPreview(shown, _ranges(cut, [(start, end) for start, end in inside if start <= end], 0))

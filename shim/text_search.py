@@ -13,7 +13,7 @@ from sessions.current import current_session
 from sessions.errors import FileSystemError, InvalidValue, SandboxDied
 from sessions.paths import HIDDEN
 from sessions.shells import inherited
-from shim.found import Lines, Record, TextSearchResult, contexts, match, record
+from shim.found import MOST_PLACES, Lines, Record, TextSearchResult, contexts, match, record, slices
 from shim.rgline import TextSearchQuery, command_line
 from shim.search import DEFAULT, MOST, FileSearch, tops_of
 from shim.thenable import Thenable, thenable
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from shim.selectors import GlobPattern
 
 READ_BYTES = 65536
-SLICE = 50
-"""Lines of ripgrep's that are taken before others have their turn."""
-
 CHARS_PER_LINE = 1_000
 """Characters that are shown of a line, if no other number is asked for."""
 
@@ -76,7 +73,7 @@ class TextSearch:
 class Teller:
     """Takes what ripgrep says of the files below one folder, and tells what is asked for of it."""
 
-    __slots__ = ("_enters", "_folders", "_held", "_mine", "_one", "_tell", "_top", "_uri", "left")
+    __slots__ = ("_enters", "_folders", "_held", "_mine", "_one", "_tell", "_top", "_uri", "cut", "left")
 
     def __init__(self, one: TextSearch, top: str, left: int, tell: Told) -> None:
         self._one = one
@@ -88,6 +85,8 @@ class Teller:
         self._uri: Uri | None = None
         self.left = left
         """Matches that may still be told; below zero there were more."""
+        self.cut = False
+        """Whether a line had more of them than are told of one."""
 
     def take(self, line: bytes) -> None:
         """Take one line of ripgrep's."""
@@ -123,8 +122,9 @@ class Teller:
         return known
 
     def _hold_match(self, uri: Uri, said: Record) -> None:
-        spans = said.spans[: self.left]
+        spans = said.spans[: min(self.left, MOST_PLACES)]
         self.left -= len(said.spans)
+        self.cut = self.cut or len(said.spans) > MOST_PLACES
         if spans:
             self._held.append(match(uri, said._replace(spans=spans), self._one.chars))
         if len(self._held) >= HELD or self.left < 0:
@@ -154,7 +154,7 @@ async def search(
                     if teller.left < 0:
                         return TextSearchComplete(True)
                 await pause()
-        left, dropped = teller.left, dropped or lines.dropped
+        left, dropped = teller.left, dropped or lines.dropped or teller.cut
     return TextSearchComplete(dropped)
 
 
@@ -192,8 +192,8 @@ async def _said(session: SessionContext, one: TextSearch, top: str, lines: Lines
         while data := await process.stdout.read(READ_BYTES):
             whole = list(lines.feed(data))
             spoke = spoke or bool(whole)
-            for begin in range(0, len(whole), SLICE):
-                yield whole[begin : begin + SLICE]
+            for some in slices(whole):
+                yield some
         code = await process.wait()
         complaint = b"" if process.stderr is None else await process.stderr.read(READ_BYTES)
     finally:

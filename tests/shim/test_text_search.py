@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from sessions.levels import OFF
 from sessions.sandbox import Sandbox
 from sessions.tasks import Tasks
 from shim import RelativePattern, TextSearchMatch, TextSearchQuery
+from shim.found import MOST_PLACES, Record, match
 from shim.rgline import command_line
 from tests.inside import tenants
 from tests.people import people
@@ -67,6 +69,25 @@ async def test_a_match_says_its_file_its_place_and_its_line(ada: SessionContext)
     assert spans(one) == [(1, 4, 1, 10), (1, 19, 1, 25)]
     assert one.preview.text == "the Needle and the needle"
     assert [(r.start.character, r.end.character) for r in one.preview.matches] == [(4, 10), (19, 25)]
+
+
+def test_the_places_of_a_line_are_counted_once_however_many_there_are() -> None:
+    raw = "é😀\r\n".encode() + "éa".encode() * 20_000
+    spans = [(at, at + 1) for at in range(10, len(raw), 3)]
+    began = time.process_time()
+    found = match(vscode.Uri.file("/a"), Record("match", "a", raw, 3, ((6, 8), *spans), False), 10)
+    assert time.process_time() - began < 2  # counted from the line's beginning each time it took half a minute
+    assert found.ranges[0] == vscode.Range(3, 3, 4, 0)
+    assert [one.start.character for one in found.ranges[1:]] == list(range(1, 40_000, 2))
+
+
+async def test_a_line_full_of_matches_is_told_in_part_and_says_that_there_are_more(ada: SessionContext) -> None:
+    await put(ada, {"min.js": "a" * 15_000})
+    (one,), more = await results("a")
+    assert len(one.ranges) == MOST_PLACES and more
+    assert spans(one)[-1] == (0, MOST_PLACES - 1, 0, MOST_PLACES)
+    (one,), more = await results("aa", max_results=MOST_PLACES)
+    assert len(one.ranges) == MOST_PLACES and more
 
 
 async def test_columns_are_utf16_whatever_the_encoding(ada: SessionContext) -> None:
