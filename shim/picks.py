@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, overload
 from sessions.errors import InvalidValue
 from shim.cancellation import CancellationToken
 from shim.enums import InputBoxValidationSeverity, QuickPickItemKind
+from shim.nodes import in_turns
 from shim.questions import ask, shown
 from shim.thenable import Thenable, called, thenable
 from shim.values import Value, value
@@ -104,14 +105,13 @@ async def _pick(
     picks = list(await items if isawaitable(items) else items)
     if len(picks) > MOST:
         raise InvalidValue("items", f"may be {MOST} at most, and are {len(picks)}; let the user search first")
-    lines = [_line(pick) for pick in picks]
+    lines = [_line(pick) async for pick in in_turns(picks)]
     answer = await ask("window.showQuickPick", {"items": lines, **options}, token)
-    if not many:
-        return _picked(answer, picks, lines)
-    if not isinstance(answer, list):
+    if many and not isinstance(answer, list):
         return None
-    found = (_picked(one, picks, lines) for one in answer)
-    return [pick for pick in found if pick is not None]
+    means = _meant(lines)
+    found = [picks[place] for one in (answer if many else [answer]) if (place := means(one)) is not None]
+    return found if many else next(iter(found), None)
 
 
 def _line(pick: str | QuickPickItem) -> dict[str, Any]:
@@ -128,13 +128,20 @@ def _line(pick: str | QuickPickItem) -> dict[str, Any]:
     return {key: told for key, told in line.items() if told is not None}
 
 
-def _picked(answer: object, picks: list[Any], lines: list[dict[str, Any]]) -> Any:
-    """The item that a client's answer means: its label, or its place; a separator cannot be picked."""
-    for index, line in enumerate(lines):
-        means = answer == line["label"] or (type(answer) is int and answer == index)
-        if means and line.get("kind") != QuickPickItemKind.SEPARATOR:
-            return picks[index]
-    return None
+def _meant(lines: list[dict[str, Any]]) -> Callable[[object], int | None]:
+    """What place a client's answer means: that of its label, or itself; a separator cannot be picked."""
+    places: dict[str, int] = {}
+    for place, line in enumerate(lines):
+        if line.get("kind") != QuickPickItemKind.SEPARATOR:
+            places.setdefault(line["label"], place)
+
+    def means(answer: object) -> int | None:
+        if isinstance(answer, str):
+            return places.get(answer)
+        is_place = type(answer) is int and 0 <= answer < len(lines)
+        return answer if is_place and lines[answer].get("kind") != QuickPickItemKind.SEPARATOR else None
+
+    return means
 
 
 def show_input_box(
