@@ -26,6 +26,9 @@ a thread at most."""
 MISSING_S = 2.0
 """How often it is looked whether a watched directory that is not there has come, in seconds."""
 
+TOLD = 250
+"""Changes that are told, all who hear counted, before others have their turn."""
+
 FOLDERS = 4_096
 """Directories of one user that are watched at most; the kernel has some 100,000 for a whole host."""
 ENTRIES = 100_000
@@ -115,13 +118,25 @@ class Watch:
         began = loop.time()
         try:
             changes = await asyncio.to_thread(self.tree.look, self.tree.taken())
+            self.took = loop.time() - began
+            await self._tell(changes)
         finally:
             self._busy = False
-            self.took = loop.time() - began
-        for hear in list(self.hears) if changes else ():
-            hear(changes)
         self._say_if_full()
         self._later()
+
+    async def _tell(self, changes: Sequence[Change]) -> None:
+        """Let everybody hear, a portion after the other: a checkout changes thousands of files at once."""
+        told = 0
+        for begin in range(0, len(changes), TOLD):
+            some = changes[begin : begin + TOLD]
+            for hear in list(self.hears):
+                if hear in self.hears:  # still: others had their turn
+                    hear(some)
+                told += len(some)
+                if told >= TOLD:
+                    told = 0
+                    await asyncio.sleep(0)
 
     def _later(self) -> None:
         if self._session.closing or not self.hears:

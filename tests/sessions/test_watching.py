@@ -82,6 +82,25 @@ async def test_nothing_in_a_new_folder_is_lost_however_fast_it_fills(tmp_path: P
         await heard.until(("/workspace/d3/e/f/late.txt", CREATED))
 
 
+async def test_many_changes_are_told_a_portion_after_the_other(tmp_path: Path) -> None:
+    async with people(tmp_path) as sessions:
+        session = await sessions.open("ada")
+        heard = await Heard(session, tmp_path).begin()
+        told: list[tuple[int, int]] = []
+        turn = 0
+        for _ in range(4):
+            session.get(Watching).follow("/workspace", lambda changes: told.append((turn, len(changes))))
+        (tmp_path / "many").mkdir()
+        for number in range(1_000):
+            (tmp_path / "many" / f"{number}.txt").touch()
+        (tmp_path / "many").rename(heard.place / "many")
+        while sum(count for _, count in told) < 4 * 1_001:
+            turn += 1
+            await asyncio.sleep(0)
+        assert max(count for _, count in told) <= watching.TOLD
+        assert len({turn for turn, _ in told}) >= 10
+
+
 async def test_a_moved_folder_goes_here_comes_there_and_is_still_watched(tmp_path: Path) -> None:
     async with people(tmp_path) as sessions:
         heard = Heard(await sessions.open("ada"), tmp_path)
