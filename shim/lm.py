@@ -78,14 +78,9 @@ def register_language_model_chat_provider(vendor: str, provider: Any) -> Disposa
     registry = current_session().get(Registry)
     if not vendor or "/" in vendor or vendor in registry.providers:
         raise InvalidValue("vendor", f"{vendor!r} is taken or no name: choose one of your own, without '/'")
-    registry.providers[vendor] = Provided(vendor, provider, current_extension())
+    provided = registry.providers[vendor] = Provided(vendor, provider, current_extension())
     registry.changed.fire(None)
-    return Disposable(lambda: _withdraw(registry, vendor))
-
-
-def _withdraw(registry: Registry, vendor: str) -> None:
-    if registry.providers.pop(vendor, None) is not None:
-        registry.changed.fire(None)
+    return Disposable(lambda: registry.withdraw(provided))
 
 
 def _models_changed(session: SessionContext) -> EventEmitter[None]:
@@ -109,8 +104,8 @@ def register_tool(
     if not isinstance(name, str) or not name or name in registry.tools or len(registry.tools) >= MOST_TOOLS:
         raise InvalidValue("name", f"{name!r} is taken or no name, or there are {MOST_TOOLS} tools already")
     told = LanguageModelToolInformation(name, description, input_schema, tuple(tags))
-    registry.tools[name] = (told, tool, current_extension())
-    return Disposable(lambda: registry.tools.pop(name, None))
+    made = registry.tools[name] = (told, tool, current_extension())
+    return Disposable(lambda: registry.tools.pop(name) if registry.tools.get(name) is made else None)
 
 
 def __getattr__(name: str) -> Any:
@@ -131,14 +126,17 @@ def invoke_tool(
 
 
 async def _invoke(name: str, input: Mapping[str, Any], token: CancellationToken) -> LanguageModelToolResult:
-    found = current_session().get(Registry).tools.get(name)
+    session = current_session()
+    found = session.get(Registry).tools.get(name)
     if found is None:
         raise LanguageModelError.not_found(f"there is no tool {name!r}: see lm.tools")
-    wrong = mistake(input, found[0].input_schema or {})
+    told, tool, extension = found
+    wrong = mistake(input, told.input_schema or {})
     if wrong is not None:
         place, rule = wrong
         raise InvalidValue(f"input.{place}" if place else "input", f"{rule}, as the tool {name!r} has it")
-    result = await called(found[1].invoke, {"input": dict(input), "tool_invocation_token": None}, token)
+    with session.entered(extension):
+        result = await called(tool.invoke, {"input": dict(input), "tool_invocation_token": None}, token)
     if not isinstance(result, LanguageModelToolResult):
         raise LanguageModelError(f"the tool {name!r} gave no LanguageModelToolResult")
     return result

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any
 
 from sessions import models
+from sessions.current import current_session
 from sessions.errors import LanguageModelError
-from shim.cancellation import CancellationToken
+from shim.cancellation import CancellationToken, CancellationTokenSource
 from shim.chat_models import AHEAD
-from shim.events import EventEmitter
+from shim.events import EventEmitter, HasEvents
 from shim.model_parts import Part, shown
 from shim.thenable import called, thenable
 from shim.values import Value, value
@@ -52,10 +54,13 @@ class Provided:
 
     async def information(self) -> list[models.Model]:
         """What it provides now."""
-        told = await called(
-            self._provider.provide_language_model_chat_information, {"silent": True}, CancellationToken.NONE
-        )
+        told = await self._called("provide_language_model_chat_information", {"silent": True}, CancellationToken.NONE)
         return [self._model(one) for one in told or ()]
+
+    async def _called(self, method: str, *arguments: Any) -> Any:
+        """What the provider answers, asked as its extension, whoever asks."""
+        with current_session().entered(self.extension):
+            return await called(getattr(self._provider, method), *arguments)
 
     def _model(self, one: LanguageModelChatInformation) -> models.Model:
         can = one.capabilities or {}
@@ -73,7 +78,7 @@ class Provided:
 
     async def parts(self, model: models.Model, request: models.Request) -> AsyncGenerator[Part, None]:
         """The parts that the extension reports, as they come."""
-        queue: asyncio.Queue[Part | None] = asyncio.Queue(AHEAD)
+        waiting, news = deque[Part](), asyncio.Event()
         messages = [shown(message) for message in request.messages]
         options = {
             "model_options": dict(request.options),
@@ -82,33 +87,35 @@ class Provided:
         }
 
         def report(part: Part) -> None:
-            try:
-                queue.put_nowait(part)
-            except asyncio.QueueFull:
-                raise LanguageModelError(f"{model.id} reports faster than its answer is read", "Overloaded") from None
+            if len(waiting) >= AHEAD:
+                raise LanguageModelError(f"{model.id} reports faster than its answer is read", "Overloaded")
+            waiting.append(part)
+            news.set()
 
-        async def run() -> None:
-            try:
-                response = self._provider.provide_language_model_chat_response
-                await called(response, model, messages, options, report, CancellationToken.NONE)
-            finally:
-                await queue.put(None)
-
-        work = thenable(run(), f"answer of {model.id}")
+        source = CancellationTokenSource()
+        told = (model, messages, options, report, source.token)
+        work = thenable(self._called("provide_language_model_chat_response", *told), f"answer of {model.id}")
+        work.add_done_callback(lambda _: news.set())
         try:
-            while (part := await queue.get()) is not None:
-                yield part
+            while waiting or not work.done():
+                while waiting:
+                    yield waiting.popleft()
+                if not work.done():
+                    news.clear()
+                    await news.wait()
             await work
         finally:
-            work.cancel()
+            if not work.done():
+                source.cancel()
+                work.cancel()
 
     async def count(self, model: models.Model, content: str | models.Message) -> int:
         """What the extension counts."""
         given = content if isinstance(content, str) else shown(content)
-        return int(await called(self._provider.provide_token_count, model, given, CancellationToken.NONE))
+        return int(await self._called("provide_token_count", model, given, CancellationToken.NONE))
 
 
-class Registry:
+class Registry(HasEvents):
     """The models and tools that one user's extensions registered."""
 
     def __init__(self, session: SessionContext) -> None:
@@ -125,5 +132,13 @@ class Registry:
 
     def forget_extension(self, extension: str) -> None:
         """It is gone, and what it registered."""
-        self.providers = {name: one for name, one in self.providers.items() if one.extension != extension}
+        super().forget_extension(extension)
         self.tools = {name: one for name, one in self.tools.items() if one[2] != extension}
+        for one in [one for one in self.providers.values() if one.extension == extension]:
+            self.withdraw(one)
+
+    def withdraw(self, provided: Provided) -> None:
+        """An extension's models are there no more; where they were withdrawn already, nothing happens."""
+        if self.providers.get(provided.vendor) is provided:
+            del self.providers[provided.vendor]
+            self.changed.fire(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from host.models import Pool
 from host.totals import NAME
 from sessions import models
 from sessions.context import SessionContext
+from sessions.current import current_extension
 from sessions.errors import InvalidValue, LanguageModelError
 from sessions.manager import SessionManager
 from shim import lm
-from tests.sessions.stores import databases
+from shim.chat_models import AHEAD
+from tests.sessions.stores import databases, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -112,6 +115,76 @@ async def test_an_extension_provides_models_to_its_user_alone(anna: SessionConte
         undo.dispose()
         assert await lm.select_chat_models(vendor="bird") == []
     assert len(heard) == 2
+
+
+async def test_a_provider_that_is_behind_when_its_answer_is_given_up_is_told_and_ends(
+    anna: SessionContext, ben: SessionContext
+) -> None:
+    told: list[str] = []
+
+    class Talker(Parrot):
+        async def provide_language_model_chat_response(
+            self, model: Any, messages: Any, options: Any, report: Any, token: Any
+        ) -> None:
+            token.on_cancellation_requested(lambda _: told.append("token"))
+            try:
+                for number in range(2 * AHEAD):
+                    await asyncio.sleep(0)
+                    report(vscode.LanguageModelTextPart(str(number)))
+                told.append("all reported")
+                await asyncio.Event().wait()
+            finally:
+                told.append("ended")
+
+    with anna.entered("acme.parrot"):
+        lm.register_language_model_chat_provider("bird", Talker())
+        (model,) = await lm.select_chat_models(vendor="bird")
+        response = await model.send_request([vscode.LanguageModelChatMessage.user("talk")])
+        await eventually(lambda: told)
+        response.cancel()
+        await eventually(lambda: "ended" in told)
+        await eventually(lambda: not anna.busy)
+    assert told == ["all reported", "token", "ended"]
+
+
+async def test_what_one_extension_offers_runs_as_that_extension_whoever_calls_it(anna: SessionContext) -> None:
+    runs_as: list[str | None] = []
+
+    class Seer(Parrot):
+        def provide_token_count(self, model: Any, text: Any, token: Any) -> int:
+            runs_as.append(current_extension())
+            return 1
+
+        async def invoke(self, options: Any, token: Any) -> Any:
+            runs_as.append(current_extension())
+            return vscode.LanguageModelToolResult([])
+
+    with anna.entered("acme.seer"):
+        lm.register_language_model_chat_provider("seer", Seer())
+        lm.register_tool("see", Seer())
+    with anna.entered("acme.other"):
+        (model,) = await lm.select_chat_models(vendor="seer")
+        await model.count_tokens("x")
+        await lm.invoke_tool("see", {})
+        assert current_extension() == "acme.other"
+    assert runs_as == ["acme.seer", "acme.seer"]
+
+
+async def test_what_an_extension_that_ended_disposes_of_late_takes_nothing_of_who_came_after(
+    anna: SessionContext,
+) -> None:
+    with anna.entered("acme.first"):
+        late = [lm.register_language_model_chat_provider("bird", Parrot()), lm.register_tool("add", Adder())]
+    heard: list[None] = []
+    with anna.entered("acme.second"):
+        lm.on_did_change_chat_models(heard.append)
+        anna.forget_extension("acme.first")
+        assert heard == [None]
+        lm.register_language_model_chat_provider("bird", Parrot())
+        lm.register_tool("add", Adder())
+        for one in late:
+            one.dispose()
+        assert len(await lm.select_chat_models(vendor="bird")) == len(lm.tools) == 1
 
 
 class Adder:
