@@ -19,7 +19,7 @@ from shim.account import (
     AuthenticationSessionAccountInformation,
     AuthenticationSessionsChangeEvent,
 )
-from shim.events import Disposable, EventEmitter
+from shim.events import Disposable, EventEmitter, HasEvents
 from shim.extensions import Extensions
 from shim.questions import ask, shown
 from shim.thenable import called
@@ -81,7 +81,7 @@ class Asking:
         self.waiting = 0
 
 
-class Accounts:
+class Accounts(HasEvents):
     """One user's providers, and what extensions may use of them."""
 
     __slots__ = ("_asking", "_providers", "_session", "changed")
@@ -119,6 +119,7 @@ class Accounts:
         """It is gone, with its providers."""
         for one in [one for one in self._providers.values() if one.extension == extension]:
             self._remove(one)
+        super().forget_extension(extension)
 
     def _tell(self, information: AuthenticationProviderInformation) -> None:
         if not self._session.closing:

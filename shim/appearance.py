@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shim.enums import ColorThemeKind
-from shim.events import EventEmitter, of_user
+from shim.events import EventEmitter, HasEvents, of_user
 from shim.values import Value, readonly
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class ColorTheme(Value):
     kind: ColorThemeKind
 
 
-class Appearance:
+class Appearance(HasEvents):
     """What the clients of one user tell of their windows; what one told goes with it."""
 
     __slots__ = ("_states", "changed", "recolored", "state", "theme")

@@ -14,7 +14,7 @@ from sessions.dotted import at
 from sessions.errors import FileSystemError, InvalidValue, RoostError
 from sessions.watching import Watching
 from shim.enums import ConfigurationTarget
-from shim.events import Event, EventEmitter
+from shim.events import Event, EventEmitter, HasEvents
 from shim.folders import Folders
 from shim.scopes import ConfigurationChangeEvent, Scope, scope_of
 from shim.thenable import Thenable, thenable
@@ -57,7 +57,7 @@ class ConfigurationInspect(Value):
     language_ids: list[str] | None = None
 
 
-class Configurations:
+class Configurations(HasEvents):
     """A user's settings as the shim has them: those of further folders too, and who listens."""
 
     __slots__ = ("_files", "_followed", "_session", "_undo", "changed")
@@ -92,7 +92,8 @@ class Configurations:
         if self._followed is None:
             self._followed = {}
             self._follow()
-            self._session.get(Folders).changed.event(lambda _: self._follow())
+            with self._session.entered():
+                self._session.get(Folders).changed.event(lambda _: self._follow())
         return self.changed.event
 
     def _follow(self) -> None:
@@ -154,10 +155,6 @@ class Configurations:
             ) from None
         if target == "workspace_folder" and folder is not None and uri is not None:
             self._tell(frozenset({f"[{language}].{key}" if language else key}), folder.folder)
-
-    def forget_extension(self, extension: str) -> None:
-        """An extension is gone: it hears of nothing any more."""
-        self.changed.forget_extension(extension)
 
 
 _OF_WORKSPACE = ("workspace_value", "workspace_language_value")

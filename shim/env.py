@@ -13,7 +13,7 @@ from sessions.shells import SHELL
 from shim.address import SCHEME, Address
 from shim.clipboard import Clipboard
 from shim.enums import LogLevel, UIKind
-from shim.events import EventEmitter, of_user
+from shim.events import EventEmitter, HasEvents, never, of_user
 from shim.namespace import fix
 from shim.questions import ask
 from shim.telemetry import TelemetryLogger, TelemetrySender, create_telemetry_logger
@@ -79,16 +79,14 @@ OPENED = ("http", "https", "mailto")
 """The schemes that a client is asked to open; others could run code there."""
 
 
-class Environment:
+class Environment(HasEvents):
     """What is the user's own of `env`, and what can change in it."""
 
-    __slots__ = ("level", "level_changed", "shell_changed", "telemetry_changed")
+    __slots__ = ("level", "level_changed")
 
     def __init__(self, session: SessionContext) -> None:
         self.level = LogLevel.INFO
         self.level_changed = EventEmitter[LogLevel]()
-        self.shell_changed = EventEmitter[str]()
-        self.telemetry_changed = EventEmitter[bool]()
 
     def set_level(self, level: LogLevel) -> None:
         """The user wants to see more, or less."""
@@ -100,10 +98,10 @@ class Environment:
 on_did_change_log_level = of_user(lambda session: session.get(Environment).level_changed)
 """Fires with the level when the user sets another one."""
 
-on_did_change_shell = of_user(lambda session: session.get(Environment).shell_changed)
+on_did_change_shell = never
 """Never fires: a user's default shell stays the same while they are here."""
 
-on_did_change_telemetry_enabled = of_user(lambda session: session.get(Environment).telemetry_changed)
+on_did_change_telemetry_enabled = never
 """Never fires: telemetry is off for everybody."""
 
 

@@ -70,7 +70,17 @@ def _dispose_all(disposables: tuple[Disposes | None, ...]) -> None:
                 stack.callback(dispose)
 
 
-class EventEmitter(Generic[T]):
+class HasListeners:
+    """Something to listen to."""
+
+    __slots__ = ()
+
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone: what it listened with hears nothing any more."""
+        raise NotImplementedError
+
+
+class EventEmitter(HasListeners, Generic[T]):
     """An event for others to listen to, as VS Code's, on the host's loop.
 
     A listener runs in the context of its subscriber: as that user, whoever fires. One that raises is logged; the
@@ -144,6 +154,23 @@ class EventEmitter(Generic[T]):
     def _remove(self, listener: _Listener[T]) -> None:
         if self._listeners and listener in self._listeners:
             self._listeners.remove(listener)
+
+
+class HasEvents:
+    """An object of a session that has events: an extension that is gone hears none of them any more.
+
+    What listens for the host itself does so with no extension entered, or it goes with whoever was the first to ask.
+    """
+
+    __slots__ = ()
+
+    def forget_extension(self, extension: str) -> None:
+        """An extension is gone."""
+        slots = {name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ())}
+        for name in (slots | getattr(self, "__dict__", {}).keys()) - {"__dict__", "__weakref__"}:
+            event = getattr(self, name, None)
+            if isinstance(event, HasListeners):
+                event.forget_extension(extension)
 
 
 def of_user(emitter: Callable[[SessionContext], EventEmitter[T]]) -> Event[T]:

@@ -16,7 +16,7 @@ from shim.document import (
 )
 from shim.documents import Documents, wire_uri
 from shim.edits import FileEdit, ResourceEdit, WorkspaceEdit
-from shim.events import EventEmitter
+from shim.events import EventEmitter, HasEvents
 from shim.uri import Uri
 from shim.waiting import WillEmitter
 
@@ -27,7 +27,7 @@ BEFORE_S = 10.0
 """How long listeners of `on_will_create_files` and the like may hold up an edit, in seconds."""
 
 
-class FileOperations:
+class FileOperations(HasEvents):
     """One user's events of files that an edit creates, renames and deletes; `session.get(FileOperations)`."""
 
     __slots__ = ("_post", "created", "deleted", "renamed", "will_create", "will_delete", "will_rename")
@@ -40,11 +40,6 @@ class FileOperations:
         self.will_create = WillEmitter[FileWillCreateEvent]()
         self.will_delete = WillEmitter[FileWillDeleteEvent]()
         self.will_rename = WillEmitter[FileWillRenameEvent]()
-
-    def forget_extension(self, extension: str) -> None:
-        """An extension is gone: it hears of nothing any more."""
-        for emitter in (self.created, self.deleted, self.renamed, self.will_create, self.will_delete, self.will_rename):
-            emitter.forget_extension(extension)
 
     async def asked(self, steps: Sequence[FileEdit]) -> list[FileEdit | ResourceEdit]:
         """What listeners want to be changed before these steps are made."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sessions.errors import InvalidValue, RoostError
 from sessions.paths import uri_of
-from shim.events import EventEmitter
+from shim.events import EventEmitter, HasEvents
 from shim.uri import Uri, as_uri
 from shim.values import Value, readonly
 
@@ -48,7 +48,7 @@ class WorkspaceFoldersChangeEvent(Value):
     removed: tuple[WorkspaceFolder, ...]
 
 
-class Folders:
+class Folders(HasEvents):
     """One user's workspace folders: the one that the host gave them, until an extension or client says otherwise."""
 
     __slots__ = ("_all", "_session", "changed")
@@ -137,10 +137,6 @@ class Folders:
             self._session.mailbox.post("workspace.onDidChangeWorkspaceFolders", {"added": added, "removed": removed})
         except RoostError as error:  # the folders are what they are: `session.open` says so too
             log.warning("an event of %s is not told: %s", self._session.uid, error)
-
-    def forget_extension(self, extension: str) -> None:
-        """An extension is gone: it hears of nothing any more."""
-        self.changed.forget_extension(extension)
 
     def choose(self, folders: tuple[WorkspaceFolder, ...]) -> None:
         """Have these from now on, without telling anybody."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sessions.current import current_extension
 from sessions.errors import InvalidValue, RoostError
 from shim.diagnostics import Diagnostic
-from shim.events import EventEmitter
+from shim.events import EventEmitter, HasEvents
 from shim.uri import Uri, as_uri
 from shim.values import Value, readonly
 
@@ -124,7 +124,7 @@ class DiagnosticCollection:
             self._problems.drop(self)
 
 
-class Problems:
+class Problems(HasEvents):
     """One user's diagnostics, of all collections."""
 
     __slots__ = ("_changed", "_collections", "_count", "_session", "changed")
@@ -151,6 +151,7 @@ class Problems:
         """It is gone, with what it said."""
         for collection in [one for one in self._collections if one.extension == extension]:
             collection.dispose()
+        super().forget_extension(extension)
 
     def grow(self, by: int) -> None:
         """Count what is added. Raises `InvalidValue` where it is too much."""

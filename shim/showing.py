@@ -17,7 +17,7 @@ from shim.editors import (
     TextEditorVisibleRangesChangeEvent,
 )
 from shim.enums import TextEditorSelectionChangeKind, ViewColumn
-from shim.events import EventEmitter, of_user
+from shim.events import EventEmitter, HasEvents, of_user
 from shim.ranges import AnyRange, Selection, as_range
 from shim.tab import Tab
 from shim.tabs import Tabs
@@ -48,7 +48,7 @@ class Shown:
             editor.dispose()
 
 
-class Editors:
+class Editors(HasEvents):
     """The text editors of one user."""
 
     __slots__ = (

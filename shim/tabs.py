@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessions.errors import InvalidValue
 from shim.enums import ViewColumn
-from shim.events import EventEmitter
+from shim.events import EventEmitter, HasEvents
 from shim.surface import Piece
 from shim.tab import COLUMNS, Tab, TabChangeEvent, TabGroup, TabGroupChangeEvent, TabInput
 from shim.thenable import Thenable, thenable
@@ -86,7 +86,7 @@ class TabGroups:
         return all(were_open)
 
 
-class Tabs:
+class Tabs(HasEvents):
     """What is open in one user's window: what extensions and clients change, and `TabGroups` shows."""
 
     __slots__ = (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sessions.errors import InvalidValue, RoostError
 from shim.absent import NotSupported
 from shim.enums import ShellQuoting, TaskScope
-from shim.events import Disposable, EventEmitter
+from shim.events import Disposable, EventEmitter, HasEvents
 from shim.extensions import Extensions
 from shim.features import Features
 from shim.task import Argument, CustomExecution, ProcessExecution, ShellExecution, ShellQuotedString, Task
@@ -81,7 +81,7 @@ class TaskProcessEndEvent(Value):
     exit_code: int | None
 
 
-class TaskRuns:
+class TaskRuns(HasEvents):
     """One user's task providers and the tasks that run."""
 
     __slots__ = (
@@ -205,7 +205,8 @@ class TaskRuns:
     def _begin(self, run: TaskExecution, options: TerminalOptions) -> None:
         terminals = self._session.get(WindowTerminals)
         if self._watching is None:
-            self._watching = terminals.closed.event(self._closed)
+            with self._session.entered():
+                self._watching = terminals.closed.event(self._closed)
         self._running[run.id] = run
         run.terminal = terminals.create(options)
         self._post("tasks.onDidStartTask", run, name=run.task.name, source=run.task.source)

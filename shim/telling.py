@@ -10,7 +10,7 @@ from sessions.errors import RoostError
 from sessions.jsontext import Json
 from shim.document import TextDocument, TextDocumentChangeEvent, TextDocumentWillSaveEvent, wire_uri
 from shim.enums import TextDocumentChangeReason
-from shim.events import EventEmitter
+from shim.events import EventEmitter, HasEvents
 from shim.extensions import Extensions
 from shim.text import TextDocumentContentChangeEvent
 from shim.waiting import WillEmitter
@@ -24,7 +24,7 @@ LARGEST_EVENT = 128 * 1024
 """Characters of a change that is told to clients word by word; of a larger one they are told to ask for the text."""
 
 
-class Telling:
+class Telling(HasEvents):
     """The events of `Documents`, which is one of these."""
 
     __slots__ = ("_changed", "_closed", "_opened", "_saved", "_session", "will_save")
@@ -116,11 +116,6 @@ class Telling:
             self._session.mailbox.post(type, data)
         except RoostError as error:  # the text is changed already: a client sees the gap in `version`
             log.warning("an event of %s is not told: %s", self._session.uid, error)
-
-    def forget_extension(self, extension: str) -> None:
-        """An extension is gone: it hears of nothing any more."""
-        for emitter in (self._opened, self._changed, self._closed, self._saved, self.will_save):
-            emitter.forget_extension(extension)
 
 
 def _told(document: TextDocument) -> dict[str, Any]:

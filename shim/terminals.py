@@ -16,7 +16,7 @@ from sessions.shells import ShellOptions
 from sessions.terminal import Terminal as Shell
 from sessions.terminals import Terminals
 from shim.enums import TerminalExitReason
-from shim.events import EventEmitter, of_user
+from shim.events import EventEmitter, HasEvents, of_user
 from shim.executions import (
     TerminalShellExecutionEndEvent,
     TerminalShellExecutionStartEvent,
@@ -38,7 +38,7 @@ REASONS = {
 }
 
 
-class WindowTerminals:
+class WindowTerminals(HasEvents):
     """One user's terminals for their extensions, and the events about them: `session.get(WindowTerminals)`."""
 
     def __init__(self, session: SessionContext) -> None:

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from sessions.current import current_extension, current_session
 from sessions.errors import RoostError
-from shim.events import Disposable, EventEmitter
+from shim.events import Disposable, EventEmitter, HasListeners
 from shim.thenable import called
 
 log = logging.getLogger("roost.shim")
@@ -50,7 +50,7 @@ W = TypeVar("W", bound=WillEvent)
 async def _nothing(results: list[Any]) -> None: ...
 
 
-class WillEmitter(Generic[W]):
+class WillEmitter(HasListeners, Generic[W]):
     """An emitter of such events. An async listener is waited for, as if it had called `wait_until` with itself."""
 
     __slots__ = ("_emitter", "_failures")

@@ -174,7 +174,8 @@ class Watchers:
         self._excluded: tuple[Glob, ...] = ()
         self._take_exclusions(frozenset({EXCLUDE}))
         self._undo = session.settings.listen(self._take_exclusions)
-        session.get(Folders).changed.event(lambda _: self._follow())
+        with session.entered():
+            session.get(Folders).changed.event(lambda _: self._follow())
         session.get(FileSystems).hear = self._provided
 
     def _take_exclusions(self, keys: frozenset[str]) -> None:

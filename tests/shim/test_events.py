@@ -10,9 +10,13 @@ from typing import Any, cast
 
 import pytest
 
+import shim as vscode
+from sessions.context import SessionContext
 from sessions.current import Turn, current_extension, current_turn, get_current_user_id, set_turn, with_user
 from sessions.errors import NoCurrentUser
 from sessions.tasks import Tasks
+from shim.appearance import Appearance
+from shim.env import Environment
 from shim.events import Disposable, EventEmitter
 
 pytestmark = pytest.mark.anyio
@@ -298,3 +302,36 @@ def test_a_disposable_of_many_disposes_of_all_in_order_even_if_one_raises() -> N
         many.dispose()
     many.dispose()
     assert calls == ["first", "broken", "last"]
+
+
+async def test_an_extension_that_is_gone_hears_no_event_of_its_user(ada: SessionContext) -> None:
+    heard: list[str] = []
+
+    def listen(name: str) -> None:
+        namespaces = (vscode.window, vscode.workspace, vscode.languages, vscode.tasks, vscode.lm, vscode.env)
+        for namespace in (*namespaces, vscode.authentication):
+            for event in {*dir(namespace), *getattr(namespace, "__annotations__", ()), *getattr(namespace, "LATER", ())}:
+                if event.startswith("on_"):
+                    getattr(namespace, event)(lambda _: heard.append(name))
+        for event in (vscode.window.tab_groups.on_did_change_tabs, vscode.window.tab_groups.on_did_change_tab_groups):
+            event(lambda _: heard.append(name))
+
+    with ada.entered("acme.gone"):
+        listen("gone")
+    with ada.entered("acme.here"):
+        listen("here")
+    ada.forget_extension("acme.gone")
+    await ada.files.write("/workspace/a.txt", b"a")
+    with ada.entered():
+        editor = await vscode.window.show_text_document(vscode.Uri.file("/workspace/a.txt"))
+        editor.selection = vscode.Selection(0, 0, 0, 1)
+        await editor.edit(lambda edit: edit.insert(vscode.Position(0, 0), "b"))
+        await editor.document.save()
+        await vscode.window.tab_groups.close(list(vscode.window.tab_groups.all))
+        vscode.languages.create_diagnostic_collection().set(editor.document.uri, [])
+        vscode.workspace.update_workspace_folders(1, 0, vscode.Uri.file("/home"))
+        ada.get(Environment).set_level(vscode.LogLevel.ERROR)
+        ada.get(Appearance).color(vscode.ColorThemeKind.LIGHT)
+        vscode.lm.register_language_model_chat_provider("acme", object())
+        await asyncio.sleep(0)
+    assert set(heard) == {"here"}

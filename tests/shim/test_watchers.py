@@ -104,6 +104,28 @@ async def test_a_folder_that_joins_the_workspace_is_watched_too(ada: SessionCont
         assert heard == [("create", "/home/lib/a.md")]
 
 
+async def test_watchers_and_settings_go_on_once_the_extension_is_gone_that_was_the_first_to_ask(
+    ada: SessionContext,
+) -> None:
+    changed: list[bool] = []
+    await ada.files.write("/home/lib/.vscode/settings.json", b"{}")
+    with ada.entered("acme.first"):
+        listening("**/*.txt")
+        vscode.workspace.on_did_change_configuration(lambda _: None)
+    with ada.entered("acme.second"):
+        _, heard = listening("**/*.md")
+        vscode.workspace.on_did_change_configuration(
+            lambda event: changed.append(event.affects_configuration("editor.tabSize"))
+        )
+        ada.forget_extension("acme.first")
+        vscode.workspace.update_workspace_folders(1, 0, {"uri": vscode.Uri.file("/home/lib")})
+        await ada.files.write("/home/lib/.vscode/settings.json", b'{"editor.tabSize": 3}')
+        await ada.files.write("/home/lib/a.md", b"x")
+        await eventually(lambda: heard == [("create", "/home/lib/a.md")])
+        await eventually(lambda: changed)
+    assert changed == [True]
+
+
 @pytest.mark.parametrize("pattern", ["a\0b", "x" * 1_000_000, "{a,b}" * 20, 5, None])
 async def test_what_is_no_pattern_is_refused(ada: SessionContext, pattern: object) -> None:
     with ada.entered(), pytest.raises(InvalidValue, match="glob_pattern: "):
