@@ -80,10 +80,14 @@ class WebviewPanel:
         self._seen: tuple[Any, ...] = ()
         self._webview = Webview(self, page)
         input = TabInputWebview(f"mainThreadWebview-{view_type}")  # the prefix is VS Code's
-        with self._tabs.change():
-            self._tab = self._tabs.open(
-                input, title, column, content=lambda: self, preserve_focus=preserve_focus, again=True
-            )
+        try:
+            with self._tabs.change():
+                self._tab = self._tabs.open(
+                    input, title, column, content=lambda: self, preserve_focus=preserve_focus, again=True
+                )
+        except InvalidValue:  # there is no room for it
+            self._webview.dispose()
+            raise
         self._tabs.changed.append(self._look)
         self._seen = self._view()
         self._webview.changed()

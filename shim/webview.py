@@ -227,7 +227,7 @@ def is_below(path: str, folder: str) -> bool:
     return path == root or path.startswith(f"{root}/")
 
 
-NONCES = re.compile(r"""<script\b[^>]{0,2048}?\snonce\s*=\s*["']?([A-Za-z0-9+/_=-]{1,128})["'\s>]""", re.IGNORECASE)
+NONCES = re.compile(r"""<script\b[^<>]{0,2048}?\snonce\s*=\s*["']?([A-Za-z0-9+/_=-]{1,128})["'\s>]""", re.IGNORECASE)
 
 
 def nonces(html: str) -> list[str]:
