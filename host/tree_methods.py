@@ -73,7 +73,7 @@ async def select(caller: Caller, handle: Handle, items: Handles) -> None:
 @method("window.tree.check")
 async def check(caller: Caller, handle: Handle, item: Handle, checked: bool) -> list[dict[str, Any]]:
     """The user checked or unchecked an element; answers with all elements that changed with it."""
-    return _view(caller, handle).check(item, checked)
+    return await _view(caller, handle).check(item, checked)
 
 
 @method("window.tree.drop", acts=True)

@@ -122,11 +122,15 @@ class Disk:
 class Provided:
     """The files of an extension's provider. What it raises that is no `FileSystemError` becomes one (Unavailable)."""
 
-    __slots__ = ("provider", "readonly")
+    __slots__ = ("_session", "extension", "provider", "readonly")
 
-    def __init__(self, provider: FileSystemProvider, readonly: bool) -> None:
+    def __init__(
+        self, session: SessionContext, provider: FileSystemProvider, readonly: bool, extension: str | None
+    ) -> None:
+        self._session = session
         self.provider = provider
         self.readonly = readonly
+        self.extension = extension
 
     async def stat(self, uri: Uri) -> FileStat:
         found: FileStat = await self._ask("stat", uri)
@@ -193,8 +197,9 @@ class Provided:
 
     async def _ask(self, name: str, *arguments: Any, **options: bool) -> Any:
         try:
-            async with asyncio.timeout(ANSWER_S):
-                return await called(lambda: getattr(self.provider, name)(*arguments, **options))
+            with self._session.entered(self.extension):
+                async with asyncio.timeout(ANSWER_S):
+                    return await called(lambda: getattr(self.provider, name)(*arguments, **options))
         except FileSystemError:
             raise
         except TimeoutError as error:
@@ -209,6 +214,8 @@ class Provided:
 
 async def carry(source_place: Place, source: Uri, target_place: Place, target: Uri, *, overwrite: bool) -> None:
     """Copy a file, or a folder with all in it, by reading and writing: what two file systems have in common."""
+    if source_place is target_place and f"{target.path}/".startswith(source.path.rstrip("/") + "/"):
+        raise FileSystemError.unavailable(f"{target}: it is {source} itself or in it; copy it to another place")
     kind = (await source_place.stat(source)).type
     if not overwrite:
         await _refuse_taken(target_place, target)
@@ -231,19 +238,19 @@ async def _refuse_taken(place: Place, target: Uri) -> None:
 
 
 class Watched(NamedTuple):
-    """A registered provider, whose it is, and the undo of listening to it."""
+    """A registered provider, and the undo of listening to it."""
 
     place: Provided
-    extension: str | None
     undo: Callable[[], object]
 
 
 class FileSystems:
     """One user's file systems by scheme: `file`, and what extensions registered."""
 
-    __slots__ = ("_disk", "_provided", "hear", "on_change")
+    __slots__ = ("_disk", "_provided", "_session", "hear", "on_change")
 
     def __init__(self, session: SessionContext) -> None:
+        self._session = session
         self._disk = Disk(session.files)
         self._provided: dict[str, Watched] = {}
         self.on_change: Callable[[Iterable[FileChangeEvent]], object] | None = None
@@ -281,13 +288,14 @@ class FileSystems:
             raise InvalidValue("scheme", f"{MOST_SCHEMES} file systems are registered; dispose of some first")
         listen = getattr(provider, "on_did_change_file", None)
         undo = listen(self._changed).dispose if listen is not None else lambda: None
-        registered = self._provided[scheme] = Watched(Provided(provider, is_readonly), current_extension(), undo)
+        place = Provided(self._session, provider, is_readonly, current_extension())
+        registered = self._provided[scheme] = Watched(place, undo)
         return Disposable(lambda: self._unregister(scheme, registered))
 
     def forget_extension(self, extension: str) -> None:
         """An extension is gone, and with it the files that it had."""
         for scheme, registered in tuple(self._provided.items()):
-            if registered.extension == extension:
+            if registered.place.extension == extension:
                 self._unregister(scheme, registered)
 
     def _changed(self, changes: Iterable[FileChangeEvent]) -> None:

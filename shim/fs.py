@@ -79,6 +79,8 @@ async def rename(systems: FileSystems, source: Uri, target: Uri, *, overwrite: b
     here, there = systems.at(source), systems.at(target)
     if here is there:
         await here.rename(source, target, overwrite=overwrite)
+    elif here.readonly:
+        raise FileSystemError(f"{source}: the file system '{source.scheme}' is read-only; copy it", "NoPermissions")
     else:
         await carry(here, source, there, target, overwrite=overwrite)
         await here.delete(source, recursive=True, use_trash=False)

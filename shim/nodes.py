@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 from sessions.errors import InvalidValue
 from shim.enums import TreeItemCheckboxState
 from shim.surface import plain
+from shim.turns import in_turns
 from shim.types import TreeItem
-
-T = TypeVar("T")
 
 MOST_NODES = 20_000
 """Elements of one view that are known."""
-
-TURN = 100
-"""Elements after which everybody else has a turn of the loop."""
-
-
-async def in_turns(things: Iterable[T]) -> AsyncIterator[T]:
-    """These, with a turn for everybody else after so many."""
-    for number, one in enumerate(things, 1):
-        yield one
-        if number % TURN == 0:
-            await asyncio.sleep(0)
 
 
 class Node:
@@ -164,15 +151,15 @@ def _below(nodes: Iterable[Node]) -> list[Node]:
 
 def together(node: Node, state: TreeItemCheckboxState) -> list[Node]:
     """What is checked, or not any more, with an element: all below it, and what is above once all below that agree."""
-    found = [one for one in _below([node]) if one.item.checkbox_state is not None]
+    found = dict.fromkeys(one for one in _below([node]) if one.item.checkbox_state is not None)
     above = node.parent
     while above is not None and above.item.checkbox_state is not None:
-        others = [one for one in above.children if one.item.checkbox_state is not None and one not in found]
+        others = (one for one in above.children if one.item.checkbox_state is not None and one not in found)
         if state == TreeItemCheckboxState.CHECKED and any(one.item.checkbox_state != state for one in others):
             break
-        found.append(above)
+        found[above] = None
         above = above.parent
-    return found
+    return list(found)
 
 
 def _key(element: Any) -> Any:

@@ -9,9 +9,9 @@ from typing import Any, Literal, TypeVar, overload
 from sessions.errors import InvalidValue
 from shim.cancellation import CancellationToken
 from shim.enums import InputBoxValidationSeverity, QuickPickItemKind
-from shim.nodes import in_turns
 from shim.questions import ask, shown
 from shim.thenable import Thenable, called, thenable
+from shim.turns import in_turns
 from shim.values import Value, value
 
 MOST = 10_000

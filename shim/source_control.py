@@ -7,10 +7,12 @@ from typing import Any
 
 from sessions.current import current_session
 from sessions.errors import InvalidValue
+from sessions.jsontext import Json
 from shim.cancellation import CancellationToken
 from shim.commands import Commands
-from shim.surface import Piece, Shown
+from shim.surface import Piece, Shown, packed, plain
 from shim.thenable import called
+from shim.turns import TURN, in_turns
 from shim.types import Command, IconPath
 from shim.uri import Uri, as_uri
 from shim.values import ReadOnly, Value, as_text, readonly, value
@@ -78,13 +80,16 @@ class SourceControlInputBox(Piece):
     async def type(self, text: str) -> Any:
         """The user has typed into it; what its extension finds wrong with that: a text, or what VS Code has."""
         self.value = text[:LONGEST]
-        return None if self.validate_input is None else await called(self.validate_input, self.value, len(self.value))
+        if self.validate_input is None:
+            return None
+        with self._surface.entered(self.extension):
+            return await called(self.validate_input, self.value, len(self.value))
 
 
 class SourceControlResourceGroup(Piece):
     """Changed files that belong together, such as those that are staged."""
 
-    __slots__ = ("_id", "_of", "_resources")
+    __slots__ = ("_id", "_of", "_resources", "_told")
 
     kind = "sourceControlResourceGroup"
 
@@ -94,6 +99,8 @@ class SourceControlResourceGroup(Piece):
         self._of = of
         self._id = as_text(id, "id")
         self._resources: tuple[SourceControlResourceState, ...] = ()
+        self._told = 0, Json(b"[]")
+        """How many clients are told of, and those that they are shown."""
         self.label = as_text(label, "label")
 
     label = Shown[str]("")
@@ -115,11 +122,22 @@ class SourceControlResourceGroup(Piece):
         for one in states:
             as_uri(getattr(one, "resource_uri", None), "resource_states")
         self._resources = states
-        self.changed()
+        if len(states) <= TURN:
+            self._told = len(states), packed(plain(states))
+            self.changed()
+        elif not self.disposed:
+            current_session().start(self._tell(states), "show changed files")
+
+    async def _tell(self, states: Sequence[SourceControlResourceState]) -> None:
+        """Show so many files as soon as others let it, unless there are others by then."""
+        lines = [packed(plain(one)) async for one in in_turns(states[:SHOWN])]
+        if states is self._resources:
+            self._told = len(states), Json(b"[%b]" % b",".join(lines))
+            self.changed()
 
     def state(self) -> Mapping[str, Any]:
-        resources = self._resources[:SHOWN]
-        own = {"sourceControl": self._of, "id": self.id, "count": len(self._resources)}
+        count, resources = self._told
+        own = {"sourceControl": self._of, "id": self.id, "count": count}
         return {**own, "resourceStates": resources, **self.attributes()}
 
     async def open(self, index: int) -> Any:
@@ -208,7 +226,10 @@ class SourceControl(Piece):
     async def original(self, uri: Uri) -> Uri | None:
         """What a file was before its changes, for a quick diff; None where nobody says."""
         provide = getattr(self.quick_diff_provider, "provide_original_resource", None)
-        found = None if provide is None else await called(provide, uri, CancellationToken.NONE)
+        if provide is None:
+            return None
+        with self._surface.entered(self.extension):
+            found = await called(provide, uri, CancellationToken.NONE)
         return found if isinstance(found, Uri) else None
 
 

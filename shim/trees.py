@@ -12,7 +12,7 @@ from shim.cancellation import CancellationToken
 from shim.commands import Commands
 from shim.enums import TreeItemCheckboxState
 from shim.events import Disposable, EventEmitter
-from shim.nodes import Node, Nodes, in_turns, together
+from shim.nodes import Node, Nodes, together
 from shim.surface import Piece, Shown, Surface
 from shim.thenable import Thenable, called, thenable
 from shim.tree import (
@@ -24,6 +24,7 @@ from shim.tree import (
     TreeViewSelectionChangeEvent,
     TreeViewVisibilityChangeEvent,
 )
+from shim.turns import in_turns
 from shim.types import Command, DataTransfer, DataTransferItem, TreeItem
 from shim.views import ViewBadge, Views
 
@@ -251,7 +252,7 @@ class TreeView(Piece, Generic[T]):
             if self.active_item is not before:
                 self._active.fire(TreeViewActiveItemChangeEvent(self.active_item))
 
-    def check(self, handle: str, checked: bool) -> list[dict[str, Any]]:
+    async def check(self, handle: str, checked: bool) -> list[dict[str, Any]]:
         """The user checked or unchecked an element; gives all that changed with it, as clients are told it.
 
         Unless the extension does it, what is below goes with it, and what is above follows when all below it agree.
@@ -266,7 +267,7 @@ class TreeView(Piece, Generic[T]):
             one.item.checkbox_state = state
         if changed:
             self._checked.fire(TreeCheckboxChangeEvent([(one.element, state) for one in changed]))
-        return [one.told() for one in changed]
+        return [one.told() async for one in in_turns(changed)]
 
     async def drop(self, handles: Sequence[str], target: str | None) -> None:
         """The user dragged elements to another, or to the empty place below all. Raises what the extension raises."""

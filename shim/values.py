@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from inspect import get_annotations
 from typing import Any, ClassVar, Generic, Never, TypeVar, cast, dataclass_transform, overload
 
@@ -118,6 +119,7 @@ def as_text(given: object, field: str) -> str:
     return given
 
 
+@lru_cache(maxsize=1_024)  # names of attributes: the same ones for everybody, thousands of times in a list
 def camel_case(name: str) -> str:
     """`is_preferred` as VS Code writes it: `isPreferred`."""
     return _AFTER_BREAK.sub(lambda found: found[1].upper(), name.rstrip("_"))

@@ -41,9 +41,10 @@ class Registered(NamedTuple):
 class Virtual:
     """One user's content providers."""
 
-    __slots__ = ("_providers", "on_change")
+    __slots__ = ("_providers", "_session", "on_change")
 
     def __init__(self, session: SessionContext) -> None:
+        self._session = session
         self._providers: dict[str, list[Registered]] = {}
         self.on_change: Callable[[Uri], object] | None = None
         """Called with the Uri of a text that is another now."""
@@ -55,15 +56,17 @@ class Virtual:
     async def text(self, uri: Uri) -> str:
         """The first text that a provider has. Raises `FileSystemError` where none has one, or one fails."""
         for registered in tuple(self._providers.get(uri.scheme, ())):
-            text = await self._ask(registered.provider, uri)
+            text = await self._ask(registered, uri)
             if isinstance(text, str):
                 return _small(uri, text)
         raise FileSystemError(f"{uri}: no content provider has this text", "FileNotFound")
 
-    async def _ask(self, provider: TextDocumentContentProvider, uri: Uri) -> Any:
+    async def _ask(self, registered: Registered, uri: Uri) -> Any:
+        provide = registered.provider.provide_text_document_content
         try:
-            async with asyncio.timeout(ANSWER_S):
-                return await called(provider.provide_text_document_content, uri, CancellationToken.NONE)
+            with self._session.entered(registered.extension):
+                async with asyncio.timeout(ANSWER_S):
+                    return await called(provide, uri, CancellationToken.NONE)
         except FileSystemError:
             raise
         except TimeoutError as error:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sessions.context import SessionContext
+from sessions.current import current_extension
 from sessions.errors import FileSystemError, InvalidValue
 from shim import (
     EventEmitter,
@@ -255,3 +256,47 @@ async def test_a_content_provider_that_raises_is_a_sentence(ada: SessionContext)
             await workspace.open_text_document(Uri.parse("virtual:/a"))
         with pytest.raises(InvalidValue, match="scheme"):
             workspace.register_text_document_content_provider("file", Bad())
+
+
+async def test_a_folder_is_not_copied_into_itself(ada: SessionContext) -> None:
+    memory = Memory()
+    with ada.entered("acme.mem"):
+        workspace.register_file_system_provider("mem", memory)
+        await fs.write_file(mem("/a/b.txt"), b"b")
+        for target in ("/a/inside", "/a"):
+            with pytest.raises(FileSystemError, match="in it; copy it to another place"):
+                await fs.copy(mem("/a"), mem(target), overwrite=True)
+        await fs.copy(mem("/a"), mem("/ab"))
+    assert sorted(memory.files) == ["/", "/a", "/a/b.txt", "/ab", "/ab/b.txt"]
+
+
+async def test_nothing_is_moved_from_where_it_cannot_be_deleted(ada: SessionContext) -> None:
+    memory = Memory()
+    memory.files["/a.txt"] = b"a"
+    with ada.entered("acme.mem"):
+        workspace.register_file_system_provider("mem", memory, is_readonly=True)
+        with pytest.raises(FileSystemError, match="read-only; copy it") as error:
+            await fs.rename(mem("/a.txt"), Uri.file("/workspace/a.txt"))
+        assert error.value.code == "NoPermissions"
+    assert await ada.files.read_directory("/workspace") == []
+
+
+async def test_a_provider_is_asked_as_its_extension_whoever_asks(ada: SessionContext) -> None:
+    asked_as: list[str | None] = []
+
+    class Noting(Memory):
+        def stat(self, uri: Uri) -> FileStat:
+            asked_as.append(current_extension())
+            return super().stat(uri)
+
+        def provide_text_document_content(self, uri: Uri, token: Any) -> str:
+            asked_as.append(current_extension())
+            return "text"
+
+    with ada.entered("acme.mem"):
+        workspace.register_file_system_provider("mem", Noting())
+        workspace.register_text_document_content_provider("texts", Noting())
+    with ada.entered("acme.other"):
+        await fs.stat(mem("/"))
+        await workspace.open_text_document(Uri.parse("texts:a"))
+    assert asked_as == ["acme.mem", "acme.mem"]

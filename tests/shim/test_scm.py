@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 import shim as vscode
 from sessions.context import SessionContext
+from sessions.current import current_extension
 from sessions.errors import InvalidValue
 from shim import scm
+from shim.source_control import SHOWN
+from shim.turns import TURN
 from tests.shim.screen import Screen
 
 pytestmark = pytest.mark.anyio
@@ -146,3 +150,46 @@ async def test_what_a_source_control_does_not_have_cannot_be_set(ada: SessionCon
         group = control.create_resource_group("a", "A")
         with pytest.raises((InvalidValue, TypeError)):
             group.resource_states = [7]  # type: ignore[list-item]
+
+
+async def test_thousands_of_changed_files_are_shown_in_turns_and_only_the_newest(ada: SessionContext) -> None:
+    screen = Screen(ada)
+    look = vscode.SourceControlResourceDecorations(tooltip="Modified")
+
+    def states(count: int) -> list[vscode.SourceControlResourceState]:
+        return [vscode.SourceControlResourceState(FILE, None, look) for _ in range(count)]
+
+    with ada.entered("acme.git"):
+        group = scm.create_source_control("git", "Git").create_resource_group("index", "Staged")
+        group.resource_states = states(5_000)
+        await asyncio.sleep(0)
+        group.resource_states = states(2_500)
+        turns = 0
+        while group.state()["count"] != 2_500:
+            assert group.state()["count"] == 0
+            turns += 1
+            await asyncio.sleep(0)
+    assert turns >= SHOWN // TURN
+    shown = await screen.shows("sourceControlResourceGroup")
+    assert (shown["count"], len(shown["resourceStates"])) == (2_500, SHOWN)
+    assert shown["resourceStates"][-1] == {"resourceUri": str(FILE), "decorations": {"tooltip": "Modified"}}
+    group.resource_states = []
+    assert (await screen.shows("sourceControlResourceGroup"))["resourceStates"] == []
+
+
+async def test_what_a_source_control_is_asked_it_is_asked_as_its_extension(ada: SessionContext) -> None:
+    asked_as: list[str | None] = []
+
+    class Originals:
+        def provide_original_resource(self, uri: vscode.Uri, token: Any) -> vscode.Uri:
+            asked_as.append(current_extension())
+            return uri
+
+    with ada.entered("acme.git"):
+        control = scm.create_source_control("git", "Git")
+        control.quick_diff_provider = Originals()
+        control.input_box.validate_input = lambda text, at: asked_as.append(current_extension())
+    with ada.entered():
+        await control.original(FILE)
+        await control.input_box.type("x")
+    assert asked_as == ["acme.git", "acme.git"]
