@@ -6,12 +6,19 @@ anyOf, oneOf, allOf, not, and `$ref` within the schema. Keywords beyond these, a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 STEPS = 20_000
 """How many rules are looked at; what is larger is let through, as the tool looks at its input itself."""
+
+QUICK = 200
+"""How many of them are no matter of more than a few milliseconds."""
+
+ENUM = 16
+"""Values of an `enum` that take as long as another rule."""
 
 DEEP = 64
 
@@ -32,9 +39,21 @@ TYPES: Mapping[str, Callable[[object], bool]] = {
 def mistake(value: object, schema: Mapping[str, Any]) -> Mistake | None:
     """The first rule that `value` breaks; None where it is fine."""
     try:
-        return next(_Check(schema).of(value, schema, "", 0), None)
+        return _first(value, schema, STEPS)
     except _TooMuch:
         return None
+
+
+async def mistake_in_turns(value: object, schema: Mapping[str, Any]) -> Mistake | None:
+    """As `mistake`, and in a thread where it is no matter of a moment."""
+    try:
+        return _first(value, schema, QUICK)
+    except _TooMuch:
+        return await asyncio.to_thread(mistake, value, schema)
+
+
+def _first(value: object, schema: Mapping[str, Any], steps: int) -> Mistake | None:
+    return next(_Check(schema, steps).of(value, schema, "", 0), None)
 
 
 class _TooMuch(Exception):
@@ -42,13 +61,15 @@ class _TooMuch(Exception):
 
 
 class _Check:
-    def __init__(self, whole: Mapping[str, Any]) -> None:
+    def __init__(self, whole: Mapping[str, Any], steps: int) -> None:
         self._whole = whole
-        self._left = STEPS
+        self._left = steps
 
     def of(self, value: object, schema: object, at: str, depth: int) -> Iterator[Mistake]:
         """Every rule that is broken, in the order in which a reader would look."""
         self._left -= 1
+        if isinstance(schema, Mapping) and isinstance(schema.get("enum"), list):
+            self._left -= len(schema["enum"]) // ENUM
         if self._left < 0 or depth > DEEP:
             raise _TooMuch
         if schema is False:

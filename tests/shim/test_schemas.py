@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shim.schemas import mistake
+from shim.schemas import mistake, mistake_in_turns
 
 EDITS = {
     "type": "object",
@@ -82,6 +83,26 @@ def test_schemas_that_are_none_or_never_end_let_everything_through_at_once(schem
     assert mistake({"a": ["b"]}, schema) is None
     assert mistake("a" * 50_000 + "a", schema) is None
     assert time.monotonic() - began < 2
+
+
+def test_a_list_of_words_that_are_one_of_very_many_is_no_way_to_stop_the_host() -> None:
+    schema = {"items": {"enum": [str(number) for number in range(20_000)]}}
+    began = time.process_time()
+    assert mistake(["19999"] * 5_000, schema) is None
+    assert mistake(["nothing"], schema) is not None
+    assert time.process_time() - began < 2  # each compared with each took half a minute
+
+
+@pytest.mark.anyio
+async def test_what_is_large_is_looked_at_beside_the_loop() -> None:
+    schema = {"items": {"type": "integer"}}
+    asked, turns = asyncio.ensure_future(mistake_in_turns([*range(10_000), "x"], schema)), 0
+    while not asked.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert await asked == ("[10000]", "must be of type integer")
+    assert turns > 3
+    assert await mistake_in_turns(["x"], schema) == ("[0]", "must be of type integer")
 
 
 ANY = st.recursive(
