@@ -154,8 +154,13 @@ def _set_context(key: str, value: Any = None) -> None:
     keys = session.get(Commands).context_keys
     if not isinstance(key, str) or not 0 < len(key) <= LONGEST_ID:
         raise InvalidValue("key", f"must be a string of 1 to {LONGEST_ID} characters, such as 'hello.isOpen'")
-    if len(json.dumps(value)) > LARGEST_KEY:
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidValue("value", f"must be JSON ({error}); a context key is compared in `when` clauses") from None
+    if len(text) > LARGEST_KEY:
         raise InvalidValue("value", f"may have {LARGEST_KEY} bytes as JSON; keep what is larger in global_state")
+    value = json.loads(text)  # one's own, whatever happens to what was given
     if key not in keys and len(keys) >= MOST_KEYS:
         raise InvalidValue("key", f"{MOST_KEYS} context keys are set already; set some to null first")
     session.mailbox.post("commands.onDidSetContext", {"key": key, "value": value})

@@ -261,12 +261,20 @@ async def test_a_context_key_set_to_null_is_gone(ada: SessionContext) -> None:
         (5, 1, "key: must be"),
         ("x" * 1_025, 1, "key: must be"),
         ("big", "x" * LARGEST_KEY, "value: may have"),
+        ("odd", object(), "value: must be JSON .Object of type object"),
     ],
 )
 async def test_a_context_key_has_bounds(ada: SessionContext, key: Any, value: Any, says: str) -> None:
     with pytest.raises(InvalidValue, match=says):
         await ada.get(Commands).execute("setContext", key, value)
     assert ada.get(Commands).context_keys == {}
+
+
+async def test_a_context_key_stays_as_it_was_told_to_clients(ada: SessionContext) -> None:
+    value = {"open": [1]}
+    await ada.get(Commands).execute("setContext", "hello.files", value)
+    value["open"].append(2)
+    assert ada.get(Commands).context_keys == {"hello.files": {"open": [1]}}
 
 
 async def test_context_keys_are_so_many_and_no_more(ada: SessionContext) -> None:
