@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from shim.filesystems import FileSystemProvider, FileSystems
 from shim.folders import Folders, WorkspaceFolder, WorkspaceFoldersChangeEvent, checked
 from shim.fs import FileSystem
 from shim.namespace import fix
+from shim.reading import LARGE
 from shim.scopes import ConfigurationChangeEvent
 from shim.search import find_files
 from shim.text_search import find_text_in_files
@@ -234,7 +236,10 @@ def decode(content: bytes, *, encoding: str | None = None, uri: Uri | None = Non
 
 
 async def _decoded(content: bytes, encoding: str | None, uri: Uri | None) -> str:
-    return encodings.decoded("content" if uri is None else uri.path, content, encoding)[0]
+    name = "content" if uri is None else uri.path
+    if len(content) < LARGE:
+        return encodings.decoded(name, content, encoding)[0]
+    return (await asyncio.to_thread(encodings.decoded, name, content, encoding))[0]
 
 
 def encode(content: str, *, encoding: str | None = None, uri: Uri | None = None) -> Thenable[bytes]:
@@ -243,7 +248,10 @@ def encode(content: str, *, encoding: str | None = None, uri: Uri | None = None)
 
 
 async def _encoded(content: str, encoding: str, uri: Uri | None) -> bytes:
-    return encodings.encoded("content" if uri is None else uri.path, content, encoding)
+    name = "content" if uri is None else uri.path
+    if len(content) < LARGE:
+        return encodings.encoded(name, content, encoding)
+    return await asyncio.to_thread(encodings.encoded, name, content, encoding)
 
 
 def _root_path(session: SessionContext) -> str | None:

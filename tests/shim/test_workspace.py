@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 
 import shim as vscode
 from sessions.context import SessionContext
 from sessions.errors import NoCurrentUser
+from shim import encodings
 
 pytestmark = pytest.mark.anyio
 
@@ -45,3 +49,26 @@ def test_outside_of_a_user_there_is_no_workspace() -> None:
 
 def test_a_name_that_is_none_is_no_attribute() -> None:
     assert not hasattr(vscode.workspace, "no_such_thing")
+
+
+async def test_large_texts_are_encoded_and_decoded_beside_the_loop(
+    ada: SessionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    encoded, decoded = encodings.encoded, encodings.decoded
+
+    def noted(work: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            threads.append(threading.get_ident())
+            return work(*arguments)
+
+        return call
+
+    monkeypatch.setattr(encodings, "encoded", noted(encoded))
+    monkeypatch.setattr(encodings, "decoded", noted(decoded))
+    with ada.entered():
+        for text in ("é", "é" * 1_000_000):
+            content = await vscode.workspace.encode(text, encoding="windows1252")
+            assert await vscode.workspace.decode(content, encoding="windows1252") == text
+    here = threading.get_ident()
+    assert [one == here for one in threads] == [True, True, False, False]
