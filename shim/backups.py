@@ -18,6 +18,7 @@ from shim.document import Stamp, TextDocument
 from shim.edits import TextEdit
 from shim.enums import EndOfLine
 from shim.ranges import Range
+from shim.reading import size_of
 from shim.text import TextModel
 from shim.uri import Uri
 
@@ -96,8 +97,8 @@ class Backup:
         """
         import orjson  # on first need only
 
-        if edits is None:
-            self._edits = None
+        if edits is None or size_of(edits) > LARGE:
+            self._edits = None  # what is large is put together in a thread
         elif self._edits is not None:
             row = orjson.dumps([[*_places(edit.range), edit.new_text, edit.new_eol] for edit in edits])
             self._edits.append(row)

@@ -18,7 +18,9 @@ from shim.enums import TextDocumentChangeReason
 from shim.file_operations import FileOperations
 from shim.filesystems import FileSystems
 from shim.fs import rename
+from shim.reading import apply
 from shim.text import TextDocumentContentChangeEvent
+from shim.turns import in_turns
 from shim.uri import Uri
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ AT_ONCE = 32
 
 IN_A_TURN = 100
 """Steps of an edit that are looked at in one turn of the loop."""
+
+TEXTS_IN_A_TURN = 8
+"""Texts of an edit that are changed in one turn of the loop."""
 
 Step = FileEdit | ResourceEdit
 Undo = Callable[[], Awaitable[object]]
@@ -81,21 +86,25 @@ class Bulk:
         before = await self._session.get(FileOperations).asked(files) if files else []
         async with self._documents.lock:
             try:
-                await self._run_before(before)
-                await self._run(steps)
-            except BaseException as error:
-                await self._take_back()
-                if isinstance(error, FileSystemError | InvalidValue):
-                    raise NotApplied(str(error)) from error
-                raise
+                await self._draft(before, steps)
+                kept = await self._commit()
             finally:
                 for draft in self._drafts.values():
                     draft.held.dispose()
-            kept = await self._commit()
         if self._done:
             self._session.get(FileOperations).tell(self._done)
         for backup in kept:
             await backup
+
+    async def _draft(self, before: Sequence[Step], steps: Iterable[Step]) -> None:
+        try:
+            await self._run_before(before)
+            await self._run(steps)
+        except BaseException as error:
+            await self._take_back()
+            if isinstance(error, FileSystemError | InvalidValue):
+                raise NotApplied(str(error)) from error
+            raise
 
     def at_once(self, steps: Sequence[Step]) -> list[asyncio.Future[None]] | None:
         """An edit of open texts that needs no waiting, and what is done once it would survive a kill.
@@ -112,7 +121,7 @@ class Bulk:
         finally:
             for draft in self._drafts.values():
                 draft.held.dispose()
-        return self._commit_texts()
+        return [kept for draft in self._drafts.values() if (kept := self._commit_text(draft)) is not None]
 
     def _draft_all(self, steps: Sequence[Step]) -> bool:
         texts: dict[Uri, list[TextEdit]] = {}
@@ -120,6 +129,8 @@ class Bulk:
             if not isinstance(step, ResourceEdit) or not isinstance(step.edit, TextEdit) or step.uri.fragment:
                 return False
             texts.setdefault(step.uri, []).append(step.edit)
+        if len(texts) > TEXTS_IN_A_TURN:
+            return False
         for uri, edits in texts.items():
             document = self._documents.find(uri)
             if document is None or (not document.is_untitled and self._systems.is_writable(uri.scheme) is not True):
@@ -127,7 +138,7 @@ class Bulk:
             draft = self._drafts[uri] = Draft(self._documents, document)
             if not self._documents.is_quick(draft.model, edits):
                 return False
-            changes = draft.model.apply(edits)
+            changes = apply(draft.model, edits)
             self._check_size(draft, changes)
             draft.done.append((edits, changes))
         return True
@@ -157,7 +168,7 @@ class Bulk:
         await self._edit_texts(texts)
 
     async def _edit_texts(self, texts: dict[Uri, list[ResourceEdit]]) -> None:
-        for uri, own in texts.items():
+        async for uri, own in in_turns(texts.items(), TEXTS_IN_A_TURN):
             draft = self._drafts.get(uri)
             if draft is None:
                 draft = self._drafts[uri] = Draft(self._documents, await self._document(uri))
@@ -278,7 +289,8 @@ class Bulk:
             kept.clear()
 
     async def _commit(self) -> list[asyncio.Future[None]]:
-        kept = self._commit_texts()
+        drafts = in_turns(self._drafts.values(), TEXTS_IN_A_TURN)
+        kept = [own async for draft in drafts if (own := self._commit_text(draft)) is not None]
         for end in self._ends:
             try:
                 await end()
@@ -286,14 +298,13 @@ class Bulk:
                 log.error("a file that an edit of %s replaced is left beside: %s", self._session.uid, error)
         return kept
 
-    def _commit_texts(self) -> list[asyncio.Future[None]]:
-        kept = []
-        for draft in self._drafts.values():
-            changes = [change for _, own in draft.done for change in own]
-            if changes and not draft.document.is_closed:
-                self._documents.commit(draft.document, draft.model, changes, reason=self._reason)
-                kept.append([self._documents.backup(draft.document, edits) for edits, _ in draft.done][-1])
-        return kept
+    def _commit_text(self, draft: Draft) -> asyncio.Future[None] | None:
+        """Let it be the document's text; gives what is done once that would survive a kill. None: nothing changed."""
+        changes = [change for _, own in draft.done for change in own]
+        if not changes or draft.document.is_closed:
+            return None
+        self._documents.commit(draft.document, draft.model, changes, reason=self._reason)
+        return [self._documents.backup(draft.document, edits) for edits, _ in draft.done][-1]
 
 
 def _file(uri: Uri | None) -> Uri:

@@ -31,7 +31,7 @@ from shim.filesystems import FileSystems
 from shim.filetypes import language_of
 from shim.following import Following
 from shim.known_languages import Known
-from shim.reading import LARGE, checked_text, decoded, taken_apart
+from shim.reading import LARGE, apply, decoded, size_of, taken_apart
 from shim.telling import Telling
 from shim.text import TextDocumentContentChangeEvent, TextModel
 from shim.thenable import Thenable
@@ -215,18 +215,12 @@ class Documents(Telling):
     async def edited(self, model: TextModel, edits: Sequence[TextEdit]) -> list[TextDocumentContentChangeEvent]:
         """Make edits to a model of one's own, in a thread if they are many. Raises `InvalidValue`, `QuotaExceeded`."""
         if self.is_quick(model, edits):
-            return model.apply(edits)
-        return await asyncio.to_thread(model.apply, edits)
+            return apply(model, edits)
+        return await asyncio.to_thread(apply, model, edits)
 
     def is_quick(self, model: TextModel, edits: Sequence[TextEdit]) -> bool:
-        """Whether these edits need no thread. Raises `InvalidValue` and `QuotaExceeded` where they cannot be made."""
-        for edit in edits:
-            checked_text(edit.new_text)
-        size = sum(len(edit.new_text) for edit in edits)
-        lines = model.line_count + sum(edit.new_text.count("\n") + edit.new_text.count("\r") for edit in edits)
-        if size > contents.LARGEST or lines > contents.MOST_LINES:
-            raise QuotaExceeded("document_lines", contents.MOST_LINES, model.line_count, "keep it in several files")
-        return len(edits) <= 32 and size < LARGE and model.line_count < 10_000
+        """Whether these edits need no thread."""
+        return len(edits) <= 32 and size_of(edits) < LARGE and model.line_count < 10_000
 
     async def edits_done(self) -> None:
         """What `apply_edit` was asked for until now is made: what awaits this was asked for after it."""
@@ -249,7 +243,8 @@ class Documents(Telling):
         document._model = model
         document._dirty = dirty
         document._used = next(self._uses)
-        document._size += sum(utf16_length(change.text) - change.range_length for change in changes)
+        length = utf16_length if model.is_wide else len
+        document._size += sum(length(change.text) - change.range_length for change in changes)
         self.tell_changed(document, changes, reason)
 
     def backup(self, document: TextDocument, edits: Sequence[TextEdit] | None = None) -> asyncio.Future[None]:

@@ -109,10 +109,10 @@ class _Run:
         for change in changes:
             start, end = change.range.start, change.range.end
             line, character = self._after(len(self._ends), start)
-            *lines, last = change.text.replace("\r\n", "\n").split("\n")
+            lines, last = change.text.count("\n"), change.text[change.text.rfind("\n") + 1 :]
             character = utf16_length(last) + (0 if lines else character)
             self._begins.append((start.line, start.character, not change.range.is_empty))
-            self._ends.append((end.line, end.character, line + len(lines), character))
+            self._ends.append((end.line, end.character, line + lines, character))
 
     def place(self, place: Position) -> Position:
         before = bisect_right(self._begins, (place.line, place.character, False))

@@ -19,7 +19,7 @@ SLICE, SLICE_BYTES = 50, 16384
 """Lines that are taken before others have their turn, and about how many bytes of them."""
 
 MOST_PLACES = 500
-"""Matches of one line, or of one match over several, that are told; more of them are not, and the limit counts as hit."""
+"""Matches of one line that are told; more of them are not, and the limit counts as hit."""
 
 LEAD = 100
 """Characters before a match that a cut preview begins with, if its line is too long to be shown from its beginning."""

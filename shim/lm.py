@@ -25,7 +25,7 @@ from shim.model_parts import (
 )
 from shim.model_providers import LanguageModelChatInformation, LanguageModelToolInformation, Provided, Registry
 from shim.namespace import fix
-from shim.schemas import mistake
+from shim.schemas import mistake_in_turns
 from shim.thenable import Thenable, called, thenable
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ async def _invoke(name: str, input: Mapping[str, Any], token: CancellationToken)
     if found is None:
         raise LanguageModelError.not_found(f"there is no tool {name!r}: see lm.tools")
     told, tool, extension = found
-    wrong = mistake(input, told.input_schema or {})
+    wrong = await mistake_in_turns(input, told.input_schema or {})
     if wrong is not None:
         place, rule = wrong
         raise InvalidValue(f"input.{place}" if place else "input", f"{rule}, as the tool {name!r} has it")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from sessions.errors import FileSystemError, InvalidValue
+from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded
 from shim import encodings
-from shim.contents import MOST_LINES, Content, digest
+from shim.contents import LARGEST, MOST_LINES, Content, digest
 from shim.document import Stamp
 from shim.edits import TextEdit
 from shim.ranges import Range
-from shim.text import TextModel
+from shim.text import TextDocumentContentChangeEvent, TextModel
 from shim.uri import Uri
 from shim.utf16 import utf16_length
 
@@ -63,6 +64,21 @@ def checked_text(text: str) -> str:
         except UnicodeEncodeError:
             raise InvalidValue("text", "must not hold half of a surrogate pair; put in the whole character") from None
     return text
+
+
+def size_of(edits: Sequence[TextEdit]) -> int:
+    """Characters that edits put in."""
+    return sum(len(edit.new_text) for edit in edits)
+
+
+def apply(model: TextModel, edits: Sequence[TextEdit]) -> list[TextDocumentContentChangeEvent]:
+    """Make edits to a model. Raises `InvalidValue` and `QuotaExceeded` of what cannot be made, and changes nothing."""
+    for edit in edits:
+        checked_text(edit.new_text)
+    lines = model.line_count + sum(edit.new_text.count("\n") + edit.new_text.count("\r") for edit in edits)
+    if size_of(edits) > LARGEST or lines > MOST_LINES:
+        raise QuotaExceeded("document_lines", MOST_LINES, model.line_count, "keep it in several files")
+    return model.apply(edits)
 
 
 def difference(old: TextModel, new: TextModel) -> list[TextEdit]:

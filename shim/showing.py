@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,7 @@ class Editors(HasEvents):
         "_documents",
         "_places",
         "_tabs",
+        "_unmarked",
         "activated",
         "active",
         "moved",
@@ -71,6 +73,8 @@ class Editors(HasEvents):
         self._tabs = session.get(Tabs)
         self._columns: dict[TextEditor, ViewColumn] = {}
         self._places: dict[TextEditor, Any] = {}
+        self._unmarked: dict[TextEditor, None] = {}
+        """Those whose tabs may not say yet whether their texts are saved."""
         self.active: TextEditor | None = None
         """The one that the user is in."""
         self.visible: tuple[TextEditor, ...] = ()
@@ -84,14 +88,14 @@ class Editors(HasEvents):
         self._tabs.changed.append(self._look)
         with session.entered():
             self._documents.on_change(self._text_changed)
-            self._documents.on_save(self._mark)
+            self._documents.on_save(self._saved)
             self._documents.on_close(self._document_closed)
 
     async def close(self) -> None:
         """The session ends: nothing is shown any more."""
         self.active, self.visible = None, ()
-        self._columns.clear()
-        self._places.clear()
+        for kept in (self._columns, self._places, self._unmarked):
+            kept.clear()
 
     # -- how a document comes to be shown
 
@@ -106,6 +110,7 @@ class Editors(HasEvents):
     ) -> TextEditor:
         """Show a document in a column, and give its editor. Raises `FileSystemError` of what cannot be opened."""
         document = await self._documents.open(what if isinstance(what, Uri) else what.uri)
+        self._mark()
         tab = self._tabs.open(
             TabInputText(document.uri),
             document.uri.basename(),
@@ -119,6 +124,7 @@ class Editors(HasEvents):
     async def diff(self, original: Uri, modified: Uri, title: str | None, **more: Any) -> TextEditor:
         """Show two documents side by side, and give the editor of the second."""
         before, after = await self._documents.open(original), await self._documents.open(modified)
+        self._mark()
         tab = self._tabs.open(
             TabInputTextDiff(before.uri, after.uri),
             title or f"{before.uri.basename()} ↔ {after.uri.basename()}",
@@ -147,7 +153,8 @@ class Editors(HasEvents):
             if editor.tab is not tab:
                 editor.tab = tab
                 editor.changed()
-        self._mark(None)
+        self._unmarked |= dict.fromkeys(tab.content.editors)
+        self._mark()
 
     def find(self, handle: str) -> TextEditor:
         """The editor of this handle; raises `InvalidValue` where there is none."""
@@ -209,21 +216,36 @@ class Editors(HasEvents):
                 self.moved.fire(TextEditorViewColumnChangeEvent(editor, column))
 
     def _text_changed(self, event: TextDocumentChangeEvent) -> None:
-        for editor in self._all():
-            if editor.document is event.document and event.content_changes:
+        if event.content_changes:
+            for editor in self._of(event.document):
                 editor.follow(event)
-        self._mark(None)
+        self._saved(event.document)
 
-    def _mark(self, _: object) -> None:
+    def _of(self, document: TextDocument) -> list[TextEditor]:
+        return [editor for editor in self._all() if editor.document is document]
+
+    def _saved(self, document: TextDocument) -> None:
+        """A text is saved, or is not any more: tabs say so soon, those of all that one edit changes at once."""
+        if not self._unmarked:
+            asyncio.get_running_loop().call_soon(self._mark)
+        self._unmarked |= dict.fromkeys(self._of(document))
+
+    def _mark(self) -> None:
         """Let tabs say what is not saved."""
-        with self._tabs.change():
-            for editor in self._all():
-                if editor.tab is not None and editor.side != "original":
-                    self._tabs.mark(editor.tab, editor.document.is_dirty)
+        unmarked, self._unmarked = self._unmarked, {}
+        wrong = [
+            (editor.tab, editor.document.is_dirty)
+            for editor in unmarked
+            if editor.tab is not None and editor.side != "original" and _is_wrong(editor.tab, editor.document.is_dirty)
+        ]
+        if wrong:
+            with self._tabs.change():
+                for tab, is_dirty in wrong:
+                    self._tabs.mark(tab, is_dirty)
 
     def _document_closed(self, document: TextDocument) -> None:
         if document.is_closed:
-            self._tabs.shut(*(one.tab for one in self._all() if one.document is document and one.tab is not None))
+            self._tabs.shut(*(one.tab for one in self._of(document) if one.tab is not None))
 
     def tell_selected(self, editor: TextEditor, kind: TextEditorSelectionChangeKind | None) -> None:
         self.selected.fire(TextEditorSelectionChangeEvent(editor, editor.selections, kind))
@@ -233,6 +255,10 @@ class Editors(HasEvents):
 
     def tell_options(self, editor: TextEditor) -> None:
         self.options_set.fire(TextEditorOptionsChangeEvent(editor, editor.options))
+
+
+def _is_wrong(tab: Tab, is_dirty: bool) -> bool:
+    return tab.is_dirty != is_dirty or (is_dirty and tab.is_preview)
 
 
 on_did_change_active_text_editor = of_user(lambda session: session.get(Editors).activated)

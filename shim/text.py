@@ -112,6 +112,11 @@ class TextModel:
     def line_count(self) -> int:
         return len(self._lines)
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether some character of it may count twice in UTF-16."""
+        return self._wide
+
     def get_text(self, range: AnyRange | None = None) -> str:
         """All of it, or the part of it that lies within `range`."""
         end = LINE_ENDS[self.eol]

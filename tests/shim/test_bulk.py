@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 import shim as vscode
 from sessions.context import SessionContext
-from sessions.errors import FileSystemError
-from shim import Position, Range, SnippetString, SnippetTextEdit, TextEdit, Uri, WorkspaceEdit, workspace
+from sessions.errors import FileSystemError, QuotaExceeded
+from shim import Position, Range, SnippetString, SnippetTextEdit, TextEdit, Uri, WorkspaceEdit, documents, workspace
+from shim.bulk import TEXTS_IN_A_TURN
 
 pytestmark = pytest.mark.anyio
 
@@ -301,3 +303,31 @@ async def test_an_edit_reaches_nobody_elses_files(ada: SessionContext, ben: Sess
         with pytest.raises(FileSystemError):
             await ben.files.read("/workspace/b")
     assert bens.get_text() == "ben's" and not bens.is_dirty
+
+
+async def test_an_edit_of_many_texts_leaves_turns_for_others_and_closes_none_of_them(
+    ada: SessionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uris = [at(f"{number}.txt") for number in range(40)]
+    for uri in (*uris, at("other.txt")):
+        await ada.files.write(uri.path, b"text")
+    with ada.entered():
+        for uri in uris:
+            await workspace.open_text_document(uri)
+        monkeypatch.setattr(documents, "MOST", len(uris))
+        changed: list[int] = []
+        turn = 0
+        workspace.on_did_change_text_document(lambda _: changed.append(turn))
+        edit = WorkspaceEdit()
+        for uri in uris:
+            edit.insert(uri, Position(0, 0), "new ")
+        applied = workspace.apply_edit(edit)
+        while not applied.done():
+            turn += 1
+            if len(changed) == TEXTS_IN_A_TURN:  # somebody needs room in its middle
+                with suppress(QuotaExceeded):
+                    ada.get(documents.Documents).make_room(0, 1)
+            await asyncio.sleep(0)
+        assert await applied
+        assert max(changed.count(turn) for turn in changed) == TEXTS_IN_A_TURN
+        assert {(await workspace.open_text_document(uri)).get_text() for uri in uris} == {"new text"}

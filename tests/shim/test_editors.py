@@ -378,11 +378,12 @@ def test_a_selection_stays_on_its_text(selection: Selection, range: Range, text:
 
 
 PLACES = st.builds(Position, st.integers(0, 5), st.integers(0, 9))
+TEXTS = st.sampled_from(["", "x", "yy", "\n", "z\n", "\nww", "\n\n😀"])
 
 
 @given(
     at=PLACES,
-    edits=st.lists(st.tuples(PLACES, PLACES, st.sampled_from(["", "x", "yy", "\n", "z\n", "\nww", "\n\n😀"])), max_size=8),
+    edits=st.lists(st.tuples(PLACES, PLACES, TEXTS), max_size=8),
     again=st.booleans(),
 )
 def test_a_place_moves_by_many_changes_as_by_one_after_the_other(

@@ -310,7 +310,8 @@ async def test_an_extension_that_is_gone_hears_no_event_of_its_user(ada: Session
     def listen(name: str) -> None:
         namespaces = (vscode.window, vscode.workspace, vscode.languages, vscode.tasks, vscode.lm, vscode.env)
         for namespace in (*namespaces, vscode.authentication):
-            for event in {*dir(namespace), *getattr(namespace, "__annotations__", ()), *getattr(namespace, "LATER", ())}:
+            names = (dir(namespace), getattr(namespace, "__annotations__", ()), getattr(namespace, "LATER", ()))
+            for event in set().union(*names):
                 if event.startswith("on_"):
                     getattr(namespace, event)(lambda _: heard.append(name))
         for event in (vscode.window.tab_groups.on_did_change_tabs, vscode.window.tab_groups.on_did_change_tab_groups):
