@@ -99,7 +99,7 @@ class Activations:
         return running.result()
 
     def _start(self, one: Installed) -> asyncio.Future[Any]:
-        running = self._running[one.key] = self._session.promise(self._activate(one), f"activate {one.id}", one.id)
+        running = self._running[one.key] = self._session.promise(self._activate(one), f"activate {one.id}")
         running.add_done_callback(partial(self._settled, one.key))
         return running
 
@@ -112,7 +112,7 @@ class Activations:
         """Deactivate what is active, dispose of what it registered, and let its modules go. Nothing begins after."""
         self._ended = True
         begun = [self.rules.installed[key] for key in self._running]
-        ends = {self._session.promise(self._end(one), f"end {one.id}", one.id) for one in begun}
+        ends = {self._session.promise(self._end(one), f"end {one.id}") for one in begun}
         if ends:
             await asyncio.wait(ends)
 
@@ -125,21 +125,25 @@ class Activations:
             if one.key in map(str.lower, self.rules.installed[other].manifest.extension_dependencies):
                 await self.end_one(other)
         if one.key in self._running:
-            await self._session.promise(self._end(one), f"end {one.id}", one.id)
+            await self._session.promise(self._end(one), f"end {one.id}")
 
     async def _activate(self, one: Installed) -> Any:
+        with self._session.entered(one.id):  # in its name, but no work of its own: that ends with it
+            exports = await self._activated(one)
+        self._session.get(Extensions).exports[one.key] = exports
+        return exports
+
+    async def _activated(self, one: Installed) -> Any:
         try:
             for dependency in one.manifest.extension_dependencies:
                 await self.activate(dependency)
-            exports = await self._run(one)
+            return await self._run(one)
         except Exception as error:  # the edge of an extension: only this user's activation fails
             await self._undo(one)
             raise self._told(one, error) from error
         except BaseException:
             await self._undo(one)
             raise
-        self._session.get(Extensions).exports[one.key] = exports
-        return exports
 
     async def _run(self, one: Installed) -> Any:
         extension = self._session.get(Extensions).get(one.id)
@@ -175,11 +179,12 @@ class Activations:
 
     async def _end(self, one: Installed) -> None:
         running = self._running.pop(one.key)
-        if running.done():
-            await self._deactivate(one)
-        else:
-            running.cancel()
-        await self._undo(one)
+        with self._session.entered(one.id):
+            if running.done():
+                await self._deactivate(one)
+            else:
+                running.cancel()
+            await self._undo(one)
 
     async def _deactivate(self, one: Installed) -> None:
         deactivate = getattr(self._entries[one.key], "deactivate", None)
@@ -198,6 +203,8 @@ class Activations:
                 await _within(self.rules.deactivate_s, self._session, one, context.close(), "dispose")
             except TookTooLong:
                 log.warning("the subscriptions of extension %s could not be disposed of in time", one.id)
+        if not self._ended:  # else all work of the session ends at once
+            await self._session.end_work(one.id)
         self._entries.pop(one.key, None)
         self._session.get(Extensions).exports.pop(one.key, None)
         self._session.forget_extension(one.id)

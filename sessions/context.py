@@ -272,12 +272,16 @@ class SessionContext:
     def start(self, work: Coroutine[Any, Any, object], name: str, extension: str | None = None) -> asyncio.Task[None]:
         """Run `work` as this user until it ends or the session does; a failure ends only it, and the user is told."""
         self._refuse_when_closing(work)
-        return self._tasks.start(work, name, self._context_of(extension))
+        return self._tasks.start(work, name, self._context_of(extension), extension)
 
     def promise(self, work: Coroutine[Any, Any, T], name: str, extension: str | None = None) -> asyncio.Future[T]:
         """Start `work` as this user at once; the future may be awaited or not (VS Code's Thenable)."""
         self._refuse_when_closing(work)
-        return self._tasks.promise(work, name, self._context_of(extension))
+        return self._tasks.promise(work, name, self._context_of(extension), extension)
+
+    async def end_work(self, extension: str) -> None:
+        """Cancel what runs of an extension, and wait a while until it has ended: the extension is gone."""
+        await self._tasks.end(extension)
 
     def _refuse_when_closing(self, work: Coroutine[Any, Any, object]) -> None:
         if self._closing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context
 from typing import Any, TypeVar
 
@@ -13,6 +13,9 @@ log = logging.getLogger("roost.sessions")
 
 CLOSE_S = 3.0
 """How long a cancelled task may take to end before its owner ends without it."""
+
+END_S = 1.0
+"""The same, where the owner goes on."""
 
 Failed = Callable[[str, BaseException], None]
 """Called with a task's name and what it raised."""
@@ -29,7 +32,8 @@ class Tasks:
     def __init__(self, group: asyncio.TaskGroup, failed: Failed) -> None:
         self._group = group
         self._failed = failed
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], str | None] = {}
+        """Those that have not ended, and the extension that each is of."""
 
     def __len__(self) -> int:
         return len(self._running)
@@ -37,26 +41,39 @@ class Tasks:
     def __contains__(self, task: object) -> bool:
         return task in self._running
 
-    def start(self, work: Coroutine[Any, Any, object], name: str, context: Context | None = None) -> asyncio.Task[None]:
+    def start(
+        self,
+        work: Coroutine[Any, Any, object],
+        name: str,
+        context: Context | None = None,
+        extension: str | None = None,
+    ) -> asyncio.Task[None]:
         """Run `work` until it ends, fails or the owner closes. What it returns is dropped."""
-        return self._run(self._guarded(work, name), work, name, context)
+        return self._run(self._guarded(work, name), work, name, context, extension)
 
-    def promise(self, work: Coroutine[Any, Any, T], name: str, context: Context | None = None) -> asyncio.Future[T]:
+    def promise(
+        self, work: Coroutine[Any, Any, T], name: str, context: Context | None = None, extension: str | None = None
+    ) -> asyncio.Future[T]:
         """Start `work` at once and give what VS Code calls a Thenable: it may be awaited or not.
 
         Cancelling the future cancels the work. A failure that nobody awaits is logged by asyncio, not lost.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        task = self._run(_settle(work, future), work, name, context)
+        task = self._run(_settle(work, future), work, name, context, extension)
         future.add_done_callback(lambda done: task.cancel() if done.cancelled() else None)
         return future
 
     def _run(
-        self, work: Coroutine[Any, Any, None], inner: Coroutine[Any, Any, object], name: str, context: Context | None
+        self,
+        work: Coroutine[Any, Any, None],
+        inner: Coroutine[Any, Any, object],
+        name: str,
+        context: Context | None,
+        extension: str | None,
     ) -> asyncio.Task[None]:
         task = self._group.create_task(work, name=name, context=context)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[task] = extension
+        task.add_done_callback(self._running.pop)
         task.add_done_callback(lambda _: inner.close())  # a task that is cancelled before it began never ran it
         return task
 
@@ -76,13 +93,21 @@ class Tasks:
 
     async def close(self) -> None:
         """Cancel what runs (but not the caller itself) and wait until it has ended."""
-        running = self._running - {asyncio.current_task()}
-        for task in running:
-            task.cancel()
-        if running:
-            _, deaf = await asyncio.wait(running, timeout=CLOSE_S)
-            for task in deaf:
-                log.warning("the task %s does not end when it is cancelled; it is left behind", task.get_name())
+        await _cancelled(self._running, CLOSE_S)
+
+    async def end(self, extension: str) -> None:
+        """The same with what runs of one extension."""
+        await _cancelled([task for task, whose in self._running.items() if whose == extension], END_S)
+
+
+async def _cancelled(tasks: Iterable[asyncio.Task[None]], within_s: float) -> None:
+    running = set(tasks) - {asyncio.current_task()}
+    for task in running:
+        task.cancel()
+    if running:
+        _, deaf = await asyncio.wait(running, timeout=within_s)
+        for task in deaf:
+            log.warning("the task %s does not end when it is cancelled; it is left behind", task.get_name())
 
 
 def settle(promise: asyncio.Future[None], error: BaseException | None) -> None:

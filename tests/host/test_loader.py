@@ -16,12 +16,13 @@ import orjson
 import pytest
 
 import shim as vscode
-from host.activation import ActivationFailed
+from host.activation import ActivationFailed, Activations
 from host.loader import Loader
 from host.modules import Copies, Proxy
 from sessions.context import SessionContext
 from sessions.errors import SessionClosed
 from shim.commands import BUILT_IN, CommandFailed, Commands
+from shim.env import Environment
 from shim.extensions import Extensions
 from tests.people import extension, loads, people
 from tests.sessions.stores import eventually
@@ -514,6 +515,45 @@ async def test_an_extension_that_does_not_end_well_does_not_keep_the_others(tmp_
             await sessions.close("ada")
         again = await sessions.open("ada")
         assert (await again.memento("acme.good", "global")).get("ended") is True
+
+
+async def test_the_work_of_an_extension_ends_with_it_and_nobody_elses(tmp_path: Path) -> None:
+    works = """
+        import asyncio
+        import shim as vscode
+        from shim.proposed import background
+
+        log = []
+
+        async def beat():
+            try:
+                while True:
+                    await asyncio.sleep(0.01)
+                    log.append("beat")
+            finally:
+                log.append("ended")
+
+        async def heard(_):
+            await asyncio.Event().wait()
+
+        def activate(context):
+            background.start(beat(), "beat")
+            vscode.env.on_did_change_log_level(heard)
+            vscode.window.show_information_message("Still there?", "Yes")
+            return log
+        """
+    manifest = 'enabled_api_proposals = ["background"]'
+    folders = [extension(tmp_path, name, manifest, extension=works) for name in ("one", "two")]
+    async with people(tmp_path, loads(*folders)) as sessions:
+        ada = await sessions.open("ada")
+        one, two = [await ada.get(Extensions).activate(f"acme.{name}") for name in ("one", "two")]
+        await eventually(lambda: "beat" in one and "beat" in two and len(ada.requests.waiting) == 2)
+        ada.get(Environment).set_level(vscode.LogLevel.ERROR)
+        await ada.get(Activations).end_one("acme.one")
+        assert (one[-1], len(ada.requests.waiting)) == ("ended", 1)
+        beats = len(two)
+        await eventually(lambda: len(two) > beats)
+        assert "ended" not in two
 
 
 async def test_a_session_that_ends_in_the_middle_of_an_activation_ends_it_undone(tmp_path: Path) -> None:
