@@ -138,8 +138,9 @@ def _meant(lines: list[dict[str, Any]]) -> Callable[[object], int | None]:
     def means(answer: object) -> int | None:
         if isinstance(answer, str):
             return places.get(answer)
-        is_place = type(answer) is int and 0 <= answer < len(lines)
-        return answer if is_place and lines[answer].get("kind") != QuickPickItemKind.SEPARATOR else None
+        if not isinstance(answer, int) or isinstance(answer, bool) or not 0 <= answer < len(lines):
+            return None
+        return None if lines[answer].get("kind") == QuickPickItemKind.SEPARATOR else answer
 
     return means
 
