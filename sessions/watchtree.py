@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 CHANGED, CREATED, DELETED = 1, 2, 3
 """VS Code's FileChangeType."""
+GONE_FOLDER = 4
+"""A folder was deleted with all that was in it: told as `DELETED`."""
 
 POLLED = 1_000
 """Directories of one tree that are looked at now and then, where the kernel lets no more be watched."""
@@ -174,7 +176,7 @@ class Tree:
         for folder, names in dirty.items():
             if self._is_here(folder) and not self.missing:
                 self._compare(folder, names, changes)
-        return list(changes.items())
+        return _told(changes)
 
     def end(self) -> None:
         """Watch nothing any more, and never again."""
@@ -309,7 +311,7 @@ class Tree:
         if state is None:
             if before is not None:
                 self._forget(folder, name, before)
-                _delete(changes, path, isinstance(before, Folder))
+                changes[path] = GONE_FOLDER if isinstance(before, Folder) else DELETED
         elif before is None:
             self._add(folder, name, state, changes, CREATED)
         elif isinstance(before, Folder) or self._is_folder(state):
@@ -329,7 +331,7 @@ class Tree:
             return
         path = f"{folder.path}/{name}"
         found = folder.entries[name] = self._entry(folder, name, state)
-        changes[path] = CHANGED if changes.get(path) == DELETED else kind
+        changes[path] = CHANGED if changes.get(path) in (DELETED, GONE_FOLDER) else kind
         if isinstance(found, Folder) and self._take_in(found):
             changes.update((below, CREATED) for below in self._fill(found))
 
@@ -359,12 +361,16 @@ class Tree:
         return not self.excluded(path[len(self.top.name) + 1 :])
 
 
-def _delete(changes: dict[str, int], path: str, is_folder: bool) -> None:
+def _told(changes: dict[str, int]) -> list[Change]:
     """A folder that went says so of all that was in it, as in VS Code."""
-    inside = [one for one in changes if one.startswith(path + "/")] if is_folder else ()
-    for one in inside:
-        del changes[one]
-    changes[path] = DELETED
+    gone = {path for path, kind in changes.items() if kind == GONE_FOLDER}
+    told = ((path, DELETED if kind == GONE_FOLDER else kind) for path, kind in changes.items())
+    return [one for one in told if gone.isdisjoint(_above(one[0]))] if gone else list(told)
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _state(entry: os.DirEntry[str]) -> os.stat_result | None:

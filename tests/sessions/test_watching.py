@@ -395,3 +395,14 @@ async def test_what_is_near_the_top_is_watched_before_what_is_deep(tmp_path: Pat
         assert watched == {f"/workspace/{number}{below}" for number in range(3) for below in ("", "/a")}
         await asyncio.to_thread(tree.end)
         give_back()
+
+
+def test_a_folder_that_goes_is_told_once_and_nothing_of_what_was_in_it() -> None:
+    went = watchtree.GONE_FOLDER
+    changes = {
+        "/w/old/a/c.txt": DELETED, "/w/old/a/new.txt": CREATED, "/w/old/a": went, "/w/older": CHANGED, "/w/old": went,
+        "/w/old.txt": DELETED, "/w/older/e.txt": DELETED, "/w": CHANGED,
+    }  # fmt: skip
+    told = [("/w/older", CHANGED), ("/w/old", DELETED), ("/w/old.txt", DELETED), ("/w/older/e.txt", DELETED)]
+    assert watchtree._told(changes) == [*told, ("/w", CHANGED)]
+    assert watchtree._told({"/w/a": DELETED, "/w/a/b": CREATED}) == [("/w/a", DELETED), ("/w/a/b", CREATED)]
