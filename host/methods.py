@@ -102,6 +102,13 @@ class Stat(TypedDict):
     permissions: NotRequired[int]
 
 
+class Trashed(TypedDict):
+    uri: str
+    was: str
+    deleted: int
+    type: int
+
+
 class Content(TypedDict):
     content: str
     encoding: Encoding
@@ -216,13 +223,24 @@ async def fs_create_directory(caller: Caller, uri: Path) -> None:
 
 
 @method("workspace.fs.delete")
-async def fs_delete(caller: Caller, uri: Path, recursive: bool = False, use_trash: bool = False) -> str | None:
+async def fs_delete(caller: Caller, uri: Path, recursive: bool = False, use_trash: bool = False) -> None:
     """Remove a file, a link itself, or a directory; one that is not empty only with `recursive`.
 
-    With `useTrash` it is moved to the trash, and answered with where it is now.
+    With `useTrash` it is moved to the trash in the user's home; see `workspace.fs.readTrash`.
     """
-    trashed = await caller.session.files.delete(uri, recursive=recursive, use_trash=use_trash)
-    return None if trashed is None else uri_of(trashed)
+    await caller.session.files.delete(uri, recursive=recursive, use_trash=use_trash)
+
+
+@method("workspace.fs.readTrash", gated=True)
+async def fs_read_trash(caller: Caller) -> list[Trashed]:
+    """What was moved to the trash, the last first, 1,000 at most: where it is and was, when it went in ms, its type.
+
+    A rename brings it back. The trash is freedesktop.org's: what programs in terminals move there is in it, too.
+    """
+    found = await caller.session.files.read_trash()
+    return [
+        {"uri": uri_of(one.path), "was": uri_of(one.was), "deleted": one.deleted, "type": one.type} for one in found
+    ]
 
 
 @method("workspace.fs.rename")

@@ -1,17 +1,14 @@
-"""A name in a directory that is held open, and what is done with it: delete, trash, move, copy. Resolves no path."""
+"""A name in a directory that is held open, and what is done with it: delete, move, copy. Resolves no path."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-import time
-from secrets import token_hex
-from urllib.parse import quote_from_bytes
 
-from sessions.descriptors import SPECIAL, Handle, Owner, look, regular, settle, sync_directory, write_all
-from sessions.openat2 import DIRECTORY, LOOK, identity, rename_exclusively
-from sessions.paths import Refusal, encoded
+from sessions.descriptors import SPECIAL, Handle, Owner, look, regular, sync_directory, write_all
+from sessions.openat2 import DIRECTORY, LOOK, identity
+from sessions.paths import Refusal
 from sessions.staging import is_visible, sweep
 from sessions.trees import (
     Descent,
@@ -20,8 +17,6 @@ from sessions.trees import (
     remove_tree,
     unlink,
 )
-
-_LONGEST_TRASHED = 200  # bytes of a name in the trash, so that a suffix and `.trashinfo` fit behind it
 
 
 class Entry:
@@ -117,52 +112,11 @@ def _delete_empty(entry: Entry) -> None:
         os.rmdir(entry.name, dir_fd=entry.parent.fd)
 
 
-def trash(entry: Entry, files: Handle, info: Handle, *, recursive: bool, owner: Owner | None, meter: Meter) -> bytes:
-    """Move `entry` to the trash of freedesktop.org's specification: into `files`, under the name given back."""
-    if stat.S_ISDIR(entry.state().st_mode) and not recursive:
-        _check_empty(entry)
-    meter.reserve(0, 1)
-    try:
-        name = _note(entry, info, owner)
-        _move_to_trash(entry, files, info, name)
-    except BaseException:
-        meter.released(0, 1)
-        raise
-    for changed in (entry.parent, files, info):
-        sync_directory(changed.fd)
-    return name
-
-
-def _check_empty(entry: Entry) -> None:
+def check_empty(entry: Entry) -> None:
+    """Raises where a directory is not."""
     with Descent(entry.parent.fd, entry.name) as at, os.scandir(at.fd) as found:
         if any(map(is_visible, found)):
             raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
-
-
-def _move_to_trash(entry: Entry, files: Handle, info: Handle, name: bytes) -> None:
-    try:
-        rename_exclusively(entry.name, name, source_fd=entry.parent.fd, target_fd=files.fd)
-    except OSError as error:
-        os.unlink(name + b".trashinfo", dir_fd=info.fd)
-        if error.errno in (errno.EXDEV, errno.EINVAL):
-            reason = "it cannot be moved to the trash from here; delete it without the trash"
-            raise Refusal("Unavailable", reason) from error
-        raise
-
-
-def _note(entry: Entry, info: Handle, owner: Owner | None) -> bytes:
-    """Write down where the entry was and when it went, under a name that is free; gives that name."""
-    name, flags = entry.name[:_LONGEST_TRASHED], os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    try:
-        fd = os.open(name + b".trashinfo", flags, 0o600, dir_fd=info.fd)
-    except FileExistsError:
-        name = b"%s.%s" % (name, token_hex(8).encode())
-        fd = os.open(name + b".trashinfo", flags, 0o600, dir_fd=info.fd)
-    where, when = quote_from_bytes(encoded(entry.path).rstrip(b"/")), time.strftime("%Y-%m-%dT%H:%M:%S")
-    with Handle(fd):
-        settle(fd, 0o600, owner)
-        write_all(fd, f"[Trash Info]\nPath={where}\nDeletionDate={when}\n".encode())
-    return name
 
 
 def check_target(old: Entry, state: os.stat_result, new: Entry, *, overwrite: bool) -> os.stat_result | None:

@@ -17,6 +17,7 @@ from sessions.paths import Told, path_of, uri_of
 from sessions.replacement import Replacement
 from sessions.root import Root
 from sessions.sharing import in_turns
+from sessions.trash import Deleted
 from sessions.trees import Meter, Size, Unmetered
 
 __all__ = [
@@ -107,9 +108,11 @@ class Files:
     async def create_directory(self, path: str) -> None:
         await self._change(self.root.create_directory, path, meter=self._meter)
 
-    async def delete(self, path: str, *, recursive: bool = False, use_trash: bool = False) -> str | None:
-        """Remove what is there, or move it to the trash; gives its path there."""
-        return await self._change(self.root.delete, path, recursive=recursive, use_trash=use_trash, meter=self._meter)
+    async def read_trash(self) -> list[Deleted]:
+        return await self._run(self.root.read_trash)
+
+    async def delete(self, path: str, *, recursive: bool = False, use_trash: bool = False) -> None:
+        await self._change(self.root.delete, path, recursive=recursive, use_trash=use_trash, meter=self._meter)
 
     async def rename(self, source: str, target: str, *, overwrite: bool = False) -> None:
         await self._change(self.root.rename, source, target, overwrite=overwrite, meter=self._meter)

@@ -6,10 +6,11 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from heapq import merge
 from itertools import islice
 
-from sessions import copying, entries
+from sessions import copying, entries, trash
 from sessions.descriptors import LINK, FileStat, Handle, contents, file_stat, regular, type_of
 from sessions.entries import Entry
 from sessions.errors import InvalidValue
@@ -106,6 +107,18 @@ class Root(Places):
             ):
                 yield shown(place(entry)), type_of(entry)
 
+    def read_trash(self) -> list[trash.Deleted]:
+        """What is in the trash in the user's home, the last first, `trash.MOST` at most: a rename brings it back."""
+        where = os.fsdecode(self._trash)
+        with (
+            Told(where),
+            suppress(FileNotFoundError),
+            self._opened(self._trash + b"/files", DIRECTORY) as files,
+            self._opened(self._trash + b"/info", DIRECTORY) as info,
+        ):
+            return trash.read(files, info, f"{where}/files")
+        return []
+
     def usage(self, path: str = "/", enough: Size | None = None) -> Size:
         """What everything below `path` takes. Left-overs of a killed host are removed on the way.
 
@@ -169,21 +182,18 @@ class Root(Places):
                     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
                 raise
 
-    def delete(
-        self, path: str, *, recursive: bool = False, use_trash: bool = False, meter: Meter = _UNMETERED
-    ) -> str | None:
-        """Remove the entry, a link itself; with `use_trash` it goes to the trash in the user's home: its path there."""
+    def delete(self, path: str, *, recursive: bool = False, use_trash: bool = False, meter: Meter = _UNMETERED) -> None:
+        """Remove the entry, a link itself; with `use_trash` it goes to the trash in the user's home."""
         with self._entry(path) as entry, Told(path):
             self._check_sealed(entry.parent)
             if not use_trash:
                 entries.delete(entry, recursive=recursive, meter=meter)
-                return None
+                return
             with (
                 self._directory(self._trash + b"/files", meter, 0o700) as files,
                 self._directory(self._trash + b"/info", meter, 0o700) as info,
             ):
-                name = entries.trash(entry, files, info, recursive=recursive, owner=self.owner, meter=meter)
-            return os.fsdecode(self._trash + b"/files/" + name)
+                trash.put(entry, files, info, recursive=recursive, owner=self.owner, meter=meter)
 
     def rename(self, source: str, target: str, *, overwrite: bool = False, meter: Meter = _UNMETERED) -> None:
         """Move the entry, a link itself; parents of the target are made. To itself it does nothing."""

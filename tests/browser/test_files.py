@@ -94,6 +94,31 @@ def test_a_new_file_comes_into_the_folder_that_was_chosen_and_goes_to_the_trash_
     assert not (workspace / "made").exists()
 
 
+def test_what_is_in_the_trash_can_be_brought_back_later_or_deleted_for_good(
+    opened: Open, workspace: Path, home_of_local: Path
+) -> None:
+    (workspace / "kept").mkdir()
+    (workspace / "kept/two.txt").write_text("2")
+    page = opened("#/files")
+    for command, choice, title in (
+        ("Files: Restore from the trash", "option", "kept"),
+        ("Files: Empty the trash", "button", "Delete permanently"),
+    ):
+        page.get_by_role("treeitem", name="kept").click()
+        page.keyboard.press("Delete")
+        page.get_by_role("button", name="Move to the trash").click()
+        expect(page.get_by_role("treeitem", name="kept")).to_have_count(0)
+        page.keyboard.press("F1")
+        page.get_by_placeholder("Type a command or a place").fill(command)
+        page.get_by_role("option", name=command).click()
+        page.get_by_role("dialog", name="trash").get_by_role(choice, name=title).click()
+        if choice == "option":
+            expect(page.get_by_role("treeitem", name="kept")).to_be_visible()
+            assert (workspace / "kept/two.txt").read_text() == "2"
+    expect(page.get_by_text("The trash is empty")).to_be_visible()
+    assert not (home_of_local / ".local/share/Trash/files").exists()
+
+
 def test_a_file_that_is_renamed_stays_open_with_what_is_not_saved(opened: Open, workspace: Path) -> None:
     (workspace / "old").mkdir()
     (workspace / "old/draft.txt").write_text("kept\n")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sessions import root as module
-from sessions.descriptors import FILE
+from sessions.descriptors import FILE, FOLDER
 from sessions.errors import InvalidValue, SessionClosed
 from sessions.openat2 import Resolve
 from sessions.paths import Refusal
@@ -373,9 +373,8 @@ def test_the_trash_keeps_what_is_deleted_with_a_note(root: Root, folder: Path) -
     trash = folder / "home/.local/share/Trash"
     for content in (b"1", b"2"):
         root.write("/workspace/a b", content)
-        trashed = root.delete("/workspace/a b", use_trash=True)
-        assert trashed is not None
-        assert root.read(trashed, 9) == content
+        root.delete("/workspace/a b", use_trash=True)
+        assert content in [root.read(one.path, 9) for one in root.read_trash()]
     root.write("/workspace/dir/f", b"3")
     root.delete("/workspace/dir", use_trash=True, recursive=True)
     assert sorted(path.read_bytes() for path in trash.glob("files/a b*")) == [b"1", b"2"]
@@ -390,6 +389,40 @@ def test_the_trash_keeps_what_is_deleted_with_a_note(root: Root, folder: Path) -
     root.write("/workspace/" + "n" * 255, b"")
     root.delete("/workspace/" + "n" * 255, use_trash=True)
     assert root.read_directory("/workspace") == []
+
+
+def test_what_is_in_the_trash_is_told_the_last_first_and_can_be_moved_back(root: Root, folder: Path) -> None:
+    assert root.read_trash() == []
+    root.write("/workspace/d/ü 100%\n.txt", b"1")
+    root.write("/workspace/a.txt", b"2")
+    for at, path in enumerate(("/workspace/d", "/workspace/a.txt")):
+        root.delete(path, use_trash=True, recursive=True)
+        os.utime(folder / f"home/.local/share/Trash/info/{path[11:]}.trashinfo", (at, at))
+    last, first = root.read_trash()
+    assert (first.was, first.type, first.deleted) == ("/workspace/d", FOLDER, 0)
+    assert (last.path, last.was, last.type) == ("/home/.local/share/Trash/files/a.txt", "/workspace/a.txt", FILE)
+    assert last.deleted == 1_000
+    root.rename(last.path, last.was)
+    assert root.read("/workspace/a.txt", 9) == b"2"
+    assert root.read_trash() == [first]
+
+
+def test_notes_in_the_trash_that_say_nothing_of_use_are_left_out(root: Root, folder: Path) -> None:
+    root.write("/home/.local/share/Trash/files/x", b"1")
+    info = folder / "home/.local/share/Trash/info"
+    assert root.read_trash() == []
+    info.mkdir()
+    notes = {"x": "Path=%ff", "y": "Path=/workspace/y", "z": "nothing", "x.": f"Path=/{'n' * 20_000}", "x..": "Path=x"}
+    for name, text in notes.items():
+        (info / f"{name}.trashinfo").write_text(f"[Trash Info]\n{text}\n")
+    for name in ("z", "x.", "x.."):
+        (folder / f"home/.local/share/Trash/files/{name}").write_text("1")
+    os.mkfifo(info / "f.trashinfo")
+    (info / "s.trashinfo").symlink_to("y.trashinfo")
+    (info / "d.trashinfo").mkdir()
+    assert root.read_trash() == []
+    (info / "x.trashinfo").write_text("Path=/workspace/x")
+    assert [one.was for one in root.read_trash()] == ["/workspace/x"]
 
 
 # ---- rename and copy

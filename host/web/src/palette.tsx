@@ -22,6 +22,8 @@ const own = (): Entry[] => [
   { label: "Files: Go to a file…", hint: "Ctrl P", run: () => setTimeout(openFiles) },
   { label: "Files: Search in files", hint: "Ctrl Shift F", run: () => ((side.value = "search"), go("files")) },
   { label: "Files: Replace in files", hint: "Ctrl Shift H", run: openReplace },
+  { label: "Files: Restore from the trash…", run: () => void import("./files/trash").then((one) => one.openTrash()) },
+  { label: "Files: Empty the trash…", run: () => void import("./files/trash").then((one) => one.emptyTrash()) },
   { label: "Terminal: New", run: () => reveal("new") },
   { label: "Terminal: Show or hide", description: "below what is shown", hint: "Ctrl `", run: () => setTimeout(toggle) },
   { label: "Preview a port…", run: () => void import("./preview").then((one) => one.preview()) },

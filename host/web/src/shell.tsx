@@ -32,7 +32,8 @@ const Views = lazy(() => import("./views").then((one) => one.ViewScreen));
 function ownOf(event: KeyboardEvent): (() => void) | undefined {
   const ctrl = event.ctrlKey || event.metaKey, key = event.key.toLowerCase(), inTerminal = event.ctrlKey && !!context()("terminalFocus");
   if (event.altKey) return ctrl || event.shiftKey ? undefined : shownNow().map(([name]) => () => go(name))[Number(event.key) - 1];
-  if (!ctrl || document.querySelector("dialog[open]")) return undefined;
+  if (document.querySelector("dialog[open]")) return undefined;
+  if (!ctrl) return key === "f1" && !event.shiftKey && !context()("terminalFocus") ? openPalette : undefined;
   if (event.code === "Backquote") return toggle;
   if (event.shiftKey) return key === "p" ? openPalette : key === "e" ? () => see("tree") : key === "g" ? () => go("changes") : inTerminal ? undefined : key === "f" ? () => see("search") : key === "h" ? openReplace : undefined;
   return inTerminal ? undefined : key === "k" ? openPalette : key === "p" ? openFiles : undefined;

@@ -18,6 +18,7 @@ export type Server = { name: string; version: string };
 export type Span = { start: Place; end: Place };
 export type Tokens = { data: Array<number>; tokenTypes: Array<string>; tokenModifiers: Array<string> };
 export type ToolCall = { callId: string; name: string; input: Record<string, any> };
+export type Trashed = { uri: string; was: string; deleted: number; type: number };
 export type Usage = { inputTokens: number; outputTokens: number; cacheReadTokens: number; cacheWriteTokens: number; thinkingTokens: number };
 export type WireFolder = { uri: string; name: string };
 export type WirePosition = { line: number; character: number };
@@ -269,7 +270,9 @@ export interface Methods {
   /** Make a directory and the parents that it needs; one that exists is fine. */
   "workspace.fs.createDirectory": { params: { uri: string }; result: null };
   /** Remove a file, a link itself, or a directory; one that is not empty only with `recursive`. */
-  "workspace.fs.delete": { params: { uri: string; recursive?: boolean; useTrash?: boolean }; result: string | null };
+  "workspace.fs.delete": { params: { uri: string; recursive?: boolean; useTrash?: boolean }; result: null };
+  /** What was moved to the trash, the last first, 1,000 at most: where it is and was, when it went in ms, its type. */
+  "workspace.fs.readTrash": { params: Record<string, never>; result: Array<Trashed> };
   /** Move a file or directory to another name. */
   "workspace.fs.rename": { params: { source: string; target: string; overwrite?: boolean }; result: null };
   /** Copy a file, or a directory with all that it holds. */

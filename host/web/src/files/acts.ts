@@ -7,10 +7,11 @@ import { menu } from "../menus";
 import { runOn } from "../palette";
 import { go } from "../router";
 import { dirty, languages } from "./texts";
+import { openTrash, restoreLast, TRASH } from "./trash";
 import { read, toggle, type Node } from "./tree";
 
 export const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
-const called = (folder: string) => (folder === workspace.value ? "the workspace" : relative(folder));
+export const called = (folder: string) => (folder === workspace.value ? "the workspace" : relative(folder));
 
 /** Make a file, or a folder, where one says; what its name begins with may be folders, too. */
 export async function make(folder: string, kind: "file" | "folder" | "either"): Promise<void> {
@@ -40,31 +41,24 @@ export async function upload(folder: string, files: File[]): Promise<void> {
   await read(folder).catch(tell);
 }
 
-const TRASH = "~/.local/share/Trash/files", TO_TRASH = "Move to the trash", RESTORE_MS = 20_000;
+const TO_TRASH = "Move to the trash", RESTORE_MS = 20_000;
 /** Delete it, once the user said how: so that it can be brought back, or not. */
 export async function remove(one: Node): Promise<void> {
   const what = one.link ? `the link ${relative(one.path)}` : one.folder ? `the folder ${relative(one.path)} and all that is in it` : relative(one.path);
   const unsaved = [...dirty.value].filter((path) => path === one.path || path.startsWith(`${one.path}/`)).length;
   const answer = await askAbout(`Delete ${what}?`, [
     unsaved && `${unsaved === 1 ? "A text there is" : `${unsaved} texts there are`} not saved.`,
-    `What is in the trash (${TRASH}) can be moved back, and counts towards your limits until it is deleted there. What is deleted permanently cannot be brought back.`,
+    `What is in the trash (${TRASH}) can be brought back, and counts towards your limits until the trash is emptied. What is deleted permanently cannot be brought back.`,
   ], TO_TRASH, "Delete permanently");
   if (answer === null) return;
   try {
-    const trashed = await call("workspace.fs.delete", { uri: one.path, recursive: one.folder, useTrash: answer === TO_TRASH });
-    if (trashed === null) notify(`${nameOf(one.path)} is deleted`);
-    else notify(`${nameOf(one.path)} is in the trash, ${TRASH}`, "info", RESTORE_MS, { title: "Restore", run: () => void restore(trashed, one.path) });
+    await call("workspace.fs.delete", { uri: one.path, recursive: one.folder, useTrash: answer === TO_TRASH });
+    if (answer === TO_TRASH) notify(`${nameOf(one.path)} is in the trash`, "info", RESTORE_MS, { title: "Restore", run: () => void restoreLast(one.path) });
+    else notify(`${nameOf(one.path)} is deleted`);
   } catch (error) {
     tell(error);
   }
   await read(folderOf(one.path));
-}
-
-/** Bring it back from the trash, where nothing else is in its place by now. */
-async function restore(trashed: string, path: string): Promise<void> {
-  if (!(await renamed(trashed, path))) return;
-  await call("workspace.fs.delete", { uri: trashed.replace(/\/files\/([^/]+)$/, "/info/$1.trashinfo") }).catch(() => {}); // the note of where it was
-  notify(`${relative(path)} is back`);
 }
 
 export async function rename(one: Node): Promise<void> {
@@ -80,7 +74,7 @@ export async function move(path: string, folder: string): Promise<void> {
 }
 
 /** As an editor does it: extensions hear of it, and open texts go on under the new name. */
-async function renamed(source: string, target: string): Promise<boolean> {
+export async function renamed(source: string, target: string): Promise<boolean> {
   let isDone = false;
   try {
     const { Shared } = await import("./shared");
@@ -114,6 +108,6 @@ export async function offered(one?: Node): Promise<void> {
   const own = one ? [
     { title: "Rename…", run: () => void rename(one) }, { title: "Delete…", run: () => void remove(one) },
     ...(isFile ? [{ title: "Download", run: () => download(path) }] : []), { title: "Copy its path", run: () => copy(path) },
-  ] : [];
+  ] : [{ title: "Restore from the trash…", run: () => void openTrash() }];
   await offer(nameOf(path), [...theirs, ...own, ...made]);
 }
