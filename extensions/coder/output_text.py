@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from itertools import groupby
 
+WIDE = re.compile(r"[\U00010000-\U0010ffff]")
+HALF = re.compile(r"[\ud800-\udfff]")
+
 
 def process_carriage_returns(text: str) -> str:
     """What stays on the screen after every `\\r` went back to its line's start and was written over."""
@@ -21,23 +24,36 @@ def _overwritten(line: str) -> str:
 
 
 def _after(shown: str, part: str) -> str:
-    """What of the line still shows behind `part`, counted in UTF-16 units; half a character is a space."""
-    units = len(part.encode("utf-16-le", "surrogatepass"))
-    rest = shown.encode("utf-16-le", "surrogatepass")[units:]
-    return re.sub(r"^[\udc00-\udfff]", " ", rest.decode("utf-16-le", "surrogatepass"))
+    """What of the line still shows behind `part`, counted in columns; half a character is a space."""
+    return HALF.sub(" ", _joined(_columns(shown)[len(_columns(part)) :]))
+
+
+def _columns(text: str) -> str:
+    """The text with two halves for a character that takes two columns: its UTF-16 units."""
+    return text if text.isascii() else WIDE.sub(_halves, text)
+
+
+def _halves(found: re.Match[str]) -> str:
+    above = ord(found[0]) - 0x10000
+    return chr(0xD800 + (above >> 10)) + chr(0xDC00 + (above & 0x3FF))
+
+
+def _joined(columns: str) -> str:
+    """The text of such columns; a half that is alone stays one."""
+    return columns.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def process_backspaces(text: str) -> str:
-    """What stays after every backspace took back the character before it."""
+    """What stays after every backspace took back the column before it; half a character is a space."""
     if "\b" not in text:
         return text
     kept: list[str] = []
-    for one in text:
+    for one in _columns(text):
         if one != "\b":
             kept.append(one)
         elif kept:
             kept.pop()
-    return "".join(kept)
+    return HALF.sub(" ", _joined("".join(kept)))
 
 
 def fold_repeats(text: str) -> str:
@@ -54,13 +70,12 @@ def fold_repeats(text: str) -> str:
 def truncate_output(text: str, max_lines: int | None = None, max_chars: int | None = None) -> str:
     """The first fifth and the last four fifths of what is allowed, and between them how much is left out.
 
-    A limit by characters goes before one by lines. None or zero: no such limit.
+    A limit by characters (by the columns that they take) goes before one by lines. None or zero: no such limit.
     """
-    if max_chars and len(text) > max_chars:
+    if max_chars and len(columns := _columns(text)) > max_chars:
         head = int(max_chars * 0.2)
-        tail = max_chars - head
-        gap = len(text) - max_chars
-        return f"{text[:head]}\n[...{gap} characters omitted...]\n{text[len(text) - tail :]}"
+        begun, end = (HALF.sub("", _joined(one)) for one in (columns[:head], columns[head - max_chars :]))
+        return f"{begun}\n[...{len(columns) - max_chars} characters omitted...]\n{end}"
     return _truncate_lines(text, max_lines) if max_lines else text
 
 

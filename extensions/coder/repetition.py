@@ -12,6 +12,9 @@ import orjson
 CYCLE = 3
 """Calls that are made in turn, at most, for it to be a circle that is noticed."""
 
+SCROLLS = ("scroll_down", "scroll_up")
+"""What a browser does again and again to read a page."""
+
 LONGEST = 60
 """Calls that are remembered: circles of three are noticed up to limits of twenty."""
 
@@ -22,7 +25,10 @@ def counted(last: Mapping[str, Any] | None, tool: str, arguments: Mapping[str, A
     `limit` identical calls in a row pass and the next one is stopped, and so is the call that would begin anew a circle
     of two or three that was gone round `limit` times (twice at least) with the same results; zero or less lets all go.
     After a stop there is no record, and the count begins anew: the agent gets another chance once the user was asked.
+    Scrolling on is no repetition: such a call leaves the record as it was.
     """
+    if tool == "browser_action" and arguments.get("action") in SCROLLS:
+        return dict(last or {})
     call, past = digest(tool, arguments), list((last or {}).get("past", ()))
     count = last["count"] + 1 if last and last.get("call") == call else 1
     if limit > 0 and (count > limit or _goes_round(past, call, limit)):

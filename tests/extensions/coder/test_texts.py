@@ -56,6 +56,17 @@ def test_of_very_few_lines_only_the_last_are_kept() -> None:
     assert truncate_output("a\nb\nc\nd", 3) == "\n[...1 lines omitted...]\n\nb\nc\nd"
 
 
+def test_a_character_of_two_columns_is_taken_back_by_two_backspaces() -> None:
+    assert process_backspaces("ok 🦊\b\b!") == "ok !"
+    assert process_backspaces("ok 🦊\b!") == "ok  !"
+
+
+def test_a_limit_by_characters_counts_columns_and_cuts_none_in_halves() -> None:
+    assert truncate_output("🦊" * 3 + "🐢" * 4, None, 10) == "🦊\n[...4 characters omitted...]\n🐢🐢🐢🐢"
+    assert truncate_output("🦊" * 9, None, 5) == "\n[...13 characters omitted...]\n🦊🦊"
+    assert truncate_output("🦊" * 5, None, 10) == "🦊" * 5
+
+
 @pytest.mark.parametrize("case", cases("roo_todo_checklist"))
 def test_checklists_are_read_as_in_roo_code(case: dict[str, Any]) -> None:
     found = [{"content": one.content, "status": one.status} for one in parse_checklist(case["in"][0])]
@@ -76,6 +87,17 @@ def test_a_checklist_is_read_as_it_was_written() -> None:
 def test_repeated_calls_are_stopped_as_in_roo_code(case: dict[str, Any]) -> None:
     seen = None
     for step in case["steps"]:
-        call = {"params": step["params"], "nativeArgs": step["nativeArgs"]}
+        call = {**step["params"], "nativeArgs": step["nativeArgs"]}
         seen = counted(seen, step["tool"], call, case["in"]["limit"])
         assert (seen is not None) == step["allow"]
+
+
+def test_scrolling_on_through_a_page_is_no_repetition() -> None:
+    seen, scroll = None, {"action": "scroll_down", "coordinate": None}
+    for _ in range(9):
+        seen = counted(seen, "browser_action", scroll, 3)
+        assert seen is not None
+    click = {"action": "click", "coordinate": "4,4"}
+    for step in (click, scroll, click, scroll, click):
+        seen = counted(seen, "browser_action", step, 2)
+    assert seen is None
