@@ -129,7 +129,8 @@ class _Lists:
         is_named = entry and first not in OF_SHELL
         if entry is None or (is_named and decide_part(said.line, self.allow, self.deny) != "approve"):
             return False
-        if hides(command, self.deny) or (entry == ANY and self.is_named and opens(command)):
+        denied = [one for one in self.deny or () if not entry.lower().startswith(one.lower() + " ")]  # the longest wins
+        if hides(command, denied) or (entry == ANY and self.is_named and opens(command)):
             return False
         lists, ran = self, runs(command)
         if ran and entry.split() == [command.name] and command.name in ENVIRONMENTS:

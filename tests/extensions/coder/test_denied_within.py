@@ -47,6 +47,14 @@ def test_what_only_speaks_of_what_is_denied_or_is_something_else_is_not_asked_ab
     assert decide(line, ["*"], DENY) == "approve"
 
 
+def test_a_longer_allowed_entry_goes_before_the_denied_one_that_it_begins_with() -> None:
+    allow = ["docker", "docker rm", "docker rm --link"]
+    assert decide("docker rm --link web /db", allow, ["docker rm"]) == "approve"
+    assert decide("docker rm web", allow, ["docker rm"]) == "deny"
+    assert decide("docker rm --link web /db", allow, ["docker rm --link web"]) == "deny"
+    assert decide("docker --some rm web", allow, ["docker rm"]) != "approve"
+
+
 def test_what_an_alias_stands_for_is_judged() -> None:
     assert decide("alias l='rm x'\nl", ["*"], DENY) == "deny"
     assert decide("alias l='ls -la'", ["*"], DENY) == "approve"
