@@ -68,7 +68,7 @@ def with_answers(messages: list[Message], now_ms: int | None = None) -> list[Mes
     """The messages, and answers for tool calls that have none: a provider refuses a call without an answer."""
     called = [part["id"] for one in messages if one["role"] == "assistant" for part in _parts(one, "tool_use")]
     answered = {part["tool_use_id"] for one in messages if one["role"] == "user" for part in _parts(one, "tool_result")}
-    missing = [call for call in called if call not in answered]
+    missing = [call for call in dict.fromkeys(called) if call not in answered]
     if not missing:
         return messages
     results = [{"type": "tool_result", "tool_use_id": call, "content": DEFERRED} for call in missing]

@@ -25,6 +25,14 @@ def is_numbered(text: str) -> bool:
     return all(NUMBERED.match(line) for line in re.split(r"\r?\n", text))
 
 
+def is_whole(text: str) -> bool:
+    """Whether it is a whole file with the number of each line, from 1 on."""
+    lines = re.split(r"\r?\n", text)
+    lines = lines[:-1] if lines[-1] == "" else lines
+    found = [NUMBERED.match(line) for line in lines]
+    return bool(found) and all(one and int(one[0].rstrip("|")) == at for at, one in enumerate(found, 1))
+
+
 def bare(text: str, *, loose: bool = False) -> str:
     """The lines without their numbers; `loose` also takes a bar without a number for one. Line ends stay."""
     pattern = LOOSE if loose else NUMBER

@@ -10,6 +10,7 @@ from typing import Any
 from extensions.coder import changes, files
 from extensions.coder.changes import Change
 from extensions.coder.files import Place, Text
+from extensions.coder.numbering import bare, is_whole
 from extensions.coder.seen import Seen
 from extensions.coder.tool import Plan, Tool, ToolError, Use
 
@@ -34,6 +35,7 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     old = await files.read_or_new(place)
     await refuse_unseen(use, place, old)
     content = unfenced(place.name, changes.given_text(arguments, "content"))
+    content = bare(content) if is_whole(content) else content
     if old.ending == "\r\n":
         content = re.sub(r"\r?\n", "\r\n", content)
     return await changes.plan(use, "write_to_file", [Change(place, old, content)])

@@ -39,3 +39,8 @@ def test_what_a_cut_hides_is_back_when_its_marker_is_gone() -> None:
 def test_a_message_that_says_nothing_is_not_sent_behind_a_summary() -> None:
     summary = {"role": "user", "content": "so far", "isSummary": True, "condenseId": "one"}
     assert effective([summary, {"role": "user", "content": []}]) == [summary]
+
+
+def test_a_call_that_is_there_twice_gets_one_answer() -> None:
+    again = [{"role": "assistant", "content": [{"type": "tool_use", "id": "same", "name": "glance"}]} for _ in range(2)]
+    assert [part["tool_use_id"] for part in with_answers(again, 7)[-1]["content"]] == ["same"]

@@ -286,6 +286,23 @@ async def test_a_fence_around_all_of_it_is_left_out(
     assert (await content(owner, name)).decode() == written
 
 
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        (" 1 | a\n 2 |   b\n 3 | \n", "a\n  b\n\n"),
+        ("1 | only", "only"),
+        ("1 | a\n3 | c\n", "1 | a\n3 | c\n"),
+        ("7 | seven\n8 | eight\n", "7 | seven\n8 | eight\n"),
+        ("1 | a\nb\n", "1 | a\nb\n"),
+    ],
+)
+async def test_a_whole_file_that_comes_with_the_numbers_of_its_lines_is_written_without_them(
+    owner: SessionContext, use: Using, given: str, written: str
+) -> None:
+    await done(WRITE, use, path="a.txt", content=given)
+    assert (await content(owner, "a.txt")).decode() == written
+
+
 @pytest.mark.parametrize("path", ["src/", "src", "/", "."])
 async def test_a_folder_is_not_written(owner: SessionContext, use: Using, path: str) -> None:
     await write(owner, "src/a.py", "")
