@@ -37,6 +37,16 @@ class BadYaml(ValueError):
     """The text is no YAML; the sentence says where and why."""
 
 
+PLAIN = (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ("~", "n", "N", "")),
+    ("int", r"0|[-+]?[1-9]\d*|0o[0-7]+|0x[\da-fA-F]+", "-+0123456789"),
+    ("float", r"[-+]?(?:\.\d+|\d+\.\d*|\d+(?=[eE]))(?:[eE][-+]?\d+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+     "-+.0123456789"),
+)  # fmt: skip
+"""Words without quotes that are no text, in YAML 1.2: for PyYAML `yes`, `on`, a date and `12:30` are none either."""
+
+
 class _Loader(yaml.SafeLoader):
     """Looks ahead for as long as brackets open, which takes time that grows with the square of them: it is bounded."""
 
@@ -44,6 +54,22 @@ class _Loader(yaml.SafeLoader):
         if self.flow_level > DEPTH:
             raise BadYaml("it is nested too deep")
         super().fetch_flow_collection_start(TokenClass)
+
+    def scan_plain(self) -> Any:
+        """A word without quotes; in brackets PyYAML ends it at a `?`, which regular expressions have."""
+        if not self.flow_level:
+            return super().scan_plain()
+        peek = super().peek
+        vars(self)["peek"] = lambda index=0: "-" if (found := peek(index)) == "?" else found
+        try:
+            return super().scan_plain()
+        finally:
+            del vars(self)["peek"]
+
+
+_Loader.yaml_implicit_resolvers = {}
+for kind, pattern, first in PLAIN:
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(f"(?:{pattern})\\Z"), list(first))
 
 
 class Document:

@@ -36,6 +36,24 @@ def test_what_word_processors_put_in_is_taken_out() -> None:
     assert (mode.slug, mode.name, mode.role) == ("good", "Good", "You are.")
 
 
+@pytest.mark.parametrize("word", ["Yes", "on", "2031-05-06", "09:30", "1_000", "=", "007"])
+def test_words_that_are_text_in_todays_yaml_are_text(word: str) -> None:
+    (mode,) = read_modes(f"customModes: [{{slug: a, name: {word}, roleDefinition: r, groups: []}}]", "f", "p").modes
+    assert mode.name == word
+
+
+def test_numbers_and_truths_stay_what_they_are() -> None:
+    given = parse("[true, False, ~, 0, -12, 0x1f, 0o17, 1.5, .5, 2e3, .inf]").value
+    assert given == [True, False, None, 0, -12, 31, 15, 1.5, 0.5, 2000.0, float("inf")]
+
+
+@pytest.mark.parametrize("pattern", [r"^web/.*\.jsx?$", r"\.d?ts$", r"(?:a|b)c?d", r"a??b"])
+def test_a_file_pattern_with_question_marks_needs_no_quotes(pattern: str) -> None:
+    line = f"  groups: [read, [edit, {{fileRegex: {pattern}, description: what? these}}]]"
+    (mode,) = read_modes(f"customModes:\n- slug: a\n  name: n\n  roleDefinition: r\n{line}\n", "f", "p").modes
+    assert mode.groups[1] == Group("edit", pattern, "what? these")
+
+
 def test_a_curly_apostrophe_inside_of_plain_quotes_harms_nothing() -> None:
     (mode,) = read_modes("customModes: [{slug: a, name: 'It’s', roleDefinition: r, groups: []}]", "f", "p").modes
     assert mode.name == "It’s"
