@@ -82,7 +82,8 @@ def _settle_with(applied: asyncio.Future[bool], made: bool) -> None:
 
 
 def _in_turn(session: SessionContext, documents: Documents, steps: Sequence[Step]) -> Thenable[bool]:
-    work = thenable(_applied(session, steps), "workspace.apply_edit")
+    with session.entered():  # as the user's, no extension's: one that ends now does not leave it half made
+        work = thenable(_applied(session, steps), "workspace.apply_edit")
     documents.edits_waiting += 1
     work.add_done_callback(lambda _: documents.edit_ended())
     return asyncio.shield(work)  # whoever stops waiting for an edit does not stop it in the middle

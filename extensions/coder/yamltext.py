@@ -47,8 +47,19 @@ PLAIN = (
 """Words without quotes that are no text, in YAML 1.2: for PyYAML `yes`, `on`, a date and `12:30` are none either."""
 
 
+def _resolvers() -> dict[Any, Any]:
+    """For each first letter what a word without quotes can be, as PyYAML keeps it."""
+    found: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    for kind, pattern, first in PLAIN:
+        for letter in first:
+            found.setdefault(letter, []).append((f"tag:yaml.org,2002:{kind}", re.compile(f"(?:{pattern})\\Z")))
+    return found
+
+
 class _Loader(yaml.SafeLoader):
     """Looks ahead for as long as brackets open, which takes time that grows with the square of them: it is bounded."""
+
+    yaml_implicit_resolvers = _resolvers()
 
     def fetch_flow_collection_start(self, TokenClass: Any) -> None:
         if self.flow_level > DEPTH:
@@ -65,11 +76,6 @@ class _Loader(yaml.SafeLoader):
             return super().scan_plain()
         finally:
             del vars(self)["peek"]
-
-
-_Loader.yaml_implicit_resolvers = {}
-for kind, pattern, first in PLAIN:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(f"(?:{pattern})\\Z"), list(first))
 
 
 class Document:

@@ -114,3 +114,28 @@ async def test_an_edit_that_breaks_something_raises_where_it_was_asked_for(
         monkeypatch.setattr(Bulk, "at_once", broken)
         with pytest.raises(ZeroDivisionError, match="here"):
             await workspace.apply_edit(inserting("1", "a"))
+
+
+async def test_an_edit_of_an_extension_that_ends_meanwhile_is_made_whole(ada: SessionContext) -> None:
+    names = [f"{number}" for number in range(50)]
+    documents = []
+    for name in names:
+        await ada.files.write(f"/workspace/{name}", b"")
+        with ada.entered():
+            documents.append(await workspace.open_text_document(at(name)))
+    seen: list[int] = []
+
+    def ends(_: object) -> None:
+        if not seen:
+            seen.append(sum(document.get_text() == "1" for document in documents))
+            ending.append(asyncio.ensure_future(ada.end_work("acme.edits")))
+
+    ending: list[asyncio.Future[None]] = []
+    with ada.entered():
+        workspace.on_did_change_text_document(ends)
+    with ada.entered("acme.edits"):
+        applied = workspace.apply_edit(inserting("1", *names))
+    assert await applied
+    await asyncio.gather(*ending)
+    assert seen and seen[0] < len(names), "it was in the middle"
+    assert {document.get_text() for document in documents} == {"1"}
