@@ -152,11 +152,11 @@ class SourceControlResourceGroup(Piece):
         Raises `InvalidValue` where none of the files is in the group any more.
         """
         if paths is None:
-            return await _run(Command("", command, arguments=[self]))
+            return await _chosen(command, self)
         chosen = [one for one in self._resources if one.resource_uri.path in paths]
         if not chosen:
             raise InvalidValue("uris", "are of no resource of the group; the group has changed")
-        return await _run(Command("", command, arguments=chosen))
+        return await _chosen(command, *chosen)
 
 
 class SourceControl(Piece):
@@ -221,7 +221,7 @@ class SourceControl(Piece):
     async def run(self, command: str) -> Any:
         """The user has chosen a command of the title's menu, or of the status bar."""
         mine = next((one for one in self.status_bar_commands or () if one.command == command), None)
-        return await _run(mine or Command("", command, arguments=[self]))
+        return await (_chosen(command, self) if mine is None else _run(mine))
 
     async def original(self, uri: Uri) -> Uri | None:
         """What a file was before its changes, for a quick diff; None where nobody says."""
@@ -237,3 +237,8 @@ async def _run(command: Command | None) -> Any:
     if command is None:
         return None
     return await current_session().get(Commands).execute(command.command, *(command.arguments or ()))
+
+
+async def _chosen(command: str, *of: object) -> Any:
+    """Run a command of a menu on what the menu is of."""
+    return await current_session().get(Commands).execute_from_menu(command, *of)

@@ -226,10 +226,15 @@ class TreeView(Piece, Generic[T]):
         return node.told()
 
     async def run(self, handle: str, chosen: str | None = None) -> Any:
-        """The user chose an element: run its command; or a command of its menu, which gets the element."""
+        """The user chose an element: run its command; or a command of its menu, with what VS Code gives it.
+
+        That is the element, and where it is one of several that are selected, all of these.
+        """
         node = self._nodes.find(handle)
         if chosen is not None:
-            return await current_session().get(Commands).execute(chosen, node.element)
+            several = len(self._selection) > 1 and any(node is self._nodes.of(one) for one in self._selection)
+            selected = list(self._selection) if several else None
+            return await current_session().get(Commands).execute_from_menu(chosen, node.element, selected)
         command: Command | None = node.item.command
         if command is None:
             return None

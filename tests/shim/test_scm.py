@@ -193,3 +193,19 @@ async def test_what_a_source_control_is_asked_it_is_asked_as_its_extension(ada: 
         await control.original(FILE)
         await control.input_box.type("x")
     assert asked_as == ["acme.git", "acme.git"]
+
+
+async def test_a_command_of_a_menu_gets_as_many_of_the_chosen_files_as_it_takes(ada: SessionContext) -> None:
+    heard: list[Any] = []
+    with ada.entered("acme.git"):
+        control = scm.create_source_control("git", "Git", ROOT)
+        group = control.create_resource_group("index", "Staged")
+        group.resource_states = [vscode.SourceControlResourceState(vscode.Uri.file(one)) for one in ("/a", "/b")]
+        vscode.commands.register_command("work.none", lambda: heard.append("none"))
+        vscode.commands.register_command("work.one", lambda one: heard.append(one.resource_uri.path))
+        vscode.commands.register_command("work.all", lambda *all: heard.append([one.resource_uri.path for one in all]))
+        await control.run("work.none")
+        await group.run("work.none")
+        for command in ("work.none", "work.one", "work.all"):
+            await group.run(command, {"/a", "/b"})
+    assert heard == ["none", "none", "none", "/a", ["/a", "/b"]]

@@ -379,9 +379,27 @@ async def test_choosing_an_element_runs_its_command(ada: SessionContext) -> None
     with ada.entered("acme.hello"):
         vscode.commands.register_command("hello.take", lambda *arguments: heard.append(arguments))
         await tree.run(handle)
-        await tree.run(handle, "hello.take")  # from the element's menu, with the element itself
-    assert heard == [("b", 7), ("b",)]
+    assert heard == [("b", 7)]
     assert (await tree.resolve(handle))["tooltip"] == "all about b"
+
+
+async def test_a_command_of_an_elements_menu_gets_the_element_and_all_that_are_selected_if_it_takes_them(
+    ada: SessionContext,
+) -> None:
+    heard: list[Any] = []
+    tree = view(ada, Provider(), can_select_many=True)
+    first, second = (one["handle"] for one in await tree.children(None))
+    with ada.entered("acme.hello"):
+        vscode.commands.register_command("hello.none", lambda: heard.append("none"))
+        vscode.commands.register_command("hello.one", lambda element: heard.append(element))
+        vscode.commands.register_command("hello.both", lambda element, selected: heard.append((element, selected)))
+        for command in ("hello.none", "hello.one", "hello.both"):
+            await tree.run(second, command)
+        tree.select([first, second])
+        await tree.run(second, "hello.both")
+        tree.select([first])
+        await tree.run(second, "hello.both")
+    assert heard == ["none", "b", ("b", None), ("b", ["a/", "b"]), ("b", None)]
 
 
 async def test_what_is_dragged_comes_to_the_extension(ada: SessionContext) -> None:
