@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
+from weakref import ref
 
 from sessions.current import current_extension, current_session
 from shim.commands import Commands
@@ -87,11 +89,30 @@ def create_status_bar_item(
 class StatusBarMessage(Piece):
     """A text that stands in the status bar for a while; clients show the newest."""
 
-    __slots__ = ()
+    __slots__ = ("_timer",)
 
     kind = "statusBarMessage"
 
     text = Shown[str]("")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def hide_after(self, seconds: float) -> None:
+        """Dispose of it then. The loop has no hold of it: it would keep a session that ends before."""
+        later = asyncio.get_running_loop().call_later
+        self._timer = later(max(0.0, seconds), _gone, ref(self), context=Context())
+
+    def dispose(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().dispose()
+
+
+def _gone(message: ref[StatusBarMessage]) -> None:
+    if (there := message()) is not None:
+        there.dispose()
 
 
 def set_status_bar_message(text: str, hide_when_done: float | Awaitable[object] | None = None) -> Disposable:
@@ -99,7 +120,7 @@ def set_status_bar_message(text: str, hide_when_done: float | Awaitable[object] 
     message = StatusBarMessage()
     message.text = text
     if isinstance(hide_when_done, int | float):
-        asyncio.get_running_loop().call_later(max(0.0, hide_when_done) / 1000, message.dispose)
+        message.hide_after(hide_when_done / 1000)
     elif hide_when_done is not None:
         current_session().start(_when_done(hide_when_done, message), "hide a status bar message", current_extension())
     return Disposable(message.dispose)

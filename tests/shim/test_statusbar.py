@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 
 import pytest
 
@@ -108,3 +109,11 @@ async def test_a_message_goes_when_it_is_disposed_of_or_its_time_or_work_is_over
         assert screen.of("statusBarMessage") == []
         vscode.window.set_status_bar_message("a moment", 1)
     await eventually(lambda: not ada.get(Surface).all(StatusBarMessage))
+
+
+async def test_a_message_for_a_whole_day_keeps_no_session_that_has_ended(ada: SessionContext) -> None:
+    with ada.entered("acme.hello"):
+        vscode.window.set_status_bar_message("until tomorrow", 86_400_000)
+    message = weakref.ref(ada.get(Surface).all(StatusBarMessage)[0])
+    await ada.get(Surface).close()
+    assert message() is None
