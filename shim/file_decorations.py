@@ -70,7 +70,7 @@ class Offer:
 class FileDecorations:
     """The providers of one user, and what they say."""
 
-    __slots__ = ("_all", "_folders", "_offers", "_session", "_work")
+    __slots__ = ("_all", "_folders", "_gone", "_offers", "_session", "_work")
 
     def __init__(self, session: SessionContext) -> None:
         self._session = session
@@ -79,6 +79,8 @@ class FileDecorations:
         self._work: Thenable[None] | None = None
         self._all = False
         """Whether all files may look other than clients know."""
+        self._gone = False
+        """Whether folders may be marked for files of a provider that is gone."""
 
     def register(self, provider: FileDecorationProvider) -> Disposable:
         """Ask `provider` from now on. Raises `InvalidValue` of what is none, or of one too many."""
@@ -98,8 +100,11 @@ class FileDecorations:
         if offer in self._offers:
             self._offers.remove(offer)
             offer.undo()
-            self._folders = folders_of([one.known for one in self._offers])
-            self._tell(None)
+            if not offer.known:
+                self._tell(None)
+            elif not self._session.closing:
+                self._gone = self._all = True
+                self._begin()
 
     def forget_extension(self, extension: str) -> None:
         """An extension is gone, and with it its providers."""
@@ -139,18 +144,23 @@ class FileDecorations:
         else:
             changed = [uris] if isinstance(uris, Uri) else uris
             offer.stale |= {one.path for one in changed if isinstance(one, Uri) and one.scheme == "file"}
+        self._begin()
+
+    def _begin(self) -> None:
         if self._work is None or self._work.done():
             self._work = self._session.promise(self._follow(), "file decorations", None)
 
     async def _follow(self) -> None:
         """Learn what is marked now, until nothing has changed since; then tell the clients."""
         changed: set[str] = set()
-        while any(offer.stale for offer in self._offers):
+        while self._gone or any(offer.stale for offer in self._offers):
+            self._gone = False
             for offer in tuple(self._offers):
                 stale, offer.stale = list(offer.stale), set()
                 changed.update(stale[: TOLD + 1])  # of more it is told that it may be any
                 await self._learn(offer, stale)
-            self._folders = await asyncio.to_thread(folders_of, [dict(one.known) for one in self._offers])
+            known = [one.known for one in self._offers]
+            self._folders = await asyncio.to_thread(lambda: folders_of(map(dict, known)))  # copied in one step each
         all, self._all = self._all or len(changed) > TOLD, False
         self._tell(None if all else sorted(str(Uri.file(path)) for path in changed))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 import shim as vscode
 from sessions.context import SessionContext
 from sessions.errors import InvalidValue
+from shim import file_decorations
 from shim.file_decorations import CHANGED, KNOWN, FileDecorations, folders_of, told
 from tests.shim.screen import Screen
 
@@ -134,7 +137,31 @@ async def test_what_an_extension_marked_goes_with_it(ada: SessionContext) -> Non
         await settled(ada)
     assert None not in await marks(ada, "src", "src/a")
     ada.forget_extension("acme.git")
+    await settled(ada)
     assert await marks(ada, "src", "src/a") == [None, None]
+
+
+async def test_a_provider_that_marked_thousands_of_files_goes_without_holding_up_the_loop(
+    ada: SessionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[object] = []
+
+    def noted(known: Iterable[dict[str, vscode.FileDecoration]]) -> dict[str, vscode.FileDecoration]:
+        threads.append(threading.current_thread())
+        return folders_of(known)
+
+    monkeypatch.setattr(file_decorations, "folders_of", noted)
+    provider, screen = Marks(src__a=MODIFIED), Screen(ada)
+    with ada.entered("acme.git"):
+        mine = vscode.window.register_file_decoration_provider(provider)
+        provider.changed.fire([vscode.Uri.file("/workspace/src/a")])
+        await settled(ada)
+        mine.dispose()
+        await settled(ada)
+    assert await marks(ada, "src") == [None]
+    assert threads
+    assert threading.current_thread() not in threads
+    assert await changes(screen) == [None, ["file:///workspace/src/a"], None]
 
 
 async def test_very_many_marks_are_told_as_any_and_remembered_within_bounds(ada: SessionContext) -> None:
