@@ -6,7 +6,7 @@ import traceback
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from sessions.current import current_session
 from sessions.errors import InvalidValue
@@ -17,11 +17,17 @@ from shim.surface import Piece, Surface
 from shim.utf16 import utf16_length, utf16_slice
 from shim.values import ReadOnly, as_text
 
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
+
 KEPT = 512 * 1024
 """Characters of one channel that are kept, the newest."""
 
+ALL = 16 * KEPT
+"""Characters of all channels of one user that are kept: where there are more, the oldest of the longest channel go."""
+
 TOGETHER = 8 * 1024
-"""Characters that are kept as one text, however small the steps in which they came."""
+"""Characters that are kept as one text, however small or large the steps in which they came."""
 
 MOST = 200
 """Channels of one user."""
@@ -35,10 +41,20 @@ class Output(NamedTuple):
     end: int
 
 
+class Kept:
+    """How much one user's channels keep."""
+
+    __slots__ = ("size",)
+
+    def __init__(self, session: SessionContext) -> None:
+        self.size = 0
+        """Characters, of all together."""
+
+
 class OutputChannel(Piece):
     """A text that an extension adds to and the user may look at."""
 
-    __slots__ = ("_name", "_parts", "begin", "end", "language_id")
+    __slots__ = ("_counted", "_kept", "_name", "_parts", "begin", "end", "language_id")
 
     name = ReadOnly[str]()
 
@@ -57,6 +73,8 @@ class OutputChannel(Piece):
         self._parts: deque[tuple[int, str]] = deque()
         self.begin = self.end = 0
         """From where to where its text is kept, in characters since it was made."""
+        self._kept = current_session().get(Kept)
+        self._counted = 0
         self.changed()
 
     def state(self) -> Mapping[str, Any] | None:
@@ -79,13 +97,33 @@ class OutputChannel(Piece):
         length = utf16_length(text)
         if length > KEPT:
             text = utf16_slice(text, length - KEPT, length)
-        self.end += length
-        if self._parts and len(self._parts[-1][1]) < TOGETHER:
+            self._parts.clear()
+            self.begin = self.end + length - utf16_length(text)
+            self.end = self.begin
+        for at in range(0, len(text), TOGETHER):
+            self._add(text[at : at + TOGETHER])
+        while self.end - self.begin > KEPT:
+            self._drop_oldest()
+        self._count()
+        while self._kept.size > ALL:
+            max(self._surface.all(OutputChannel), key=lambda one: one.end - one.begin)._drop_oldest()
+        self.changed()
+
+    def _add(self, text: str) -> None:
+        self.end += utf16_length(text)
+        if self._parts and len(self._parts[-1][1]) + len(text) <= TOGETHER:
             text = self._parts.pop()[1] + text
         self._parts.append((self.end, text))
-        while self.end - self.begin > KEPT:
-            self.begin = self._parts.popleft()[0] if len(self._parts) > 1 else self.end - KEPT
+
+    def _drop_oldest(self) -> None:
+        self.begin, _ = self._parts.popleft()
+        self._count()
         self.changed()
+
+    def _count(self) -> None:
+        """Have what is kept here among what is kept of all."""
+        before, self._counted = self._counted, self.end - self.begin
+        self._kept.size += self._counted - before
 
     def append_line(self, value: str) -> None:
         """Add a text and a line end."""
@@ -100,7 +138,12 @@ class OutputChannel(Piece):
         """Forget all that was added."""
         self._parts.clear()
         self.begin = self.end
+        self._count()
         self.changed()
+
+    def dispose(self) -> None:
+        self.clear()
+        super().dispose()
 
     def show(self, column_or_preserve_focus: ViewColumn | bool | None = None, preserve_focus: bool = False) -> None:
         """Let the user see it. `preserve_focus` leaves the cursor where it is."""

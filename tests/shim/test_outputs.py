@@ -10,7 +10,7 @@ import shim as vscode
 from sessions.context import SessionContext
 from sessions.errors import InvalidValue
 from shim import LogLevel
-from shim.outputs import KEPT, MOST
+from shim.outputs import ALL, KEPT, MOST, TOGETHER
 from shim.utf16 import utf16_length
 from tests.shim.screen import Screen
 
@@ -46,6 +46,35 @@ async def test_only_the_newest_text_is_kept(ada: SessionContext) -> None:
         channel.append("😀" * KEPT)
         text, begin, end = channel.read()
         assert (utf16_length(text), end - begin) == (KEPT, KEPT)
+
+
+async def test_a_line_after_a_long_text_leaves_most_of_that(ada: SessionContext) -> None:
+    with ada.entered():
+        channel = vscode.window.create_output_channel("Long")
+        channel.append("x" * 2 * KEPT)
+        channel.append("the end")
+        text, begin, end = channel.read()
+        assert (begin + len(text), end) == (2 * KEPT + 7, 2 * KEPT + 7)
+        assert KEPT - 2 * TOGETHER < len(text) <= KEPT
+        assert text.endswith("xthe end")
+
+
+async def test_the_oldest_of_the_longest_channels_goes_where_all_together_are_too_long(ada: SessionContext) -> None:
+    with ada.entered():
+        small = vscode.window.create_output_channel("Small")
+        small.append("stays")
+        channels = [vscode.window.create_output_channel(str(number)) for number in range(ALL // KEPT)]
+        for channel in channels:
+            channel.append("x" * KEPT)
+        kept = [len(one.read().text) for one in channels]
+        assert sum(kept) <= ALL - 5
+        assert min(kept) >= KEPT - TOGETHER
+        assert small.read() == ("stays", 0, 5)
+        assert max(one.begin for one in channels) == TOGETHER  # clients are told that its beginning is gone
+        for channel in channels[1:]:
+            channel.dispose()
+        channels[0].append("y" * KEPT)
+        assert len(channels[0].read().text) == KEPT
 
 
 async def test_a_channel_can_be_cleared_and_replaced(ada: SessionContext) -> None:
