@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
+from sessions.current import current_extension
 from sessions.errors import InvalidValue
 from shim.enums import ShellQuoting, TaskScope
 from shim.values import Value, field, readonly, value
@@ -84,6 +85,10 @@ class CustomExecution(Value):
     """A task that the extension runs itself: `callback(definition)` gives a pseudo terminal."""
 
     callback: Callable[[Mapping[str, Any]], Awaitable[Any]]
+
+    def check(self) -> None:
+        self.extension = current_extension()
+        """Who made it, and plays the task whoever runs it. Not in VS Code."""
 
 
 Execution: TypeAlias = ProcessExecution | ShellExecution | CustomExecution

@@ -9,6 +9,7 @@ from functools import partial
 from posixpath import basename
 from typing import TYPE_CHECKING, Any
 
+from sessions.current import current_extension
 from sessions.errors import InvalidValue, RoostError
 from shim.absent import NotSupported
 from shim.enums import ShellQuoting, TaskScope
@@ -165,8 +166,8 @@ class TaskRuns(HasEvents):
             )
         self._number += 1
         run = TaskExecution(self, task, f"task-{self._number}")
-        options = await self._options(task)
-        self._begin(run, options)
+        with self._session.entered(_player(task)):
+            self._begin(run, await self._options(task))
         return run
 
     async def _resolved(self, task: Task) -> Task:
@@ -242,6 +243,12 @@ class TaskRuns(HasEvents):
         """End a run, if it has not ended."""
         if run.id in self._running and run.terminal is not None:
             run.terminal.dispose()
+
+
+def _player(task: Task) -> str | None:
+    """The extension that plays a task, or else the one that runs it."""
+    made = task.execution.extension if isinstance(task.execution, CustomExecution) else None
+    return made or current_extension()
 
 
 def _command(execution: ProcessExecution | ShellExecution, fill: Any) -> tuple[str, list[str]]:

@@ -10,6 +10,7 @@ import pytest
 
 import shim as vscode
 from sessions.context import SessionContext
+from sessions.current import current_extension
 from sessions.errors import InvalidValue
 from shim import NotSupported, ShellExecution, ShellQuotedString, ShellQuoting, Task, tasks
 from shim.task_runs import TaskRuns
@@ -136,6 +137,35 @@ async def test_a_task_that_an_extension_plays_ends_with_the_code_that_it_gives(a
     assert definitions == [{"type": "acme"}]
     assert b"building" in kept(run.terminal.shell)
     assert run.terminal.exit_status.code == 5
+
+
+async def test_an_extension_plays_its_task_in_its_own_name_whoever_runs_it(ada: SessionContext) -> None:
+    names: list[str | None] = []
+
+    class Plays:
+        def __init__(self) -> None:
+            names.append(current_extension())
+            self.done = vscode.EventEmitter[int]()
+            self.on_did_write = vscode.EventEmitter[str]().event
+            self.on_did_close = self.done.event
+
+        def open(self, dimensions: Any) -> None:
+            names.append(current_extension())
+            self.done.fire(0)
+
+        def close(self) -> None: ...
+
+    async def callback(definition: Any) -> Plays:
+        return Plays()
+
+    with ada.entered("acme.maker"):
+        execution = vscode.CustomExecution(callback)
+    over: list[Any] = []
+    with ada.entered("acme.runner"):
+        tasks.on_did_end_task(over.append)
+        await tasks.execute_task(Task({"type": "a"}, vscode.TaskScope.WORKSPACE, "play", "a", execution))
+    await eventually(lambda: over)
+    assert names == ["acme.maker", "acme.maker"]
 
 
 async def test_tasks_are_fetched_from_providers_by_type_and_resolved_when_they_run(ada: SessionContext) -> None:
