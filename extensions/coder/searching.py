@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import shim as vscode
 from extensions.coder import files
-from extensions.coder.access import inside
+from extensions.coder.access import Access, inside
 from extensions.coder.files import Place
 from extensions.coder.tool import ToolError, Use
 from shim.proposed import paths
@@ -36,39 +37,46 @@ class Found:
 
 
 class Gathering:
-    """Takes results until there are enough."""
+    """Takes results until there are enough; which of their files may be read is judged once they are all there."""
 
-    def __init__(self, use: Use, most: int, enough: vscode.CancellationTokenSource) -> None:
-        self._use, self._most, self._enough = use, most, enough
-        self._files: dict[str, Hits] = {}
-        self._closed: dict[str, bool] = {}
-        self.found = Found()
+    def __init__(self, access: Access, most: int, enough: vscode.CancellationTokenSource) -> None:
+        self._access, self._most, self._enough = access, most, enough
+        self._results: list[vscode.TextSearchResult] = []
+        self._matches = 0
 
     def take(self, result: vscode.TextSearchResult) -> None:
-        path = result.uri.path
-        if path not in self._closed:
-            self._closed[path] = not self._use.access.can_read(path)
-        if self._closed[path]:
-            return
-        hits = self._files.setdefault(path, Hits(path))
-        if isinstance(result, vscode.TextSearchContext):
-            hits.lines.setdefault(result.line_number, result.text)
-        elif self.found.count >= self._most:
-            self.found.is_cut = True
+        self._results.append(result)
+        self._matches += isinstance(result, vscode.TextSearchMatch)
+        if self._matches > self._most and not self._access.has_rules:
             self._enough.cancel()
-        else:
-            self._match(hits, result)
 
-    def _match(self, hits: Hits, result: vscode.TextSearchMatch) -> None:
-        first = result.ranges[0].start.line + 1
-        self.found.count += 1
-        for at, line in enumerate(result.preview.text.split("\n")):
-            hits.lines[first + at] = line.removesuffix("\r")
-            hits.matching.add(first + at)
+    def found(self) -> Found:
+        """What may be told. For threads: each file is asked of each rule."""
+        opened = set(self._access.readable({one.uri.path for one in self._results}))
+        files: dict[str, Hits] = {}
+        found = Found()
+        for result in self._results:
+            path = result.uri.path
+            if path not in opened:
+                continue
+            hits = files.setdefault(path, Hits(path))
+            if isinstance(result, vscode.TextSearchContext):
+                hits.lines.setdefault(result.line_number, result.text)
+            elif found.count < self._most:
+                _add(hits, result)
+                found.count += 1
+            else:
+                found.is_cut = True
+                break
+        found.files = sorted((one for one in files.values() if one.matching), key=lambda one: one.path)
+        return found
 
-    def end(self) -> Found:
-        self.found.files = sorted((one for one in self._files.values() if one.matching), key=lambda one: one.path)
-        return self.found
+
+def _add(hits: Hits, match: vscode.TextSearchMatch) -> None:
+    first = match.ranges[0].start.line + 1
+    for at, line in enumerate(match.preview.text.split("\n")):
+        hits.lines[first + at] = line.removesuffix("\r")
+        hits.matching.add(first + at)
 
 
 async def search(
@@ -78,7 +86,7 @@ async def search(
     await files.check_place(place)
     base, glob = await _where(place, pattern)
     enough = vscode.CancellationTokenSource()
-    gathering = Gathering(use, most, enough)
+    gathering = Gathering(use.access, most, enough)
     undo = use.token.on_cancellation_requested(lambda _: enough.cancel())
     try:
         done = await vscode.workspace.find_text_in_files(
@@ -89,7 +97,7 @@ async def search(
         raise ToolError(f"the search was not made: {error}") from None
     finally:
         undo.dispose()
-    found = gathering.end()
+    found = await asyncio.to_thread(gathering.found)
     found.is_cut = found.is_cut or done.limit_hit
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -55,7 +56,7 @@ async def position(place: Place, symbol: str, line: int | None) -> vscode.Positi
 
 async def told(use: Use, found: Sequence[Spot]) -> str:
     """Places in lines, with the code that stands there; what the agent may not see is left out."""
-    seen = [one for one in found if _may_see(use, one[0])]
+    seen = await asyncio.to_thread(lambda: [one for one in found if _may_see(use, one[0])])  # each asks each rule
     texts: dict[str, list[str]] = {}
     lines = [await _line(use, texts, spot) for spot in seen[:MOST]]
     if len(seen) > MOST:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from extensions.coder.access import Access
 from extensions.coder.ranking import words_of
 from extensions.coder.tool import Action, ToolError
 from extensions.coder.tools import codebase_search, search_files
@@ -44,6 +46,22 @@ async def test_what_git_ignores_and_what_is_kept_from_the_agent_is_not_found(ada
     assert await search(Using(ignore="secret/"), "needle") == "1 lines match.\n\n# a\n> 1 | needle"
     with pytest.raises(ToolError, match="kept from you"):
         await planned(search_files.TOOL, Using(ignore="secret/"), path="secret/key", regex="needle")
+
+
+async def test_what_is_kept_from_the_agent_is_judged_beside_the_loop(
+    ada: SessionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, threading.Thread] = {}
+
+    def can_read(access: Access, path: str) -> bool:
+        asked[path] = threading.current_thread()
+        return judge(access, path)
+
+    judge = Access.can_read
+    monkeypatch.setattr(Access, "can_read", can_read)
+    await put(ada, {"a": "needle", "secret/key": "needle"})
+    assert await search(Using(ignore="secret/"), "needle") == "1 lines match.\n\n# a\n> 1 | needle"
+    assert threading.current_thread() not in {asked["/workspace/a"], asked["/workspace/secret/key"]}
 
 
 async def test_no_pattern_for_files_reaches_out_of_the_folder_that_is_searched(ada: SessionContext) -> None:
