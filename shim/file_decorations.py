@@ -159,8 +159,7 @@ class FileDecorations:
                 stale, offer.stale = list(offer.stale), set()
                 changed.update(stale[: TOLD + 1])  # of more it is told that it may be any
                 await self._learn(offer, stale)
-            known = [one.known for one in self._offers]
-            self._folders = await asyncio.to_thread(lambda: folders_of(map(dict, known)))  # copied in one step each
+            self._folders = await asyncio.to_thread(_folders_now, [one.known for one in self._offers])
         all, self._all = self._all or len(changed) > TOLD, False
         self._tell(None if all else sorted(str(Uri.file(path)) for path in changed))
 
@@ -204,6 +203,11 @@ def folders_of(known: Iterable[dict[str, FileDecoration]]) -> dict[str, FileDeco
                 found[above] = FileDecoration(BELOW.badge, BELOW.tooltip, mark.color)
                 above = above.rpartition("/")[0]
     return found
+
+
+def _folders_now(known: list[dict[str, FileDecoration]]) -> dict[str, FileDecoration]:
+    """As `folders_of`, in a thread: each is copied in one step, as it may change meanwhile."""
+    return folders_of([dict(one) for one in known])
 
 
 def merged(marks: Iterable[FileDecoration | None]) -> FileDecoration | None:
