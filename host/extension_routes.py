@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -15,7 +14,7 @@ from host.discovery import Installed
 from host.routes import PART, REFERENCE, Asked, Endpoint, Handler, Table, json, read_json
 from sessions.errors import InvalidValue
 from shim.commands import Commands
-from shim.schemas import mistake
+from shim.schemas import mistake_in_turns
 
 log = logging.getLogger("roost.loader")
 
@@ -59,9 +58,9 @@ def _handler(route: Route, schemas: Mapping[str, Json]) -> Handler:
     parts = PART.findall(route.path)
 
     async def handler(asked: Asked) -> Response:
-        given = checked(query, _query(asked, query))
+        given = await checked(query, _query(asked, query))
         if body is not None:
-            given |= await read_json(asked.request, LARGEST, partial(checked, body))
+            given |= await checked(body, await read_json(asked.request, LARGEST, _as_it_is))
         given |= {name: asked.named(name) for name in parts}
         async with asked.host.sessions.using(asked.uid) as session:
             answer = await session.get(Commands).execute(route.command, given)
@@ -71,11 +70,15 @@ def _handler(route: Route, schemas: Mapping[str, Json]) -> Handler:
     return handler
 
 
-def checked(schema: Json, given: object) -> Json:
+async def checked(schema: Json, given: object) -> Json:
     """What was given, if the schema lets it pass. Raises `InvalidValue` naming the field and the rule."""
-    if (wrong := mistake(given, schema)) is not None:
+    if (wrong := await mistake_in_turns(given, schema)) is not None:
         raise InvalidValue(wrong[0] or "body", wrong[1])
     assert isinstance(given, dict)
+    return given
+
+
+def _as_it_is(given: object) -> object:
     return given
 
 

@@ -1,6 +1,6 @@
 """What is wrong with a value by its JSON Schema: the part that tools describe their input with. It runs no code of it.
 
-Types, enum, const, bounds, lengths, patterns (in linear time), items, properties, required, additionalProperties,
+Types, enum, const, bounds, lengths, patterns (`patterns.py`), items, properties, required, additionalProperties,
 anyOf, oneOf, allOf, not, and `$ref` within the schema. Keywords beyond these, and schemas that are none, say nothing.
 """
 
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
+
+from shim.patterns import matcher, too_heavy, weight
 
 STEPS = 20_000
 """How many rules are looked at; what is larger is let through, as the tool looks at its input itself."""
@@ -18,7 +19,10 @@ QUICK = 200
 """How many of them are no matter of more than a few milliseconds."""
 
 ENUM = 16
-"""Values of an `enum` that take as long as another rule."""
+"""Values of an `enum`, or names that are `required`, that take as long as another rule."""
+
+PATTERN, TEXT = 50, 10_000
+"""How heavy a pattern that is to be compiled, and how long a text to look through, take as long as a rule."""
 
 DEEP = 64
 
@@ -64,12 +68,14 @@ class _Check:
     def __init__(self, whole: Mapping[str, Any], steps: int) -> None:
         self._whole = whole
         self._left = steps
+        self._patterns = set[str]()
 
     def of(self, value: object, schema: object, at: str, depth: int) -> Iterator[Mistake]:
         """Every rule that is broken, in the order in which a reader would look."""
         self._left -= 1
-        if isinstance(schema, Mapping) and isinstance(schema.get("enum"), list):
-            self._left -= len(schema["enum"]) // ENUM
+        if isinstance(schema, Mapping):
+            for long in (schema.get("enum"), schema.get("required")):
+                self._left -= len(long) // ENUM if isinstance(long, list) else 0
         if self._left < 0 or depth > DEEP:
             raise _TooMuch
         if schema is False:
@@ -79,8 +85,21 @@ class _Check:
         if "$ref" in schema:
             yield from self.of(value, self._found(schema["$ref"]), at, depth + 1)
         yield from _of_kind(value, schema, at)
+        if isinstance(value, str) and isinstance(schema.get("pattern"), str):
+            yield from self._of_pattern(value, schema["pattern"], at)
         yield from self._of_parts(value, schema, at, depth)
         yield from self._of_choices(value, schema, at, depth)
+
+    def _of_pattern(self, value: str, pattern: str, at: str) -> Iterator[Mistake]:
+        """One that is none, or is too heavy for this text, says nothing."""
+        if too_heavy(pattern, value):
+            return
+        self._left -= (0 if pattern in self._patterns else weight(pattern)) // PATTERN + len(value) // TEXT
+        self._patterns.add(pattern)
+        if self._left < 0:
+            raise _TooMuch
+        if (matches := matcher(pattern)) is not None and not matches(value):
+            yield at, f"must match {pattern}"[:200]
 
     def _found(self, reference: object) -> object:
         """What a `$ref` points at; nothing where it leads out of the schema."""
@@ -136,9 +155,6 @@ def _of_kind(value: object, schema: Mapping[str, Any], at: str) -> Iterator[Mist
         yield at, f"must be {schema['const']!r}"[:200]
     if isinstance(value, str):
         yield from _of_size(len(value), schema, at, "Length", "characters")
-        pattern = schema.get("pattern")
-        if isinstance(pattern, str) and not _matches(pattern)(value):
-            yield at, f"must match {pattern}"[:200]
     elif isinstance(value, list | tuple):
         yield from _of_size(len(value), schema, at, "Items", "items")
     elif _is_number(value):
@@ -187,14 +203,3 @@ def _several(value: object) -> list[Any]:
 
 def _below(at: str, name: object) -> str:
     return f"{at}.{name}" if at else str(name)
-
-
-@lru_cache(maxsize=256)
-def _matches(pattern: str) -> Callable[[str], bool]:
-    """Whether a text has the pattern somewhere; one that cannot be read in linear time says nothing."""
-    from pydantic_core import SchemaError, SchemaValidator, core_schema
-
-    try:
-        return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex")).isinstance_python
-    except SchemaError:
-        return lambda text: True

@@ -23,7 +23,7 @@ from extensions.coder.results import kept, told
 from extensions.coder.task import Call, Draft, Json, reshow
 from extensions.coder.tool import TYPED, Effect, Plan, Result, Tool, ToolError
 from extensions.coder.using import Using
-from shim.schemas import mistake as wrong_arguments
+from shim.schemas import mistake_in_turns
 
 if TYPE_CHECKING:
     from extensions.coder.agent import Run
@@ -95,7 +95,7 @@ class ToolExecutor:
         self._repeated = repeated
         try:
             mode = await self._run.mode()
-            tool = self._checked(call, mode)
+            tool = await self._checked(call, mode)
             using = Using(self._run, call, mode)
             plan = await tool.plan(using, call.arguments)
             await self._check_commands(mode, plan)
@@ -113,7 +113,7 @@ class ToolExecutor:
             return
         await self._act(call, tool, using, plan)
 
-    def _checked(self, call: Call, mode: Mode) -> Tool:
+    async def _checked(self, call: Call, mode: Mode) -> Tool:
         """The tool, once name, mode and arguments are right. Raises what a model may read."""
         tool = self._run.house.tools.get(call.name) or plugin(call.name)
         included, disabled = choice(self._run.task.model)
@@ -125,7 +125,7 @@ class ToolExecutor:
             raise UnknownTool(f"there is no tool {call.name!r}")
         if tool.is_alone and len(self._run.conversation.calls) > 1:
             raise ToolError(f"{call.name} must be the only call of an answer: make the others first, then this one")
-        if (wrong := wrong_arguments(call.arguments, tool.schema)) is not None:
+        if (wrong := await mistake_in_turns(call.arguments, tool.schema)) is not None:
             raise ToolError(f"{call.name}: {': '.join(part for part in wrong if part)}")
         return tool
 

@@ -5,9 +5,7 @@ The engine is Rust's regex, as in ripgrep and as pydantic has it on board: no lo
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
+from shim.patterns import matcher, too_heavy
 
 LONGEST = 1_000
 
@@ -18,18 +16,11 @@ class BadPattern(ValueError):
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the pattern is found in the text. Raises `BadPattern`."""
-    try:
-        _compiled(pattern).validate_python(text)
-    except ValidationError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> SchemaValidator:
     if len(pattern) > LONGEST:
         raise BadPattern(f"a pattern may have {LONGEST} characters, this one has {len(pattern)}")
-    try:
-        return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
-    except SchemaError:
-        raise BadPattern(f"{pattern!r} is no pattern: look-around and back references are not known here") from None
+    found = matcher(pattern)
+    if found is None and too_heavy(pattern):
+        raise BadPattern(f"{pattern!r} says too much: give its parts smaller counts than it has in its braces")
+    if found is None:
+        raise BadPattern(f"{pattern!r} is no pattern: look-around and back references are not known here")
+    return found(text)

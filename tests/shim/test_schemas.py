@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shim import schemas
 from shim.schemas import mistake, mistake_in_turns
 
 EDITS = {
@@ -103,6 +106,29 @@ async def test_what_is_large_is_looked_at_beside_the_loop() -> None:
     assert await asked == ("[10000]", "must be of type integer")
     assert turns > 3
     assert await mistake_in_turns(["x"], schema) == ("[0]", "must be of type integer")
+
+
+def test_a_pattern_that_would_keep_everybody_waiting_says_nothing_and_all_else_counts() -> None:
+    schema = {"properties": {"a": {"pattern": r"(\w{99}){99}"}, "b": {"pattern": "^x$"}}}
+    assert mistake({"a": "!"}, schema) is None
+    assert mistake({"a": "!", "b": "y"}, schema) == ("b", "must match ^x$")
+
+
+@pytest.mark.anyio
+async def test_many_patterns_are_compiled_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[object] = []
+    compiled = schemas.matcher
+
+    def noted(pattern: str) -> Callable[[str], bool] | None:
+        threads.append(threading.current_thread())
+        return compiled(pattern)
+
+    monkeypatch.setattr(schemas, "matcher", noted)
+    schema = {"properties": {f"p{at}": {"pattern": rf"^[a-z]{{{at + 1}}}$"} for at in range(90)}}
+    value = {f"p{at}": "x" * (at + 1) for at in range(90)}
+    assert await mistake_in_turns(value, schema) is None
+    assert threads.count(threading.current_thread()) < 60 < len(threads)
+    assert await mistake_in_turns({**value, "p89": "x"}, schema) == ("p89", "must match ^[a-z]{90}$")
 
 
 ANY = st.recursive(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from shim import schemas
 from tests.extensions.coder.scripted import WHOLE, Model, agents
 
 pytestmark = pytest.mark.anyio
@@ -68,6 +72,26 @@ async def test_a_question_waits_for_its_answer(tmp_path: Path) -> None:
         await ada.say(task, "Blue")
         assert (await ada.rest(task))["status"] == "completed"
         assert "<answer>\\nBlue\\n</answer>" in str(model.asked["main"][1]["messages"]).replace("\n", "\\n")
+
+
+async def test_the_input_of_a_large_call_is_looked_at_beside_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[object] = []
+    looked = schemas.mistake
+
+    def noted(value: object, schema: Mapping[str, Any]) -> schemas.Mistake | None:
+        threads.append(threading.current_thread())
+        return looked(value, schema)
+
+    monkeypatch.setattr(schemas, "mistake", noted)
+    monkeypatch.setattr(schemas, "QUICK", 0)  # so that any input is a large one
+    model = Model(main=[DONE])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        await ada.rest(await ada.task())
+    assert threads
+    assert threading.current_thread() not in threads
 
 
 async def test_a_task_below_another_has_a_mode_of_its_own_and_its_result_comes_back(tmp_path: Path) -> None:
