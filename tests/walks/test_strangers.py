@@ -25,6 +25,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "workspace.fs.writeFile": {"uri": "/workspace/secret.txt", "content": "overwritten"},
     "workspace.fs.createDirectory": {"uri": "/workspace/planted"},
     "workspace.fs.delete": {"uri": "/workspace/secret.txt"},
+    "workspace.fs.readTrash": {},
     "workspace.fs.rename": {"source": "/workspace/secret.txt", "target": "/workspace/moved"},
     "workspace.fs.copy": {"source": "/workspace/secret.txt", "target": "/workspace/copied"},
     "commands.getCommands": {},
@@ -184,6 +185,32 @@ async def test_no_path_leads_to_anothers_files(process: Process, alice: str, bob
             assert b"SQLite" not in answer.body
         assert "canary-of-alice" not in json.dumps(other.heard)
         assert await world(mine) == before
+
+
+async def test_nobody_reads_brings_back_or_empties_anothers_trash(process: Process, alice: str, bob: str) -> None:
+    users = process.log.with_suffix("") / "users"
+    async with connect(process.base, alice) as mine, connect(process.base, bob) as other:
+        await furnish(mine, "canary-of-alice")
+        await mine.call("workspace.fs.delete", uri="/workspace/secret.txt", useTrash=True)
+        [there] = await mine.call("workspace.fs.readTrash")
+        assert await other.call("workspace.fs.readTrash") == []
+        path = there["uri"].removeprefix("file://")
+        tail = f"{alice}/root{path}"
+        for way in (path, f"/{tail}", f"/../../{tail}", f"/workspace/../../../{tail}", f"{users}/{tail}"):
+            for name in ("readFile", "delete"):
+                assert "error" in await other.ask(f"workspace.fs.{name}", {"uri": way}), (name, way)
+            assert "error" in await other.ask("workspace.fs.rename", {"source": way, "target": "/workspace/loot"}), way
+        await other.call("workspace.fs.createDirectory", uri="/home/.local/share")
+        trash = users / bob / "root/home/.local/share/Trash"
+        await asyncio.to_thread(trash.symlink_to, users / tail / "../..", target_is_directory=True)
+        await other.ask("workspace.fs.readTrash")
+        await other.call("workspace.fs.writeFile", uri="/workspace/mine", content="planted")
+        await other.ask("workspace.fs.delete", {"uri": "/workspace/mine", "useTrash": True})
+        assert "secret.txt" not in json.dumps([one for one in other.heard if "result" in one])
+        assert "canary" not in json.dumps(other.heard)
+        assert await mine.call("workspace.fs.readTrash") == [there]
+        await mine.call("workspace.fs.rename", source=there["uri"], target=there["was"])
+        assert (await mine.call("workspace.fs.readFile", uri="/workspace/secret.txt"))["content"] == "canary-of-alice"
 
 
 async def test_the_same_names_hold_each_users_own_things(base: str, alice: str, bob: str) -> None:
