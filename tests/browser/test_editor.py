@@ -343,3 +343,11 @@ def test_marks_are_there_for_a_page_that_comes_later(opened: Open, workspace: Pa
     expect(other.locator(".cm-line .beside")).to_have_text(" by Ada")
     palette(page, "Knowing: Mark")
     expect(other.locator(".cm-line .beside")).to_have_count(0)
+
+
+def test_a_text_that_is_longer_than_the_window_can_be_scrolled_by_keys(opened: Open, workspace: Path) -> None:
+    (workspace / "long.txt").write_text("a line\n" * 50)
+    page = opened(f"#/files{workspace}/long.txt")
+    page.set_viewport_size({"width": 900, "height": 330})
+    expect(page.locator(".cm-content")).to_contain_text("a line")
+    assert violations(page) == []

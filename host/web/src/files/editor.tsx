@@ -33,10 +33,10 @@ async function extensions(one: Shared): Promise<Extension> {
     one.took(update.state);
     if (update.selectionSet || update.focusChanged) selected(one, update.view);
   });
-  if (isVirtual(one.path)) return [basicSetup, looks, compared.of([]), decorations, follows, await language(new URL(one.path).pathname), EditorState.readOnly.of(true), EditorView.contentAttributes.of({ "aria-label": nameOf(one.path) })];
+  if (isVirtual(one.path)) return [basicSetup, looks, compared.of([]), decorations, follows, await language(new URL(one.path).pathname), EditorState.readOnly.of(true), EditorView.contentAttributes.of({ "aria-label": nameOf(one.path), tabindex: "0" })];
   return [
     keymap.of([{ key: "Mod-s", run: () => (void save(one), true) }, indentWithTab]), basicSetup, looks, features(one), decorations, compared.of([]), await language(one.path),
-    EditorView.contentAttributes.of({ "aria-label": relative(one.path) }), follows,
+    EditorView.contentAttributes.of({ "aria-label": relative(one.path), tabindex: "0" }), follows,
   ];
 }
 
