@@ -19,9 +19,10 @@ from extensions.coder.executor import ToolExecutor
 from extensions.coder.inquiry import Inquiry
 from extensions.coder.journal import now_ms
 from extensions.coder.modes import BUILT_IN, Mode
-from extensions.coder.permissions import Leave
+from extensions.coder.permissions import Judge, Leave
+from extensions.coder.prompting import narrow
 from extensions.coder.task import Call, Conversation, Draft, Json, Task
-from shim.proposed.operator import QuotaExceeded
+from shim.proposed.operator import QuotaExceeded, ceiling
 
 if TYPE_CHECKING:
     from extensions.coder.roster import Roster
@@ -79,6 +80,11 @@ class Run:
         found = tuple(one.uri.path for one in vscode.workspace.workspace_folders or () if one.uri.scheme == "file")
         return (*found, self.task.cwd)
 
+    def judge(self) -> Judge:
+        """Who judges what its calls would do, by the settings as they are now."""
+        folders = (*self.folders, self.store.path)
+        return Judge(Leave.of_user(), ceiling(), folders, self.protection, self.task.granted)
+
     # -- the loop
 
     async def live(self) -> None:
@@ -113,9 +119,9 @@ class Run:
                 await journal.commit(self.conversation, draft, along=[other] if other is not None else None)
 
     async def mode(self) -> Mode:
-        """The task's mode; one that is gone is the ask mode, as a task gets no more leave by losing its mode."""
+        """The task's mode, with no more than its kind takes. One that is gone is ask: to lose it gives no leave."""
         found = await self.house.files.mode(self.cwd, self.task.mode)
-        return found or next(one for one in BUILT_IN if one.slug == "ask")
+        return narrow(found or next(one for one in BUILT_IN if one.slug == "ask"), self.task.kind)
 
     # -- asking the model
 

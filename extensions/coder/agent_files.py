@@ -17,7 +17,7 @@ from extensions.coder.access import IGNORE_FILE, Access
 from extensions.coder.ignoring import LONGEST, rule_of
 from extensions.coder.modes import Mode
 from extensions.coder.modes_files import Found, listed_modes, merged, read_modes
-from extensions.coder.reading import TooLarge, read_text
+from extensions.coder.reading import NotRead, read_text
 from extensions.coder.rules import Rules, Wishes, gather
 from extensions.coder.skills import Skill, skills
 from extensions.coder.slash import SlashCommand, slash_commands
@@ -157,8 +157,8 @@ class AgentFiles:
     async def _access(self, cwd: vscode.Uri) -> Access:
         file = vscode.Uri.join_path(cwd, IGNORE_FILE)
         try:
-            text = await read_text(file)
-        except TooLarge as error:
+            text = await read_text(file, anywhere=True)
+        except NotRead as error:
             self.tell([f"{error}. Until then the agent sees no file"])
             text = "*"
         lines = (text or "").splitlines()
@@ -217,7 +217,7 @@ class AgentFiles:
 async def _modes_of(file: vscode.Uri, source: str) -> Found:
     try:
         text = await read_text(file)
-    except TooLarge as error:
+    except NotRead as error:
         return Found((), (str(error),))
     return Found() if text is None else await asyncio.to_thread(read_modes, text, file.path, source)
 

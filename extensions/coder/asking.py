@@ -84,14 +84,21 @@ class Asking:
             await self._decide(task_id, approval["approvalId"], DECISIONS[chosen])
 
     async def _answer(self, task_id: str, question: Json) -> None:
-        answers = [one["text"] for one in question["suggestions"] if one["text"]]
+        answers = {_labelled(one): one["text"] for one in question["suggestions"] if one["text"]}
         if answers:
-            said = await vscode.window.show_information_message(question["text"], *answers, modal=True)
+            chosen = await vscode.window.show_information_message(question["text"], *answers, modal=True)
+            said = answers.get(chosen or "")
         else:
             said = await vscode.window.show_input_box(prompt=question["text"])
         if said:
             self._asked.pop((task_id, f"question-{question['shownId']}"), None)
             await self._say(task_id, said)
+
+
+def _labelled(suggestion: Json) -> str:
+    """A suggestion with the mode that comes with it: who takes the one takes the other."""
+    mode = suggestion.get("mode")
+    return f"{suggestion['text']} (in mode {mode})" if mode else str(suggestion["text"])
 
 
 async def _nothing(*_: object) -> None:

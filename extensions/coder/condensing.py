@@ -18,7 +18,7 @@ from extensions.coder.access import Access, inside
 from extensions.coder.choosing import Candidate, Fold, select
 from extensions.coder.history import Message, effective, since_summary
 from extensions.coder.modes import ALIASES, ToolRefused, edited_files
-from extensions.coder.reading import TooLarge, read_text
+from extensions.coder.reading import NotRead, read_text
 from extensions.coder.sending import sent
 from extensions.coder.tokens import of_messages
 from shim.proposed import paths
@@ -218,6 +218,6 @@ async def _text(uri: vscode.Uri, access: Access) -> str | None:
         real = await paths.real(uri)
         if access.can_read(uri.path) and access.can_read(real.path):
             return await read_text(real, LARGEST_FILE)
-    except (TooLarge, paths.Failure):
+    except (NotRead, paths.Failure):
         pass
     return None

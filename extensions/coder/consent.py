@@ -8,14 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from extensions.coder.bounded import bounded
-from extensions.coder.permissions import Decision, Judge, Leave
+from extensions.coder.permissions import Decision
 from extensions.coder.repetition import digest
 from extensions.coder.task import Call, Draft, Json, reshow
 from extensions.coder.tool import Plan
-from shim.proposed.operator import ceiling
 
 if TYPE_CHECKING:
     from extensions.coder.agent import Run
+
+
+ACTION = ("kind", "path", "command", "name", "definition")
+"""What clients are told of each thing that a call would do."""
 
 
 class Denied(Exception):
@@ -30,10 +33,7 @@ class Consent:
 
     async def given(self, call: Call, plan: Plan) -> bool:
         """Whether the plan may be carried out; where not, a person is asked by now. Raises `Denied`."""
-        judge = Judge(
-            Leave.of_user(), ceiling(), (*self._run.folders, self._run.store.path), self._run.protection,
-            self._run.task.granted,
-        )  # fmt: skip
+        judge = self._run.judge()
         # To read a shell's grammar takes time; all else takes less than a thread would.
         commands = any(action.kind == "execute" for action in plan.actions)
         decision = await asyncio.to_thread(judge.decide, plan.actions) if commands else judge.decide(plan.actions)
@@ -78,10 +78,7 @@ def _is_allowed(call: Call, plan: Plan) -> bool:
 
 
 def _actions(plan: Plan) -> list[Json]:
-    return [
-        {name: value for name in ("kind", "path", "command", "name") if (value := getattr(action, name)) is not None}
-        for action in plan.actions
-    ]
+    return [{name: value for name in ACTION if (value := getattr(action, name)) is not None} for action in plan.actions]
 
 
 def hash_of_plan(plan: Plan) -> str:

@@ -19,9 +19,10 @@ from extensions.coder.modes import Mode, ToolRefused, UnknownTool, check_command
 from extensions.coder.plugins import plugin
 from extensions.coder.prompting import choice
 from extensions.coder.repetition import counted, digest, ended
-from extensions.coder.results import kept, told
+from extensions.coder.results import kept, told_together
 from extensions.coder.task import Call, Draft, Json, reshow
 from extensions.coder.tool import TYPED, Effect, Plan, Result, Tool, ToolError
+from extensions.coder.turns import INTERRUPTED
 from extensions.coder.using import Using
 from shim.schemas import mistake_in_turns
 
@@ -85,6 +86,9 @@ class ToolExecutor:
         call = self._run.conversation.calls[call.call_id]
         if call.state in ("waiting", "interrupted"):
             raise Stopped
+        if call.state == "begun":  # the run that began it failed half-way: it is not made again unasked
+            await self._done(call, Result(INTERRUPTED, failed=True))
+            return
         if self._was_refused(call):
             await self._done(call, Result(SKIPPED, failed=True))
             return
@@ -247,7 +251,7 @@ class ToolExecutor:
         if draft.task.status != "running" or any(one.state != "done" for one in calls.values()):
             return
         ordered = sorted(calls.values(), key=lambda one: one.at)
-        results = [told(call) for call in ordered]
+        results = told_together(ordered)
         only_mistakes = all((call.result or {}).get("mistake") for call in ordered)
         failed = any((call.result or {}).get("failed") for call in ordered)
         draft.forgets_calls = True

@@ -29,23 +29,27 @@ class Followups:
 
     def add(self, conversation: Conversation) -> None:
         """This one may ask something."""
-        leave, question = Leave.of_user(), conversation.task.question
-        if conversation.task.status != "waiting" or not (
-            leave.enabled and "question" in leave.switches and leave.followup_ms and question
-        ):
+        question = conversation.task.question
+        if conversation.task.status != "waiting" or not question or not (after_ms := _takes()):
             return
         if question["suggestions"]:
             self._waiting += 1
-            background.start(self._wait(conversation, question, leave.followup_ms / 1000), "answer of a question")
+            background.start(self._wait(conversation, question, after_ms / 1000), "answer of a question")
 
     async def _wait(self, conversation: Conversation, question: Json, seconds: float) -> None:
         try:
             await asyncio.sleep(seconds)
-            if conversation.task.question == question and conversation.task.status == "waiting":
+            if conversation.task.question == question and conversation.task.status == "waiting" and _takes():
                 await self._answer(conversation.task.task_id, question["suggestions"][0])
         finally:
             self._waiting -= 1
         await self._settled()
+
+
+def _takes() -> int | None:
+    """After how many milliseconds the user wants an answer to be taken, as their settings are now."""
+    leave = Leave.of_user()
+    return leave.followup_ms if leave.enabled and "question" in leave.switches else None
 
 
 async def _nothing(*_: object) -> None:

@@ -113,7 +113,8 @@ class House:
     def child_of(self, parent: Task, data: Json) -> tuple[Conversation, Draft]:
         """A task below another, not yet on the disk."""
         made = new(data["message"], parent.cwd, data["mode"], parent.model)
-        child = replace(made, parent_task_id=parent.task_id, depth=parent.depth + 1, todos=tuple(data.get("todos", ())))
+        todos = tuple(data.get("todos", ()))
+        child = replace(made, parent_task_id=parent.task_id, depth=parent.depth + 1, kind=parent.kind, todos=todos)
         return begun(child, quoted(data["message"]))
 
 

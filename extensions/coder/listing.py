@@ -11,7 +11,7 @@ from pathspec import GitIgnoreSpec
 import shim as vscode
 from extensions.coder.access import Access, inside
 from extensions.coder.ignoring import spec_of
-from extensions.coder.reading import TooLarge, entries, read_text
+from extensions.coder.reading import NotRead, entries, read_text
 
 APART = frozenset({
     "__pycache__", "bower_components", "build", "bundle", "coverage", "deps", "dist", "env", "node_modules", "out",
@@ -79,6 +79,6 @@ def _is_apart(name: str, kind: vscode.FileType) -> bool:
 async def _ignored(folder: vscode.Uri) -> GitIgnoreSpec:
     try:
         text = await read_text(vscode.Uri.join_path(folder, ".gitignore"))
-    except TooLarge:
+    except NotRead:
         text = None
     return await asyncio.to_thread(lambda: spec_of((text or "").splitlines()))

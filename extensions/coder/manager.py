@@ -267,7 +267,7 @@ class TaskManager:
     async def _take_suggestion(self, task_id: str, suggestion: Json) -> None:
         """Answer a question by itself. A mode that comes with the answer takes the leave that switching it takes."""
         leave = Leave.of_user()
-        keeps_mode = "mode" not in leave.switches
+        keeps_mode = not leave.enabled or "mode" not in leave.switches
         conversation = await self._roster.get(task_id)
 
         def change(draft: Draft) -> None:

@@ -111,14 +111,15 @@ def check_tool(
 ) -> None:
     """Raise `UnknownTool`, `ToolRefused` or `FileRestricted` unless the mode may make this call.
 
-    `plugins` are tools of extensions: every mode that has a group may use them, as Roo Code's custom tools.
+    `plugins` are tools of extensions: every mode that has a group may use them, as Roo Code's custom tools; those of
+    MCP servers take the group `mcp`.
     """
     if not is_known(tool) and tool not in plugins:
         raise UnknownTool(f"there is no tool {tool!r}")
     meant = ALIASES.get(tool, tool)
     if meant in _meant(disabled):
         raise _refused(tool, mode)
-    if meant in ALWAYS or (tool in plugins and mode.groups):
+    if meant in ALWAYS or (tool in plugins and mode.groups and not is_mcp(tool)):
         return
     group = next((one for one in mode.groups if _has(one.name, meant, _meant(included))), None)
     if group is None:

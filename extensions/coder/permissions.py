@@ -138,7 +138,8 @@ class Judge:
                 return self._elsewhere(action.path, action.name or "works in")
             case "mcp":
                 allowed = self._has("mcp") and action.name in self.leave.mcp_tools
-                return self._asked(allowed, f"mcp:{action.name}", f"it calls the tool {action.name}")
+                key = f"mcp:{action.name}" + (f"@{action.definition}" if action.definition else "")
+                return self._asked(allowed, key, f"it calls the tool {action.name}")
             case _:
                 return self._asked(
                     self._has(action.kind), action.kind, f"{action.kind}: {action.name or ''}".rstrip(": ")

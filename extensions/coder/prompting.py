@@ -13,6 +13,7 @@ import shim as vscode
 from extensions.coder.agent_files import AgentFiles
 from extensions.coder.kinds import GROUPS
 from extensions.coder.modes import ALIASES, ALWAYS, FileRestricted, Mode, ToolRefused, UnknownTool, check_tool, is_mcp
+from extensions.coder.plugins import offered
 from extensions.coder.rules import Wishes
 from extensions.coder.skills import Skill
 from extensions.coder.texts import filled
@@ -22,8 +23,8 @@ PARTS = ("read", "edit", "command", "browser", "mcp")
 SEES = frozenset({"screenshot"})
 """Tools whose result is a picture and nothing else."""
 
-LONGEST_DESCRIPTION = 4_000
-"""Characters of what a plugin says of its tool."""
+MOST_PLUGINS = 90
+"""Tools of extensions that a model is offered: some providers take 128 tools in all."""
 
 
 class Capabilities(Protocol):
@@ -88,8 +89,10 @@ class PromptService:
                     if is_there and (sees or name not in SEES) and allows(narrowed, name, included, disabled)
                 ],
             )
-        offered = self._offered[1]
-        return offered + plugins(narrowed, {one.name for one in offered}, disabled)
+        own = self._offered[1]
+        more, problems = plugins(narrowed, {one.name for one in own}, disabled)
+        self._files.tell(problems)
+        return own + more
 
 
 def names(tool: Tool, included: Collection[str]) -> Iterable[str]:
@@ -108,15 +111,24 @@ def allows(mode: Mode, name: str, included: Collection[str], disabled: Collectio
     return True
 
 
-def plugins(mode: Mode, taken: Collection[str], disabled: Collection[str]) -> list[vscode.LanguageModelChatTool]:
-    """The tools of extensions that a mode may use; none takes the place of one of ours."""
-    found = []
+def plugins(
+    mode: Mode, taken: Collection[str], disabled: Collection[str]
+) -> tuple[list[vscode.LanguageModelChatTool], list[str]]:
+    """The tools of extensions that a mode may use, and why others are left out. None takes the place of one of ours."""
+    found: list[vscode.LanguageModelChatTool] = []
+    problems: list[str] = []
     for one in sorted(vscode.lm.tools, key=lambda tool: tool.name):
         has = any(group.name == "mcp" for group in mode.groups) if is_mcp(one.name) else bool(mode.groups)
-        if has and not {one.name} & {*taken, *disabled, *ALWAYS, *ALIASES}:
-            about = one.description[:LONGEST_DESCRIPTION]
-            found.append(vscode.LanguageModelChatTool(one.name, about, one.input_schema))
-    return found
+        if not has or {one.name} & {*taken, *disabled, *ALWAYS, *ALIASES}:
+            continue
+        if len(found) == MOST_PLUGINS:
+            problems.append(f"Models are offered {MOST_PLUGINS} tools of extensions; there are more: switch some off")
+            break
+        try:
+            found.append(offered(one))
+        except ValueError as error:
+            problems.append(str(error))
+    return found, problems
 
 
 def narrow(mode: Mode, kind: str | None) -> Mode:

@@ -1,14 +1,18 @@
 """The files that steer the agent, read within bounds. What a path may reach, the user's file system decides.
 
-A link is followed where the user could follow it: in their own world, and no further.
+A link is followed in the user's own world, and no further; out of the workspace to no hidden place, where keys and
+passwords are: what a repository brings along is read without asking.
 """
 
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from dataclasses import dataclass
 
 import shim as vscode
+from extensions.coder.access import inside
+from shim.proposed import paths
 
 LARGEST = 128 * 1024
 """Bytes of one file that is read."""
@@ -26,8 +30,12 @@ PASSED_OVER = (
 """How names end of what editors, systems and caches leave behind."""
 
 
-class TooLarge(ValueError):
-    """The file is not read: the sentence says how large it may be."""
+OURS = frozenset({".roo", ".agents"})
+"""Hidden folders that are there for what steers agents."""
+
+
+class NotRead(ValueError):
+    """The file is not read: the sentence says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +46,31 @@ class Read:
     text: str
 
 
-async def read_text(uri: vscode.Uri, largest: int = LARGEST) -> str | None:
-    """The text of a file, None where there is no file to read. Raises `TooLarge`."""
+async def read_text(uri: vscode.Uri, largest: int = LARGEST, *, anywhere: bool = False) -> str | None:
+    """The text of a file, None where there is no file to read. Raises `NotRead`.
+
+    `anywhere`: also where a link leads to a hidden place, as no model is shown the text.
+    """
     try:
         stat = await vscode.workspace.fs.stat(uri)
         if not stat.type & vscode.FileType.FILE:
             return None
         if stat.size > largest:
-            raise TooLarge(f"{uri.path}: has {stat.size} bytes and may have {largest}; shorten it or split it up")
-        return (await vscode.workspace.fs.read_file(uri)).decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    except vscode.FileSystemError:
+            raise NotRead(f"{uri.path}: has {stat.size} bytes and may have {largest}; shorten it or split it up")
+        place = await paths.real(uri)
+        if place.path != uri.path and not anywhere and _is_kept(uri.path, place.path):
+            raise NotRead(f"{uri.path}: is a link out of the workspace to a hidden place; put a copy there instead")
+        return (await vscode.workspace.fs.read_file(place)).decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    except (vscode.FileSystemError, paths.Failure):
         return None
+
+
+def _is_kept(path: str, real: str) -> bool:
+    """Whether a link leads from the workspace out of it to a hidden place: a person's own links are their affair."""
+    folders = [one.uri.path for one in vscode.workspace.workspace_folders or ()]
+    leads_out = any(inside(one, path) for one in folders) and not any(inside(one, real) for one in folders)
+    hidden = {part for part in real.split("/") if part.startswith(".")} - {posixpath.basename(path), *OURS}
+    return leads_out and bool(hidden)
 
 
 async def kind_of(uri: vscode.Uri) -> vscode.FileType | None:
@@ -93,7 +115,7 @@ async def read_all(uris: list[vscode.Uri]) -> tuple[list[Read], list[str]]:
     read: list[Read] = []
     problems: list[str] = []
     for uri, text in zip(uris, texts, strict=True):
-        if isinstance(text, TooLarge):
+        if isinstance(text, NotRead):
             problems.append(str(text))
         elif isinstance(text, BaseException):
             raise text

@@ -29,6 +29,11 @@ ASKED = 200
 """The newest tasks, whose approvals are asked for again as a session begins."""
 
 STOP_S = 5.0
+CANCELLED = "something that it waited for was broken off, and nobody had stopped the task"
+
+
+class Cancelled(RuntimeError):
+    """A run was cancelled by what it waited for."""
 
 
 def _at_once() -> int:
@@ -242,7 +247,9 @@ class Roster:
         run.deltas.flush()
         if self._closing:
             return
-        if not work.cancelled() and (error := work.exception()) is not None:
+        was_stopped = run.token.is_cancellation_requested
+        error = work.exception() if not work.cancelled() else None if was_stopped else Cancelled(CANCELLED)
+        if error is not None:
             background.start(self._broke(task_id, error), f"end of task {task_id}")
             return
         conversation = self._open[task_id]
@@ -269,11 +276,14 @@ class Roster:
         cause = alone(error)
         reason = f"the agent failed: {type(cause).__name__}: {cause}"[:1_000]
 
+        conversation = self._open[task_id]
+
         def change(draft: Draft) -> None:
+            break_off(draft, conversation, conversation.begun_calls)
             draft.show("error", now_ms(), text=reason)
             draft.change(status="failed", error=reason)
 
-        await self.step(self._open[task_id], change)
+        await self.step(conversation, change)
         await self.hold()
         raise error
 
@@ -290,8 +300,7 @@ class Roster:
                 await run.over.wait()
         async with run.lock:  # a step that was on its way to the disk is there
             pass
-        begun = [call for call in run.conversation.calls.values() if call.state == "begun"]
-        if begun:
+        if begun := run.conversation.begun_calls:
             await self.step(run.conversation, lambda draft: break_off(draft, run.conversation, begun))
 
     def parent_goes_on(self, draft: Draft) -> tuple[Conversation, Draft] | None:

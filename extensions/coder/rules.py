@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import shim as vscode
 from extensions.coder.access import IGNORE_FILE
-from extensions.coder.reading import Read, TooLarge, entries, files_below, kind_of, read_all, read_text
+from extensions.coder.reading import NotRead, Read, entries, files_below, kind_of, read_all, read_text
 
 MOST_CHARACTERS = 200_000
 """Of all rules together; what does not fit is named and left out."""
@@ -105,7 +105,7 @@ async def _agents_of(folder: vscode.Uri) -> tuple[list[Read], list[str]]:
 async def _ignored(cwd: vscode.Uri) -> _Part:
     try:
         text = await read_text(vscode.Uri.join_path(cwd, IGNORE_FILE))
-    except TooLarge as error:
+    except NotRead as error:
         return _Part("", (), (str(error),))
     files = (Read(IGNORE_FILE, f"{LOCKED}\n\n{text.strip()}"),) if text and text.strip() else ()
     return _Part("Closed files", files)

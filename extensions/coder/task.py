@@ -248,6 +248,11 @@ class Conversation:
         return sorted((one for one in self.calls.values() if one.state != "done"), key=lambda one: one.at)
 
     @property
+    def begun_calls(self) -> list[Call]:
+        """Those that were being made."""
+        return [one for one in self.open_calls if one.state == "begun"]
+
+    @property
     def waiting_calls(self) -> list[Call]:
         """Those that wait for a person's leave."""
         return [one for one in self.open_calls if one.state in ("waiting", "interrupted")]
@@ -255,8 +260,7 @@ class Conversation:
 
 def interrupted(conversation: Conversation, now: int) -> Draft | None:
     """What a task that is read again after a crash must note first: calls that had begun wait for a person."""
-    begun = [one for one in conversation.calls.values() if one.state == "begun"]
-    if not begun:
+    if not (begun := conversation.begun_calls):
         return None
     draft = conversation.draft()
     for call in begun:
@@ -268,7 +272,7 @@ def ask_about(draft: Draft, conversation: Conversation, call: Call, now: int) ->
     """Ask whether a call that began and did not end is to be made again."""
     approval = {
         "taskId": draft.task.task_id,
-        "approvalId": f"{call.call_id}-again",
+        "approvalId": f"{call.call_id[:64]}-again-{now}",
         "callId": call.call_id,
         "tool": call.name,
         "actions": [],

@@ -55,6 +55,8 @@ class Action:
     """The whole line, for `execute`."""
     name: str | None = None
     """The tool for `mcp`, the URL for `web` and `browser`, the mode for `mode` and `subtask`."""
+    definition: str | None = None
+    """What a tool of `mcp` says of itself, in short: one that changes has to be allowed anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,9 @@ class Use(Protocol):
     has_open_todos: bool
     notes: dict[str, Any]
     """What tools of this task remember while the host lives (files read, mistakes by file): lost with a restart."""
+
+    def may_read(self, path: str) -> bool:
+        """Whether a file may be read without asking: an absolute path without links."""
 
     async def modes(self) -> Sequence[Mode]:
         """The modes that there are in the task's folder."""

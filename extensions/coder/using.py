@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import shim as vscode
 from extensions.coder.modes import Mode
 from extensions.coder.task import Call, Json
-from extensions.coder.tool import Effect
+from extensions.coder.tool import Action, Effect
 
 if TYPE_CHECKING:
     from extensions.coder.agent import Run
@@ -32,6 +32,9 @@ class Using:
         self.effects: list[tuple[Effect, Json]] = []
         self._run = run
         self._shown_id = call.shown_id
+
+    def may_read(self, path: str) -> bool:
+        return self._run.judge().decide([Action("read", path)]).verdict == "approve"
 
     async def modes(self) -> Sequence[Mode]:
         return await self._run.house.files.modes(self._run.cwd)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from extensions.coder.tool import Plan, Result, Tool, ToolError, Use
+from extensions.coder.tools.switch_mode import known
 
 PARAMETERS = MappingProxyType(
     {
@@ -42,6 +43,10 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
         raise ToolError("question: it is empty; ask one clear question")
     if not all(one["text"].strip() for one in arguments["follow_up"]):
         raise ToolError("follow_up: an answer is empty; give complete answers to choose from")
+    for mode in filter(None, (one.get("mode") for one in arguments["follow_up"])):
+        await known(use, "follow_up", mode)
+    if len({one["text"] for one in arguments["follow_up"]}) < len(arguments["follow_up"]):
+        raise ToolError("follow_up: two answers are the same, and could not be told apart; give different ones")
     suggestions = [
         {"text": one["text"], **({"mode": one["mode"]} if one.get("mode") else {})} for one in arguments["follow_up"]
     ]

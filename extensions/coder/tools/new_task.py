@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 import shim as vscode
+from extensions.coder.agent_files import told
 from extensions.coder.checklist import parse_checklist
 from extensions.coder.tool import Action, Plan, Result, Tool, ToolError, Use
-from extensions.coder.tools.switch_mode import refuse_unknown
+from extensions.coder.tools.switch_mode import known
 
 DEEPEST = 5
 """How many tasks may be below each other."""
@@ -31,7 +32,7 @@ PARAMETERS = MappingProxyType(
 
 async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     mode, message = str(arguments["mode"]), str(arguments["message"])
-    await refuse_unknown(use, "mode", mode)
+    groups = told(await known(use, "mode", mode))["groups"]
     if not message.strip():
         raise ToolError("message: it is empty; say all that the new task needs to know")
     if use.depth >= DEEPEST:
@@ -40,7 +41,7 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     if not items and vscode.workspace.get_configuration("coder").get("newTaskRequireTodos") is True:
         raise ToolError("todos: the user's settings ask for a checklist; write each item as '[ ] what is to be done'")
     todos = [{"id": one.id, "content": one.content, "status": one.status} for one in items]
-    shown = {"mode": mode, "message": message, **({"todos": todos} if todos else {})}
+    shown = {"mode": mode, "message": message, "groups": groups, **({"todos": todos} if todos else {})}
     return Plan(partial(act, use, mode, message, todos), (Action("subtask", name=mode),), shown)
 
 

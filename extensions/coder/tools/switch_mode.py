@@ -7,6 +7,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from extensions.coder.agent_files import told
+from extensions.coder.modes import Mode
 from extensions.coder.tool import Action, Plan, Result, Tool, ToolError, Use
 
 PARAMETERS = MappingProxyType(
@@ -24,18 +26,19 @@ PARAMETERS = MappingProxyType(
 
 async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     slug = str(arguments["mode_slug"])
-    await refuse_unknown(use, "mode_slug", slug)
+    mode = await known(use, "mode_slug", slug)
     if slug == use.mode.slug:
         raise ToolError(f"mode_slug: the mode is {slug} already; go on")
-    shown = {"mode": slug, "reason": str(arguments["reason"])}
+    shown = {"mode": slug, "reason": str(arguments["reason"]), "groups": told(mode)["groups"]}
     return Plan(partial(act, use, slug), (Action("mode", name=slug),), shown)
 
 
-async def refuse_unknown(use: Use, field: str, slug: str) -> None:
-    """Raise `ToolError` where there is no such mode."""
-    known = [one.slug for one in await use.modes()]
-    if slug not in known:
-        raise ToolError(f"{field}: there is no mode {slug[:64]!r}; there are {', '.join(known)}")
+async def known(use: Use, field: str, slug: str) -> Mode:
+    """The mode of that name: what it may is part of what leave is asked for. Raises `ToolError` where there is none."""
+    modes = {one.slug: one for one in await use.modes()}
+    if slug not in modes:
+        raise ToolError(f"{field}: there is no mode {slug[:64]!r}; there are {', '.join(modes)}")
+    return modes[slug]
 
 
 async def act(use: Use, slug: str) -> Result:

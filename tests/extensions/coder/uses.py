@@ -26,8 +26,13 @@ class Using:
         self.has_open_todos = False
         self.notes: dict[str, Any] = {}
         self.streamed: list[str] = []
+        self.unread: set[str] = set()
+        """Paths that would have to be asked about."""
         self._stopping = vscode.CancellationTokenSource()
         self.token = self._stopping.token
+
+    def may_read(self, path: str) -> bool:
+        return path not in self.unread
 
     async def modes(self) -> Sequence[Mode]:
         return BUILT_IN
