@@ -7,13 +7,13 @@ import base64
 import json
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from extensions.coder.devtools import BrowserGone, DevTools
+from extensions.coder.fence import Fence
 from extensions.coder.running import Commands
 from extensions.coder.tool import Image
 from shim.proposed import processes
@@ -47,6 +47,9 @@ LOAD_SECONDS = 15.0
 QUIET_SECONDS = 0.5
 STREAM_SECONDS = 3.0
 LOGS = 100
+MOST_LOADING = 1_000
+"""Requests of a page that are waited for at once."""
+
 LOG_CHARS = 500
 SCROLL = 600
 QUALITY = 80
@@ -68,11 +71,10 @@ class Browser:
         self._tools: DevTools | None = None
         self._logs: deque[str] = deque(maxlen=LOGS)
         self._loading: dict[str, float] = {}
+        self.fence = Fence(self._log)
         self._loaded = asyncio.Event()
         self.mouse = (0, 0)
         self.size = (WIDTH, HEIGHT)
-        self.may_show: Callable[[str], Awaitable[bool]] | None = None
-        """Whether a page may show a file, by its URL: itself, or in a frame or a picture. None: no file."""
 
     @classmethod
     def of(cls, notes: dict[str, Any]) -> Browser:
@@ -95,16 +97,21 @@ class Browser:
             await self.close()
             process = await processes.start(["/bin/sh", "-c", SCRIPT, PROGRAM], stdin=True)
             self._tools = DevTools(process, self._heard)
-            await self._begin(self._tools)
+            try:
+                await self._begin(self._tools)
+            except BaseException:
+                await self.close()  # one that has only half begun could not be used, and would never begin anew
+                raise
         await self.go(url)
 
     async def _begin(self, tools: DevTools) -> None:
-        target = (await tools.call("Target.createTarget", url="about:blank"))["targetId"]
-        tools.session = (await tools.call("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
+        target = (await tools.call_browser("Target.createTarget", url="about:blank"))["targetId"]
+        attached = await tools.call_browser("Target.attachToTarget", targetId=target, flatten=True)
+        tools.session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             await tools.call(f"{domain}.enable")
-        await tools.call("Fetch.enable", patterns=[{"urlPattern": "file://*"}])
-        await tools.call("Browser.setDownloadBehavior", behavior="deny")
+        await tools.call_browser("Browser.setDownloadBehavior", behavior="deny")
+        await self.fence.put(tools)
         await self.resize(WIDTH, HEIGHT)
 
     async def go(self, url: str) -> None:
@@ -222,30 +229,20 @@ class Browser:
             case "Page.javascriptDialogOpening":
                 self._log("dialog", f"{told.get('message', '')} (closed)")
                 thenable(self._answer_dialog(), "close a dialog of a page")
-            case "Fetch.requestPaused":
-                thenable(self._judge(told), "judge a file of a page")
+            case "Page.windowOpen":
+                self._log("popup", f"{told.get('url', '')} (closed: launch it to see it)")
             case "Page.loadEventFired":
                 self._loaded.set()
             case "Network.requestWillBeSent":
-                self._loading[told.get("requestId", "")] = time.monotonic()
+                if len(self._loading) < MOST_LOADING:
+                    self._loading[told.get("requestId", "")] = time.monotonic()
             case "Network.loadingFinished" | "Network.loadingFailed":
                 self._loading.pop(told.get("requestId", ""), None)
+            case _:
+                self.fence.hear(event, told)
 
     def _log(self, kind: str, text: str) -> None:
         self._logs.append(f"[{kind}] {text.strip()[:LOG_CHARS]}")
-
-    async def _judge(self, told: dict[str, Any]) -> None:
-        """Let a page have a file, or not: what it shows is what a model sees."""
-        url, number = str(told.get("request", {}).get("url", "")), told.get("requestId")
-        allowed = self.may_show is not None and await self.may_show(url)
-        with suppress(BrowserGone, ValueError):  # the page is another one already
-            if allowed:
-                await self._call("Fetch.continueRequest", requestId=number)
-            else:
-                self._log(
-                    "refused", f"{url} is no file that a page may show: it is closed, or outside of the workspace"
-                )
-                await self._call("Fetch.failRequest", requestId=number, errorReason="AccessDenied")
 
     async def _answer_dialog(self) -> None:
         with suppress(BrowserGone, ValueError):  # it is gone already

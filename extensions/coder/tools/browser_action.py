@@ -25,6 +25,8 @@ OF_SCHEME = re.compile(r"[A-Za-z][\w+.-]*:(?!\d+([/?#]|$))")
 """Begins with a scheme, and is no host with its port."""
 
 LONGEST_TEXT = 20_000
+LONGEST_PAGE = 500
+SAFE = "%/:?@!$&'()*+,;=~"
 SMALLEST, LARGEST = 100, 4_000
 
 PARAMETERS = MappingProxyType(
@@ -48,14 +50,29 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     browser = Browser.of(use.notes)
     if action == "launch":
         url, actions = await address(use, arguments.get("url"))
-        browser.may_show = partial(may_show, use, url)
-        return Plan(partial(act, use, "launch", browser.launch, url), actions, {"url": url})
+        return Plan(partial(act, use, "launch", partial(launch, use, browser), url), actions, {"url": url})
     if action == "close":
         return Plan(partial(close, browser), shown={"action": action})
     if not browser.is_open:
         raise ToolError("no browser is open: launch it with a url first")
     step = _step(browser, action, arguments)
-    return Plan(partial(act, use, action, *step), (Action("browser", name=action),), dict(arguments))
+    try:
+        page = page_of(await browser.address())
+    except (BrowserGone, ValueError, processes.Failure) as error:
+        raise ToolError(str(error)) from None
+    return Plan(partial(act, use, action, *step), (Action("browser", name=f"{action} on {page}"),), dict(arguments))
+
+
+async def launch(use: Use, browser: Browser, url: str) -> None:
+    """Show an address, for which there is leave by now."""
+    browser.fence.may_show = partial(may_show, use, url)
+    await browser.launch(url)
+
+
+def page_of(url: str) -> str:
+    """What a step is done on, for who allows it: a site or a file. A page that went elsewhere meanwhile is another."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else without_query(url)[:LONGEST_PAGE]
 
 
 def _step(browser: Browser, action: str, arguments: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -113,12 +130,13 @@ async def address(use: Use, url: Any) -> tuple[str, tuple[Action, ...]]:
         raise ToolError(MISSING)
     if not isinstance(url, str) or not url.strip():
         raise ToolError("url: needed; write http://…, https://… or file:///workspace/…")
-    whole: str = url.strip() if "://" in url or OF_SCHEME.match(url.strip()) else f"http://{url.strip()}"
+    given = "".join(one for one in url.strip() if one.isprintable())  # a browser leaves out what people do not see
+    whole: str = given if "://" in given or OF_SCHEME.match(given) else f"http://{given}"
     try:
         parts = urlsplit(whole)
     except ValueError as error:
         raise ToolError(f"url: {error}; write http://…, https://… or file:///workspace/…") from None
-    if parts.scheme not in SCHEMES:
+    if parts.scheme not in SCHEMES or (parts.scheme == "about" and whole.lower() != "about:blank"):
         raise ToolError(f"url: the scheme {parts.scheme!r} is not shown here; write http, https or file")
     if parts.scheme != "file":
         return whole, (Action("browser", name=whole),)
@@ -126,18 +144,23 @@ async def address(use: Use, url: Any) -> tuple[str, tuple[Action, ...]]:
         raise ToolError(f"url: a file is on no other machine; write file:///… without {parts.netloc!r}")
     place = await files.locate(use, unquote(parts.path).replace("\\", "/"), "url")
     led = f"file://{quote(place.path)}"
-    return led, (Action("browser", name=led), Action("read", place.path))
+    more = "".join(f"{mark}{quote(part, SAFE)}" for mark, part in (("?", parts.query), ("#", parts.fragment)) if part)
+    return led + more, (Action("browser", name=led + more), Action("read", place.path))
 
 
 async def may_show(use: Use, launched: str, url: str) -> bool:
-    """Whether a page may show a file: the one that leave was given for, or what the agent may read of the workspace."""
-    if re.split("[?#]", url, maxsplit=1)[0] == launched:
+    """Whether a page may show a file: the one that leave was given for, or what is read unasked of the workspace."""
+    if without_query(url) == without_query(launched):
         return True
     try:
         place = await files.locate(use, unquote(urlsplit(url).path).replace("\\", "/"), "url")
     except (ToolError, ValueError):
         return False
-    return inside(use.cwd, place.path) is not None
+    return inside(use.cwd, place.path) is not None and use.may_read(place.path)
+
+
+def without_query(url: str) -> str:
+    return re.split("[?#]", url, maxsplit=1)[0]
 
 
 def point(browser: Browser, given: Any) -> tuple[int, int]:

@@ -49,7 +49,7 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
 async def act(use: Use, url: str, size: tuple[int, int] | None, whole: bool, place: Place | None) -> Result:
     """Take it, in a browser of its own."""
     browser = Browser()
-    browser.may_show = partial(may_show, use, url)
+    browser.fence.may_show = partial(may_show, use, url)
     try:
         await browser.launch("about:blank")
         if size is not None:
