@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from importlib import import_module
-from inspect import signature
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessions.current import current_extension, current_session
@@ -96,21 +96,18 @@ class Commands:
             return await called(callback, *arguments)
 
     async def execute_from_menu(self, command: str, *arguments: Any) -> Any:
-        """As `execute`, without the last arguments that the command does not take: JavaScript drops them, too."""
+        """As `execute`, without the last arguments that the command does not take: JavaScript drops them, too.
+
+        Nor is None given last where the command has a default, as JavaScript's undefined leaves one in its place.
+        """
         callback, extension = await self._found(command)
         with self._session.entered(extension):
-            return await called(callback, *arguments[: _most(callback)])
+            return await called(callback, *_taken(callback, arguments))
 
     def missing(self, command: str, arguments: Sequence[Any]) -> list[str]:
         """The names of the arguments that a registered command needs beyond these."""
         found = self._commands.get(command)
-        if found is None:
-            return []
-        try:
-            wanted = list(signature(found.callback).parameters.values())
-        except ValueError:  # it is not written in Python
-            return []
-        by_place = [one for one in wanted if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+        by_place = [] if found is None else _parameters(found.callback)[0]
         return [one.name for one in by_place[len(arguments) :] if one.default is one.empty]
 
     async def _found(self, command: str) -> _Command:
@@ -123,15 +120,25 @@ class Commands:
         return found
 
 
-def _most(callback: Callable[..., Any]) -> int | None:
-    """How many arguments it takes by their places; None: any number."""
+def _parameters(callback: Callable[..., Any]) -> tuple[list[Parameter], bool]:
+    """What it takes by place, and whether it takes any number more."""
     try:
         wanted = signature(callback).parameters.values()
     except ValueError:  # it is not written in Python
-        return None
-    if any(one.kind is one.VAR_POSITIONAL for one in wanted):
-        return None
-    return sum(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in wanted)
+        return [], True
+    by_place = [one for one in wanted if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    return by_place, any(one.kind is one.VAR_POSITIONAL for one in wanted)
+
+
+def _taken(callback: Callable[..., Any], arguments: Sequence[Any]) -> Sequence[Any]:
+    """What of the arguments it is given from a menu."""
+    by_place, takes_more = _parameters(callback)
+    given = list(arguments if takes_more else arguments[: len(by_place)])
+    while given and given[-1] is None and len(given) <= len(by_place):
+        if by_place[len(given) - 1].default is Parameter.empty:
+            break
+        given.pop()
+    return given
 
 
 def _of_api(command: str) -> _Command | None:

@@ -233,12 +233,8 @@ class TreeView(Piece, Generic[T]):
         node = self._nodes.find(handle)
         if chosen is not None:
             several = len(self._selection) > 1 and any(node is self._nodes.of(one) for one in self._selection)
-            commands, given = current_session().get(Commands), [node.element]
-            if several:
-                given.append(list(self._selection))
-            elif commands.missing(chosen, given):
-                given.append(None)
-            return await commands.execute_from_menu(chosen, *given)
+            selected = list(self._selection) if several else None
+            return await current_session().get(Commands).execute_from_menu(chosen, node.element, selected)
         command: Command | None = node.item.command
         if command is None:
             return None

@@ -63,6 +63,24 @@ async def test_a_menu_gives_a_command_as_many_arguments_as_it_takes(ada: Session
         await commands.execute_from_menu("acme.nothing", 1)
 
 
+async def test_a_menu_gives_no_none_in_the_place_of_a_default(ada: SessionContext) -> None:
+    kinds = {
+        "has": lambda first, second="x": (first, second),
+        "needs": lambda first, second: (first, second),
+        "named": lambda first=1, *, second="x": (first, second),
+        "more": lambda first, second="x", *more: (first, second, more),
+    }
+    with ada.entered():
+        for name, run in kinds.items():
+            vscode.commands.register_command(f"acme.{name}", run)
+    commands = ada.get(Commands)
+    found = {name: await commands.execute_from_menu(f"acme.{name}", 0, None) for name in kinds}
+    assert found == {"has": (0, "x"), "needs": (0, None), "named": (0, "x"), "more": (0, "x", ())}
+    assert await commands.execute_from_menu("acme.more", 0, None, None) == (0, None, (None,))
+    assert await commands.execute_from_menu("acme.has", None, 2) == (None, 2)
+    assert await commands.execute_from_menu("acme.named", None) == (1, "x")
+
+
 async def test_an_async_command_is_awaited(ada: SessionContext) -> None:
     async def add(a: int, b: int) -> int:
         await asyncio.sleep(0)
