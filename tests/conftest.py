@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
+from shim import schemas
 from tests.client import Process, running
 
 NAMES = itertools.count(1)
@@ -37,6 +40,20 @@ def loop_is_never_blocked() -> Iterator[BlockBuster]:
         # Starting a program waits until it is one: measured, well under a millisecond, and not for the host's size.
         blockbuster.functions["os.read"].can_block_in("subprocess.py", "_execute_child")
         yield blockbuster
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
+    """The threads in which values are looked at by a schema, one for each look."""
+    threads: list[threading.Thread] = []
+    looked = schemas.mistake
+
+    def noted(value: object, schema: Mapping[str, Any]) -> schemas.Mistake | None:
+        threads.append(threading.current_thread())
+        return looked(value, schema)
+
+    monkeypatch.setattr(schemas, "mistake", noted)
+    return threads
 
 
 @pytest.fixture(scope="session")

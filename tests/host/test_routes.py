@@ -53,7 +53,7 @@ async def test_files_that_are_asked_for_at_once_are_not_more_connections_than_th
 
 @pytest.fixture
 def checked(monkeypatch: pytest.MonkeyPatch) -> set[int]:
-    """The threads in which bodies were checked."""
+    """The threads in which bodies were checked, each once: those of an extension's route, and of a chat."""
     found: set[int] = set()
     validate = Chat.model_validate
 

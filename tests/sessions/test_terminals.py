@@ -158,9 +158,12 @@ async def test_who_acknowledges_gets_no_more_than_is_allowed_ahead(ada: SessionC
     terminal = await ada.get(Terminals).open(sh("seq 1 100000"))
     viewer, taken = terminal.view(), 0
     viewer.acknowledge(0)
-    while piece := viewer.read() or (await asyncio.sleep(0.1), viewer.read())[1]:
-        taken += len(piece)
-    assert IN_FLIGHT - 4 <= taken <= IN_FLIGHT
+    async with asyncio.timeout(30):
+        while taken < IN_FLIGHT - 4:
+            taken += len(viewer.read())
+            await asyncio.sleep(0.01)
+    await eventually(lambda: len(kept(terminal)) > taken + 1_000)
+    assert viewer.read() == b"" and taken <= IN_FLIGHT
     viewer.acknowledge(1_000)
     await asyncio.sleep(0)
     assert len(viewer.read()) in range(997, 1_001)

@@ -33,7 +33,7 @@ async def test_a_process_is_started_with_leave_and_tells_that_it_is_up(use: Usin
 
 
 async def test_what_fails_at_once_says_so(use: Using) -> None:
-    result = await done(START, use, command="echo no port >&2; exit 98")
+    result = await done(START, use, command="echo no port >&2; exit 98", wait=30)
     assert "Exit code: 98" in result.text and "no port" in result.text
 
 
