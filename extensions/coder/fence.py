@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,9 @@ WAITING = MappingProxyType({"autoAttach": True, "waitForDebuggerOnStart": True, 
 OWN = ({"type": "worker"}, {"type": "iframe"}, {"exclude": True})
 SHARED = ({"type": "shared_worker"}, {"type": "service_worker"}, {"exclude": True})
 """What of a page, and of the browser, does not begin before it is held."""
+
+MOST_HELD = 100
+"""Frames, workers and popups that are dealt with at once; what is beyond waits and never begins."""
 
 MOST_ASKED = 1_000
 """Files of a page that wait to be judged; of what is beyond that the page never hears."""
@@ -31,6 +34,7 @@ class Fence:
         self._tools: DevTools | None = None
         self._asked: deque[dict[str, Any]] = deque(maxlen=MOST_ASKED)
         self._is_judging = False
+        self._held = 0
 
     async def put(self, tools: DevTools) -> None:
         """Around this browser, whose page is there and empty."""
@@ -52,10 +56,20 @@ class Fence:
                     self._is_judging = True
                     thenable(self._judge_all(), "judge files of a page")
             case "Target.attachedToTarget" if target.get("type") != "page":
-                thenable(self._hold(told.get("sessionId"), target.get("type")), "hold a worker of a page")
+                self._begin(self._hold(told.get("sessionId"), target.get("type")), "hold a worker of a page")
             case "Target.targetCreated" if target.get("type") == "page" and target.get("openerId"):
                 # Nobody would see it, and it would be one more place to load into.
-                thenable(self._tell("Target.closeTarget", targetId=target.get("targetId")), "close a popup")
+                self._begin(self._tell("Target.closeTarget", targetId=target.get("targetId")), "close a popup")
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        if self._held >= MOST_HELD:
+            work.close()
+            return
+        self._held += 1
+        thenable(work, name).add_done_callback(self._ended)
+
+    def _ended(self, _: object) -> None:
+        self._held -= 1
 
     async def _hold(self, session: str | None, kind: str | None) -> None:
         """A worker asks for scripts past the judge and gets no file at all; a frame may have workers."""

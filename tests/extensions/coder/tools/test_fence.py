@@ -12,6 +12,7 @@ from extensions.coder import browser as browser_module
 from extensions.coder import devtools
 from extensions.coder.browser import PROGRAM, Browser
 from extensions.coder.devtools import BrowserGone, DevTools
+from extensions.coder.fence import MOST_HELD, Fence
 from extensions.coder.running import Commands
 from extensions.coder.tool import Action, ToolError
 from extensions.coder.tools import browser_action
@@ -170,3 +171,41 @@ async def test_a_page_that_logs_without_end_leaves_the_loop_to_others(owner: Ses
     await tools.close()
     assert 0 < most < 10_000
     assert heard[0] == "Odd"
+
+
+class Stuck:
+    """A browser that takes every command and ends none, until it is let go."""
+
+    session = "page"
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.goes = asyncio.Event()
+
+    async def call_in(self, session: str | None, method: str, **parameters: Any) -> None:
+        if method == "Network.enable" or parameters.get("targetId"):
+            self.asked += 1
+            await self.goes.wait()
+
+    async def call_browser(self, method: str, **parameters: Any) -> None:
+        await self.call_in(None, method, **parameters)
+
+
+async def test_a_page_that_opens_without_end_has_so_many_dealt_with_at_once_and_no_more(owner: SessionContext) -> None:
+    fence, stuck = Fence(lambda *_: None), Stuck()
+    await fence.put(stuck)  # type: ignore[arg-type]
+
+    async def opens(times: int) -> None:
+        for at in range(times):
+            fence.hear("Target.attachedToTarget", {"sessionId": str(at), "targetInfo": {"type": "worker"}})
+            popup = {"type": "page", "openerId": "page", "targetId": str(at)}
+            fence.hear("Target.targetCreated", {"targetInfo": popup})
+        await asyncio.sleep(0)
+
+    await opens(MOST_HELD)
+    assert stuck.asked == MOST_HELD
+    stuck.goes.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    await opens(10)
+    assert stuck.asked == MOST_HELD + 20, "what came later is dealt with again"
