@@ -18,9 +18,9 @@ from extensions.coder.deltas import Deltas
 from extensions.coder.executor import ToolExecutor
 from extensions.coder.inquiry import Inquiry
 from extensions.coder.journal import now_ms
+from extensions.coder.kinds import narrow
 from extensions.coder.modes import BUILT_IN, Mode
 from extensions.coder.permissions import Judge, Leave
-from extensions.coder.prompting import narrow
 from extensions.coder.task import Call, Conversation, Draft, Json, Task
 from shim.proposed.operator import QuotaExceeded, ceiling
 

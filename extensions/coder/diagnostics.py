@@ -21,6 +21,9 @@ LONGEST = 500
 
 SEVERITIES = ("Error", "Warning", "Information", "Hint")
 
+OfFile = tuple[vscode.Uri, Sequence[vscode.Diagnostic]]
+"""What is said of one file."""
+
 Problem = tuple[int, str, str, str]
 """What tells one problem from another when its line has moved: severity, source, code, message."""
 

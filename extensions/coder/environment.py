@@ -6,7 +6,7 @@ It changes from step to step, so it stands behind all that a provider may cache.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ import shim as vscode
 from extensions.coder import repository
 from extensions.coder.access import Access, inside
 from extensions.coder.checklist import Todo, write_checklist
+from extensions.coder.diagnostics import OfFile
 from extensions.coder.listing import listed
 from extensions.coder.modes import Mode
 from shim.proposed import processes
@@ -121,14 +122,19 @@ async def _terminals() -> str:
 
 
 async def _problems(now: Situation) -> str:
-    return problems(now.access, now.cwd.path, most=PROBLEMS, worst=vscode.DiagnosticSeverity.WARNING)
+    return await problems(now.access, now.cwd.path, most=PROBLEMS, worst=vscode.DiagnosticSeverity.WARNING)
 
 
-def problems(access: Access, cwd: str, *, most: int, worst: int = 3) -> str:
+async def problems(access: Access, cwd: str, *, most: int, worst: int = 3) -> str:
     """What languages say is wrong, the worst first: a line each. `worst` is the mildest severity that counts."""
+    there = vscode.languages.get_diagnostics()  # of many files: `.rooignore` is asked about each
+    return await asyncio.to_thread(_worst, there, access, cwd, most, worst) if there else ""
+
+
+def _worst(there: Iterable[OfFile], access: Access, cwd: str, most: int, worst: int) -> str:
     found = [
         (int(one.severity), path, one)
-        for uri, some in vscode.languages.get_diagnostics()
+        for uri, some in there
         if uri.scheme == "file" and uri.path.isprintable() and access.can_read(uri.path)
         for path in [inside(cwd, uri.path) or uri.path]
         for one in some

@@ -51,7 +51,7 @@ class Inquiry:
         if model is None:
             return None
         system = await run.house.prompts.system(run.cwd, mode, is_subtask=run.task.parent_task_id is not None)
-        tools = await run.house.prompts.tools(mode, model=model, kind=run.task.kind)
+        tools = await run.house.prompts.tools(mode, model=model)
         texts = await run.house.files.texts()
         return Asking(model, system, tools, texts["condense"], run.task.task_id, run.token)
 

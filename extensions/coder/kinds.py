@@ -1,4 +1,4 @@
-"""Which tools suit which kind of task (seed 003), of those that the mode has. Values only.
+"""Which tools suit which kind of task (seed 003), of those that the mode has.
 
 A kind that somebody named narrows what there is; one that only the first message tells is a hint, and takes nothing.
 """
@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal, get_args
+
+from extensions.coder.modes import Mode
 
 Kind = Literal["bug_fix", "feature_implementation", "code_review", "refactoring"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -53,6 +56,14 @@ WORDS: Mapping[Kind, re.Pattern[str]] = MappingProxyType(
     }
 )
 """What a task of each kind says, the surest first: "review the fix" is a review."""
+
+
+def narrow(mode: Mode, kind: str | None) -> Mode:
+    """The mode with no more groups than a kind of task takes; of an unknown kind, as it is."""
+    groups = GROUPS.get(kind or "")
+    if groups is None:
+        return mode
+    return replace(mode, groups=tuple(group for group in mode.groups if group.name in groups))
 
 
 def kind_of(message: str) -> Kind | None:

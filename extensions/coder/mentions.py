@@ -183,7 +183,7 @@ async def _page(url: str, world: World) -> str:
 
 
 async def _problems(world: World) -> str:
-    return problems(world.access, world.cwd.path, most=PROBLEMS) or "(none)"
+    return await problems(world.access, world.cwd.path, most=PROBLEMS) or "(none)"
 
 
 async def _terminal() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,9 @@ LONGEST = 1_000_000
 """Characters of one call's texts that are looked at; a model reads fewer of them."""
 
 
+Plugins = Sequence[tuple[vscode.LanguageModelToolInformation, vscode.LanguageModelChatTool | str]]
+"""Tools of extensions by name, each as a model gets it, or why it gets none."""
+
 LEFT_OUT = "\n\n[{} parts are left out: too much, or no text and no picture (PNG, JPEG, GIF, WebP) that you can see]"
 
 
@@ -54,6 +57,22 @@ def offered(one: vscode.LanguageModelToolInformation) -> vscode.LanguageModelCha
     properties = kept.get("properties")
     kept |= {"type": "object", "properties": properties if isinstance(properties, dict) else {}}
     return vscode.LanguageModelChatTool(one.name, _written(one.description or "")[:LONGEST_DESCRIPTION], kept)
+
+
+def converted(tools: Iterable[vscode.LanguageModelToolInformation]) -> Plugins:
+    """The tools as models get them."""
+    found: list[tuple[vscode.LanguageModelToolInformation, vscode.LanguageModelChatTool | str]] = []
+    for one in sorted(tools, key=lambda tool: tool.name):
+        try:
+            found.append((one, offered(one)))
+        except ValueError as error:
+            found.append((one, str(error)))
+    return found
+
+
+def is_of(plugins: Plugins, tools: Sequence[vscode.LanguageModelToolInformation]) -> bool:
+    """Whether these are the tools that were converted."""
+    return len(plugins) == len(tools) and {id(one) for one, _ in plugins} == {id(one) for one in tools}
 
 
 def _left_out(name: str, rule: str) -> str:

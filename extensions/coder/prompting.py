@@ -6,14 +6,14 @@ it changes from step to step; what does is in `environment`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import shim as vscode
 from extensions.coder.agent_files import AgentFiles
-from extensions.coder.kinds import GROUPS
 from extensions.coder.modes import ALIASES, ALWAYS, FileRestricted, Mode, ToolRefused, UnknownTool, check_tool, is_mcp
-from extensions.coder.plugins import offered
+from extensions.coder.plugins import Plugins, converted, is_of
 from extensions.coder.rules import Wishes
 from extensions.coder.skills import Skill
 from extensions.coder.texts import filled
@@ -44,6 +44,8 @@ class PromptService:
         self._own = own
         self._offered: tuple[object, list[vscode.LanguageModelChatTool]] | None = None
         """The agent's tools as they were last offered, and to whom: most steps are those of one mode and model."""
+        self._plugins: Plugins = ()
+        """Those of extensions as they last were: schemas may be long, and most steps see the same ones."""
 
     # -- the system prompt
 
@@ -68,7 +70,7 @@ class PromptService:
     # -- the tools
 
     async def tools(
-        self, mode: Mode, *, model: vscode.LanguageModelChat | None = None, kind: str | None = None
+        self, mode: Mode, *, model: vscode.LanguageModelChat | None = None
     ) -> list[vscode.LanguageModelChatTool]:
         """The tools that a mode may use, in a fixed order: ours, then those of extensions and MCP servers by name."""
         texts = await self._files.texts()
@@ -76,9 +78,9 @@ class PromptService:
         if able is not None and not able.tools:
             return []
         included, disabled = choice(model.id if model else None)
-        narrowed, sees = narrow(mode, kind), able is None or able.images
+        sees = able is None or able.images
         there = tuple(tool.available is None or tool.available() for tool in self._own)
-        whom = (narrowed, sees, included, disabled, there)
+        whom = (mode, sees, included, disabled, there)
         if self._offered is None or self._offered[0] != whom:
             self._offered = (
                 whom,
@@ -86,11 +88,13 @@ class PromptService:
                     vscode.LanguageModelChatTool(name, texts.get(f"tools/{tool.name}", tool.name), tool.schema)
                     for tool, is_there in zip(self._own, there, strict=True)
                     for name in names(tool, included)
-                    if is_there and (sees or name not in SEES) and allows(narrowed, name, included, disabled)
+                    if is_there and (sees or name not in SEES) and allows(mode, name, included, disabled)
                 ],
             )
         own = self._offered[1]
-        more, problems = plugins(narrowed, {one.name for one in own}, disabled)
+        if not is_of(self._plugins, there_now := vscode.lm.tools):
+            self._plugins = await asyncio.to_thread(converted, there_now)
+        more, problems = plugins(self._plugins, mode, {one.name for one in own}, disabled)
         self._files.tell(problems)
         return own + more
 
@@ -112,32 +116,23 @@ def allows(mode: Mode, name: str, included: Collection[str], disabled: Collectio
 
 
 def plugins(
-    mode: Mode, taken: Collection[str], disabled: Collection[str]
+    there: Plugins, mode: Mode, taken: Collection[str], disabled: Collection[str]
 ) -> tuple[list[vscode.LanguageModelChatTool], list[str]]:
     """The tools of extensions that a mode may use, and why others are left out. None takes the place of one of ours."""
     found: list[vscode.LanguageModelChatTool] = []
     problems: list[str] = []
-    for one in sorted(vscode.lm.tools, key=lambda tool: tool.name):
+    for one, as_offered in there:
         has = any(group.name == "mcp" for group in mode.groups) if is_mcp(one.name) else bool(mode.groups)
         if not has or {one.name} & {*taken, *disabled, *ALWAYS, *ALIASES}:
             continue
         if len(found) == MOST_PLUGINS:
             problems.append(f"Models are offered {MOST_PLUGINS} tools of extensions; there are more: switch some off")
             break
-        try:
-            found.append(offered(one))
-        except ValueError as error:
-            problems.append(str(error))
+        if isinstance(as_offered, str):
+            problems.append(as_offered)
+        else:
+            found.append(as_offered)
     return found, problems
-
-
-def narrow(mode: Mode, kind: str | None) -> Mode:
-    """The mode with no more groups than a kind of task takes; of an unknown kind, as it is."""
-    groups = GROUPS.get(kind or "")
-    if groups is None:
-        return mode
-    kept = tuple(group for group in mode.groups if group.name in groups)
-    return Mode(mode.slug, mode.name, mode.role, kept, mode.when_to_use, mode.description, mode.instructions)
 
 
 def choice(model: str | None) -> tuple[frozenset[str], frozenset[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import shim as vscode
 from extensions.coder import diagnostics, files
 from extensions.coder.access import inside
+from extensions.coder.diagnostics import OfFile
 from extensions.coder.files import Place
 from extensions.coder.output_text import fitting
 from extensions.coder.tool import Action, Plan, Result, Tool, Use
@@ -43,11 +45,7 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
 
 
 async def act(use: Use, place: Place, level: int) -> Result:
-    lines: list[str] = []
-    for uri, problems in vscode.languages.get_diagnostics():
-        wanted = [one for one in problems if int(one.severity) <= level]
-        if wanted and files.is_file(uri) and _is_asked_for(use, place, uri.path):
-            lines += [f"# {inside(use.cwd, uri.path) or uri.path}", *diagnostics.listed(wanted).split("\n"), ""]
+    lines = await asyncio.to_thread(_lines, vscode.languages.get_diagnostics(), use, place, level)
     if not lines:
         return Result(
             f"Nothing is known to be wrong in {place.name}. Only what a language server or linter has looked at is "
@@ -56,6 +54,15 @@ async def act(use: Use, place: Place, level: int) -> Result:
     kept = fitting(lines, MOST_CHARS)
     more = ["[There are more: name a file or folder.]"] if len(kept) < len(lines) else []
     return Result("\n".join([*kept, *more]).rstrip("\n"))
+
+
+def _lines(there: Iterable[OfFile], use: Use, place: Place, level: int) -> list[str]:
+    lines: list[str] = []
+    for uri, problems in there:
+        wanted = [one for one in problems if int(one.severity) <= level]
+        if wanted and files.is_file(uri) and _is_asked_for(use, place, uri.path):
+            lines += [f"# {inside(use.cwd, uri.path) or uri.path}", *diagnostics.listed(wanted).split("\n"), ""]
+    return lines
 
 
 def _is_asked_for(use: Use, place: Place, path: str) -> bool:

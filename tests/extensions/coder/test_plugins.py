@@ -14,7 +14,7 @@ import pytest
 import shim as vscode
 from extensions.coder import executor
 from extensions.coder.modes import BUILT_IN
-from extensions.coder.plugins import LARGEST_SCHEMA, LONGEST, PICTURES, offered, plugin
+from extensions.coder.plugins import LARGEST_SCHEMA, LONGEST, PICTURES, converted, is_of, offered, plugin
 from extensions.coder.prompting import MOST_PLUGINS, plugins
 from extensions.coder.results import PICTURE_BYTES, TOGETHER, kept, told_together
 from extensions.coder.task import Call, Conversation, Task, ask_about
@@ -95,9 +95,23 @@ async def test_of_very_many_tools_models_are_offered_some_and_the_user_is_told(a
     for number in range(MOST_PLUGINS + 5):
         vscode.lm.register_tool(f"tool_{number:03}", Tool())
     vscode.lm.register_tool("a b", Tool(), description="\ud800")
-    found, problems = plugins(BUILT_IN[1], (), ())
+    found, problems = plugins(converted(vscode.lm.tools), BUILT_IN[1], (), ())
     assert len(found) == MOST_PLUGINS
     assert ["'a b'" in problems[0], "there are more" in problems[1], len(problems)] == [True, True, 2]
+
+
+async def test_tools_are_converted_anew_once_one_comes_goes_or_changes(ada: SessionContext) -> None:
+    query = vscode.lm.register_tool("query", Tool())
+    first = converted(vscode.lm.tools)
+    assert is_of(first, vscode.lm.tools)
+    more = vscode.lm.register_tool("more", Tool())
+    assert not is_of(first, vscode.lm.tools)
+    more.dispose()
+    assert is_of(first, vscode.lm.tools)
+    query.dispose()
+    assert not is_of(first, vscode.lm.tools)
+    vscode.lm.register_tool("query", Tool(), description="Another")
+    assert not is_of(first, vscode.lm.tools)
 
 
 async def test_what_is_not_told_of_a_schema_is_checked_all_the_same(ada: SessionContext) -> None:

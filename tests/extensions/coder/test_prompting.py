@@ -10,7 +10,7 @@ import pytest
 import shim as vscode
 from extensions.coder import texts
 from extensions.coder.agent_files import AgentFiles
-from extensions.coder.kinds import KINDS
+from extensions.coder.kinds import KINDS, narrow
 from extensions.coder.modes import ALWAYS, Mode
 from extensions.coder.prompting import PromptService
 from extensions.coder.tool import Tool
@@ -192,8 +192,11 @@ async def test_a_model_gets_what_it_can_use(prompts: PromptService, ada: Session
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_kind_of_task_never_adds_to_a_mode(prompts: PromptService, kind: str) -> None:
     for slug in BUILT_IN:
-        assert set(await names(prompts, slug, kind=kind)) <= set(await names(prompts, slug))
-    assert "write_to_file" not in await names(prompts, "code", kind="code_review")
+        mode = await mode_of(slug)
+        narrowed = {one.name for one in await prompts.tools(narrow(mode, kind))}
+        assert narrowed <= set(await names(prompts, slug))
+    review = await prompts.tools(narrow(await mode_of("code"), "code_review"))
+    assert "write_to_file" not in {one.name for one in review}
 
 
 async def test_tools_of_extensions_come_after_ours_and_take_no_place_of_theirs(
