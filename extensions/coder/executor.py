@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from extensions.coder.arguments import fitted, refuse_broken
 from extensions.coder.bounded import LONGEST, bounded
 from extensions.coder.bounded import shortened as cut
 from extensions.coder.consent import Consent, Denied, hash_of_plan
@@ -92,6 +93,7 @@ class ToolExecutor:
         if self._was_refused(call):
             await self._done(call, Result(SKIPPED, failed=True))
             return
+        call = self._fitted(call)
         repeated = counted(self._repeated, call.name, call.arguments, self._run.house.repeats)
         if repeated is None:
             await self._too_often(call)
@@ -117,9 +119,21 @@ class ToolExecutor:
             return
         await self._act(call, tool, using, plan)
 
+    def _tool(self, name: str) -> Tool | None:
+        """Raises `ToolError` where it may be one of two."""
+        return self._run.house.tools.get(name) or plugin(name)
+
+    def _fitted(self, call: Call) -> Call:
+        """The call with its arguments as its tool takes them."""
+        try:
+            tool = self._tool(call.name)
+        except ToolError:  # which the model is told where the call is checked
+            return call
+        return call if tool is None else replace(call, arguments=fitted(call.arguments, tool.schema))
+
     async def _checked(self, call: Call, mode: Mode) -> Tool:
         """The tool, once name, mode and arguments are right. Raises what a model may read."""
-        tool = self._run.house.tools.get(call.name) or plugin(call.name)
+        tool = self._tool(call.name)
         included, disabled = choice(self._run.task.model)
         is_plugin = tool is not None and call.name not in self._run.house.tools
         name = tool.name if tool is not None and is_plugin else call.name
@@ -129,6 +143,7 @@ class ToolExecutor:
             raise UnknownTool(f"there is no tool {call.name!r}")
         if tool.is_alone and len(self._run.conversation.calls) > 1:
             raise ToolError(f"{call.name} must be the only call of an answer: make the others first, then this one")
+        refuse_broken(call.name, call.arguments)
         if (wrong := await mistake_in_turns(call.arguments, tool.schema)) is not None:
             raise ToolError(f"{call.name}: {': '.join(part for part in wrong if part)}")
         return tool

@@ -38,21 +38,39 @@ def sent(messages: Sequence[Message], environment: str = "") -> list[vscode.Lang
 
 
 def whole(messages: Sequence[Message]) -> list[Message]:
-    """The messages with an answer behind every call, and no answer to what nobody asked: providers refuse either."""
+    """The messages with one answer behind every call, and none to what nobody asked: providers refuse either."""
     answered: list[Message] = []
     open_: list[str] = []
     for one in messages:
         if one["role"] == "assistant":
             answered += _missing(open_)
-            open_ = [part["id"] for part in _listed(one) if part["type"] == "tool_use"]
-            answered.append(one)
+            kept = _once(one, "tool_use", "id")
+            open_ = [part["id"] for part in kept if part["type"] == "tool_use"]
+            answered.append(one if len(kept) == len(_listed(one)) else {**one, "content": kept})
             continue
-        kept = [part for part in _listed(one) if part["type"] != "tool_result" or part["tool_use_id"] in open_]
+        kept = [
+            part
+            for part in _once(one, "tool_result", "tool_use_id")
+            if part["type"] != "tool_result" or part["tool_use_id"] in open_
+        ]
         given = {part["tool_use_id"] for part in kept if part["type"] == "tool_result"}
         open_ = [call for call in open_ if call not in given]
         if kept or not _listed(one):
             answered.append({**one, "content": kept})
     return answered + _missing(open_)
+
+
+def _once(message: Message, kind: str, name: str) -> list[dict[str, Any]]:
+    """The parts without those of a kind whose id another one before them has: ids are unique for providers."""
+    seen: set[str] = set()
+    kept = []
+    for part in _listed(message):
+        if part["type"] == kind:
+            if part[name] in seen:
+                continue
+            seen.add(part[name])
+        kept.append(part)
+    return kept
 
 
 def _missing(calls: Sequence[str]) -> list[Message]:

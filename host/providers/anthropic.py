@@ -11,6 +11,7 @@ from host.providers.account import Account, Piece
 from host.providers.answers import Calls, Words
 from host.providers.catalog import described, listed
 from host.providers.faults import Faults, count_of, cut, text_of
+from host.providers.ids import ANTHROPIC, named, taken
 from host.providers.line import JSON, Client, written
 from sessions.errors import InvalidValue
 from sessions.models import (
@@ -255,7 +256,9 @@ def _block(part: Text | Thinking | Image | ToolCall | ToolResult) -> dict[str, A
             data = base64.b64encode(part.data).decode()
             return {"type": "image", "source": {"type": "base64", "media_type": part.mime, "data": data}}
         case ToolCall():
-            return {"type": "tool_use", "id": part.id, "name": part.name, "input": dict(part.arguments)}
+            call_id, name = taken(part.id, ANTHROPIC), named(part.name)
+            return {"type": "tool_use", "id": call_id, "name": name, "input": dict(part.arguments)}
         case ToolResult():
             content = [_block(one) for one in part.content] or [{"type": "text", "text": " "}]
-            return {"type": "tool_result", "tool_use_id": part.call_id, "content": content, "is_error": part.is_error}
+            call_id = taken(part.call_id, ANTHROPIC)
+            return {"type": "tool_result", "tool_use_id": call_id, "content": content, "is_error": part.is_error}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -13,6 +15,7 @@ from host.providers.account import Account, Piece
 from host.providers.answers import Calls, Words
 from host.providers.catalog import described, listed
 from host.providers.faults import Faults, count_of, cut, text_of
+from host.providers.ids import MISTRAL, OPENAI, named, taken
 from host.providers.line import JSON, Client, written
 from sessions.errors import InvalidValue
 from sessions.models import (
@@ -166,8 +169,9 @@ def body(account: Account, model: Model, request: Request) -> dict[str, Any]:
     system = "\n\n".join(part.text for part in request.system if isinstance(part, Text))
     if system:
         messages.append({"role": "system", "content": system})
+    ids = _ids(account)
     for message in request.messages:
-        messages += _messages(message)
+        messages += _messages(message, ids)
     asked: dict[str, Any] = {"model": model.own_name, "messages": messages, "stream": True}
     asked["stream_options"] = {"include_usage": True}
     most = min(request.max_output_tokens or model.max_output_tokens, model.max_output_tokens)
@@ -185,6 +189,13 @@ def body(account: Account, model: Model, request: Request) -> dict[str, Any]:
     return asked | _options(request)
 
 
+def _ids(account: Account) -> re.Pattern[str] | None:
+    """Which ids of tool calls the API takes; None: any, and some read more than a name in them."""
+    if (urlsplit(account.base_url or "").hostname or "").endswith("mistral.ai"):
+        return MISTRAL
+    return OPENAI if account.kind == "openai" and account.base_url is None else None
+
+
 def _options(request: Request) -> dict[str, Any]:
     unknown = sorted(set(request.options) - OPTIONS)
     if unknown:
@@ -194,15 +205,15 @@ def _options(request: Request) -> dict[str, Any]:
     return {("reasoning_effort" if name == "effort" else name): value for name, value in request.options.items()}
 
 
-def _messages(message: Message) -> list[dict[str, Any]]:
+def _messages(message: Message, ids: re.Pattern[str] | None) -> list[dict[str, Any]]:
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     found: list[dict[str, Any]] = [
-        {"role": "tool", "tool_call_id": one.call_id, "content": _result(one)} for one in results
+        {"role": "tool", "tool_call_id": taken(one.call_id, ids), "content": _result(one)} for one in results
     ]
     images = [part for one in results for part in one.content if isinstance(part, Image)]
     said = [part for part in message.parts if isinstance(part, Text | Image)] + images
     if message.role == "assistant":
-        found.append(_assistant(message))
+        found.append(_assistant(message, ids))
     elif said:
         found.append({"role": "user", "content": [_content(part) for part in said]})
     return found
@@ -213,7 +224,7 @@ def _result(result: ToolResult) -> str:
     return f"Error: {text}" if result.is_error else text
 
 
-def _assistant(message: Message) -> dict[str, Any]:
+def _assistant(message: Message, ids: re.Pattern[str] | None) -> dict[str, Any]:
     said: dict[str, Any] = {
         "role": "assistant",
         "content": "".join(part.text for part in message.parts if isinstance(part, Text)) or None,
@@ -222,9 +233,9 @@ def _assistant(message: Message) -> dict[str, Any]:
     if calls:
         said["tool_calls"] = [
             {
-                "id": call.id,
+                "id": taken(call.id, ids),
                 "type": "function",
-                "function": {"name": call.name, "arguments": orjson.dumps(dict(call.arguments)).decode()},
+                "function": {"name": named(call.name), "arguments": orjson.dumps(dict(call.arguments)).decode()},
             }
             for call in calls
         ]

@@ -206,6 +206,20 @@ async def test_a_command_that_goes_on_is_told_of_later(tmp_path: Path) -> None:
         assert "ready" in one.told(2)
 
 
+async def test_numbers_and_lists_that_a_model_wrote_as_text_are_taken_as_what_they_say(tmp_path: Path) -> None:
+    steps: list[Step] = [
+        ("read_file", {"path": "a.txt", "offset": "2", "limit": "1"}),
+        ("list_files", {"path": ".", "recursive": "true"}),
+        ("ask_followup_question", {"question": "Which?", "follow_up": '[{"text": "Red"}]'}),
+        done(),
+    ]
+    async with await played(tmp_path, steps, {"a.txt": "one\ntwo\nthree\n", "deep/er.txt": ""}) as one:
+        assert "2 | two" in one.told(1)
+        assert "3 | three" not in one.told(1)
+        assert "deep/er.txt" in one.told(2)
+        assert [suggestion["text"] for suggestion in one.found["question"]["suggestions"]] == ["Red"]
+
+
 # -- what a model does wrong
 
 
@@ -214,6 +228,8 @@ async def test_a_command_that_goes_on_is_told_of_later(tmp_path: Path) -> None:
     [
         (("no_such_tool", {}), "there is no tool"),
         (("read_file", {}), "path: must be given"),
+        (("read_file", '{"path": "a.t'), "its arguments are no JSON object"),
+        (("read_file", {"path": "a.txt", "offset": "two"}), "offset, must be of type integer"),
         (("read_file", {"path": "a.txt", "more": 1}), "more"),
         (("read_file", {"path": "missing.txt"}), "missing.txt"),
         (("write_to_file", {"path": "a.txt"}), "content: must be given"),

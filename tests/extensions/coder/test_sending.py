@@ -106,6 +106,19 @@ def test_a_call_without_an_answer_gets_one_and_an_answer_without_a_call_goes() -
     ]
 
 
+def test_a_call_or_an_answer_that_is_there_twice_is_sent_once() -> None:
+    messages = [
+        user("do"),
+        assistant(call("1"), call("1"), call("2")),
+        user(result("1", "first"), "well", result("1", "again"), result("2")),
+        user(result("2", "late")),
+    ]
+    assert shown(sent(messages))[1:] == [
+        [("call", "1"), ("call", "2")],
+        [("result", "1", "first"), ("result", "2", "found"), "well", "MARK"],
+    ]
+
+
 turns = some.lists(
     some.one_of(
         some.tuples(some.just("assistant"), some.integers(0, 3)),
@@ -126,7 +139,7 @@ def test_whatever_was_kept_calls_and_answers_come_in_pairs(given_turns: list[tup
             made += new
             messages.append(assistant("said", *map(call, new)))
         else:
-            messages.append(user("told", *(result(made[-1 - at]) for at in dict.fromkeys(what) if at < len(made))))
+            messages.append(user("told", *(result(made[-1 - at]) for at in what if at < len(made))))
     open_: list[str] = []
     for one in sent(messages):
         answers = [part.call_id for part in one.content if isinstance(part, vscode.LanguageModelToolResultPart)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,56 @@ def test_images_in_tool_results_reach_both_wires() -> None:
     assert result == {"role": "tool", "tool_call_id": "t1", "content": "seen"}
     assert shown["role"] == "user"
     assert {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}} in shown["content"]
+
+
+def ids_of(body: dict[str, Any]) -> list[tuple[str, str]]:
+    """The ids of the calls of a request, each with that of its result."""
+    if any(one["role"] == "tool" for one in body["messages"]):
+        calls = [call["id"] for one in body["messages"] for call in one.get("tool_calls", ())]
+        results = [one["tool_call_id"] for one in body["messages"] if one["role"] == "tool"]
+    else:
+        blocks = [block for one in body["messages"] for block in one["content"]]
+        calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
+        results = [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
+    return list(zip(calls, results, strict=True))
+
+
+ODD = ("functions.read_file:0", "x" * 60, "toolu_01A-b", "Ab3dE6gH9")
+"""Ids that models of several providers give their calls."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "base_url", "pattern", "kept"),
+    [
+        ("anthropic", None, r"[A-Za-z0-9_-]+", ODD[1:]),
+        ("openai", None, r".{1,40}", (ODD[0], *ODD[2:])),
+        ("openai", "https://api.mistral.ai/v1", r"[A-Za-z0-9]{9}", ODD[3:]),
+        ("openai", "http://x/v1", r".+", ODD),
+    ],
+)
+def test_a_conversation_of_another_providers_model_goes_on_with_ids_that_the_api_takes(
+    kind: str, base_url: str | None, pattern: str, kept: tuple[str, ...]
+) -> None:
+    said: list[Message] = []
+    for id in ODD:
+        said.append(Message("assistant", (ToolCall(id, "read", {}),)))
+        said.append(Message("user", (ToolResult(id, (Text("found"),)),)))
+    request = Request("acme/m", tuple(said), (), TOOLS)
+    body = anthropic.body(MODEL, request) if kind == "anthropic" else openai_body(request, kind, base_url)
+    ids = ids_of(body)
+    assert all(call == result and re.fullmatch(pattern, call) for call, result in ids)
+    assert len(set(ids)) == len(ODD)
+    assert set(kept) <= {call for call, _ in ids}
+
+
+@pytest.mark.parametrize(
+    ("made_up", "sent"), [("read file<|x|>", "read_file__x__"), ("", "unknown"), ("é" * 99, "_" * 64)]
+)
+def test_a_name_that_no_tool_can_have_spoils_no_later_request(made_up: str, sent: str) -> None:
+    call, result = ToolCall("t1", made_up, {}), ToolResult("t1", (Text("there is no such tool"),), is_error=True)
+    request = Request("acme/m", (Message("assistant", (call,)), Message("user", (result,))), (), TOOLS)
+    assert openai_body(request)["messages"][0]["tool_calls"][0]["function"]["name"] == sent
+    assert anthropic.body(MODEL, request)["messages"][0]["content"][0]["name"] == sent
 
 
 async def thinks(asked: Asked) -> None:
