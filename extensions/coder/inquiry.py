@@ -16,7 +16,7 @@ from extensions.coder.journal import now_ms
 from extensions.coder.kinds import hint
 from extensions.coder.modes import Mode
 from extensions.coder.running import Commands
-from extensions.coder.sending import sent
+from extensions.coder.sending import blind, has_pictures, sent
 from extensions.coder.task import Draft, Json
 from shim.proposed.operator import QuotaExceeded
 
@@ -29,6 +29,9 @@ TRIES = 5
 WAITS_S = (2.0, 5.0, 10.0, 20.0)
 TOO_LONG = 3
 """How often a conversation is shortened because the provider says that it is too long."""
+
+REFUSED = frozenset({"InvalidRequest", "NotFound"})
+"""Errors of a model that may mean that it takes no pictures."""
 
 PASSING = frozenset({"Overloaded", "Unavailable", "Cut", "Unknown"})
 """Errors of a model that may be over soon."""
@@ -43,6 +46,8 @@ class Inquiry:
         self._run = run
         self._counted = 0
         """How many of the messages that count the provider has counted."""
+        self._is_blind = False
+        """Whether the model refused a request with pictures."""
 
     async def _asking(self, mode: Mode) -> Asking | None:
         """Whom to ask, and with which prompt and tools; None where there is no model."""
@@ -78,6 +83,9 @@ class Inquiry:
                     shortened += 1
                     await self._fit(asking, forced=True)
                     continue
+                if error.code in REFUSED and self._may_be_blind():
+                    self._is_blind = True
+                    continue
                 if error.code not in PASSING or attempt == TRIES - 1:
                     await self._run.fail(f"{model.name}: {error}")
                     return None
@@ -96,7 +104,7 @@ class Inquiry:
     async def _stream(self, asking: Asking, mode: Mode, answer: Answer) -> None:
         around = await environment(self._situation(asking, mode))
         messages = effective(self._run.conversation.messages)
-        told = await asyncio.to_thread(sent, messages, around)
+        told = await asyncio.to_thread(sent, blind(messages) if self._is_blind else messages, around)
         response = await asking.model.send_request(
             told, tools=asking.tools, system=asking.system, task=self._run.task.task_id, token=self._run.token
         )
@@ -108,6 +116,11 @@ class Inquiry:
         finally:
             self._run.deltas.flush()
         self._counted = len(messages) + 1
+
+    def _may_be_blind(self) -> bool:
+        """Whether the model is not known to see, and was shown pictures."""
+        seen = effective(self._run.conversation.messages)
+        return not self._run.sees_images and not self._is_blind and has_pictures(seen)
 
     def _situation(self, asking: Asking, mode: Mode) -> Situation:
         run, task = self._run, self._run.task

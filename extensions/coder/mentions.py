@@ -10,15 +10,17 @@ import asyncio
 import posixpath
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
+from types import MappingProxyType
 
 import shim as vscode
-from extensions.coder import definitions, extracts, pages, pictures, repository
+from extensions.coder import definitions, extracts, files, pages, pictures, repository
 from extensions.coder.access import Access, inside
 from extensions.coder.choosing import Candidate, Choice, select
 from extensions.coder.environment import problems
 from extensions.coder.excerpts import read_slice
+from extensions.coder.files import NoText, Place
 from extensions.coder.kept import legible
 from extensions.coder.reading import entries, kind_of, read_text
 from extensions.coder.skills import Skill
@@ -28,11 +30,15 @@ from extensions.coder.tool import Image, ToolError
 from shim.proposed import fetching, paths, processes
 
 NAMED = re.compile(
-    r"(?:^|(?<=[\s(]))@(/(?:\\ |[^\s\\])*|https?://[^\s]+|problems\b|terminal\b|git-changes\b|[0-9a-f]{7,40}\b)"
+    r"(?:^|(?<=[\s(]))@(/(?:\\ |[^\s\\])*|https?://[^\s]+"
+    r"|(?:problems|terminal|git-changes|[0-9a-f]{7,40})(?=[.,;:!?)\]}'\"]*(?:\s|$)))"
 )
 CALLED = re.compile(r"(?:^|(?<=\s))/([A-Za-z0-9_.-]{1,200})(?=\s|$)")
 ENDS = ".,;:!?)]}'\""
 """What ends a sentence and no path."""
+
+BRACKETS = MappingProxyType({")": "(", "]": "[", "}": "{"})
+"""Those that end a path where it has the other one, too: `@/app/[id]`."""
 
 MOST = 20
 """Mentions of one message that are looked up."""
@@ -42,6 +48,11 @@ BUDGET = 40_000
 
 LARGEST = 8 << 20
 LARGEST_IMAGE = 5 << 20
+PICTURE_BYTES = 5_800_000
+"""Of all pictures of one message, which is one record of 8 MiB."""
+
+ATTACHED = "(the image is attached)"
+LEFT_OUT = f"(this picture is left out: {PICTURE_BYTES / 1e6:g} MB of them go with one message; read it with read_file)"
 PROBLEMS = 200
 TERMINAL_BYTES = 60_000
 PAGE_BYTES = 2 << 20
@@ -60,6 +71,8 @@ class World:
     skills: Sequence[Skill] = ()
     sees_images: bool = True
     budget: int = BUDGET
+    room: int = PICTURE_BYTES
+    """Bytes of pictures that the message may bring."""
     turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     """Taken while a page is made text: one of a user at a time, as that takes a thread for long."""
 
@@ -92,7 +105,7 @@ class _Answer:
 async def expand(text: str, world: World) -> Expanded:
     """The message with all that it names, in the order that it names it."""
     names = list(dict.fromkeys(_name(found[1]) for found in NAMED.finditer(text)))[:MOST]
-    answers = await asyncio.gather(*(_answered(name, world) for name in names))
+    answers = _fitting(await asyncio.gather(*(_answered(name, world) for name in names)), world.room)
     marked = NAMED.sub(lambda found: _marked(found, names), text)
     called, mode = _called(text, world)
     marked = CALLED.sub(lambda found: f"/{found[1]} (see below)" if found[1] in called else found[0], marked)
@@ -100,8 +113,27 @@ async def expand(text: str, world: World) -> Expanded:
     return Expanded(marked, blocks, tuple(one.image for one in answers if one.image is not None), mode)
 
 
+def _fitting(answers: Sequence[_Answer], room: int) -> list[_Answer]:
+    """The answers, with as many of their pictures as there is room for."""
+    kept = []
+    for one in answers:
+        size = len(one.image.data) if one.image is not None else 0
+        if size > room:
+            one = replace(one, block=one.block.replace(ATTACHED, LEFT_OUT), image=None)
+        else:
+            room -= size
+        kept.append(one)
+    return kept
+
+
 def _name(given: str) -> str:
-    return given.rstrip(ENDS) if given.startswith(("/", "http")) and len(given) > 1 else given
+    """What is named, without the end of the sentence around it."""
+    name = given
+    while given.startswith(("/", "http")) and len(name) > 1 and name[-1] in ENDS:
+        if name.count(BRACKETS.get(name[-1], "\0")) >= name.count(name[-1]):
+            break
+        name = name[:-1]
+    return name
 
 
 def _marked(found: re.Match[str], names: Sequence[str]) -> str:
@@ -216,35 +248,51 @@ async def _path(name: str, world: World) -> _Answer:
         return _Answer(_block("folder_content", "path", shown, await _folder(vscode.Uri.file(led), world)))
     if not (world.access.can_read(place) and world.access.can_read(led)):
         return _file_block(shown, "(.rooignore closes this file)")
-    return await _file(real, shown, world)
+    return await _file(Place(led, shown, real.path), world)
 
 
 def _file_block(shown: str, text: str, image: Image | None = None) -> _Answer:
     return _Answer(_block("file_content", "path", shown, text), image)
 
 
-async def _file(uri: vscode.Uri, shown: str, world: World) -> _Answer:
+async def _file(place: Place, world: World) -> _Answer:
+    shown = place.name
     try:
-        size = (await vscode.workspace.fs.stat(uri)).size
-        if size > LARGEST:
-            return _file_block(shown, f"(it has {size} bytes, and {LARGEST} are shown here at most)")
-        content = await vscode.workspace.fs.read_file(uri)
-    except vscode.FileSystemError as error:
-        return _file_block(shown, "(there is no such file)" if error.code == "FileNotFound" else f"({error})")
-    mime = pictures.mime_of(content)
-    if mime is not None and world.sees_images and len(content) <= LARGEST_IMAGE:
-        return _file_block(shown, "(the image is attached)", Image(content, mime))
-    try:
+        if files.document_of(place) is not None:
+            return _file_block(shown, await _text(await files.read_text(place)))
+        content = await _content(place)
+        if (mime := pictures.mime_of(content)) is not None:
+            return _picture(shown, content, mime, world)
         extracts.refuse_office(shown)
-        if extracts.is_extracted(shown):
+        if extracts.is_extracted(shown) and content:
             return _file_block(shown, await asyncio.to_thread(_numbered, await extracts.extracted(shown, content)))
-        return _file_block(shown, await asyncio.to_thread(_decoded, content))
-    except ToolError as error:
-        return _file_block(shown, f"({error})")
+        return _file_block(shown, await _text(await files.text_of(place, content)))
+    except NoText:
+        return _file_block(shown, "(it is not text)")
+    except (ToolError, vscode.FileSystemError) as error:
+        is_missing = isinstance(error, vscode.FileSystemError) and error.code == "FileNotFound"
+        return _file_block(shown, "(there is no such file)" if is_missing else f"({error})")
 
 
-def _decoded(content: bytes) -> str:
-    return _numbered(content.decode("utf-8-sig", "replace"))
+async def _content(place: Place) -> bytes:
+    uri = vscode.Uri.file(place.real)
+    size = (await vscode.workspace.fs.stat(uri)).size
+    if size > LARGEST:
+        raise ToolError(f"it has {size} bytes, and {LARGEST} are shown here at most")
+    return await vscode.workspace.fs.read_file(uri)
+
+
+def _picture(shown: str, content: bytes, mime: str, world: World) -> _Answer:
+    if not world.sees_images:
+        return _file_block(shown, "(a picture, and this model does not see pictures)")
+    if len(content) > LARGEST_IMAGE:
+        return _file_block(shown, f"(this picture has {len(content)} bytes, and {LARGEST_IMAGE} are shown at most)")
+    return _file_block(shown, ATTACHED, Image(content, mime))
+
+
+async def _text(text: files.Text) -> str:
+    unsaved = "\n(with changes that are not saved yet)" if text.is_unsaved else ""
+    return await asyncio.to_thread(_numbered, text.shown) + unsaved
 
 
 def _numbered(text: str) -> str:
@@ -260,24 +308,24 @@ def _numbered(text: str) -> str:
 async def _folder(folder: vscode.Uri, world: World) -> str:
     """The names in a folder, and what stands in its files as far as there is room."""
     names = await entries(folder)
-    lines, files = [], []
+    lines, inner = [], []
     for name, kind in names[: 4 * FOLDER_FILES]:
         uri = vscode.Uri.join_path(folder, name)
         is_folder = bool(kind & vscode.FileType.DIRECTORY)
         is_open = world.access.can_read(f"{uri.path}/*" if is_folder else uri.path)
         lines.append(f"{'' if is_open else '🔒 '}{name}{'/' if is_folder else ''}")
         if is_open and kind == vscode.FileType.FILE:  # a link may lead to what is closed
-            files.append(uri)
+            inner.append(uri)
     if len(names) > len(lines):
         lines.append(f"(and {len(names) - len(lines)} more)")
-    return "\n".join(lines) + await _contents(files[:FOLDER_FILES], world)
+    return "\n".join(lines) + await _contents(inner[:FOLDER_FILES], world)
 
 
-async def _contents(files: Sequence[vscode.Uri], world: World) -> str:
-    texts = await asyncio.gather(*(read_text(uri) for uri in files), return_exceptions=True)
+async def _contents(uris: Sequence[vscode.Uri], world: World) -> str:
+    texts = await asyncio.gather(*(read_text(uri) for uri in uris), return_exceptions=True)
     found = [
         (inside(world.cwd.path, uri.path) or uri.path, text)
-        for uri, text in zip(files, texts, strict=True)
+        for uri, text in zip(uris, texts, strict=True)
         if isinstance(text, str) and "\0" not in text[:8_000]
     ]
     choice = await asyncio.to_thread(_chosen, dict(found), world.budget // 2)

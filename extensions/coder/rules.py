@@ -15,7 +15,7 @@ MOST_CHARACTERS = 200_000
 """Of all rules together; what does not fit is named and left out."""
 
 AGENT_FILES = ("AGENTS.md", "AGENT.md")
-"""The first that is there counts."""
+"""The first that says something counts."""
 
 LOCAL_FILE = "AGENTS.local.md"
 SUBFOLDERS = 50
@@ -97,9 +97,16 @@ async def _agents(folders: Iterable[vscode.Uri]) -> _Part:
 
 async def _agents_of(folder: vscode.Uri) -> tuple[list[Read], list[str]]:
     names = [name for name, _ in await entries(folder)]
-    shared = next(([name] for name in AGENT_FILES if name in names), [])
-    own = [LOCAL_FILE] if LOCAL_FILE in names else []
-    return await read_all([vscode.Uri.join_path(folder, name) for name in (*shared, *own)])
+    found: list[Read] = []
+    problems: list[str] = []
+    for several in (AGENT_FILES, (LOCAL_FILE,)):
+        for name in several:
+            read, told = await read_all([vscode.Uri.join_path(folder, name)] if name in names else [])
+            problems += told
+            if read:
+                found += read
+                break
+    return found, problems
 
 
 async def _ignored(cwd: vscode.Uri) -> _Part:

@@ -19,6 +19,7 @@ MARKED = 2
 """Messages of the user, from the end, behind which a cache may end."""
 
 NOTHING = "(no text)"
+UNSEEN = "(a picture, which this model does not see)"
 
 
 def sent(messages: Sequence[Message], environment: str = "") -> list[vscode.LanguageModelChatMessage]:
@@ -35,6 +36,24 @@ def sent(messages: Sequence[Message], environment: str = "") -> list[vscode.Lang
         make = vscode.LanguageModelChatMessage.user if role == "user" else vscode.LanguageModelChatMessage.assistant
         found.append(make(marked or [vscode.LanguageModelTextPart(NOTHING)]))
     return found
+
+
+def blind(messages: Sequence[Message]) -> list[Message]:
+    """The messages with a sentence in the place of every picture, for a model that takes none."""
+    return [{**one, "content": [_unseen(part) for part in _listed(one)]} for one in messages]
+
+
+def has_pictures(messages: Sequence[Message]) -> bool:
+    """Whether there is anything to see."""
+    return any(_unseen(part) != part for one in messages for part in _listed(one))
+
+
+def _unseen(part: dict[str, Any]) -> dict[str, Any]:
+    if part["type"] == "image":
+        return {"type": "text", "text": UNSEEN}
+    if part["type"] == "tool_result" and isinstance(part.get("content"), list):
+        return {**part, "content": [_unseen(one) for one in part["content"]]}
+    return part
 
 
 def whole(messages: Sequence[Message]) -> list[Message]:

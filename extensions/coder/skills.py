@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import shim as vscode
 from extensions.coder.reading import Read, entries, read_all
@@ -30,7 +31,9 @@ class Skill:
     """Of its `SKILL.md`."""
     source: str
     mode: str = ""
-    """The one mode that it is for, or empty."""
+    """The one mode that its folder is for, or empty."""
+    modes: tuple[str, ...] = ()
+    """Those that it names itself, where it names any."""
     text: str = field(default="", repr=False)
 
 
@@ -41,7 +44,7 @@ async def skills(cwd: vscode.Uri, home: vscode.Uri, mode: str) -> tuple[Sequence
     """
     places = list(_places(cwd, home, mode))
     found = await asyncio.gather(*(_of_folder(*place) for place in places))
-    named = {skill.name: skill for some, _ in found for skill in some}
+    named = {skill.name: skill for some, _ in found for skill in some if not skill.modes or mode in skill.modes}
     problems = [one for _, some in found for one in some]
     return sorted(named.values(), key=lambda one: one.name), problems
 
@@ -63,6 +66,12 @@ async def _of_folder(folder: vscode.Uri, source: str, mode: str) -> tuple[list[S
     return [skill for _, skill in given if isinstance(skill, Skill)], problems
 
 
+def _modes(head: Mapping[str, Any]) -> tuple[str, ...]:
+    """The modes that the skill says it is for; none where it is for all of its folder."""
+    given = head.get("modeSlugs") or head.get("mode")
+    return tuple(one for one in (given if isinstance(given, list) else [given]) if isinstance(one, str))
+
+
 def _skill(file: Read, source: str, mode: str) -> Skill | str:
     """The skill, or the rule that it breaks."""
     head, body = front_matter(file.text)
@@ -74,7 +83,7 @@ def _skill(file: Read, source: str, mode: str) -> Skill | str:
         return f"name: must be lower-case words joined by '-', {LONGEST_NAME} characters at most; rename the folder"
     if not description or len(description) > LONGEST_DESCRIPTION:
         return f"description: must say in 1 to {LONGEST_DESCRIPTION} characters what it is for and when; correct it"
-    return Skill(name, description, file.path, source, mode, body)
+    return Skill(name, description, file.path, source, mode, _modes(head), body)
 
 
 async def files_of(skill: Skill) -> list[str]:

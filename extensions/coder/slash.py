@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import shim as vscode
-from extensions.coder.reading import entries, read_all
+from extensions.coder.reading import DEPTH, entries, read_all
 from extensions.coder.yamltext import front_matter
+from shim.proposed import paths
 
 MOST = 200
 """Commands of one folder."""
@@ -49,14 +50,46 @@ def _layered(layers: Mapping[str, Sequence[tuple[str, str]]]) -> list[SlashComma
 
 
 async def _of_folder(top: vscode.Uri) -> tuple[list[tuple[str, str]], list[str]]:
-    folder = vscode.Uri.join_path(top, ".roo", "commands")
-    names = [
-        name
-        for name, kind in await entries(folder)
-        if name.lower().endswith(".md") and kind & vscode.FileType.FILE and " " not in name
-    ]
-    read, problems = await read_all([vscode.Uri.join_path(folder, name) for name in names[:MOST]])
-    return [(file.path.rpartition("/")[2][:-3], file.text) for file in read], problems
+    found = await _files(vscode.Uri.join_path(top, ".roo", "commands"), DEPTH, set())
+    names = {uri.path: name for name, uri in found[:MOST]}
+    read, problems = await read_all([uri for _, uri in found[:MOST]])
+    return [(names[file.path], file.text) for file in read], problems
+
+
+async def _files(folder: vscode.Uri, depth: int, been: set[str]) -> list[tuple[str, vscode.Uri]]:
+    """The files of commands by name, the folder's own behind those of folders that it links to.
+
+    A link gives its own name to what it leads to; folders that are no links are passed over, as in Roo Code.
+    """
+    try:
+        place = (await paths.real(folder)).path
+    except paths.Failure:
+        return []
+    if place in been:
+        return []
+    been.add(place)
+    linked: list[tuple[str, vscode.Uri]] = []
+    own: list[tuple[str, vscode.Uri]] = []
+    for name, kind in await entries(folder):
+        uri, is_link = vscode.Uri.join_path(folder, name), bool(kind & vscode.FileType.SYMBOLIC_LINK)
+        if kind & vscode.FileType.DIRECTORY:
+            linked += await _files(uri, depth - 1, been) if is_link and depth else []
+        elif kind & vscode.FileType.FILE and " " not in name and await _is_markdown(uri, is_link):
+            own.append((name[:-3] if _has_ending(name) else name, uri))
+    return linked + own
+
+
+async def _is_markdown(uri: vscode.Uri, is_link: bool) -> bool:
+    if _has_ending(uri.path) or not is_link:
+        return _has_ending(uri.path)
+    try:
+        return _has_ending((await paths.real(uri)).path)
+    except paths.Failure:
+        return False
+
+
+def _has_ending(path: str) -> bool:
+    return path.lower().endswith(".md")
 
 
 def _command(name: str, text: str, source: str) -> SlashCommand:

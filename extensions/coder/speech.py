@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import shim as vscode
+from extensions.coder.mentions import PICTURE_BYTES as TOGETHER
 from extensions.coder.mentions import World, expand
 from extensions.coder.task import Json
 from shim.proposed.http import Invalid
@@ -54,12 +55,15 @@ async def spoken(house: House, cwd: str, mode: str, message: object, images: Seq
     if len(message) > LONGEST:
         raise Invalid("message", f"has {len(message)} characters, and {LONGEST} may be; put long texts into a file")
     pictures = [await asyncio.to_thread(_picture, at, one) for at, one in enumerate(_listed(images))]
+    room = TOGETHER - sum(len(one["data"]) * 3 // 4 for one in pictures)
+    if room < 0:
+        raise Invalid("images", f"have {TOGETHER - room} bytes together, and {TOGETHER} may be; send fewer at once")
     folder = vscode.Uri.file(cwd)
     files = house.files
     access, commands, skills = await asyncio.gather(
         files.access(folder), files.commands(folder), files.skills(folder, mode)
     )
-    found = await expand(message, World(folder, access, commands, skills, turn=files.turn))
+    found = await expand(message, World(folder, access, commands, skills, room=room, turn=files.turn))
     pictures += [{"media_type": one.mime, "data": base64.b64encode(one.data).decode()} for one in found.images]
     content: list[Json] = [{"type": "text", "text": found.whole}]
     content += [{"type": "image", "source": {"type": "base64", **one}} for one in pictures]

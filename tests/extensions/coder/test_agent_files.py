@@ -175,6 +175,7 @@ async def test_rules_come_in_roo_codes_order(files: AgentFiles, roo: vscode.Uri)
         ({".clinerules-code/b.md": "of the mode"}, "of the mode"),
         ({"AGENT.md": "one agent"}, "one agent"),
         ({"AGENTS.md": "many", "AGENT.md": "one"}, "many"),
+        ({"AGENTS.md": "\n", "AGENT.md": "one"}, "one"),
     ],
 )
 async def test_older_names_count_where_newer_ones_are_not_there(
@@ -242,6 +243,21 @@ async def test_without_a_project_there_is_our_init(files: AgentFiles) -> None:
     assert "AGENTS.md" in init.text
 
 
+async def test_commands_may_be_links_to_files_and_folders_of_the_users_own_world(
+    files: AgentFiles, tmp_path: Path
+) -> None:
+    await lay({".roo/commands/own.md": "Mine.", ".roo/commands/deep/er.md": "Passed over.", "notes.txt": "No command."})
+    await lay({"shared/deploy.md": "Deploy it.", "shared/own.md": "Theirs.", "shared/more/a.md": "Passed over, too."})
+    folder = tmp_path / "users/ada/root/workspace/.roo/commands"
+    for name, target in (
+        ("team", "../../shared"), ("ship", "../../shared/deploy.md"), ("ship2.md", "../../shared/deploy.md"),
+        ("text", "../../notes.txt"), ("gone.md", "nowhere.md"), ("round", "."), ("out.md", "/etc/passwd"),
+    ):  # fmt: skip
+        (folder / name).symlink_to(target)
+    found = {one.name: one.text for one in await files.commands(WORKSPACE) if one.source == "project"}
+    assert found == {"own": "Mine.", "deploy": "Deploy it.", "ship": "Deploy it.", "ship2": "Deploy it."}
+
+
 # -- skills
 
 
@@ -251,6 +267,22 @@ async def test_skills_are_a_modes_and_the_nearest_stands_before_the_others(files
     assert list(found) == ["greet", "migrate", "trace"]
     assert found["migrate"].path == "/workspace/.roo/skills/migrate/SKILL.md"
     assert found["trace"].mode == "debug"
+
+
+@pytest.mark.parametrize(
+    ("head", "modes"),
+    [
+        ("modeSlugs: [code, debug]", {"code", "debug"}),
+        ("modeSlugs: ask", {"ask"}),
+        ("mode: debug", {"debug"}),
+        ("modeSlugs: []", {"code", "debug", "ask"}),
+        ("modeSlugs: [code]\nmode: debug", {"code"}),
+        ("mode: 3", {"code", "debug", "ask"}),
+    ],
+)
+async def test_a_skill_may_say_itself_which_modes_it_is_for(files: AgentFiles, head: str, modes: set[str]) -> None:
+    await lay({".roo/skills/tidy/SKILL.md": f"---\nname: tidy\ndescription: Tidy up\n{head}\n---\nText."})
+    assert {mode for mode in ("code", "debug", "ask") if await files.skills(WORKSPACE, mode)} == modes
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,32 @@ async def test_what_cannot_be_shown_says_why(ada: SessionContext, text: str, sai
     assert "hunter2" not in block
 
 
-@pytest.mark.parametrize("text", ["mail me@/src", "a @ b", "@nobody", "@abc", "`x`@problems", "\\@/src/a.py"])
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("(See @/app/(shop)/[id]), please", "app/(shop)/[id]"),
+        ("@/app/(shop)?", "app/(shop)"),
+        ("what (@/a/b.py)!", "a/b.py"),
+        ("@/a/b.py...", "a/b.py"),
+        ("@/odd).py, too", "odd).py"),
+    ],
+)
+async def test_brackets_of_a_path_are_its_own_and_those_around_it_are_not(
+    ada: SessionContext, text: str, names: str
+) -> None:
+    await lay({"app/(shop)/[id]/page.tsx": "x", "a/b.py": "x", "odd).py": "x"})
+    (block,) = (await expanded(text)).blocks
+    assert f'path="{names}"' in block
+    assert "there is no such file" not in block
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mail me@/src", "a @ b", "@nobody", "@abc", "`x`@problems", "\\@/src/a.py", "@terminal/xterm", "@problems-x",
+        "@1234567/pkg", "@deadbeef.example",
+    ],
+)  # fmt: skip
 async def test_what_is_no_mention_is_left_alone(ada: SessionContext, text: str) -> None:
     await vscode.workspace.fs.create_directory(WORKSPACE)
     found = await expanded(text)
@@ -113,7 +138,31 @@ async def test_an_image_is_attached_for_a_model_that_sees(ada: SessionContext) -
     assert "attached" in found.blocks[0]
     blind = await expanded("@/a.PNG", World(WORKSPACE, OPEN.access, sees_images=False))
     assert blind.images == ()
-    assert "it is not text" in blind.blocks[0]
+    assert "does not see pictures" in blind.blocks[0]
+
+
+async def test_pictures_that_are_too_large_alone_or_together_are_named_and_left_out(ada: SessionContext) -> None:
+    large = PNG + bytes(3_000_000)
+    for name, content in (("a.png", large), ("b.png", large), ("c.png", PNG), ("d.png", PNG + bytes(6 << 20))):
+        await vscode.workspace.fs.write_file(vscode.Uri.file(f"/workspace/{name}"), content)
+    found = await expanded("@/a.png @/b.png @/c.png @/d.png")
+    assert found.images == (Image(large, "image/png"), Image(PNG, "image/png"))
+    assert "left out" in found.blocks[1]
+    assert "attached" in found.blocks[2]
+    assert "are shown at most" in found.blocks[3]
+
+
+async def test_a_file_is_shown_in_its_encoding_and_as_it_is_being_edited(ada: SessionContext) -> None:
+    for name, content in (("a.txt", "grün".encode("utf-16")), ("b.txt", b"\xef\xbb\xbfplain"), ("c.txt", b"caf\xe9")):
+        await vscode.workspace.fs.write_file(vscode.Uri.file(f"/workspace/{name}"), content)
+    await lay({"d.txt": "old\n"})
+    document = await vscode.workspace.open_text_document(vscode.Uri.file("/workspace/d.txt"))
+    edit = vscode.WorkspaceEdit()
+    edit.replace(document.uri, vscode.Range(0, 0, 0, 3), "new")
+    assert await vscode.workspace.apply_edit(edit)
+    blocks = (await expanded("@/a.txt @/b.txt @/c.txt @/d.txt")).blocks
+    assert [block.split("\n")[1] for block in blocks] == ["1 | grün", "1 | plain", "1 | caf\ufffd", "1 | new"]
+    assert "not saved yet" in blocks[3]
 
 
 async def test_notebooks_and_office_files_are_shown_as_text() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 
 from shim import schemas
 from tests.extensions.coder.scripted import WHOLE, Model, agents
+from tests.host.fakes import Asked
 
 pytestmark = pytest.mark.anyio
 
 DONE = ("attempt_completion", {"result": "All done."})
+PICTURE = "data:image/png;base64,{}"
 
 
 async def test_a_task_asks_before_a_command_and_goes_on_once_it_is_allowed(tmp_path: Path) -> None:
@@ -123,6 +126,20 @@ async def test_a_task_is_aborted_then_removed(tmp_path: Path) -> None:
         assert (await ada.client.get(f"/api/v1/tasks/{task}")).status_code == 404
 
 
+async def test_a_model_that_takes_no_pictures_is_asked_without_them(tmp_path: Path) -> None:
+    async def refuses(asked: Asked) -> None:
+        await asked.refuse(400, "unknown variant `image_url`")
+
+    model = Model(main=[refuses, ("list_files", {"path": "."}), DONE])
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        await ada.allow(**WHOLE)
+        ended = await ada.rest(await ada.task(images=[PICTURE.format("aGk=")]))
+    assert ended["status"] == "completed"
+    assert ["image_url" in str(asked["messages"]) for asked in model.asked["main"]] == [True, False, False]
+    assert "which this model does not see" in str(model.asked["main"][1]["messages"])
+
+
 async def test_bad_requests_name_the_field_and_change_nothing(tmp_path: Path) -> None:
     async with agents(tmp_path, Model(main=[])) as agent:
         ada = agent("ada")
@@ -132,6 +149,7 @@ async def test_bad_requests_name_the_field_and_change_nothing(tmp_path: Path) ->
             ({"message": "x", "mode": "nobody"}, "mode"),
             ({"message": "x", "model": "none"}, "model"),
             ({"message": "x", "images": ["nothing"]}, "images"),
+            ({"message": "x", "images": [PICTURE.format(base64.b64encode(bytes(3_000_000)).decode())] * 2}, "together"),
             ({"message": "x", "more": 1}, "more"),
         ):
             answer = await ada.client.post("/api/v1/tasks", json=body)
