@@ -17,7 +17,7 @@ from shim.editing import Moves, TextEditorEdit, check_apart
 from shim.editor_options import TextEditorOptions
 from shim.edits import SnippetString, TextEdit, WorkspaceEdit
 from shim.enums import TextEditorRevealType, TextEditorSelectionChangeKind, ViewColumn
-from shim.indentation import MOST_LINES, Indentation, guessed
+from shim.indentation import indentation
 from shim.ranges import AnyPosition, AnyRange, Position, Range, Selection, as_range
 from shim.surface import Piece, packed
 from shim.thenable import Thenable, thenable
@@ -269,11 +269,7 @@ def _place(position: Position) -> dict[str, int]:
 
 
 def _indentation(document: TextDocument) -> dict[str, Any]:
-    """How a text is indented: as the settings say, or as it looks where they let that be detected."""
-    editor = get_configuration("editor", document)
-    found = Indentation(int(editor["tabSize"]), editor["insertSpaces"])
-    if editor["detectIndentation"]:
-        found = guessed(document._model.snapshot().lines[:MOST_LINES], found)
+    found = indentation(document, get_configuration("editor", document))
     return {"tab_size": found.size, "indent_size": found.size, "insert_spaces": found.spaces}
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from shim.document import TextDocument
 
 MOST_LINES = 500
 """Lines that are looked at. VS Code looks at more, beside the loop."""
@@ -20,6 +23,12 @@ class Indentation(NamedTuple):
 
     size: int
     spaces: bool
+
+
+def indentation(document: TextDocument, editor: Mapping[str, Any]) -> Indentation:
+    """How a text is indented: as the settings of `editor` say, or as it looks where they let that be detected."""
+    found = Indentation(int(editor["tabSize"]), editor["insertSpaces"])
+    return guessed(document._model.snapshot().lines[:MOST_LINES], found) if editor["detectIndentation"] else found
 
 
 def guessed(lines: Iterable[str], otherwise: Indentation) -> Indentation:

@@ -54,7 +54,7 @@ async def save(
         return document
     if not session.get(FileSystems).has(document.uri.scheme):
         raise InvalidValue("uri", f"{document.uri} is read-only: its text is an extension's; save it as a file")
-    await _ask_before(documents, document, reason)
+    await _ask_before(session, documents, document, reason)
     await _write(session, documents, document, overwrite)
     return document
 
@@ -81,7 +81,7 @@ async def save_as(
     Raises `FileSystemError` with FileExists where there is a file, but with `overwrite`.
     """
     await documents.edits_done()
-    await _ask_before(documents, document, reason)
+    await _ask_before(session, documents, document, reason)
     async with documents.lock:
         if not overwrite and await contents.identity_of(session, target) is not None:
             raise FileSystemError(f"{target.path}: there is a file; overwrite it, or choose a name", "FileExists")
@@ -94,13 +94,20 @@ async def save_as(
     other = documents.find(target)
     if other is not None:
         await documents.refresh(other, always=True)
-    saved = await documents.open(target, None if encoding in ("utf8", *encodings.MARKS) else encoding)
+    saved = await documents.open(target, encoding)
     documents.tell_saved(saved)
     return saved
 
 
-async def _ask_before(documents: Documents, document: TextDocument, reason: TextDocumentSaveReason) -> None:
-    """Let listeners make edits, each one seeing those before. Whoever thought while the text changed is left out."""
+async def _ask_before(
+    session: SessionContext, documents: Documents, document: TextDocument, reason: TextDocumentSaveReason
+) -> None:
+    """Let listeners make edits, each one seeing those before, then do what settings want.
+
+    Whoever thought while the text changed is left out.
+    """
+    from shim.participants import take_part  # here: it edits documents, which are saved by this
+
     version = document.version
 
     async def edit(results: list[Any]) -> None:
@@ -110,6 +117,7 @@ async def _ask_before(documents: Documents, document: TextDocument, reason: Text
         version = document.version
 
     await documents.will_save.fire(lambda: TextDocumentWillSaveEvent(document, reason), BEFORE_S, edit)
+    await take_part(session, document, reason)
 
 
 async def _edit(documents: Documents, document: TextDocument, edits: list[TextEdit], version: int) -> None:

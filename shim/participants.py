@@ -1,0 +1,157 @@
+"""Save participants (VS Code's word): what a user's settings have done to a text before it is saved.
+
+Each changes what those before it left: spaces at the ends of lines, code actions, the formatter, the end of the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sessions.errors import RoostError
+from shim import queries
+from shim.bulk import apply_edit
+from shim.commands import Commands
+from shim.configuration import WorkspaceConfiguration
+from shim.contexts import FormattingOptions
+from shim.diagnostics import CodeAction, CodeActionKind
+from shim.edits import TextEdit, WorkspaceEdit
+from shim.enums import TextDocumentSaveReason
+from shim.indentation import indentation
+from shim.ranges import Position, Range
+from shim.scopes import scope_of
+from shim.utf16 import utf16_length
+
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
+    from shim.document import TextDocument
+
+log = logging.getLogger("roost.shim")
+
+LIMIT_S = 3.0
+"""How long code actions of one kind, or a formatter, may hold up a save; then the text is saved without them."""
+
+MOST_KINDS = 20
+"""Kinds of code actions of one save."""
+
+MOST_ACTIONS = 20
+"""Code actions of one kind."""
+
+MOST_EDITS = 500
+"""Lines that are mended one by one; where there are more, all between the first and the last are replaced."""
+
+ON_SAVE = (True, "explicit", "always")
+"""What a setting says of a kind of code actions that are made when the user saves."""
+
+
+async def take_part(session: SessionContext, document: TextDocument, reason: TextDocumentSaveReason) -> None:
+    """Do to a document what the settings want. What fails is logged, and the text is saved without it."""
+    scope = scope_of(document)
+    files, editor = (WorkspaceConfiguration(session, name, scope) for name in ("files", "editor"))
+    if files.get("trimTrailingWhitespace"):
+        await _done(session, document, _of_lines(session, document, _trimmed))
+    if reason == TextDocumentSaveReason.MANUAL:
+        for kind in _kinds(editor.get("codeActionsOnSave")):
+            await _done(session, document, _act(session, document, kind))
+        if editor.get("formatOnSave"):
+            await _done(session, document, _format(session, document, editor))
+    if files.get("insertFinalNewline"):
+        await _done(session, document, _of_lines(session, document, _ended))
+    if files.get("trimFinalNewlines"):
+        await _done(session, document, _of_lines(session, document, _cut))
+
+
+async def _done(session: SessionContext, document: TextDocument, work: Any) -> None:
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            await work
+    except TimeoutError:
+        log.warning("%s is saved without what took more than %g s", document.uri.path, LIMIT_S)
+    except RoostError as error:
+        log.warning("%s is saved without what failed: %s", document.uri.path, error)
+
+
+async def _edit(session: SessionContext, document: TextDocument, edits: Sequence[TextEdit], version: int) -> None:
+    """Make edits to the text as it was at that version; nothing where it is another by now."""
+    if not edits or document.is_closed:
+        return
+    edit = WorkspaceEdit()
+    edit.set(document.uri, edits)
+    await apply_edit(session, edit, versions={document.uri: version})
+
+
+# -- lines
+
+
+async def _of_lines(
+    session: SessionContext, document: TextDocument, find: Callable[[Sequence[str]], list[TextEdit]]
+) -> None:
+    text = document._model.snapshot()
+    await _edit(session, document, await asyncio.to_thread(find, text.lines), text.version)
+
+
+def _trimmed(lines: Sequence[str]) -> list[TextEdit]:
+    """Take away spaces and tabs at the ends of lines."""
+    wrong = [at for at, line in enumerate(lines) if line[-1:] in (" ", "\t")]
+    if len(wrong) > MOST_EDITS:
+        first, last = wrong[0], wrong[-1]
+        text = "\n".join(line.rstrip(" \t") for line in lines[first : last + 1])
+        return [TextEdit.replace(Range(first, 0, last, utf16_length(lines[last])), text)]
+    return [
+        TextEdit.delete(Range(at, utf16_length(lines[at].rstrip(" \t")), at, utf16_length(lines[at]))) for at in wrong
+    ]
+
+
+def _ended(lines: Sequence[str]) -> list[TextEdit]:
+    """Let the last line be ended; an empty text stays empty."""
+    return [TextEdit.insert(Position(len(lines) - 1, utf16_length(lines[-1])), "\n")] if lines[-1] else []
+
+
+def _cut(lines: Sequence[str]) -> list[TextEdit]:
+    """Let no more than one line end follow the last line that has something."""
+    last = next((at for at in range(len(lines) - 1, -1, -1) if lines[at]), 0)
+    ends = min(last + 1, len(lines) - 1)
+    return [TextEdit.delete(Range(ends, 0, len(lines) - 1, 0))] if ends < len(lines) - 1 else []
+
+
+# -- languages
+
+
+def _kinds(setting: Any) -> list[CodeActionKind]:
+    """The kinds of `editor.codeActionsOnSave`, what mends before what orders imports and the like, as in VS Code."""
+    if isinstance(setting, Sequence) and not isinstance(setting, str):
+        setting = dict.fromkeys((one for one in setting if isinstance(one, str)), True)
+    named = [name for name, when in setting.items() if when in ON_SAVE] if isinstance(setting, Mapping) else []
+    named.sort(key=lambda name: not CodeActionKind.SOURCE_FIX_ALL.contains(CodeActionKind(name)))
+    return [CodeActionKind(name) for name in named[:MOST_KINDS]]
+
+
+async def _act(session: SessionContext, document: TextDocument, kind: CodeActionKind) -> None:
+    """Make the code actions of a kind. They are asked for anew after each: it may have moved what the next is for."""
+    made: set[str] = set()
+    while len(made) < MOST_ACTIONS:
+        version, last = document.version, document.line_at(document.line_count - 1)
+        actions = await queries.code_actions(session, document, Range(Position(0, 0), last.range.end), kind)
+        found = next((one for one in actions if one[1].title not in made), None)
+        if found is None:
+            return
+        made.add(found[1].title)
+        await _make(session, document, await queries.resolved(session, "code_action", found), version)
+
+
+async def _make(session: SessionContext, document: TextDocument, action: object, version: int) -> None:
+    """Make a code action, found in the text of that version: the edit first, then the command."""
+    if not isinstance(action, CodeAction) or action.disabled is not None:
+        return
+    if action.edit is not None:
+        await apply_edit(session, action.edit, versions={document.uri: version})
+    if action.command is not None:
+        await session.get(Commands).execute(action.command.command, *action.command.arguments or ())
+
+
+async def _format(session: SessionContext, document: TextDocument, editor: Mapping[str, Any]) -> None:
+    version, looks = document.version, indentation(document, editor)
+    edits = await queries.formatting(session, document, FormattingOptions(looks.size, looks.spaces))
+    await _edit(session, document, edits, version)
