@@ -107,7 +107,8 @@ async def find_text_in_files(
     """The lines of the workspace's files that match; as `$/progress` of `{matches}` too, as soon as they are found.
 
     Not searched are links, binary files, what ignore files name, and `files.exclude`, `search.exclude` and `exclude`;
-    where that is null, none of these three counts. At most 20,000 matches, and 4 MiB of text.
+    where that is null, none of these three counts. Of documents with unsaved changes that text is searched, not the
+    file's. At most 20,000 matches, and 4 MiB of text.
     """
     collected = Collected(caller, progress_token)
     asked = TextSearchQuery(**query.model_dump())

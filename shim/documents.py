@@ -10,11 +10,12 @@ import logging
 import re
 from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sessions.errors import InvalidValue, QuotaExceeded, RoostError
-from shim import backups, contents, folders, saving
+from shim import backups, contents, encodings, folders, saving
 from shim.backups import Backup
+from shim.configuration import Configurations
 from shim.document import (
     LINE_COST,
     Stamp,
@@ -24,7 +25,7 @@ from shim.document import (
     wire_uri as wire_uri,
 )
 from shim.edits import TextEdit
-from shim.enums import TextDocumentChangeReason, TextDocumentSaveReason
+from shim.enums import EndOfLine, TextDocumentChangeReason, TextDocumentSaveReason
 from shim.events import Disposable
 from shim.extensions import Extensions
 from shim.filesystems import FileSystems
@@ -142,13 +143,13 @@ class Documents(Telling):
     async def _read(self, key: Uri, encoding: str | None) -> TextDocument:
         virtual = self._session.get(Virtual)
         if key.scheme == "untitled":
-            document = self._made(key, TextModel(""), "utf8", None)
+            document = self._new(key, TextModel(""))
             document._dirty = key.path.startswith("/")
         elif virtual.has(key.scheme):
             document = self._made(key, await taken_apart(key, await virtual.text(key)), "utf8", None)
         else:
             content = await contents.read(self._session, key)
-            document = self._made(key, *await decoded(key, content, encoding))
+            document = self._made(key, *await decoded(key, content, encoding, self._usual_encoding(key)))
         self.add(document)
         return document
 
@@ -158,12 +159,26 @@ class Documents(Telling):
             raise QuotaExceeded("document_bytes", contents.LARGEST, len(text), "keep the text in several files")
         model = await taken_apart(Uri("untitled", "", "Untitled"), text)
         uri = next(uri for n in count(1) if (uri := Uri("untitled", "", f"Untitled-{n}")) not in self._open)
-        document = self._made(uri, model, "utf8", None, language_id)
+        document = self._new(uri, model, language_id)
         document._dirty = bool(text)
         self.add(document)
         if text:
             await self.backup(document)
         return document
+
+    def _new(self, uri: Uri, model: TextModel, language_id: str | None = None) -> TextDocument:
+        """A document that no file has: its encoding and line breaks are those of the settings."""
+        language = language_id or self.language_of(uri, model.line_at(0).text)
+        if model.line_count == 1 and self._files_setting(uri, language, "eol") == "\r\n":
+            model.eol = EndOfLine.CRLF
+        return self._made(uri, model, encodings.usual(self._files_setting(uri, language, "encoding")), None, language)
+
+    def _usual_encoding(self, uri: Uri) -> str:
+        return encodings.usual(self._files_setting(uri, self.language_of(uri, ""), "encoding"))
+
+    def _files_setting(self, uri: Uri, language: str, name: str) -> Any:
+        folder = self._session.get(Configurations).folder(uri)
+        return self._session.settings.get(f"files.{name}", language=language, folder=folder)
 
     def _made(
         self, uri: Uri, model: TextModel, encoding: str, stamp: Stamp | None, language_id: str | None = None

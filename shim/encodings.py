@@ -49,17 +49,24 @@ def checked(encoding: str) -> str:
     raise InvalidValue("encoding", f"must be one of {', '.join(CODECS)}")
 
 
-def decoded(name: str, content: bytes, encoding: str | None = None) -> tuple[str, str]:
-    """(text, encoding) of a file; a byte order mark wins over what is asked for, UTF-8 is what is tried without both.
+def usual(setting: object) -> str:
+    """The encoding that `files.encoding` names; UTF-8 where it names none."""
+    return setting if isinstance(setting, str) and setting in CODECS else "utf8"
+
+
+def decoded(name: str, content: bytes, encoding: str | None = None, usual: str = "utf8") -> tuple[str, str]:
+    """(text, encoding) of a file; a byte order mark wins over what is asked for, `usual` is tried without both.
 
     Raises `FileSystemError` (Unavailable) of what is no text, or none in that encoding; `name` is the file in it.
     """
     for marked, mark in MARKS.items():
         if content.startswith(mark):
             return _text(name, content[len(mark) :], marked), marked
-    if encoding is None and b"\0" in content[:LOOKED_AT]:
+    if encoding is None and not usual.startswith("utf16") and b"\0" in content[:LOOKED_AT]:
         raise FileSystemError(f"{name}: this is binary and no text; read it with workspace.fs.read_file", "Unavailable")
-    chosen = "utf8" if encoding is None else checked(encoding)
+    chosen = usual if encoding is None else checked(encoding)
+    if encoding is None and chosen == "utf8bom":
+        chosen = "utf8"  # it has no mark: that is for new files
     return _text(name, content, chosen), chosen
 
 

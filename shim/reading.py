@@ -37,11 +37,11 @@ async def taken_apart(uri: Uri, text: str) -> TextModel:
     return await asyncio.to_thread(work) if len(text) > LARGE else work()
 
 
-async def decoded(uri: Uri, content: Content, encoding: str | None) -> Read:
-    """The text in a file's bytes. `FileSystemError` of what is binary, not in `encoding`, or of too many lines."""
+async def decoded(uri: Uri, content: Content, encoding: str | None, usual: str = "utf8") -> Read:
+    """The text in a file's bytes. `FileSystemError` of what is binary, not in its encoding, or of too many lines."""
 
     def work() -> Read:
-        text, found = encodings.decoded(uri.path, content.content, encoding)
+        text, found = encodings.decoded(uri.path, content.content, encoding, usual)
         return Read(_model(uri, text), found, Stamp(content.identity, digest(content.content)))
 
     return await asyncio.to_thread(work) if len(content.content) > LARGE else work()

@@ -18,6 +18,9 @@ ALWAYS = (
     "--no-ignore-global", "--crlf", "--threads=2", "--regex-size-limit=10M",
 )  # fmt: skip
 
+_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$#&~-]")
+"""What means something else in a regular expression. Of others a backslash is none, or a mistake (`\\<`, `\\é`)."""
+
 _SIMPLE = re.compile(r"(?:[\w.@+ *?-]|\{[\w.@+ *?,-]*\})+")
 """A name of a glob that means the same to ripgrep."""
 
@@ -71,12 +74,23 @@ def command_line(
     words = [*ALWAYS, "--case-sensitive" if query.is_case_sensitive else "--ignore-case"]
     words += [] if use_ignore_files else ["--no-ignore"]
     words += [f"--context={context}"] if context else []
-    words += ["--word-regexp"] if query.is_word_match else []
     words += [f"--encoding={_label(encoding)}"] if encoding != "utf8" else []
     words += [f"--glob=!{glob}" for given in exclude for glob in _anchored(given)]
     words += _named(include)
+    return [*words, *_wanted(query), "--", "."]
+
+
+def command_line_of_text(query: TextSearchQuery, *, context: int) -> list[str]:
+    """The arguments for the search of a text in UTF-8 that comes on stdin."""
+    words = [*ALWAYS, "--case-sensitive" if query.is_case_sensitive else "--ignore-case"]
+    words += [f"--context={context}"] if context else []
+    return [*words, *_wanted(query), "--", "-"]
+
+
+def _wanted(query: TextSearchQuery) -> list[str]:
+    words = ["--word-regexp"] if query.is_word_match else []
     words += ["--multiline"] if _is_multiline(query) else []
-    return [*words, *_pattern(query), "--", "."]
+    return [*words, *_pattern(query)]
 
 
 def _is_multiline(query: TextSearchQuery) -> bool:
@@ -89,7 +103,7 @@ def _pattern(query: TextSearchQuery) -> list[str]:
     lines = query.pattern.replace("\r\n", "\n").split("\n")
     if len(lines) == 1:
         return ["--fixed-strings", f"--regexp={query.pattern}"]
-    return ["--regexp=" + r"\r?\n".join(re.sub(r"[^\w\s]", r"\\\g<0>", one, flags=re.ASCII) for one in lines)]
+    return ["--regexp=" + r"\r?\n".join(_SPECIAL.sub(r"\\\g<0>", one) for one in lines)]
 
 
 def _label(encoding: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,8 +14,10 @@ from sessions.current import current_session
 from sessions.errors import FileSystemError, InvalidValue, SandboxDied
 from sessions.paths import HIDDEN
 from sessions.shells import inherited
+from shim import encodings
+from shim.documents import Documents
 from shim.found import MOST_PLACES, Lines, Record, TextSearchResult, contexts, match, record, slices
-from shim.rgline import TextSearchQuery, command_line
+from shim.rgline import TextSearchQuery, command_line, command_line_of_text
 from shim.search import DEFAULT, MOST, FileSearch, tops_of
 from shim.thenable import Thenable, thenable
 from shim.types import RelativePattern
@@ -25,7 +28,9 @@ if TYPE_CHECKING:
     from sessions.context import SessionContext
     from sessions.process import Process
     from shim.cancellation import CancellationToken
+    from shim.document import TextDocument
     from shim.selectors import GlobPattern
+    from shim.text import TextModel
 
 READ_BYTES = 65536
 CHARS_PER_LINE = 1_000
@@ -36,6 +41,9 @@ HELD = 500
 """Results of one file that wait for its end, as only then it is known to be no binary one."""
 
 FOLDERS_KEPT = 4_096
+
+MOST_UNSAVED = 50
+"""Documents whose unsaved text one search looks into; of more it is the file's that is searched."""
 
 
 class TextSearchComplete(NamedTuple):
@@ -73,10 +81,11 @@ class TextSearch:
 class Teller:
     """Takes what ripgrep says of the files below one folder, and tells what is asked for of it."""
 
-    __slots__ = ("_enters", "_folders", "_held", "_mine", "_one", "_tell", "_top", "_uri", "cut", "left")
+    __slots__ = ("_enters", "_folders", "_held", "_mine", "_one", "_tell", "_top", "_unsaved", "_uri", "cut", "left")
 
-    def __init__(self, one: TextSearch, top: str, left: int, tell: Told) -> None:
+    def __init__(self, one: TextSearch, top: str, left: int, tell: Told, unsaved: Container[str]) -> None:
         self._one = one
+        self._unsaved = unsaved
         self._top = top
         self._tell = tell
         self._enters, self._mine = one.wanted.below(top)
@@ -94,7 +103,8 @@ class Teller:
             return  # of a file that is not asked for
         said = record(line)
         if said.kind == "begin":
-            self._begin(said.path)
+            whole = f"{self._top}/{said.path.removeprefix('./')}"
+            self._uri = Uri.file(whole) if whole not in self._unsaved and self.wants(whole) else None
         elif said.kind == "end":
             self._end(said.is_binary)
         elif self._uri is not None and said.kind == "match":
@@ -102,12 +112,17 @@ class Teller:
         elif self._uri is not None and said.kind == "context":
             self._held += contexts(self._uri, said, self._one.chars)
 
-    def _begin(self, path: str) -> None:
-        whole = f"{self._top}/{path.removeprefix('./')}"
+    def take_of(self, uri: Uri, line: bytes) -> None:
+        """Take one line of what ripgrep says of a text that is not saved."""
+        self._uri = uri
+        if not line.startswith(b'{"type":"begin"'):
+            self.take(line)
+
+    def wants(self, whole: str) -> bool:
+        """Whether a file below the folder is searched."""
         folder, _, name = whole.rpartition("/")
         hidden = HIDDEN.fullmatch(name.encode("utf-8", "surrogateescape"))
-        wanted = not hidden and self._looks_into(folder) and self._enters(whole) and self._mine(whole)
-        self._uri = Uri.file(whole) if wanted else None
+        return not hidden and self._looks_into(folder) and self._enters(whole) and self._mine(whole)
 
     def _looks_into(self, folder: str) -> bool:
         """Whether a folder and all above it are searched."""
@@ -145,17 +160,44 @@ async def search(
     `FileSystemError`.
     """
     left, dropped = one.most, False
+    unsaved = _unsaved(session)
     for top in await _tops(session, one.wanted.base):
-        teller, lines = Teller(one, top, left, tell), Lines()
-        async with aclosing(_said(session, one, top, lines)) as said:
-            async for some in said:
-                for line in some:
-                    teller.take(line)
-                    if teller.left < 0:
-                        return TextSearchComplete(True)
-                await pause()
+        teller, lines = Teller(one, top, left, tell, unsaved), Lines()
+        if await _heard(_said(session, one, top, one.arguments(), lines), teller.take, teller, pause):
+            return TextSearchComplete(True)
+        for path, document in unsaved.items():
+            if path.startswith(f"{top}/") and teller.wants(path):
+                text = await asyncio.to_thread(_encoded, document._model.copy())
+                said = _said(session, one, top, command_line_of_text(one.query, context=one.context), lines, text)
+                if await _heard(said, partial(teller.take_of, document.uri), teller, pause):
+                    return TextSearchComplete(True)
         left, dropped = teller.left, dropped or lines.dropped or teller.cut
     return TextSearchComplete(dropped)
+
+
+def _unsaved(session: SessionContext) -> dict[str, TextDocument]:
+    """The user's texts that are not in their files yet, by path."""
+    documents = session.peek(Documents)
+    dirty = [] if documents is None else [one for one in documents.all if one.is_dirty and one.uri.scheme == "file"]
+    return {one.uri.path: one for one in dirty[:MOST_UNSAVED]}
+
+
+def _encoded(model: TextModel) -> bytes:
+    return model.get_text().encode()
+
+
+async def _heard(
+    said: AsyncGenerator[list[bytes], None], take: Callable[[bytes], None], teller: Teller, pause: Pause
+) -> bool:
+    """Take what ripgrep says to its end; true where there is more than may be told."""
+    async with aclosing(said):
+        async for some in said:
+            for line in some:
+                take(line)
+                if teller.left < 0:
+                    return True
+            await pause()
+    return False
 
 
 async def _tops(session: SessionContext, base: Uri | None) -> list[str]:
@@ -179,16 +221,21 @@ async def _is_folder(session: SessionContext, path: str) -> bool:
         raise
 
 
-async def _said(session: SessionContext, one: TextSearch, top: str, lines: Lines) -> AsyncGenerator[list[bytes], None]:
-    """What ripgrep says of a folder, some lines at a time. Whoever stops listening ends it."""
+async def _said(
+    session: SessionContext, one: TextSearch, top: str, words: list[str], lines: Lines, text: bytes | None = None
+) -> AsyncGenerator[list[bytes], None]:
+    """What ripgrep says of a folder, or of a text, some lines at a time. Whoever stops listening ends it."""
     sandbox = await session.sandbox()
     from sessions import ripgrep  # on first need: few search, and all would pay
 
     await asyncio.to_thread(one.wanted.ready)
-    argv = [await asyncio.to_thread(ripgrep.program, sandbox), *one.arguments()]
-    process = await sandbox.start(argv, cwd=top, env=inherited(sandbox), apart=True)
+    argv = [await asyncio.to_thread(ripgrep.program, sandbox), *words]
+    process = await sandbox.start(argv, cwd=top, env=inherited(sandbox), stdin=text is not None, apart=True)
     spoke = False
     try:
+        if process.stdin is not None:
+            process.stdin.write(text or b"")
+            process.stdin.close()
         while data := await process.stdout.read(READ_BYTES):
             whole = list(lines.feed(data))
             spoke = spoke or bool(whole)
@@ -244,7 +291,6 @@ def prepared(
     hidden = [pattern for setting in settings for pattern in excluding(setting)]
     wanted = Pattern("**" if include is None else include, "include")
     globs = [glob for setting in settings if isinstance(setting, dict) for glob, on in setting.items() if on is True]
-    given = encoding or session.settings.get("files.encoding")
     uses = session.settings.get("search.useIgnoreFiles") is not False if use_ignore_files is None else use_ignore_files
     return TextSearch(
         query=query,
@@ -252,7 +298,7 @@ def prepared(
         wanted=FileSearch(wanted, excluded, hidden),
         exclude=[*globs, *([exclude] if isinstance(exclude, str) and exclude is not DEFAULT else [])],
         context=_number("surrounding_context", surrounding_context, 0, MOST_CONTEXT),
-        encoding=given if isinstance(given, str) else "utf8",
+        encoding=encoding or encodings.usual(session.settings.get("files.encoding")),
         use_ignore_files=uses,
         most=MOST if max_results is None else min(MOST, _number("max_results", max_results, 1, None)),
         chars=_number("chars_per_line", chars_per_line, 1, MOST_CHARS),
@@ -281,7 +327,8 @@ def find_text_in_files(
 ) -> Thenable[TextSearchComplete]:
     """Call `callback` with each line that matches, and with `surrounding_context` lines before and after it.
 
-    Searched are the files in the workspace's folders, or below an `include`'s base; not what ignore files name, nor
+    Searched are the files in the workspace's folders, or below an `include`'s base, and of those that are open the
+    text as it is, saved or not (50 that are not, at most); not what ignore files name, nor
     `files.exclude` and `search.exclude`, nor `exclude` (with None of these three nothing is left out), nor binary
     files, nor links. At most `max_results` matches, and 20,000. A search that is cancelled just ends.
     """

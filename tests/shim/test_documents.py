@@ -10,7 +10,7 @@ import pytest
 import shim as vscode
 from sessions.context import SessionContext
 from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded
-from shim import Position, Range, TextEdit, Uri, WorkspaceEdit
+from shim import Position, Range, TextEdit, Uri, WorkspaceEdit, saving
 from shim.documents import Documents
 from shim.reading import difference
 from shim.text import TextModel
@@ -116,6 +116,59 @@ async def test_another_encoding_is_asked_for_and_kept_by_saving(ada: SessionCont
         assert not await document.save()  # that encoding has no such character
         with pytest.raises(InvalidValue, match="encoding"):
             await vscode.workspace.open_text_document(NOTE, encoding="rot13")
+
+
+async def test_the_settings_say_in_which_encoding_files_are_read_and_new_ones_written(ada: SessionContext) -> None:
+    await ada.settings.update("files.encoding", "windows1252", "global")
+    await ada.settings.update("files.encoding", "koi8r", "global", language="python")
+    with ada.entered():
+        note = await opened(ada, b"\xe4")
+        assert (note.encoding, note.get_text()) == ("windows1252", "ä")
+        assert (await opened(ada, "слово".encode("koi8-r"), "/workspace/a.py")).get_text() == "слово"
+        assert (await opened(ada, "ä".encode("utf-8-sig"), "/workspace/marked")).encoding == "utf8bom"
+        with pytest.raises(FileSystemError, match="binary"):
+            await opened(ada, b"\x7fELF\0", "/workspace/program")
+        given = await vscode.workspace.open_text_document(NOTE.with_(path="/workspace/a.py"), encoding="utf8")
+        assert given.encoding == "koi8r", "it is open already"
+
+        new = await vscode.workspace.open_text_document(Uri.parse("untitled:/workspace/new.txt"))
+        assert new.encoding == "windows1252"
+        assert await typed(new, "ö") and await new.save()
+        assert await ada.files.read("/workspace/new.txt") == b"\xf6"
+        other = await vscode.workspace.open_text_document(language="python", content="да")
+        target = Uri.file("/workspace/other.txt")
+        await saving.save_as(ada, ada.get(Documents), other, target, overwrite=False)
+        assert await ada.files.read("/workspace/other.txt") == "да".encode("koi8-r")
+        saved = await vscode.workspace.open_text_document(target)
+        assert (saved.encoding, saved.get_text()) == ("koi8r", "да"), "as it was written"
+
+
+@pytest.mark.parametrize("setting", ["utf8", "utf8bom", "rot13", ""])
+async def test_a_file_without_a_mark_is_utf8_whatever_else_the_settings_say(ada: SessionContext, setting: str) -> None:
+    await ada.settings.update("files.encoding", setting, "global")
+    with ada.entered():
+        document = await opened(ada, "ä")
+        assert (document.encoding, document.get_text()) == ("utf8", "ä")
+        new = await vscode.workspace.open_text_document(content="ä")
+        assert new.encoding == ("utf8bom" if setting == "utf8bom" else "utf8")
+
+
+async def test_a_file_of_two_bytes_a_character_is_no_binary_where_the_settings_say_so(ada: SessionContext) -> None:
+    await ada.settings.update("files.encoding", "utf16le", "global")
+    with ada.entered():
+        document = await opened(ada, "aä".encode("utf-16-le"))
+        assert (document.encoding, document.get_text()) == ("utf16le", "aä")
+
+
+async def test_new_texts_have_the_line_breaks_of_the_settings(ada: SessionContext) -> None:
+    await ada.settings.update("files.eol", "\r\n", "global")
+    with ada.entered():
+        for text, eol in (("", 2), ("one line", 2), ("one\ntwo", 1)):
+            assert (await vscode.workspace.open_text_document(content=text)).eol == eol
+        assert (await opened(ada, "one line")).eol == vscode.EndOfLine.LF, "a file is as it is"
+        new = await vscode.workspace.open_text_document(Uri.parse("untitled:/workspace/new.txt"))
+        assert await typed(new, "one\ntwo") and await new.save()
+        assert await ada.files.read("/workspace/new.txt") == b"one\r\ntwo"
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,47 @@ async def test_a_line_full_of_matches_is_told_in_part_and_says_that_there_are_mo
     assert len(one.ranges) == MOST_PLACES and more
 
 
+async def typed(path: str, text: str) -> Any:
+    document = await vscode.workspace.open_text_document(path)
+    edit = vscode.WorkspaceEdit()
+    edit.insert(document.uri, vscode.Position(0, 0), text)
+    assert await vscode.workspace.apply_edit(edit)
+    return document
+
+
+async def test_of_what_is_not_saved_the_text_is_searched_and_not_the_file(ada: SessionContext) -> None:
+    await put(ada, {"a.txt": "old needle\n", "b.txt": "needle\n", "sub/c.py": "x = 1\n"})
+    document = await typed("/workspace/a.txt", "new\n\nsé 😀 needle ")
+    await typed("/workspace/b.txt", "\n")
+    await typed("/workspace/sub/c.py", "needle(1)\n")
+
+    heard, _ = await results("needle", surrounding_context=1)
+    found = {}
+    for one in heard:
+        if isinstance(one, TextSearchMatch):
+            found.setdefault(one.uri.path.removeprefix("/workspace/"), []).extend(spans(one))
+    assert found == {
+        "a.txt": [(2, 6, 2, 12), (2, 17, 2, 23)],
+        "b.txt": [(1, 0, 1, 6)],
+        "sub/c.py": [(0, 0, 0, 6)],
+    }
+    assert await files("needle", include="**/*.txt") == {"a.txt", "b.txt"}
+    assert await files("needle", include=RelativePattern(vscode.Uri.file("/workspace/sub"), "**")) == {"sub/c.py"}
+    assert await files("needle", exclude="sub/**") == {"a.txt", "b.txt"}
+    assert await files("NEEDLE", max_results=2) <= {"a.txt", "b.txt", "sub/c.py"}
+    assert await files(TextSearchQuery(r"^s\w .* old", is_reg_exp=True)) == {"a.txt"}
+    assert await files(TextSearchQuery("new\n\nsé")) == {"a.txt"}
+    assert await document.save()
+    assert await files("needle old") == {"a.txt"}
+
+
+async def test_a_large_text_that_is_not_saved_is_searched_however_often_it_matches(ada: SessionContext) -> None:
+    await put(ada, {"large.txt": ""})
+    await typed("/workspace/large.txt", "a needle in a large text\n" * 100_000)
+    heard, more = await results("needle", max_results=5_000)
+    assert (len(heard), more) == (5_000, True)
+
+
 async def test_columns_are_utf16_whatever_the_encoding(ada: SessionContext) -> None:
     await put(
         ada,
@@ -107,6 +148,10 @@ async def test_columns_are_utf16_whatever_the_encoding(ada: SessionContext) -> N
     assert await files(TextSearchQuery("СЛОВО"), encoding="koi8r") == {"koi"}
     with pytest.raises(InvalidValue, match="encoding"):
         await results("x", encoding="klingon")
+    await ada.settings.update("files.encoding", "koi8r", "global")
+    assert await files("слово") == {"koi"}
+    await ada.settings.update("files.encoding", "klingon", "global")
+    assert "utf8" in await files("needle")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +168,7 @@ async def test_columns_are_utf16_whatever_the_encoding(ada: SessionContext) -> N
         (TextSearchQuery("--pre=/bin/sh"), {"dashes"}),
         (TextSearchQuery("one\ntwo"), {"lines"}),
         (TextSearchQuery(r"one\s+two", is_reg_exp=True, is_multiline=True), {"lines"}),
+        (TextSearchQuery("<é>\n(*)\n~#&-"), {"odd"}),
         (TextSearchQuery("(?.\n"), set()),
     ],
 )  # fmt: skip
@@ -133,7 +179,7 @@ async def test_a_query_means_what_it_means_in_vs_code(
         ada,
         {
             "dot": "a.c\r\n", "abc": "abc\r\n", "upper": "ABC\n", "word": "x ab y\n", "dashes": "-e --pre=/bin/sh\n",
-            "lines": "zero\none\r\ntwo\n",
+            "lines": "zero\none\r\ntwo\n", "odd": "a<é>\r\n(*)\r\n~#&-",
         },
     )  # fmt: skip
     assert await files(query) == expected
