@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from extensions.coder.documents.package import Attributes, Lines, Package
 
@@ -19,6 +21,18 @@ WIDEST = 400
 
 CELL_CHARS = 32_767
 """As many as Excel lets a cell have: what a file says once, thousands of its cells can show."""
+
+
+LINK_CHARS = 2_000
+
+
+class Book(NamedTuple):
+    """What the cells of all sheets name by number."""
+
+    strings: list[str]
+    dates: list[bool]
+    """For each style whether it shows a date."""
+    first_day: datetime
 
 
 def _nothing(*_: object) -> None:
@@ -76,46 +90,60 @@ class Styles:
 
 
 class Sheet:
-    """The rows of one sheet, cells apart by tabs; empty rows are left out, empty cells are not."""
+    """The rows of one sheet, cells apart by tabs; empty rows are left out, empty cells are not. Links stand below them.
 
-    def __init__(self, lines: Lines, strings: list[str], dates: list[bool]) -> None:
+    A formula is shown by its value, and itself where nobody has computed it yet.
+    """
+
+    def __init__(self, lines: Lines, book: Book, targets: Mapping[str, str]) -> None:
         self._lines = lines
-        self._strings = strings
-        self._dates = dates
+        self._book = book
+        self._targets = targets
         self._row: dict[int, str] = {}
         self._at = -1
         self._kind = self._style = ""
         self._value: list[str] = []
-        self._is_value = False
+        self._formula: list[str] = []
+        self._tag = ""
 
     def begin(self, tag: str, given: Attributes) -> None:
-        if tag == "row":
+        self._tag = tag
+        if tag == "hyperlink" and (target := self._targets.get(given.get("id", ""))):
+            self._lines.add(f"[{given.get('ref', '')[:20]} links to {target[:LINK_CHARS]}]")
+        elif tag == "row":
             self._row, self._at = {}, -1
         elif tag == "c":
             place = CELL.fullmatch(given.get("r", ""))
             self._at = _column(place[1]) if place else self._at + 1
-            self._kind, self._style, self._value = given.get("t", "n"), given.get("s", ""), []
-        self._is_value = tag in ("v", "t")
+            self._kind, self._style, self._value, self._formula = given.get("t", "n"), given.get("s", ""), [], []
 
     def text(self, text: str) -> None:
-        if self._is_value:
+        if self._tag in ("v", "t"):
             self._value.append(self._lines.take(text))
+        elif self._tag == "f":
+            self._formula.append(self._lines.take(text))
 
     def end(self, tag: str) -> None:
-        self._is_value = False
-        if tag == "c" and self._value and self._at < WIDEST:
-            self._row[self._at] = self._shown("".join(self._value)[:CELL_CHARS]).replace("\t", " ").replace("\n", " ")
+        self._tag = ""
+        if tag == "c" and (self._value or self._formula) and self._at < WIDEST:
+            self._row[self._at] = self._cell()[:CELL_CHARS].replace("\t", " ").replace("\n", " ")
         elif tag == "row" and any(self._row.values()):
             self._lines.add("\t".join(self._row.get(at, "") for at in range(max(self._row) + 1)))
 
+    def _cell(self) -> str:
+        if self._value:
+            return self._shown("".join(self._value)[:CELL_CHARS])
+        return "" if self._kind == "str" else f"={''.join(self._formula)}"  # a text that was computed may be empty
+
     def _shown(self, value: str) -> str:
+        strings, dates = self._book.strings, self._book.dates
         if self._kind == "s":
-            return self._strings[int(value)] if value.isdecimal() and int(value) < len(self._strings) else ""
+            return strings[int(value)] if value.isdecimal() and int(value) < len(strings) else ""
         if self._kind == "b":
             return "TRUE" if value == "1" else "FALSE"
         style = int(self._style) if self._style.isdecimal() else 0
-        if self._kind == "n" and style < len(self._dates) and self._dates[style]:
-            return _date(value)
+        if self._kind == "n" and style < len(dates) and dates[style]:
+            return _date(value, self._book.first_day)
         return value
 
 
@@ -126,10 +154,10 @@ def _column(letters: str) -> int:
     return number - 1
 
 
-def _date(value: str) -> str:
-    """Excel's days since the end of 1899 as people write them."""
+def _date(value: str, first: datetime) -> str:
+    """Days since the first one as people write them."""
     try:
-        moment = datetime(1899, 12, 30) + timedelta(days=float(value))
+        moment = first + timedelta(days=float(value))
     except (ValueError, OverflowError):
         return value
     moment = (moment + timedelta(milliseconds=500)).replace(microsecond=0)
@@ -141,27 +169,41 @@ def _date(value: str) -> str:
 def read(package: Package, lines: Lines) -> None:
     """Read a workbook into `lines`, sheet by sheet. Raises `Unreadable` and `Enough`."""
     sheets: list[tuple[str, str]] = []
-    targets: dict[str, str] = {}
+    since_1904 = False
 
     def sheet(tag: str, given: Attributes) -> None:
+        nonlocal since_1904
+        if tag == "workbookPr":
+            since_1904 = given.get("date1904") in ("1", "true")
         if tag == "sheet":
-            sheets.append((given.get("name", ""), given.get("id", "")))
-
-    def relation(tag: str, given: Attributes) -> None:
-        if tag == "Relationship":
-            targets[given.get("Id", "")] = given.get("Target", "")
+            hidden = "" if given.get("state", "visible") == "visible" else " (hidden)"
+            sheets.append((f"{given.get('name', '')}{hidden}", given.get("id", "")))
 
     package.read("xl/workbook.xml", sheet, _nothing, _nothing)
-    package.read("xl/_rels/workbook.xml.rels", relation, _nothing, _nothing)
+    targets = _related(package, "xl/_rels/workbook.xml.rels")
     strings, styles = Strings(lines), Styles()
     if "xl/sharedStrings.xml" in package.names:
         package.read("xl/sharedStrings.xml", strings.begin, strings.end, strings.text)
     if "xl/styles.xml" in package.names:
         package.read("xl/styles.xml", styles.begin, styles.end, _nothing)
+    book = Book(strings.all, styles.dates, datetime(1904, 1, 1) if since_1904 else datetime(1899, 12, 30))
     for name, relation_id in sheets:
         part = posixpath.normpath(posixpath.join("/xl", targets.get(relation_id, ""))).lstrip("/")
         if not part.startswith("xl/worksheets/"):
             continue  # a sheet that is a chart
         lines.add(f"--- Sheet: {name} ---")
-        rows = Sheet(lines, strings.all, styles.dates)
+        links = "xl/worksheets/_rels/{}.rels".format(part.removeprefix("xl/worksheets/"))
+        rows = Sheet(lines, book, _related(package, links) if links in package.names else {})
         package.read(part, rows.begin, rows.end, rows.text)
+
+
+def _related(package: Package, part: str) -> dict[str, str]:
+    """What the ids in a part lead to, other parts or addresses, by the part that says so."""
+    targets: dict[str, str] = {}
+
+    def relation(tag: str, given: Attributes) -> None:
+        if tag == "Relationship":
+            targets[given.get("Id", "")] = given.get("Target", "")
+
+    package.read(part, relation, _nothing, _nothing)
+    return targets

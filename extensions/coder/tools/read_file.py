@@ -184,13 +184,25 @@ async def _read(use: Use, place: Place, what: Wanted, spent: int) -> Result:
             return _picture(use, name, content, mime, spent)
         if pictures.is_named_so(name) and b"\0" in content[: files.LOOKED_AT]:
             raise ToolError(f"{name}: only PNG, JPEG, GIF and WebP can be shown; make it one with execute_command")
-        if extracts.is_extracted(name) and (ending != ".pdf" or content.startswith(b"%PDF")):
+        if extracts.is_extracted(name) and content and (ending != ".pdf" or content.startswith(b"%PDF")):
+            text_in = await _extracted(name, content)
             remark = "its cells as text" if ending == ".ipynb" else "its text"
-            return await asyncio.to_thread(_shown, name, await extracts.extracted(name, content), what, remark)
+            if text_in is not None:
+                return await asyncio.to_thread(_shown, name, text_in, what, remark)
     text = await files.read_text(place)
     result = await asyncio.to_thread(_shown, name, text.shown, what, "with changes not saved yet" * text.is_unsaved)
     await Seen.of(use.notes).note(place.path, text.shown)
     return result
+
+
+async def _extracted(name: str, content: bytes) -> str | None:
+    """The text of a document; None of a notebook that is broken, as by a merge: it is mended as the JSON that it is."""
+    try:
+        return await extracts.extracted(name, content)
+    except ToolError:
+        if name.lower().endswith(".ipynb"):
+            return None
+        raise
 
 
 def _picture(use: Use, name: str, content: bytes, mime: str, spent: int) -> Result:

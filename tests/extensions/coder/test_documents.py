@@ -95,6 +95,47 @@ def test_an_excel_file_is_its_sheets_with_the_values_that_people_see() -> None:
     ]  # fmt: skip
 
 
+def test_a_text_box_is_read_once_and_takes_nothing_from_the_paragraph_around_it() -> None:
+    box = f"<w:txbxContent>{paragraph('in the box')}</w:txbxContent>"
+    both = f"<mc:Choice>{box}</mc:Choice><mc:Fallback>{box}</mc:Fallback>"
+    shape = f"<w:r><mc:AlternateContent>{both}</mc:AlternateContent></w:r>"
+    mc = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    around = f"<w:p {mc}><w:r><w:t>before, </w:t></w:r>{shape}<w:r><w:t>after</w:t></w:r></w:p>"
+    assert text_of("a.docx", word(around)).split("\n") == ["in the box", "before, after"]
+
+
+def test_a_formula_that_nobody_has_computed_is_shown_itself() -> None:
+    rows = (
+        '<row><c r="A1"><f>SUM(B1:B10)</f><v></v></c><c r="B1"><f>A2+1</f><v>4</v></c>'
+        '<c r="C1" t="str"><f>T(D1)</f><v></v></c><c r="D1"><v>1</v></c></row>'
+    )
+    assert text_of("a.xlsx", excel(rows)) == "--- Sheet: Sums ---\n=SUM(B1:B10)\t4\t\t1"
+
+
+def test_links_hidden_sheets_and_days_since_1904_are_told() -> None:
+    book = (
+        f'<workbook {X} {R}><workbookPr date1904="1"/><sheets><sheet name="Sums" r:id="rId1" state="veryHidden"/>'
+        "</sheets></workbook>"
+    )
+    sheet = (
+        f'<worksheet {X} {R}><sheetData><row><c r="A1" s="0"><v>43772</v></c></row></sheetData>'
+        '<hyperlinks><hyperlink ref="A1" r:id="rId7"/><hyperlink ref="A2" location="Other!A1"/></hyperlinks>'
+        "</worksheet>"
+    )
+    relations = '<Relationships><Relationship Id="rId7" Target="https://example.org/a"/></Relationships>'
+    parts = {
+        "xl/workbook.xml": book,
+        "xl/styles.xml": f'<styleSheet {X}><cellXfs><xf numFmtId="14"/></cellXfs></styleSheet>',
+        "xl/worksheets/sheet1.xml": sheet,
+        "xl/worksheets/_rels/sheet1.xml.rels": relations,
+    }
+    assert text_of("a.xlsx", excel("", **parts)).split("\n") == [
+        "--- Sheet: Sums (hidden) ---",
+        "2023-11-04",
+        "[A1 links to https://example.org/a]",
+    ]
+
+
 def test_a_powerpoint_file_is_its_slides_in_order() -> None:
     def slide(text: str) -> str:
         return f"<p:sld {A}><a:p><a:r><a:t>{text}</a:t></a:r></a:p><a:p/></p:sld>"

@@ -216,6 +216,11 @@ async def test_a_notebook_is_its_cells(ada: SessionContext) -> None:
         "File: a.ipynb (its cells as text)\n 1 | # %% cell 1 (markdown)\n 2 | # Title\n 3 | words\n 4 | \n"
         " 5 | # %% cell 2 (code)\n 6 | 1 + 1\n 7 | # output:\n 8 | 2\n 9 | # output:\n10 | ValueError: no"
     )
-    await write(ada, "b.ipynb", "[]")
-    with pytest.raises(ToolError, match="no notebook"):
-        await read(path="b.ipynb")
+
+
+async def test_a_notebook_that_a_merge_broke_is_read_as_it_stands(ada: SessionContext) -> None:
+    await write(ada, "a.ipynb", "<<<<<<< HEAD\n{}\n")
+    assert await read(path="a.ipynb") == "File: a.ipynb\n1 | <<<<<<< HEAD\n2 | {}\n3 | "
+    for name in ("b.ipynb", "b.docx", "b.xlsx"):
+        await write(ada, name, "")
+        assert await read(path=name) == f"File: {name}\nThe file is empty."
