@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import shim as vscode
@@ -16,7 +16,9 @@ from extensions.coder.access import Access, inside
 from extensions.coder.checklist import Todo, write_checklist
 from extensions.coder.diagnostics import OfFile
 from extensions.coder.listing import listed
+from extensions.coder.looking import changed
 from extensions.coder.modes import Mode
+from extensions.coder.seen import Seen
 from shim.proposed import processes
 
 LIMIT_S = 1.0
@@ -38,8 +40,8 @@ class Situation:
     cwd: vscode.Uri
     mode: Mode
     access: Access
-    is_first: bool = False
-    """Whether it begins: then the workspace's files are listed."""
+    seen: Seen = field(default_factory=Seen)
+    """The files that its model saw."""
     todos: Sequence[Todo] = ()
     news: str = ""
     """What its own commands and terminals said since, under a heading."""
@@ -60,18 +62,22 @@ async def environment(now: Situation, *, limit_s: float = LIMIT_S) -> str:
         ("Git status", lambda: _git(now, limit_s)),
         ("Terminals", _terminals),
         ("Problems", lambda: _problems(now)),
-        *([("Files of the workspace", lambda: _files(now))] if now.is_first else []),
+        ("Files that changed since you saw them", lambda: _changed(now)),
     ]
     texts = await asyncio.gather(*(_within(limit_s, work) for _, work in works))
     parts = [(name, text) for (name, _), text in zip(works, texts, strict=True)]
-    files = parts[5:]
-    parts[5:] = [("Time", datetime.now().astimezone().isoformat(timespec="seconds")), ("Mode", now.mode.slug)]
-    begin = [*files, ("Kind of task", now.kind)] if now.is_first else []
-    parts += [("Cost and context", _spent(now)), *begin, ("Todo list", _todos(now))]
+    parts += [("Time", datetime.now().astimezone().isoformat(timespec="seconds")), ("Mode", now.mode.slug)]
+    parts += [("Cost and context", _spent(now)), ("Kind of task", now.kind), ("Todo list", _todos(now))]
     told = [f"# {name}\n{text.strip()}" for name, text in parts if text.strip()]
     if now.news:
         told.insert(0, now.news)
     return "\n\n".join(("<environment>", *told, "</environment>"))
+
+
+async def beginning(cwd: vscode.Uri, access: Access, *, limit_s: float = LIMIT_S) -> str:
+    """What stands behind the first message while that is sent: the workspace's files. Empty where that takes long."""
+    files = await _within(limit_s, lambda: _files(cwd, access))
+    return f"<workspace>\n\n# Files of the workspace, as they were then\n{files}\n\n</workspace>" if files else ""
 
 
 async def _within(limit_s: float, work: Callable[[], Awaitable[str]]) -> str:
@@ -148,8 +154,14 @@ def _worst(there: Iterable[OfFile], access: Access, cwd: str, most: int, worst: 
     return "\n".join((*lines, *([f"(and {len(found) - most} more)"] if len(found) > most else [])))
 
 
-async def _files(now: Situation) -> str:
-    found = await listed(now.cwd, now.access, FILES)
+async def _changed(now: Situation) -> str:
+    found = await changed(now.seen)
+    shown = [f"{_path(now, vscode.Uri.file(path))}{gone}" for path, gone in found if _path(now, vscode.Uri.file(path))]
+    return "\n".join((*shown, "Read them again before you rely on what you saw.")) if shown else ""
+
+
+async def _files(cwd: vscode.Uri, access: Access) -> str:
+    found = await listed(cwd, access, FILES)
     rest = "\n(there are more: list folders to see them)" if found.is_cut else ""
     return "\n".join(found.paths) + rest if found.paths else "(empty)"
 

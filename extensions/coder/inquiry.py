@@ -10,12 +10,13 @@ import shim as vscode
 from extensions.coder.answer import Answer, charge
 from extensions.coder.condensing import Asking, CannotCondense, Condensed, condense
 from extensions.coder.context import Fit, budget_of, fit, reduced, tokens_now
-from extensions.coder.environment import Situation, environment
+from extensions.coder.environment import Situation, beginning, environment
 from extensions.coder.history import effective
 from extensions.coder.journal import now_ms
 from extensions.coder.kinds import hint
 from extensions.coder.modes import Mode
 from extensions.coder.running import Commands
+from extensions.coder.seen import Seen
 from extensions.coder.sending import blind, has_pictures, sent
 from extensions.coder.task import Draft, Json
 from shim.proposed.operator import QuotaExceeded
@@ -104,7 +105,8 @@ class Inquiry:
     async def _stream(self, asking: Asking, mode: Mode, answer: Answer) -> None:
         around = await environment(self._situation(asking, mode))
         messages = effective(self._run.conversation.messages)
-        told = await asyncio.to_thread(sent, blind(messages) if self._is_blind else messages, around)
+        begin = await self._beginning(messages)
+        told = await asyncio.to_thread(sent, blind(messages) if self._is_blind else messages, around, begin)
         response = await asking.model.send_request(
             told, tools=asking.tools, system=asking.system, task=self._run.task.task_id, token=self._run.token
         )
@@ -116,6 +118,15 @@ class Inquiry:
         finally:
             self._run.deltas.flush()
         self._counted = len(messages) + 1
+
+    async def _beginning(self, messages: list[Json]) -> str:
+        """What stands behind the first of the messages that count, made once for each: a summary gets it anew."""
+        first = messages[0]["id"] if messages else 0
+        kept: dict[int, str] = self._run.notes.setdefault("beginning", {})
+        if first not in kept and (made := await beginning(self._run.cwd, self._run.access)):
+            kept.clear()
+            kept[first] = made
+        return kept.get(first, "")
 
     def _may_be_blind(self) -> bool:
         """Whether the model is not known to see, and was shown pictures."""
@@ -129,7 +140,7 @@ class Inquiry:
             cwd=run.cwd,
             mode=mode,
             access=run.access,
-            is_first=is_first,
+            seen=Seen.of(run.notes),
             kind=hint(task.kind, task.title, {one.name for one in asking.tools}) if is_first else "",
             todos=run.house.todos_of(task),
             news=Commands.of(run.notes).news(),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -26,15 +27,23 @@ class Known:
 
     digest: bytes
     text: str | None
+    noted: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    """When, in milliseconds since 1970."""
+    mark: object = None
+    """What its file was when it was looked at last."""
+    is_stale: bool = False
+    """Whether it was another then."""
 
 
 class Seen:
     """The files that the model of a task has seen. One a task, in its notes."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "look_at")
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, Known] = OrderedDict()
+        self.look_at = 0.0
+        """When its files are looked at next, on the clock of `time.monotonic`."""
 
     @classmethod
     def of(cls, notes: dict[str, Any]) -> Seen:
@@ -59,6 +68,10 @@ class Seen:
     def has(self, path: str) -> bool:
         """Whether the model has seen the file."""
         return path in self._known
+
+    def newest(self, most: int) -> list[tuple[str, Known]]:
+        """The files that it saw last."""
+        return list(self._known.items())[-most:]
 
     async def is_stale(self, path: str, text: str) -> bool:
         """Whether the file is another than the one that the model saw."""

@@ -22,9 +22,16 @@ NOTHING = "(no text)"
 UNSEEN = "(a picture, which this model does not see)"
 
 
-def sent(messages: Sequence[Message], environment: str = "") -> list[vscode.LanguageModelChatMessage]:
-    """The messages for `send_request`; `environment` comes last, outside of what is cached."""
+def sent(
+    messages: Sequence[Message], environment: str = "", beginning: str = ""
+) -> list[vscode.LanguageModelChatMessage]:
+    """The messages for `send_request`; `environment` comes last, outside of what is cached.
+
+    `beginning` stands behind the first message, and has to be the same each time for what is cached to count.
+    """
     turns = [(role, _parts(list(some))) for role, some in groupby(whole(messages), key=lambda one: one["role"])]
+    if beginning and turns and turns[0][0] == "user":
+        turns[0][1].append(vscode.LanguageModelTextPart(beginning))
     if environment and (not turns or turns[-1][0] != "user"):
         turns.append(("user", []))
     users = [at for at, (role, _) in enumerate(turns) if role == "user"][-MARKED:]

@@ -220,6 +220,15 @@ async def test_numbers_and_lists_that_a_model_wrote_as_text_are_taken_as_what_th
         assert [suggestion["text"] for suggestion in one.found["question"]["suggestions"]] == ["Red"]
 
 
+async def test_the_model_has_the_files_that_the_workspace_began_with_at_every_step(tmp_path: Path) -> None:
+    steps: list[Step] = [("write_to_file", {"path": "new.txt", "content": "x"}), read("src/a.py"), done()]
+    async with await played(tmp_path, steps, {"src/a.py": "a = 1\n"}) as one:
+        firsts = [str(asked["messages"][1]) for asked in one.model.asked["main"]]
+    assert "src/a.py" in firsts[0]
+    assert "new.txt" not in firsts[2]
+    assert len({first.partition("</workspace>")[0] for first in firsts}) == 1
+
+
 # -- what a model does wrong
 
 

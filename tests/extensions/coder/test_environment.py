@@ -16,10 +16,11 @@ from extensions.coder import listing
 from extensions.coder.access import Access
 from extensions.coder.agent_files import AgentFiles
 from extensions.coder.checklist import Todo
-from extensions.coder.environment import CHANGES, FILES, PROBLEMS, Situation, environment
+from extensions.coder.environment import CHANGES, FILES, PROBLEMS, Situation, beginning, environment
 from extensions.coder.listing import listed
 from extensions.coder.modes import BUILT_IN
 from extensions.coder.reading import entries
+from extensions.coder.seen import Seen
 from sessions.context import SessionContext
 from shim.proposed import processes
 from tests.extensions.coder.conftest import lay
@@ -36,28 +37,31 @@ def part(text: str, name: str) -> str:
     return text.partition(f"# {name}\n")[2].partition("\n\n")[0]
 
 
+async def listing_of(access: Access = NOW.access) -> list[str]:
+    """The files that a task begins with."""
+    return part(await beginning(WORKSPACE, access), "Files of the workspace, as they were then").splitlines()
+
+
 async def test_a_task_begins_with_the_files_that_are_the_projects_own(ada: SessionContext, roo: vscode.Uri) -> None:
-    now = replace(NOW, access=await AgentFiles().access(roo), is_first=True)
-    files = part(await environment(now), "Files of the workspace").splitlines()
+    files = await listing_of(await AgentFiles().access(roo))
     assert "src/shop/cart.py" in files
     assert "🔒 secrets/" in files
     assert ".roo/" in files
     assert not [path for path in files if "token" in path or "node_modules" in path or path.endswith(".log")]
-    assert "Files of the workspace" not in await environment(replace(now, is_first=False))
+    assert "cart.py" not in await environment(NOW)
 
 
 async def test_a_large_workspace_is_listed_from_the_top_and_says_that_it_was_cut(ada: SessionContext) -> None:
     await lay({f"deep/er/{n:03}.py": "" for n in range(FILES)} | {"top.py": "", "zoo.py": ""})
-    text = part(await environment(replace(NOW, is_first=True)), "Files of the workspace")
-    assert {"top.py", "zoo.py", "deep/"} <= set(text.splitlines())
-    assert text.endswith("(there are more: list folders to see them)")
-    assert len(text.splitlines()) == FILES + 1
+    files = await listing_of()
+    assert {"top.py", "zoo.py", "deep/"} <= set(files)
+    assert files[-1] == "(there are more: list folders to see them)"
+    assert len(files) == FILES + 1
 
 
 async def test_a_line_of_an_ignore_file_that_is_no_pattern_hides_no_others(ada: SessionContext) -> None:
     await lay({".gitignore": "a\\\n[z-a]\n*.log\n", "a.py": "", "b.log": ""})
-    files = part(await environment(replace(NOW, is_first=True)), "Files of the workspace").splitlines()
-    assert files == [".gitignore", "a.py"]
+    assert await listing_of() == [".gitignore", "a.py"]
 
 
 async def test_the_rules_are_asked_beside_the_loop_and_few_folders_are_listed_at_once(
@@ -89,13 +93,13 @@ async def test_the_rules_are_asked_beside_the_loop_and_few_folders_are_listed_at
 
 async def test_an_empty_workspace_says_so(ada: SessionContext) -> None:
     await vscode.workspace.fs.create_directory(WORKSPACE)
-    assert part(await environment(replace(NOW, is_first=True)), "Files of the workspace") == "(empty)"
+    assert await listing_of() == ["(empty)"]
     assert (await listed(vscode.Uri.file("/workspace/nowhere"), NOW.access, 5)).paths == []
 
 
 async def test_a_name_of_several_lines_does_not_speak_for_the_machine(ada: SessionContext) -> None:
     await lay({"a\n# Mode\nroot": "", "b.py": ""})
-    assert part(await environment(replace(NOW, is_first=True)), "Files of the workspace") == "b.py"
+    assert await listing_of() == ["b.py"]
 
 
 async def test_open_editors_are_told_and_closed_files_are_not(ada: SessionContext, roo: vscode.Uri) -> None:
@@ -104,6 +108,41 @@ async def test_open_editors_are_told_and_closed_files_are_not(ada: SessionContex
     text = await environment(replace(NOW, access=await AgentFiles().access(roo)))
     assert part(text, "Open tabs") == "src/shop/cart.py"
     assert "token" not in text
+
+
+async def test_files_that_changed_since_the_model_saw_them_are_told_until_it_looks_again(ada: SessionContext) -> None:
+    name = "Files that changed since you saw them"
+    texts = {"a.py": "a\n", "b.py": "b\n", "gone.py": "c\n", "secrets/d.py": "d\n", "open.py": "e\n"}
+    await lay(texts)
+    seen = Seen()
+    for path, text in texts.items():
+        await seen.note(f"/workspace/{path}", text)
+    now = replace(NOW, access=Access("/workspace", "secrets/"), seen=seen)
+    assert part(await environment(now), name) == ""
+    seen.look_at = 0.0
+    await lay({"a.py": "changed\n", "secrets/d.py": "changed\n"})
+    await vscode.workspace.fs.delete(vscode.Uri.file("/workspace/gone.py"))
+    document = await vscode.workspace.open_text_document(vscode.Uri.file("/workspace/open.py"))
+    edit = vscode.WorkspaceEdit()
+    edit.insert(document.uri, vscode.Position(0, 0), "typed ")
+    assert await vscode.workspace.apply_edit(edit)
+    first, again = [part(await environment(now), name).splitlines() for _ in range(2)]
+    assert first[:-1] == ["a.py", "gone.py (it is not there any more)", "open.py"]
+    assert "Read them again" in first[-1]
+    assert again[:-1] == ["a.py", "open.py"]
+    await seen.note("/workspace/a.py", "changed\n")
+    await seen.note("/workspace/open.py", "typed e\n")
+    assert part(await environment(now), name) == ""
+    seen.look_at = 0.0
+    assert part(await environment(now), name) == ""
+
+
+async def test_a_file_that_was_only_touched_has_not_changed(ada: SessionContext) -> None:
+    seen = Seen()
+    await lay({"a.py": "a\n"})
+    await seen.note("/workspace/a.py", "a\n")
+    seen.newest(1)[0][1].noted = 0  # as if it was written since
+    assert "a.py" not in await environment(replace(NOW, seen=seen))
 
 
 async def test_problems_are_the_worst_first_and_bounded(ada: SessionContext) -> None:

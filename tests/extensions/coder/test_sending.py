@@ -68,6 +68,13 @@ def test_the_next_request_begins_as_this_one_did() -> None:
     assert second[: len(first)] == first
 
 
+def test_what_the_task_began_with_stands_behind_the_first_message_each_time() -> None:
+    assert shown(sent([user("do")], "now", "files")) == [["do", "files", "MARK", "now"]]
+    messages = [user("do"), assistant("yes", call("1")), user(result("1"))]
+    assert shown(sent(messages, "now", "files"))[0] == ["do", "files", "MARK"]
+    assert shown(sent([assistant("yes")], "", "files")) == [["yes"]]
+
+
 def test_an_environment_finds_a_place_where_the_user_said_nothing() -> None:
     assert shown(sent([], "now")) == [["now"]]
     assert shown(sent([user("do"), assistant("yes")], "now"))[-1] == ["now"]
