@@ -20,7 +20,7 @@ BROKEN = "arguments_that_are_no_json_object"
 
 INTEGER = re.compile(r"[-+]?\d{1,15}")
 NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
-WORDS = MappingProxyType({"true": True, "false": False, "null": None})
+WORDS = MappingProxyType({"true": True, "false": False, "null": None, "none": None, "": None})
 DEEPEST = 4
 LONGEST = 1_000_000
 """Characters of a text that is read as JSON."""
@@ -71,6 +71,8 @@ def _fit(value: Any, schema: Mapping[str, Any], deepest: int) -> Any:
         return value
     if isinstance(value, str) and "string" not in kinds:
         value = _meant(value.strip(), kinds)
+    elif isinstance(value, float) and value.is_integer() and "integer" in kinds:
+        value = int(value)
     elif isinstance(value, int) and not isinstance(value, bool) and kinds <= {"string", "null"}:
         value = str(value)
     if deepest and isinstance(value, dict) and "object" in kinds:

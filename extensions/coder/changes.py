@@ -52,13 +52,19 @@ async def plan(use: Use, tool: str, changes: Sequence[Change], remark: str = "")
         for place in {change.place, change.ends_at}:
             check_mode(use, tool, place)
     differences = await asyncio.to_thread(lambda: [difference(one) for one in changes])
-    if not any(_is_something(*one) for one in zip(changes, differences, strict=True)):
-        names = ", ".join(change.place.name for change in changes)
-        raise ToolError(f"{names}: the text is already as you want it, there is nothing to change")
     shown = [_shown(*one) for one in zip(changes, differences, strict=True)]
     whole = shown[0] if len(shown) == 1 else {"diff": "\n".join(one["diff"] for one in shown), "files": shown}
+    if not any(_is_something(*one) for one in zip(changes, differences, strict=True)):
+        return Plan(partial(_act_on_nothing, changes, remark), shown={"tool": tool, **whole})
     actions = tuple(action for change in changes for action in change.actions)
     return Plan(partial(act, use, changes, differences, remark), actions, {"tool": tool, **whole})
+
+
+async def _act_on_nothing(changes: Sequence[Change], remark: str) -> Result:
+    """Tell that all is as it should be: a model that counts this as a failure tries again and again."""
+    names = ", ".join(change.place.name for change in changes)
+    said = f"{names}: the text is as you want it already, nothing was written."
+    return Result("\n".join([said, *([remark] if remark else [])]))
 
 
 def check_mode(use: Use, tool: str, place: Place) -> None:

@@ -33,7 +33,9 @@ ON_REQUEST: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """Tools of a group that a model only gets where its settings include them."""
 
-ALIASES: Mapping[str, str] = MappingProxyType({"write_file": "write_to_file", "search_and_replace": "edit"})
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {"write_file": "write_to_file", "search_and_replace": "edit", "insert_content": "insert_text"}
+)
 """Other names of tools: what modes and settings say of the one counts for the other."""
 
 ALWAYS = frozenset({

@@ -8,13 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 import shim as vscode
 from extensions.coder.modes import Group, Mode
 from extensions.coder.modes_files import TEXTS, listed_modes
 from extensions.coder.reading import LARGEST, MOST, files_below, read_all, read_text
-from extensions.coder.yamltext import BadYaml, exact
+from extensions.coder.yamltext import BadYaml, exact, text_of
 from shim.proposed.http import Conflict, Invalid
 
 LONGEST_TEXT = 8 << 20
@@ -60,7 +58,7 @@ def _group(group: Group) -> Any:
 
 
 def _yaml(modes: list[Any]) -> str:
-    return str(yaml.safe_dump({"customModes": modes}, sort_keys=False, allow_unicode=True, width=1_000))
+    return text_of({"customModes": modes})
 
 
 async def taken_in(text: str, place: Place) -> TakenIn:

@@ -27,6 +27,9 @@ TEXTS = (("whenToUse", "when_to_use"), ("description", "description"), ("customI
 OPTIONS = ("fileRegex", "description")
 """What a group may be told."""
 
+REPEATED = frozenset({"browser"})
+"""Groups that may stand there several times: Roo Code leaves them out before it looks, so that nobody noticed."""
+
 EXAMPLE = "write it as in `- slug: reviewer`"
 
 
@@ -132,9 +135,10 @@ def _groups(raw: Mapping[str, Any], place: Place) -> tuple[Group, ...]:
         raise _Mistake(place, f"must be a list of {', '.join(GROUPS)}; write [] for none")
     groups = [_group(entry, (*place, at)) for at, entry in enumerate(given)]
     names = [one.name for one in groups]
-    if twice := next((at for at, name in enumerate(names) if name in names[:at]), None):
+    again = [at for at, name in enumerate(names) if name in names[:at]]
+    if twice := next((at for at in again if names[at] not in REPEATED), None):
         raise _Mistake((*place, twice), f"{names[twice]!r} stands there twice; keep one")
-    return tuple(groups)
+    return tuple(one for at, one in enumerate(groups) if at not in again)
 
 
 def _group(entry: object, place: Place) -> Group:

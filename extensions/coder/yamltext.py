@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -47,9 +47,9 @@ PLAIN = (
 """Words without quotes that are no text, in YAML 1.2: for PyYAML `yes`, `on`, a date and `12:30` are none either."""
 
 
-def _resolvers() -> dict[Any, Any]:
-    """For each first letter what a word without quotes can be, as PyYAML keeps it."""
-    found: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+def _resolvers(more: Mapping[Any, Any]) -> dict[Any, Any]:
+    """For each first letter what a word without quotes can be, as PyYAML keeps it, and what `more` says."""
+    found = {letter: list(kinds) for letter, kinds in more.items()}
     for kind, pattern, first in PLAIN:
         for letter in first:
             found.setdefault(letter, []).append((f"tag:yaml.org,2002:{kind}", re.compile(f"(?:{pattern})\\Z")))
@@ -59,7 +59,7 @@ def _resolvers() -> dict[Any, Any]:
 class _Loader(yaml.SafeLoader):
     """Looks ahead for as long as brackets open, which takes time that grows with the square of them: it is bounded."""
 
-    yaml_implicit_resolvers = _resolvers()
+    yaml_implicit_resolvers = _resolvers({})
 
     def fetch_flow_collection_start(self, TokenClass: Any) -> None:
         if self.flow_level > DEPTH:
@@ -76,6 +76,17 @@ class _Loader(yaml.SafeLoader):
             return super().scan_plain()
         finally:
             del vars(self)["peek"]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts texts in quotes that either YAML 1.1 or 1.2 would take for something else."""
+
+    yaml_implicit_resolvers = _resolvers(yaml.SafeDumper.yaml_implicit_resolvers)
+
+
+def text_of(value: object) -> str:
+    """Plain values as YAML, which `parse` and readers of older YAML read as the same values."""
+    return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000))
 
 
 class Document:

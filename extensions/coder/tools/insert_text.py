@@ -1,4 +1,4 @@
-"""`insert_text`: lines put into a file before one of its lines, or at its end."""
+"""`insert_text`: lines put into a file before one of its lines, or at its end; a file that is not there is made."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ PARAMETERS = MappingProxyType(
 
 async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     place = await changes.target(use, arguments, "path")
-    old = await files.read_text(place)
+    old = await files.read_or_new(place)
+    if old.is_new and arguments["line"] not in (0, 1):
+        raise ToolError(f"line: {place.name} is not there yet, it has no line {arguments['line']}; 0 or 1 makes it")
     content = changes.given_text(arguments, "content")
     if not content:
         raise ToolError("content: it is empty, there is nothing to put in")
@@ -48,4 +50,4 @@ def inserted(text: str, ending: str, line: int, content: str) -> str:
     return "".join([*lines[:at], put if put.endswith("\n") else put + ending, *lines[at:]])
 
 
-TOOL = Tool("insert_text", PARAMETERS, plan)
+TOOL = Tool("insert_text", PARAMETERS, plan, aliases=("insert_content",))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +19,8 @@ from extensions.coder.tool import Plan, Result, Tool, ToolError, Use
 LIMIT_BYTES = 40 * 1024
 ARTIFACT = re.compile(r"cmd-[0-9]{1,20}\.txt")
 LINE_CHARS = 500
+CHAR_BYTES = 4
+NO_PATTERN = ". The search is no pattern (no look-around, no back references): it was looked for as it stands"
 BLOCK_LINES = 100
 
 PARAMETERS = MappingProxyType(
@@ -48,15 +51,43 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     offset, limit = arguments.get("offset") or 0, arguments.get("limit") or LIMIT_BYTES
     if offset < 0 or limit < 1:
         raise ToolError("offset and limit: must not be negative; leave them out to begin at the start")
-    search = arguments.get("search") or ""
-    try:
-        matches(f"(?im){search}", "")
-    except BadPattern as error:
-        raise ToolError(f"search: {error}") from None
+    search = sought(arguments.get("search") or "")
     return Plan(partial(act, use, name, search, offset, min(limit, LIMIT_BYTES)), shown={"artifactId": name})
 
 
-async def act(use: Use, name: str, search: str, offset: int, limit: int) -> Result:
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for; `remark` where it is no pattern and was taken for a text."""
+
+    pattern: str
+    is_anchored: bool = False
+    """Several lines together may not be asked at once."""
+    remark: str = ""
+
+
+def sought(given: str) -> Search | None:
+    """The pattern of a call, None where all is to be read. Raises `ToolError` of one that is too large."""
+    if not given:
+        return None
+    found = Search(f"(?im){given}", "\\A" in given or "\\z" in given)
+    if not is_pattern(found.pattern):
+        found = Search(f"(?im){re.escape(given)}", remark=NO_PATTERN)
+    try:
+        matches(found.pattern, "")
+    except BadPattern as error:
+        raise ToolError(f"search: {error}") from None
+    return found
+
+
+def is_pattern(given: str) -> bool:
+    try:
+        matches(given, "")
+    except BadPattern:
+        return False
+    return True
+
+
+async def act(use: Use, name: str, search: Search | None, offset: int, limit: int) -> Result:
     log = vscode.Uri.join_path(use.store(), FOLDER, name)
     try:
         data = await vscode.workspace.fs.read_file(log)
@@ -70,18 +101,24 @@ async def act(use: Use, name: str, search: str, offset: int, limit: int) -> Resu
 
 
 def page(name: str, data: bytes, offset: int, limit: int) -> str:
-    """The bytes from `offset`, as text."""
-    piece = data[offset : offset + limit]
-    end = offset + len(piece)
+    """The bytes from `offset`, as text, with the number of their first line; no character is cut in two."""
+    end = _whole(data, offset, min(offset + limit, len(data)))
+    line = data.count(b"\n", 0, offset) + 1
     more = f" Go on with offset {end}." if end < len(data) else " This is its end."
-    return f"[{name}: bytes {offset} to {end} of {len(data)}.{more}]\n{legible(piece)}"
+    return f"[{name}: bytes {offset} to {end} of {len(data)}, from line {line} on.{more}]\n{legible(data[offset:end])}"
 
 
-def found(name: str, data: bytes, search: str, offset: int, limit: int) -> str:
+def _whole(data: bytes, offset: int, end: int) -> int:
+    """The end, before a character that it would cut in two."""
+    ends = range(end, max(offset, end - CHAR_BYTES), -1)
+    return next((at for at in ends if at == len(data) or data[at] & 0xC0 != 0x80), end)
+
+
+def found(name: str, data: bytes, search: Search, offset: int, limit: int) -> str:
     """The lines from `offset` on that match, each with its number."""
     before = data.count(b"\n", 0, offset)
     raw = data[offset:].split(b"\n")
-    numbers = list(matching(raw, f"(?im){search}", is_anchored="\\A" in search or "\\z" in search))
+    numbers = list(matching(raw, search.pattern, is_anchored=search.is_anchored))
     lines: list[str] = []
     size = 0
     for number in numbers:
@@ -91,7 +128,7 @@ def found(name: str, data: bytes, search: str, offset: int, limit: int) -> str:
             break
         lines.append(line)
     rest = f", of which the first {len(lines)} are here" if len(numbers) > len(lines) else ""
-    return "\n".join([f"[{name}: {len(numbers)} of {len(raw)} lines match{rest}]", *lines])
+    return "\n".join([f"[{name}: {len(numbers)} of {len(raw)} lines match{rest}{search.remark}]", *lines])
 
 
 def matching(raw: list[bytes], pattern: str, *, is_anchored: bool) -> Iterator[int]:

@@ -91,14 +91,15 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
 
 def requests(arguments: Mapping[str, Any]) -> list[tuple[str, Wanted]]:
     """The paths of a call, each with what is wanted of it. Raises `ToolError`."""
-    if arguments.get("path"):
-        return [(str(arguments["path"]), wanted(arguments))]
-    old = [one for each in arguments.get("files") or () for one in _old(each)]
-    if not old:
+    path = str(arguments.get("path") or "")
+    asked = [one for each in arguments.get("files") or () for one in _old(each)]
+    if path and path not in dict(asked):
+        asked = [(path, wanted(arguments)), *asked]
+    if not asked:
         raise ToolError("path: it is missing; name the file to read")
-    if len(old) > MOST_FILES:
+    if len(asked) > MOST_FILES:
         raise ToolError(f"files: {MOST_FILES} are the most for one call; read the others with another one")
-    return old
+    return asked
 
 
 def wanted(arguments: Mapping[str, Any]) -> Wanted:
@@ -132,24 +133,41 @@ def _old(given: object) -> list[tuple[str, Wanted]]:
         given = {"path": given}
     if not isinstance(given, Mapping) or not isinstance(given.get("path"), str) or not given["path"]:
         raise ToolError("files: each must be an object with a `path`; or name one file with `path`")
-    ranges = given.get("lineRanges") or given.get("line_ranges") or ()
-    if not isinstance(ranges, list | tuple):
-        raise ToolError(f"files: {ranges!r} is no list of ranges of lines; write [[first, last]]")
+    ranges = _ranges(given.get("lineRanges") or given.get("line_ranges") or [])
     return [(given["path"], _range(one)) for one in ranges] or [(given["path"], Wanted())]
 
 
+def _ranges(given: object) -> Sequence[object]:
+    """The ranges of a file; one alone may stand there without the list around it."""
+    is_pair = isinstance(given, list) and len(given) == 2 and all(isinstance(one, int) for one in given)
+    if is_pair or isinstance(given, str | Mapping):
+        return [given]
+    if not isinstance(given, list):
+        raise ToolError(f"files: {given!r} is no list of ranges of lines; write [[first, last]]")
+    return given
+
+
 def _range(given: object) -> Wanted:
-    if isinstance(given, str):
-        given = given.split("-")
-    if isinstance(given, Mapping):
-        given = [given.get("start"), given.get("end")]
+    """Lines as `[2, 9]`, `{"start": 2, "end": 9}`, `"2-9"` or `"2"`; without an end, or with -1, all from there on."""
     try:
-        first, last = map(int, given)  # type: ignore[call-overload]
-    except (TypeError, ValueError):
+        start, end = _ends(given)
+        first = int(start)
+        last = first + LIMIT - 1 if end in (None, "", -1) else int(end)
+    except (TypeError, ValueError, OverflowError):
         raise ToolError(f"files: {given!r} is no range of lines; write [first, last]") from None
     if not 1 <= first <= last:
         raise ToolError(f"files: the lines {first} to {last} are no range; lines are counted from 1")
     return Wanted(first, min(last - first + 1, LIMIT))
+
+
+def _ends(given: object) -> Any:
+    """The first line of a range and the last one, as they are written."""
+    if isinstance(given, Mapping):
+        return given.get("start"), given.get("end")
+    if isinstance(given, str):
+        first, dash, last = given.partition("-")
+        return first, last if dash else first
+    return given
 
 
 async def act(use: Use, asked: Sequence[tuple[Place, Wanted]]) -> Result:

@@ -21,15 +21,21 @@ COUNT = MappingProxyType({"type": ["integer", "null"], "description": "How often
 
 
 def schema(path: str, **more: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The parameters of one of the tools."""
+    """The parameters of one of the tools; those of `more` may be left out."""
+    properties = {path: PATH, "old_string": OLD, "new_string": NEW, **more}
     return MappingProxyType(
         {
             "type": "object",
-            "properties": {path: PATH, "old_string": OLD, "new_string": NEW, **more},
-            "required": [path, "old_string", "new_string"],
+            "properties": properties,
+            "required": [name for name in properties if name not in more],
             "additionalProperties": False,
         }
     )
+
+
+def _optional(text: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A text that is empty where it is left out."""
+    return MappingProxyType({**text, "type": ["string", "null"]})
 
 
 async def plan(name: str, tolerant: bool, use: Use, arguments: Mapping[str, Any]) -> Plan:
@@ -72,4 +78,8 @@ TOOL = Tool(
 )
 EDIT = Tool("edit", schema("file_path", replace_all=ALL), partial(plan, "edit", False), aliases=("search_and_replace",))
 SEARCH_REPLACE = Tool("search_replace", schema("file_path"), partial(plan, "search_replace", False))
-EDIT_FILE = Tool("edit_file", schema("file_path", expected_replacements=COUNT), partial(plan, "edit_file", True))
+EDIT_FILE = Tool(
+    "edit_file",
+    schema("file_path", old_string=_optional(OLD), new_string=_optional(NEW), expected_replacements=COUNT),
+    partial(plan, "edit_file", True),
+)

@@ -71,7 +71,7 @@ IGNORED_PATHS = [
 NO_PATHS: list[Any] = [
     "", " ", "\t\n", "\0", "AGENTS.md\0.txt", "docs/ok.md\0", "a/\0/../AGENTS.md", "x" * 256, "a/" * 3_000 + "b",
     "\udc80", "docs/\ud800",
-    None, True, 0, 1.5, 10**400, [], ["docs/ok.md"], {}, {"path": "docs/ok.md"}, {"__proto__": "docs/ok.md"},
+    None, True, 1.5, 10**400, [], ["docs/ok.md"], {}, {"path": "docs/ok.md"}, {"__proto__": "docs/ok.md"},
     [["AGENTS.md"]],
 ]  # fmt: skip
 """No path of a file at all."""
@@ -195,7 +195,7 @@ NAMES: list[Row] = [
         "cmd-1.txt;x", "cmd--1.txt", "cmd-" + "1" * 400 + ".txt", "./cmd-1.txt", "cmd-1.TXT", "file:///cmd-1.txt",
         "%2e%2e/cmd-1.txt", "", "cmd-1",
     )],
-    ("read_command_output", {"artifact_id": "cmd-1.txt", "search": "(?=x)"}),
+    ("read_command_output", {"artifact_id": "cmd-1.txt", "search": "x" * 2_000}),
     ("read_command_output", {"artifact_id": "cmd-1.txt", "offset": -1}),
     ("read_command_output", {"artifact_id": "cmd-1.txt", "search": "(" * 2_000}),
     ("read_command_output", {"artifact_id": 1}),
@@ -243,7 +243,7 @@ NAMES: list[Row] = [
     ("execute_command", {"command": "ls", "cwd": 1}), ("execute_command", {"command": "ls", "cwd": "docs/ok.md"}),
     ("execute_command", {"command": "ls", "cwd": "none"}),
     ("execute_command", {"command": "ls", "env": {"PATH": "."}}),
-    ("execute_command", {"command": "ls", "timeout": "1"}), ("execute_command", {"command": "ls", "__proto__": {}}),
+    ("execute_command", {"command": "ls", "timeout": "soon"}), ("execute_command", {"command": "ls", "__proto__": {}}),
     ("use_mcp_tool", {"server_name": "x", "tool_name": "y", "arguments": {}}),
     ("access_mcp_resource", {"server_name": "x", "uri": "file:///etc/passwd"}),
     ("mcp--files--read", {"path": "docs/ok.md"}), ("MCP--files--read", {}), ("mcp__files__read", {}),
@@ -271,7 +271,10 @@ SHAPES: list[Row] = [
 ]  # fmt: skip
 SHAPES += [
     ("read_file", {"path": "docs/ok.md", "offset": 0}), ("read_file", {"path": "docs/ok.md", "offset": -(10**30)}),
-    ("read_file", {"path": "docs/ok.md", "offset": "1"}),
+    ("read_file", {"path": "docs/ok.md", "offset": "one"}), ("read_file", {"path": "docs/ok.md", "offset": "0"}),
+    ("read_file", {"files": '["AGENTS.md", {"path": "../elsewhere/file"}]'}),
+    ("read_file", {"files": '{"path": "docs/ok.md"}'}), ("read_file", {"path": "docs/ok.md", "files": "[[]]"}),
+    ("insert_content", {"path": "docs/new.md", "line": "2", "content": "x"}),
     ("read_file", {"path": "docs/ok.md", "limit": 0}), ("read_file", {"path": "docs/ok.md", "mode": "raw"}),
     ("read_file", {"path": "docs/ok.md", "indentation": []}),
     ("read_file", {"files": [{"path": "AGENTS.md"}] * 21}), ("read_file", {"files": [{}]}),
@@ -320,6 +323,11 @@ HARMLESS: list[Row] = [
     patch("*** Update File: docs/ok.md", "*** Move to: src/new/x.md", "@@", "-two", "+TWO"),
     ("apply_diff", {"path": "docs/ok.md", "diff": "<<<<<<< SEARCH\ntwo\n=======\nTWO\n>>>>>>> REPLACE"}),
     ("insert_text", {"path": "docs/ok.md", "line": 0, "content": "x"}),
+    ("insert_content", {"path": "docs/new.md", "line": "1", "content": "x"}),
+    ("read_file", {"path": "docs/ok.md", "offset": "1"}), ("read_file", {"files": '[{"path": "docs/ok.md"}]'}),
+    ("read_file", {"path": "src/a.py", "files": [{"path": "docs/ok.md", "line_ranges": "1-2"}]}),
+    ("execute_command", {"command": "ls", "timeout": "1"}),
+    ("edit_file", {"file_path": "docs/new.md", "new_string": "x", "expected_replacements": "1"}),
     ("str_replace_editor", {"path": "docs/ok.md", "old_string": "two", "new_string": "2"}),
     ("edit", {"file_path": "src/a.py", "old_string": "two", "new_string": "2"}),
     ("list_files", {"path": "."}), ("list_files", {"path": "src", "recursive": True}),

@@ -40,6 +40,9 @@ SCHEMA = {
         ("deep", "true", True),
         ("deep", "False", False),
         ("line", "null", None),
+        ("line", "None", None),
+        ("line", "", None),
+        ("line", 4.0, 4),
         ("numbers", "[1, 2]", [1, 2]),
         ("numbers", ["1", 2], [1, 2]),
         ("lines", '[{"first": "4"}]', [{"first": 4}]),
@@ -48,7 +51,8 @@ SCHEMA = {
     ],
 )
 def test_what_means_one_thing_is_taken_as_that(name: str, given: Any, taken: Any) -> None:
-    assert fitted({name: given}, SCHEMA) == {name: taken}
+    found = fitted({name: given}, SCHEMA)
+    assert (found, type(found[name])) == ({name: taken}, type(taken))
 
 
 @pytest.mark.parametrize(

@@ -266,6 +266,30 @@ async def test_a_call_that_cannot_be_made_is_a_sentence_to_the_model_and_changes
         assert await one.agent.read("a.txt") == "one\n"
 
 
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (read("a.txt", offset="2", limit="1"), "2 | two"),
+        (read("a.txt", mode="indentation", indentation='{"anchor_line": "3"}'), "3 | three"),
+        (("read_file", {"files": '[{"path": "a.txt", "line_ranges": ["2-2"]}]'}), "2 | two"),
+        (("read_file", {"path": "a.txt", "files": [{"path": "b.txt"}]}), "1 | other"),
+        (("list_files", {"path": ".", "recursive": "false"}), "b.txt"),
+        (
+            ("str_replace_editor", {"path": "a.txt", "old_string": "t", "new_string": "T", "replace_all": "true"}),
+            "+2 -2",
+        ),
+        (("insert_content", {"path": "a.txt", "line": "1", "content": "zero"}), "Changed a.txt (+1 -0 lines)"),
+        (run("echo out", timeout="30", cwd=None), "out"),
+        (("update_todo_list", {"todos": "[x] look"}), "look"),
+    ],
+)
+async def test_a_call_with_values_of_other_types_is_made_as_it_is_meant(tmp_path: Path, call: Step, says: str) -> None:
+    files = {"a.txt": "one\ntwo\nthree\n", "b.txt": "other\n"}
+    async with await played(tmp_path, [call, done()], files) as one:
+        assert [status for _, status in await one.results()] == ["done", "done"], await one.agent.shown(one.task)
+        assert says in one.told(1)
+
+
 async def test_arguments_that_are_no_json_are_a_failed_call_and_not_a_failed_task(tmp_path: Path) -> None:
     async with await played(tmp_path, [("read_file", '{"path": "a.txt'), done()], {"a.txt": "one\n"}) as one:
         assert one.status == "completed", await one.agent.shown(one.task)

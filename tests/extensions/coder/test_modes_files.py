@@ -9,7 +9,7 @@ import pytest
 
 from extensions.coder.modes import Group
 from extensions.coder.modes_files import MOST, listed_modes, read_modes
-from extensions.coder.yamltext import BadYaml, front_matter, parse
+from extensions.coder.yamltext import BadYaml, front_matter, parse, text_of
 
 GOOD = {"slug": "good", "name": "Good", "roleDefinition": "You are good.", "groups": ["read"]}
 
@@ -45,6 +45,29 @@ def test_words_that_are_text_in_todays_yaml_are_text(word: str) -> None:
 def test_numbers_and_truths_stay_what_they_are() -> None:
     given = parse("[true, False, ~, 0, -12, 0x1f, 0o17, 1.5, .5, 2e3, .inf]").value
     assert given == [True, False, None, 0, -12, 31, 15, 1.5, 0.5, 2000.0, float("inf")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["1e3", "-.5E3", "null", "~", "true", "0o17", "0x1f", "007", "1.", ".inf", "yes", "2031-05-06", "09:30", "=", "<<",
+     "a: b", "a # b", "- a", "? a", "*a", "&a", "!a", "%a", "@a", "[a]", "{a}", "'a'", '"a"', "a\nb",
+     "Ünï 🦊 \u2028 x"],
+)  # fmt: skip
+def test_a_name_that_is_taken_along_comes_back_as_it_was(name: str) -> None:
+    (mode,) = read_modes(text_of({"customModes": [{**GOOD, "name": name}]}), "f", "project").modes
+    assert mode.name == name
+
+
+def test_numbers_that_are_taken_along_stay_numbers() -> None:
+    values = [1, -2, 1.5, 2000.0, float("inf"), True, None, "2e3", []]
+    assert parse(text_of(values)).value == values
+
+
+@pytest.mark.parametrize("again", ["browser", ["browser", {"description": "the web"}]])
+def test_a_mode_that_names_the_browser_twice_has_it_once(again: Any) -> None:
+    found = read_modes(written(groups=["read", "browser", again]), "f", "project")
+    assert found.problems == ()
+    assert found.modes[0].groups == (Group("read"), Group("browser"))
 
 
 @pytest.mark.parametrize("pattern", [r"^web/.*\.jsx?$", r"\.d?ts$", r"(?:a|b)c?d", r"a??b"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from extensions.coder.arguments import fitted
 from extensions.coder.modes import ToolRefused, UnknownTool, check_tool
 from extensions.coder.permissions import SWITCHES, Judge, Leave
 from extensions.coder.plugins import plugin
@@ -84,6 +85,7 @@ async def verdict(
     """What becomes of a call before anything is done: as in `executor`, its arguments, its plan, then leave."""
     try:
         tool = BY_NAME.get(name) or plugin(name)
+        arguments = fitted(arguments, {} if tool is None else tool.schema)
         check_tool(name, use.mode, arguments, included=BY_NAME)
         if tool is None or mistake(arguments, tool.schema) is not None:
             return "refused"
@@ -188,7 +190,7 @@ async def test_where_nothing_is_allowed_all_that_does_something_is_asked(place: 
 async def test_what_one_switch_is_for_no_other_switch_allows(place: World) -> None:
     use, first = place.use(), {name: given for name, given in reversed(HARMLESS) if name not in FREE}
     for name, given in first.items():
-        wanted = filled(given, place.cwd)
+        wanted = fitted(filled(given, place.cwd), BY_NAME[name].schema)
         needed = {
             one.kind if one.kind != "delete" else "write" for one in (await BY_NAME[name].plan(use, wanted)).actions
         }

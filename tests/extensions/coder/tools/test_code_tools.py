@@ -190,3 +190,11 @@ async def test_lines_that_are_not_there_are_refused(
     await owner.files.write("/workspace/a", b"a\n")
     with pytest.raises(ToolError, match=told):
         await planned(insert_text.TOOL, use, path="a", line=line, content=content)
+
+
+@pytest.mark.parametrize("line", [0, 1])
+async def test_lines_for_a_file_that_is_not_there_make_it(owner: SessionContext, use: Using, line: int) -> None:
+    assert await text(insert_text.TOOL, use, path="new/a", line=line, content="x\ny") == "Created new/a (2 lines)."
+    assert await owner.files.read("/workspace/new/a") == b"x\ny\n"
+    with pytest.raises(ToolError, match="line: b is not there yet, it has no line 5; 0 or 1 makes it"):
+        await planned(insert_text.TOOL, use, path="b", line=5, content="x")

@@ -12,6 +12,7 @@ from extensions.coder.modes import BUILT_IN
 from extensions.coder.tool import Action, Tool, ToolError
 from extensions.coder.tools import apply_diff, apply_patch, read_file, str_replace_editor, write_to_file
 from sessions.context import SessionContext
+from shim.schemas import mistake
 from tests.extensions.coder.uses import Using, done, planned
 
 pytestmark = pytest.mark.anyio
@@ -310,10 +311,24 @@ async def test_a_folder_is_not_written(owner: SessionContext, use: Using, path: 
         await planned(WRITE, use, path=path, content="x")
 
 
-async def test_what_changes_nothing_is_refused(owner: SessionContext, use: Using) -> None:
-    await write(owner, "a", "same\n")
-    with pytest.raises(ToolError, match="nothing to change"):
-        await planned(WRITE, use, path="a", content="same\n")
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        (WRITE, {"path": "a", "content": "one\ntwo\n"}),
+        (str_replace_editor.EDIT_FILE, {"file_path": "a", "old_string": " two", "new_string": "two"}),
+        (PATCH, {"patch": patch("*** Update File: a", " one", "-two", "+two")}),
+    ],
+)
+async def test_an_edit_to_what_is_there_already_writes_nothing_and_is_no_failure(
+    owner: SessionContext, use: Using, tool: Tool, arguments: dict[str, Any]
+) -> None:
+    await write(owner, "a", "one\ntwo\n")
+    plan = await planned(tool, use, **arguments)
+    assert plan.actions == (Action("free"),)
+    await write(owner, "a", "a person's\n")
+    result = await plan.act()
+    assert (result.text, result.failed) == ("a: the text is as you want it already, nothing was written.", False)
+    assert await content(owner, "a") == b"a person's\n"
 
 
 # ---- apply_diff
@@ -445,6 +460,28 @@ async def test_a_new_file_can_be_made_with_no_old_text(owner: SessionContext, us
         await planned(str_replace_editor.EDIT_FILE, use, file_path="a", old_string="", new_string="y")
     with pytest.raises(ToolError, match="the text to replace is empty"):
         await planned(str_replace_editor.EDIT, use, file_path="a", old_string="", new_string="y")
+
+
+@pytest.mark.parametrize("nothing", [{}, {"old_string": None, "expected_replacements": None}, {"old_string": ""}])
+async def test_edit_file_makes_a_file_where_no_old_text_is_given(
+    owner: SessionContext, use: Using, nothing: dict[str, Any]
+) -> None:
+    tool = str_replace_editor.EDIT_FILE
+    assert mistake({"file_path": "a", **nothing, "new_string": "x\n"}, tool.schema) is None
+    assert (await done(tool, use, file_path="a", **nothing, new_string="x\n")).text == "Created a (1 lines)."
+    assert await content(owner, "a") == b"x\n"
+    with pytest.raises(ToolError, match="there is a file; old_string must be"):
+        await planned(tool, use, file_path="a", **nothing, new_string="y")
+
+
+async def test_edit_file_removes_the_old_text_where_no_new_one_is_given(owner: SessionContext, use: Using) -> None:
+    await write(owner, "a", "one\ntwo\n")
+    tool = str_replace_editor.EDIT_FILE
+    assert mistake({"file_path": "a", "old_string": "one\n", "new_string": None}, tool.schema) is None
+    await done(tool, use, file_path="a", old_string="one\n", new_string=None)
+    assert await content(owner, "a") == b"two\n"
+    for other in (str_replace_editor.EDIT, str_replace_editor.SEARCH_REPLACE):
+        assert mistake({"file_path": "a", "old_string": "two"}, other.schema) == ("new_string", "must be given")
 
 
 async def test_each_name_has_its_own_rules(owner: SessionContext, use: Using) -> None:

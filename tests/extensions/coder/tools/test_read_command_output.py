@@ -41,7 +41,7 @@ async def test_pages_of_it_are_all_of_it(ada: SessionContext, use: Using) -> Non
     seen, offset = "", 0
     while offset < len(data):
         head, _, text = (await done(TOOL, use, artifact_id=NAME, offset=offset)).text.partition("\n")
-        assert f"bytes {offset} to {min(offset + LIMIT_BYTES, len(data))} of {len(data)}." in head
+        assert f"bytes {offset} to {min(offset + LIMIT_BYTES, len(data))} of {len(data)}, from line " in head
         seen += text
         offset += LIMIT_BYTES
     assert seen.encode() == data
@@ -85,10 +85,39 @@ async def test_of_many_matches_only_so_many_are_given(ada: SessionContext, use: 
     assert "5000 of 5001 lines match, of which the first" in text
 
 
-@pytest.mark.parametrize("search", ["(", "[z-a]", "(?=x)", r"(a)\1", "x" * 2000])
-async def test_a_pattern_that_is_none_is_refused(use: Using, search: str) -> None:
-    with pytest.raises(ToolError, match="search: "):
-        await planned(TOOL, use, artifact_id=NAME, search=search)
+@pytest.mark.parametrize("search", ["(", "[E1", "[z-a]", "(?=x)", r"(a)\1", "*.py", "f(x", "a{9}{9999}{9999}"])
+async def test_what_is_no_pattern_is_looked_for_as_it_stands(ada: SessionContext, use: Using, search: str) -> None:
+    await stored(ada, use, f"one\n> {search.upper()} <\nthree\n".encode())
+    head, *lines = (await done(TOOL, use, artifact_id=NAME, search=search)).text.split("\n")
+    assert lines == [f"2 | > {search.upper()} <"]
+    assert head.endswith("(no look-around, no back references): it was looked for as it stands]")
+
+
+async def test_a_search_that_is_too_long_is_refused(use: Using) -> None:
+    with pytest.raises(ToolError, match="search: a pattern may have"):
+        await planned(TOOL, use, artifact_id=NAME, search="x" * 2000)
+
+
+async def test_a_page_says_at_which_line_it_begins_and_ends_with_a_whole_character(
+    ada: SessionContext, use: Using
+) -> None:
+    data = "".join(f"{number} 日本語\n" for number in range(20_000)).encode()
+    await stored(ada, use, data)
+    seen, offset = "", 0
+    while offset < len(data):
+        head, _, text = (await done(TOOL, use, artifact_id=NAME, offset=offset)).text.partition("\n")
+        line = data.count(b"\n", 0, offset) + 1
+        assert f", from line {line} on." in head
+        seen, end = seen + text, int(head.split(" of ")[0].rpartition(" ")[2])
+        assert offset < end <= offset + LIMIT_BYTES
+        offset = end
+    assert seen == data.decode()
+
+
+async def test_a_page_of_what_is_no_text_ends_where_it_was_asked_to(ada: SessionContext, use: Using) -> None:
+    await stored(ada, use, b"\x80" * 100)
+    for limit in (1, 2, 50):
+        assert f"bytes 0 to {limit} of 100" in (await done(TOOL, use, artifact_id=NAME, limit=limit)).text
 
 
 @pytest.mark.parametrize("search", ["(a+)+$", "(a|a)*b", "(.*)*x", "^(([a-z])+.)+[A-Z]([a-z])+$"])

@@ -139,6 +139,37 @@ async def test_the_old_form_reads_several_files_and_one_that_fails_leaves_the_ot
         await read(files=[{"path": "a", "lineRanges": ["x"]}])
 
 
+async def test_a_path_and_the_old_form_together_read_all_that_they_name(owner: SessionContext) -> None:
+    await write(owner, "a", "1\n2\n3")
+    await write(owner, "b", "other")
+    text = await read(path="a", limit=1, files=[{"path": "b"}])
+    assert text.startswith("File: a\nLines 1 to 1 of 3.") and text.endswith("File: b\n1 | other")
+    again = await read(path="a", files=[{"path": "a", "line_ranges": [[3, 3]]}, {"path": "b"}])
+    assert again == "File: a\nLines 3 to 3 of 3.\n3 | 3\n\nFile: b\n1 | other"
+    assert await read(path="b", files=[]) == await read(path="b", files=None) == "File: b\n1 | other"
+
+
+@pytest.mark.parametrize(
+    ("ranges", "lines"),
+    [
+        ([[2, 3]], "23"), ([2, 3], "23"), (["2", "3"], "23"), ("2-3", "23"), (["2 - 3"], "23"), ([["2", "3"]], "23"),
+        ({"start": 2, "end": 3}, "23"), ([{"start": "2", "end": "3"}], "23"), (["2"], "2"), (["3-"], "34"),
+        ([[3, -1]], "34"), ([[3, None]], "34"), ({"start": 3}, "34"), ([[3, 99]], "34"), ([], "1234"), (None, "1234"),
+    ],
+)  # fmt: skip
+async def test_a_range_of_lines_is_understood_in_whatever_form(owner: SessionContext, ranges: Any, lines: str) -> None:
+    await write(owner, "a", "1\n2\n3\n4")
+    text = await read(files=[{"path": "a", "lineRanges": ranges}])
+    assert "".join(line[0] for line in text.split("\n") if " | " in line) == lines
+
+
+@pytest.mark.parametrize("ranges", [3, ["x"], [[3, 2]], [[0, 2]], [[1, 2, 3]], [3], [None], [True], {"from": 2}, "a-b"])
+async def test_what_is_no_range_of_lines_says_what_one_is(owner: SessionContext, ranges: Any) -> None:
+    await write(owner, "a", "1\n2\n3")
+    with pytest.raises(ToolError, match=r"write \[|are counted from 1"):
+        await read(files=[{"path": "a", "lineRanges": ranges}])
+
+
 async def test_a_picture_is_shown_to_a_model_that_sees(owner: SessionContext) -> None:
     await write(owner, "a.png", PNG)
     use = Using()
