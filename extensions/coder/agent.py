@@ -51,7 +51,8 @@ class Run:
         self.deltas = Deltas(conversation.task.task_id)
         self.notes = house.notes_of(conversation.task.task_id)
         self.protection = Protection(self.task.cwd)
-        self.access = Access(self.task.cwd)
+        self.access = Access(self.task.cwd, "*")
+        """What is closed to it: everything, until it has looked."""
         self.sees_images = False
         self.source = vscode.CancellationTokenSource()
         self.over = asyncio.Event()
@@ -91,6 +92,7 @@ class Run:
         """Go on until the task rests."""
         if self.task.status == "pending":
             await self.step(lambda draft: draft.change(status="running"))
+        await self.look()  # calls may come first, where a person's word began the run
         executor, inquiry = ToolExecutor(self), Inquiry(self)
         while (step := self.conversation.next) != "rest":
             if step == "call":
@@ -117,6 +119,13 @@ class Run:
             async with self.house.lock_of(other[0].task.task_id):
                 other = along(draft) if along is not None else None  # as it stands now that nobody else changes it
                 await journal.commit(self.conversation, draft, along=[other] if other is not None else None)
+
+    async def look(self) -> vscode.LanguageModelChat | None:
+        """Know what the task may see from now on; gives its model."""
+        model = await self.house.model(self.task.model)
+        self.access = await self.house.files.access(self.cwd)
+        self.sees_images = model is not None and bool(model.capabilities.images)
+        return model
 
     async def mode(self) -> Mode:
         """The task's mode, with no more than its kind takes. One that is gone is ask: to lose it gives no leave."""

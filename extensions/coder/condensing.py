@@ -19,7 +19,7 @@ from extensions.coder.choosing import Candidate, Fold, select
 from extensions.coder.history import Message, effective, since_summary
 from extensions.coder.modes import ALIASES, ToolRefused, edited_files
 from extensions.coder.reading import NotRead, read_text
-from extensions.coder.sending import sent
+from extensions.coder.sending import blind, sent
 from extensions.coder.tokens import of_messages
 from shim.proposed import paths
 
@@ -68,6 +68,10 @@ class Asking:
     """What the model is asked to write."""
     task_id: str
     token: vscode.CancellationToken | None = None
+    beginning: str = ""
+    """What stands behind the first message in the task's own requests."""
+    is_blind: bool = False
+    """Whether the model has refused pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +102,12 @@ async def condense(messages: list[Message], asking: Asking, folding: Folding | N
 
 
 async def _asked(shown: list[Message], asking: Asking) -> tuple[str, vscode.LanguageModelUsagePart | None]:
-    request = [*shown, {"role": "user", "content": [{"type": "text", "text": asking.prompt}]}]
+    seen = blind(shown) if asking.is_blind else shown
+    request = [*seen, {"role": "user", "content": [{"type": "text", "text": asking.prompt}]}]
     said: list[str] = []
     usage = None
     try:
-        told = await asyncio.to_thread(sent, request)
+        told = await asyncio.to_thread(sent, request, "", asking.beginning)
         response = await asking.model.send_request(
             told, tools=asking.tools, system=asking.system, task=asking.task_id, token=asking.token
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import shim as vscode
@@ -53,7 +54,7 @@ class Inquiry:
     async def _asking(self, mode: Mode) -> Asking | None:
         """Whom to ask, and with which prompt and tools; None where there is no model."""
         run = self._run
-        model = await run.house.model(run.task.model)
+        model = await run.look()
         if model is None:
             return None
         system = await run.house.prompts.system(run.cwd, mode, is_subtask=run.task.parent_task_id is not None)
@@ -69,8 +70,6 @@ class Inquiry:
             await self._run.fail(NO_MODEL)
             return None
         model = asking.model
-        self._run.access = await self._run.house.files.access(self._run.cwd)
-        self._run.sees_images = bool(model.capabilities.images)
         shortened = 0
         for attempt in range(TRIES):
             answer = Answer()
@@ -174,7 +173,9 @@ class Inquiry:
 
     def _condenser(self, asking: Asking) -> Callable[[list[Json]], Any]:
         async def summed(messages: list[Json]) -> Condensed:
-            return await condense(messages, asking, self._run.house.folding(self._run.cwd, self._run.access), now_ms())
+            begin = await self._beginning(effective(messages))
+            asked = replace(asking, beginning=begin, is_blind=self._is_blind)
+            return await condense(messages, asked, self._run.house.folding(self._run.cwd, self._run.access), now_ms())
 
         return summed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,11 +99,17 @@ async def test_a_summary_takes_the_place_of_everything_and_nothing_is_deleted(ad
 
 async def test_the_summary_is_asked_for_behind_the_same_beginning(ada: SessionContext) -> None:
     writer = Writer("short")
-    await condense(long_conversation(2), await asking(writer), None, 5)
+    request = await asking(writer)
+    await condense(long_conversation(2), request, None, 5)
     last = [part.value for part in writer.asked[-1].content if isinstance(part, vscode.LanguageModelTextPart)]
     assert last == ["Sum it up."]
     assert [one.name for one in writer.tools] == ["read_file"]
     assert len(writer.asked) == 5
+    as_sent = replace(request, beginning="the files", is_blind=True)
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}}
+    await condense([user("see", picture), *long_conversation(2)[1:]], as_sent, None, 5)
+    first = [part.value for part in writer.asked[0].content if isinstance(part, vscode.LanguageModelTextPart)]
+    assert first == ["see", "(a picture, which this model does not see)", "the files"]
 
 
 async def test_commands_outlive_one_summary_after_the_other(ada: SessionContext) -> None:

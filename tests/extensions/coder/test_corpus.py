@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from host.providers import catalog
 from tests.extensions.coder.scripted import WHOLE, Agent, Model, Step, agents
 from tests.host.fakes import Asked, openai_says
 
@@ -227,6 +228,23 @@ async def test_the_model_has_the_files_that_the_workspace_began_with_at_every_st
     assert "src/a.py" in firsts[0]
     assert "new.txt" not in firsts[2]
     assert len({first.partition("</workspace>")[0] for first in firsts}) == 1
+
+
+async def test_calls_behind_one_that_was_asked_about_see_what_the_task_sees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog, "UNKNOWN", catalog.UNKNOWN._replace(sees=True))
+    steps: list[Step] = [[run("echo on"), read("secrets/token.txt"), read("a.png")], done()]
+    files = {".rooignore": "secrets/\n", "secrets/token.txt": "hunter2\n"}
+    async with await played(tmp_path, steps, files, leave={"alwaysAllowReadOnly": True}) as one:
+        png = b"\x89PNG\r\n\x1a\n" + bytes(24)
+        put = await one.agent.client.put("/api/v1/files", params={"path": "/workspace/a.png"}, content=png)
+        assert put.status_code < 300
+        await one.agent.decide(one.task)
+        assert (await one.agent.rest(one.task))["status"] == "completed"
+        assert "hunter2" not in one.told(1)
+        assert "kept from you by .rooignore" in one.told(1)
+        assert "image_url" in one.told(1)
 
 
 # -- what a model does wrong
