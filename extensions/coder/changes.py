@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from extensions.coder import files
-from extensions.coder.diagnostics import Watch, listed
+from extensions.coder.diagnostics import Watch, are_told, listed
 from extensions.coder.differences import Difference, unified
 from extensions.coder.files import Place, Text
 from extensions.coder.modes import FileRestricted, check_file
@@ -132,7 +132,7 @@ async def act(use: Use, changes: Sequence[Change], differences: Sequence[Differe
                 told += await _make(seen, change, other)
             except ToolError as error:
                 return _stopped(changes, told, error)
-        fresh = await watch.fresh()
+        fresh = await watch.fresh() if are_told() else []
     names = {str(change.ends_at.uri): change.ends_at.name for change in changes}
     for uri, problems in fresh:
         told.append(f"New problems in {names[str(uri)]} after this edit:\n{listed(problems, MOST_LISTED)}")

@@ -52,6 +52,11 @@ def listed(problems: Sequence[vscode.Diagnostic], most: int = MOST) -> str:
     return "\n".join(lines)
 
 
+def are_told() -> bool:
+    """Whether the user wants the agent to be told of problems that it does not ask for."""
+    return vscode.workspace.get_configuration("coder").get("includeDiagnosticMessages") is not False
+
+
 class Watch:
     """What was wrong in some files before an edit, to tell what is new after it. Begin it, edit, then ask `fresh`."""
 

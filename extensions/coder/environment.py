@@ -14,10 +14,11 @@ import shim as vscode
 from extensions.coder import repository
 from extensions.coder.access import Access, inside
 from extensions.coder.checklist import Todo, write_checklist
-from extensions.coder.diagnostics import OfFile
+from extensions.coder.diagnostics import OfFile, are_told
 from extensions.coder.listing import listed
 from extensions.coder.looking import changed
 from extensions.coder.modes import Mode
+from extensions.coder.running import setting
 from extensions.coder.seen import Seen
 from shim.proposed import processes
 
@@ -25,8 +26,7 @@ LIMIT_S = 1.0
 """How long one part may take; then it is left out."""
 
 FILES = 200
-EDITORS = 20
-TABS = 50
+TABS = 20
 CHANGES = 50
 PROBLEMS = 30
 LONGEST_PROBLEM = 300
@@ -76,7 +76,8 @@ async def environment(now: Situation, *, limit_s: float = LIMIT_S) -> str:
 
 async def beginning(cwd: vscode.Uri, access: Access, *, limit_s: float = LIMIT_S) -> str:
     """What stands behind the first message while that is sent: the workspace's files. Empty where that takes long."""
-    files = await _within(limit_s, lambda: _files(cwd, access))
+    most = int(setting("maxWorkspaceFiles", FILES))
+    files = await _within(limit_s, lambda: _files(cwd, access, most)) if most else ""
     return f"<workspace>\n\n# Files of the workspace, as they were then\n{files}\n\n</workspace>" if files else ""
 
 
@@ -96,18 +97,22 @@ def _path(now: Situation, uri: vscode.Uri) -> str | None:
 
 
 def _shown(now: Situation, uris: Sequence[vscode.Uri], most: int) -> str:
-    paths = list(dict.fromkeys(path for uri in uris if (path := _path(now, uri))))
+    paths = list(dict.fromkeys(path for uri in uris if (path := _path(now, uri)))) if most else []
     return "\n".join((*paths[:most], *([f"(and {len(paths) - most} more)"] if len(paths) > most else [])))
 
 
 async def _editors(now: Situation) -> str:
-    return _shown(now, [one.document.uri for one in vscode.window.visible_text_editors], EDITORS)
+    return _shown(now, [one.document.uri for one in vscode.window.visible_text_editors], _most_tabs())
 
 
 async def _tabs(now: Situation) -> str:
     tabs = [tab for group in vscode.window.tab_groups.all for tab in group.tabs]
     uris = [uri for tab in tabs if isinstance(uri := getattr(tab.input, "uri", None), vscode.Uri)]
-    return _shown(now, uris, TABS)
+    return _shown(now, uris, _most_tabs())
+
+
+def _most_tabs() -> int:
+    return int(setting("maxOpenTabsContext", TABS))
 
 
 async def _git(now: Situation, limit_s: float) -> str:
@@ -128,7 +133,10 @@ async def _terminals() -> str:
 
 
 async def _problems(now: Situation) -> str:
-    return await problems(now.access, now.cwd.path, most=PROBLEMS, worst=vscode.DiagnosticSeverity.WARNING)
+    if not are_told():
+        return ""
+    most = int(setting("maxDiagnosticMessages", PROBLEMS))
+    return await problems(now.access, now.cwd.path, most=most, worst=vscode.DiagnosticSeverity.WARNING)
 
 
 async def problems(access: Access, cwd: str, *, most: int, worst: int = 3) -> str:
@@ -160,8 +168,8 @@ async def _changed(now: Situation) -> str:
     return "\n".join((*shown, "Read them again before you rely on what you saw.")) if shown else ""
 
 
-async def _files(cwd: vscode.Uri, access: Access) -> str:
-    found = await listed(cwd, access, FILES)
+async def _files(cwd: vscode.Uri, access: Access, most: int) -> str:
+    found = await listed(cwd, access, most)
     rest = "\n(there are more: list folders to see them)" if found.is_cut else ""
     return "\n".join(found.paths) + rest if found.paths else "(empty)"
 

@@ -17,7 +17,8 @@ SAME = frozenset({
     "allowedMaxCost", "followupAutoApproveTimeoutMs", "commandExecutionTimeout", "commandTimeoutAllowlist",
     "terminalOutputPreviewSize", "preventCompletionWithOpenTodos", "newTaskRequireTodos", "enableCheckpoints",
     "consecutiveMistakeLimit", "language", "customInstructions", "customModes", "useAgentRules",
-    "enableSubfolderRules", "disabledTools",
+    "enableSubfolderRules", "disabledTools", "maxWorkspaceFiles", "maxOpenTabsContext", "includeDiagnosticMessages",
+    "maxDiagnosticMessages",
 })  # fmt: skip
 """Settings of the same name and meaning."""
 

@@ -162,6 +162,27 @@ async def test_problems_are_the_worst_first_and_bounded(ada: SessionContext) -> 
     assert "a hint" not in "\n".join(lines)
 
 
+async def test_a_user_says_how_much_of_it_is_told(ada: SessionContext) -> None:
+    await lay({f"{name}.py": "" for name in "abc"})
+    for name in "abc":
+        await vscode.window.show_text_document(vscode.Uri.file(f"/workspace/{name}.py"), preview=False)
+    found = vscode.languages.create_diagnostic_collection("lint")
+    wrong = [vscode.Diagnostic(vscode.Range(0, 0, 0, 0), f"wrong {n}") for n in range(3)]
+    found.set(vscode.Uri.file("/workspace/a.py"), wrong)
+    limits = {"maxWorkspaceFiles": 2, "maxOpenTabsContext": 1, "maxDiagnosticMessages": 2}
+    ada.settings.register_defaults({f"coder.{name}": value for name, value in limits.items()})
+    text = await environment(NOW)
+    assert part(text, "Open tabs").splitlines() == ["a.py", "(and 2 more)"]
+    assert part(text, "Problems").splitlines()[-1] == "(and 1 more)"
+    assert len(await listing_of()) == 3
+    off = {"maxWorkspaceFiles": 0, "maxOpenTabsContext": 0, "includeDiagnosticMessages": False}
+    ada.settings.register_defaults({f"coder.{name}": value for name, value in off.items()})
+    text = await environment(NOW)
+    assert "Open tabs" not in text
+    assert "Problems" not in text
+    assert await beginning(WORKSPACE, NOW.access) == ""
+
+
 async def test_what_the_task_knows_of_itself_is_told(ada: SessionContext) -> None:
     now = replace(
         NOW,

@@ -26,6 +26,7 @@ EXPORT = {
         "autoCondenseContextPercent": 60,
         "followupAutoApproveTimeoutMs": 5,
         "soundEnabled": True,
+        "maxWorkspaceFiles": 50,
         "customModes": [
             {"slug": "own", "name": "Own", "roleDefinition": "You are.", "groups": ["read"], "source": "global"},
             {"slug": "theirs", "name": "T", "roleDefinition": "You are.", "groups": ["read"], "source": "project"},
@@ -65,7 +66,7 @@ async def test_settings_of_roo_code_are_taken_by_their_names_and_no_key_with_the
         found = answer.json()
         assert found["taken"] == [
             "coder.allowedCommands", "coder.alwaysAllowWrite", "coder.autoApprovalEnabled", "coder.condense.threshold",
-            "coder.consecutiveMistakeLimit", "coder.customModes",
+            "coder.consecutiveMistakeLimit", "coder.customModes", "coder.maxWorkspaceFiles",
         ]  # fmt: skip
         assert found["leftOut"][:2] == [PROVIDERS, "nothing here is like soundEnabled"]
         assert "followupAutoApproveTimeoutMs" in found["leftOut"][2]
