@@ -31,6 +31,7 @@ Other = tuple[Conversation, Draft]
 
 CUT_OFF = "Your answer was cut off at its greatest length. Go on in smaller steps: one tool call at a time."
 EMPTY = "Your answer was empty. Use a tool, or call attempt_completion if everything that was asked for is done."
+WRITTEN = "You wrote a tool call as text, so nothing was done. Make the call itself, or answer without one."
 UNFINISHED = (
     "You called no tool, but the todo list has open items. Go on with them, correct the list with update_todo_list, or "
     "call attempt_completion."
@@ -204,10 +205,12 @@ class Run:
                 draft.show("thinking", now_ms(), text=block.get("thinking", ""))
 
     def _without_calls(self, draft: Draft, answer: Answer, *, cut_off: bool) -> None:
-        """An answer that calls nothing is the end, unless it was cut off or the todo list says otherwise."""
+        """An answer that calls nothing is the end, unless it was cut off, or itself or the todo list says otherwise."""
         unfinished = any(one.get("status") != "completed" for one in draft.task.todos)
         if cut_off:
             self._nudge(draft, CUT_OFF)
+        elif answer.wrote_call(self.house.tools):
+            self._nudge(draft, WRITTEN)
         elif unfinished and not draft.task.mistakes:
             self._nudge(draft, UNFINISHED)
         else:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
 import shim as vscode
 from extensions.coder.task import Draft, Json
+
+WRITTEN = re.compile(r"(?:</([\w-]{1,64})>|<\|tool_calls?(?:_section)?_end\|>|\[/TOOL_CALLS?\])\s*\Z")
+"""How calls end that are written as text, each kind of models in its own way."""
+
+WRITTEN_CHARS = 200
+WRAPPERS = frozenset({"tool_call", "tool_calls", "tool_use", "function_call", "function_calls", "function", "invoke"})
 
 
 @dataclass(slots=True)
@@ -23,6 +31,11 @@ class Answer:
     @property
     def text(self) -> str:
         return "\n\n".join(one["text"] for one in self.blocks if one["type"] == "text" and one["text"].strip())
+
+    def wrote_call(self, tools: Container[str]) -> bool:
+        """Whether its text ends with a call that models without an interface for tools write."""
+        found = WRITTEN.search(self.text[-WRITTEN_CHARS:])
+        return found is not None and (found[1] is None or found[1] in WRAPPERS or found[1] in tools)
 
     def take(self, part: Any) -> tuple[str, str] | None:
         """Add a piece; gives its kind and text where it can be shown at once."""

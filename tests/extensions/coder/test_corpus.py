@@ -251,6 +251,30 @@ async def test_calls_behind_one_that_was_asked_about_see_what_the_task_sees(
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Let me look.\n<read_file>\n<path>a.txt</path>\n</read_file>",
+        '<tool_call>\n{"name": "read_file", "arguments": {"path": "a.txt"}}\n</tool_call>\n',
+        "<function=read_file><parameter=path>a.txt</parameter></function>",
+        '<|tool_call_begin|>read_file{"path": "a.txt"}<|tool_call_end|>',
+    ],
+)
+async def test_a_call_that_is_written_as_text_does_not_end_the_task(tmp_path: Path, text: str) -> None:
+    async with await played(tmp_path, [text, read("a.txt"), done()], {"a.txt": "one\n"}) as one:
+        assert one.status == "completed"
+        assert "You wrote a tool call as text" in one.told(1)
+        assert one.found["result"] == "Done."
+
+
+@pytest.mark.parametrize(
+    "text", ["Write it so:\n```xml\n<read_file></read_file>\n```", "Close it with </div>", "a </b> c"]
+)
+async def test_an_answer_that_only_speaks_of_calls_is_an_answer(tmp_path: Path, text: str) -> None:
+    async with await played(tmp_path, [text]) as one:
+        assert (one.status, one.found["result"]) == ("completed", text)
+
+
+@pytest.mark.parametrize(
     ("call", "says"),
     [
         (("no_such_tool", {}), "there is no tool"),
