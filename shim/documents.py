@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessions.errors import InvalidValue, QuotaExceeded, RoostError
 from shim import backups, contents, encodings, folders, saving
+from shim.autosave import AutoSave
 from shim.backups import Backup
 from shim.configuration import Configurations
 from shim.document import (
@@ -29,7 +30,7 @@ from shim.enums import EndOfLine, TextDocumentChangeReason, TextDocumentSaveReas
 from shim.events import Disposable
 from shim.extensions import Extensions
 from shim.filesystems import FileSystems
-from shim.filetypes import language_of
+from shim.filetypes import associated, language_of
 from shim.following import Following
 from shim.known_languages import Known
 from shim.reading import LARGE, apply, decoded, size_of, taken_apart
@@ -69,6 +70,7 @@ class Documents(Telling):
         "_open",
         "_opening",
         "_uses",
+        "auto_save",
         "edits_waiting",
         "following",
     )
@@ -83,6 +85,7 @@ class Documents(Telling):
         self.edits_waiting = 0
         """Edits that wait for their turn, or for the disk: what comes after them may not be made before."""
         self.following = Following(session, self)
+        self.auto_save = AutoSave(session, self)
         session.get(FileSystems).on_change = lambda changes: self.look_again(change.uri for change in changes)
         session.get(Virtual).on_change = lambda uri: self.look_again([uri], always=True)
 
@@ -192,7 +195,8 @@ class Documents(Telling):
     def language_of(self, uri: Uri, first_line: str) -> str:
         """The language of a text, by what extensions contribute and what is known here."""
         installed = self._session.get(Extensions).installed.values()
-        return language_of(uri.path, first_line, (one for each in installed for one in each.languages))
+        wanted = associated(uri.path, self._session.settings.get("files.associations"))
+        return wanted or language_of(uri.path, first_line, (one for each in installed for one in each.languages))
 
     def word_pattern(self, document: TextDocument) -> re.Pattern[str] | None:
         """What a word of the document's language is, where an extension said so."""
@@ -261,6 +265,8 @@ class Documents(Telling):
         length = utf16_length if model.is_wide else len
         document._size += sum(length(change.text) - change.range_length for change in changes)
         self.tell_changed(document, changes, reason)
+        if dirty:
+            self.auto_save.edited(document)
 
     def backup(self, document: TextDocument, edits: Sequence[TextEdit] | None = None) -> asyncio.Future[None]:
         """Keep what was just edited; done once it would survive the host's being killed."""
@@ -293,6 +299,7 @@ class Documents(Telling):
     async def close(self) -> None:
         """The session ends: nothing is followed any more. What is unsaved is kept already."""
         await self.following.close()
+        self.auto_save.close()
         for document in self._open.values():
             document._backup = None  # each holds the other
         self._open.clear()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sessions.errors import RoostError
@@ -22,6 +23,7 @@ from shim.enums import TextDocumentSaveReason
 from shim.indentation import indentation
 from shim.ranges import Position, Range
 from shim.scopes import scope_of
+from shim.showing import Editors
 from shim.utf16 import utf16_length
 
 if TYPE_CHECKING:
@@ -50,8 +52,9 @@ async def take_part(session: SessionContext, document: TextDocument, reason: Tex
     """Do to a document what the settings want. What fails is logged, and the text is saved without it."""
     scope = scope_of(document)
     files, editor = (WorkspaceConfiguration(session, name, scope) for name in ("files", "editor"))
+    typed = _typed_in(session, document) if reason != TextDocumentSaveReason.MANUAL else frozenset()
     if files.get("trimTrailingWhitespace"):
-        await _done(session, document, _of_lines(session, document, _trimmed))
+        await _done(session, document, _of_lines(session, document, partial(_trimmed, typed=typed)))
     if reason == TextDocumentSaveReason.MANUAL:
         for kind in _kinds(editor.get("codeActionsOnSave")):
             await _done(session, document, _act(session, document, kind))
@@ -60,7 +63,7 @@ async def take_part(session: SessionContext, document: TextDocument, reason: Tex
     if files.get("insertFinalNewline"):
         await _done(session, document, _of_lines(session, document, _ended))
     if files.get("trimFinalNewlines"):
-        await _done(session, document, _of_lines(session, document, _cut))
+        await _done(session, document, _of_lines(session, document, partial(_cut, typed=typed)))
 
 
 async def _done(session: SessionContext, document: TextDocument, work: Any) -> None:
@@ -92,12 +95,18 @@ async def _of_lines(
     await _edit(session, document, await asyncio.to_thread(find, text.lines), text.version)
 
 
-def _trimmed(lines: Sequence[str]) -> list[TextEdit]:
+def _typed_in(session: SessionContext, document: TextDocument) -> frozenset[int]:
+    """The lines with a cursor: what saves by itself takes nothing away there, as the user may be typing on."""
+    editors = session.get(Editors).visible
+    return frozenset(one.active.line for editor in editors if editor.document is document for one in editor.selections)
+
+
+def _trimmed(lines: Sequence[str], typed: Container[int]) -> list[TextEdit]:
     """Take away spaces and tabs at the ends of lines."""
-    wrong = [at for at, line in enumerate(lines) if line[-1:] in (" ", "\t")]
+    wrong = [at for at, line in enumerate(lines) if line[-1:] in (" ", "\t") and at not in typed]
     if len(wrong) > MOST_EDITS:
         first, last = wrong[0], wrong[-1]
-        text = "\n".join(line.rstrip(" \t") for line in lines[first : last + 1])
+        text = "\n".join(lines[at] if at in typed else lines[at].rstrip(" \t") for at in range(first, last + 1))
         return [TextEdit.replace(Range(first, 0, last, utf16_length(lines[last])), text)]
     return [
         TextEdit.delete(Range(at, utf16_length(lines[at].rstrip(" \t")), at, utf16_length(lines[at]))) for at in wrong
@@ -109,9 +118,9 @@ def _ended(lines: Sequence[str]) -> list[TextEdit]:
     return [TextEdit.insert(Position(len(lines) - 1, utf16_length(lines[-1])), "\n")] if lines[-1] else []
 
 
-def _cut(lines: Sequence[str]) -> list[TextEdit]:
+def _cut(lines: Sequence[str], typed: Collection[int]) -> list[TextEdit]:
     """Let no more than one line end follow the last line that has something."""
-    last = next((at for at in range(len(lines) - 1, -1, -1) if lines[at]), 0)
+    last = max(next((at for at in range(len(lines) - 1, -1, -1) if lines[at]), 0), *typed, 0)
     ends = min(last + 1, len(lines) - 1)
     return [TextEdit.delete(Range(ends, 0, len(lines) - 1, 0))] if ends < len(lines) - 1 else []
 

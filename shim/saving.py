@@ -186,12 +186,17 @@ async def _encoded(uri: Uri, model: TextModel, encoding: str) -> tuple[bytes, by
     return await asyncio.to_thread(work)
 
 
-async def save_or_tell(session: SessionContext, documents: Documents, document: TextDocument) -> bool:
+async def save_or_tell(
+    session: SessionContext,
+    documents: Documents,
+    document: TextDocument,
+    reason: TextDocumentSaveReason = TextDocumentSaveReason.MANUAL,
+) -> bool:
     """Save for an extension: False where it failed, and the user is told why. An untitled one asks them for a path."""
     try:
         if document.is_untitled and not document.uri.path.startswith("/"):
             return await ask_where(session, documents, document) is not None
-        await documents.save(document)
+        await documents.save(document, reason=reason)
     except RoostError as error:
         documents.tell_failed(document, str(error))
         return False

@@ -210,6 +210,8 @@ class Editors(HasEvents):
         if visible != before:
             self.visibility.fire(visible)
         if active is not was:
+            if was is not None:
+                self._documents.auto_save.left(was.document)
             self.activated.fire(active)
         for editor, column in list(self._columns.items()):
             if columns.get(editor, column) != column:

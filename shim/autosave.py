@@ -1,0 +1,91 @@
+"""`files.autoSave`: what is unsaved is saved after a while, or when its editor or the window is left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from shim import saving
+from shim.appearance import Appearance, WindowState
+from shim.configuration import WorkspaceConfiguration
+from shim.enums import TextDocumentSaveReason
+from shim.filesystems import FileSystems
+from shim.scopes import scope_of
+
+if TYPE_CHECKING:
+    from sessions.context import SessionContext
+    from shim.document import TextDocument
+    from shim.documents import Documents
+
+SHORTEST_S, LONGEST_S = 0.1, 3_600.0
+"""What a delay of the settings is brought into, in seconds."""
+
+WHEN_LEFT = frozenset({"onFocusChange", "onWindowChange"})
+
+
+class Wanted(NamedTuple):
+    """What the settings say of a document: `off`, `afterDelay`, `onFocusChange` or `onWindowChange`."""
+
+    when: str
+    delay_s: float
+
+
+class AutoSave:
+    """Saves one user's documents as their settings want it."""
+
+    __slots__ = ("_documents", "_known", "_session", "_timers", "_undo")
+
+    def __init__(self, session: SessionContext, documents: Documents) -> None:
+        self._session = session
+        self._documents = documents
+        self._known: dict[str, Wanted] = {}
+        """By language, until the settings change: each edit asks."""
+        self._timers: dict[TextDocument, asyncio.TimerHandle] = {}
+        self._undo = session.settings.listen(lambda _: self._known.clear())
+        with session.entered():
+            session.get(Appearance).changed.event(self._window_is)
+
+    def close(self) -> None:
+        """The session ends: what is unsaved is kept as it is."""
+        self._undo()
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def edited(self, document: TextDocument) -> None:
+        """A text was changed; the delay begins anew."""
+        wanted = self._wanted(document)
+        if (timer := self._timers.pop(document, None)) is not None:
+            timer.cancel()
+        if wanted.when == "afterDelay":
+            loop = asyncio.get_running_loop()
+            self._timers[document] = loop.call_later(wanted.delay_s, self._late, document)
+
+    def left(self, document: TextDocument) -> None:
+        """The user went on to another editor."""
+        if self._wanted(document).when == "onFocusChange":
+            self._save(document, TextDocumentSaveReason.FOCUS_OUT)
+
+    def _window_is(self, state: WindowState) -> None:
+        for document in () if state.focused else self._documents.all:
+            if document.is_dirty and self._wanted(document).when in WHEN_LEFT:
+                self._save(document, TextDocumentSaveReason.FOCUS_OUT)
+
+    def _late(self, document: TextDocument) -> None:
+        self._timers.pop(document, None)
+        self._save(document, TextDocumentSaveReason.AFTER_DELAY)
+
+    def _save(self, document: TextDocument, reason: TextDocumentSaveReason) -> None:
+        has_file = not document.is_untitled and self._session.get(FileSystems).has(document.uri.scheme)
+        if document.is_dirty and not document.is_closed and has_file:
+            work = saving.save_or_tell(self._session, self._documents, document, reason)
+            self._session.promise(work, "save by itself")
+
+    def _wanted(self, document: TextDocument) -> Wanted:
+        found = self._known.get(document.language_id)
+        if found is None:
+            files = WorkspaceConfiguration(self._session, "files", scope_of(document))
+            delay = float(files.get("autoSaveDelay", 1_000)) / 1_000
+            when = str(files.get("autoSave", "off"))
+            found = self._known[document.language_id] = Wanted(when, min(max(delay, SHORTEST_S), LONGEST_S))
+        return found

@@ -1,0 +1,126 @@
+"""`files.autoSave`: when what is unsaved is saved without anybody asking."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import shim as vscode
+from sessions.context import SessionContext
+from shim import Position, Uri, WindowState, WorkspaceEdit
+from shim.appearance import Appearance
+from shim.documents import Documents
+from tests.sessions.stores import eventually
+
+pytestmark = pytest.mark.anyio
+
+NOTE = Uri.file("/workspace/note.txt")
+
+
+async def typed(session: SessionContext, text: str = "x", uri: Uri = NOTE, line: int = 0) -> Any:
+    """The document after something was typed at the beginning of a line."""
+    if session.get(Documents).find(uri) is None:
+        await session.files.write(uri.path, b"")
+    document = await vscode.workspace.open_text_document(uri)
+    edit = WorkspaceEdit()
+    edit.insert(uri, Position(line, 0), text)
+    assert await vscode.workspace.apply_edit(edit)
+    return document
+
+
+async def wanted(session: SessionContext, when: str, delay_ms: int = 100) -> None:
+    await session.settings.update("files.autoSaveDelay", delay_ms, "global")
+    await session.settings.update("files.autoSave", when, "global")
+
+
+async def test_by_default_nothing_saves_itself(ada: SessionContext) -> None:
+    await wanted(ada, "off")
+    with ada.entered():
+        assert not ada.get(Documents).auto_save._timers
+        document = await typed(ada)
+        ada.get(Appearance).tell(ada, WindowState(False, False))
+        assert not ada.get(Documents).auto_save._timers and document.is_dirty
+
+
+async def test_a_text_is_saved_a_while_after_it_was_typed(ada: SessionContext) -> None:
+    reasons: list[Any] = []
+    await wanted(ada, "afterDelay")
+    with ada.entered():
+        vscode.workspace.on_will_save_text_document(lambda event: reasons.append(event.reason))
+        document = await typed(ada)
+        await eventually(lambda: not document.is_dirty)
+        assert await ada.files.read(NOTE.path) == b"x"
+        await wanted(ada, "off")
+        await typed(ada, "y")
+        assert not ada.get(Documents).auto_save._timers
+    assert reasons == [vscode.TextDocumentSaveReason.AFTER_DELAY]
+
+
+async def test_a_new_text_that_has_no_file_waits_for_a_name(ada: SessionContext) -> None:
+    await wanted(ada, "afterDelay")
+    with ada.entered():
+        new = await vscode.workspace.open_text_document(content="x")
+        document = await typed(ada)
+        await typed(ada, uri=new.uri)
+        await eventually(lambda: not document.is_dirty and not ada.get(Documents).auto_save._timers)
+        assert new.is_dirty
+
+
+async def test_a_file_that_changed_on_the_disk_is_not_written_over(ada: SessionContext) -> None:
+    await wanted(ada, "afterDelay", 60_000)
+    with ada.entered():
+        document = await typed(ada)
+        await ada.files.write(NOTE.path, b"of somebody else")
+        follower = ada.mailbox.follow(None)
+        ada.get(Documents).auto_save._late(document)
+        async with asyncio.timeout(10):
+            while not any(one.type == "workspace.onDidFailToSave" for one in await anext(follower)):
+                pass
+        assert document.is_dirty and await ada.files.read(NOTE.path) == b"of somebody else"
+
+
+async def test_a_text_is_saved_when_its_editor_or_the_window_is_left(ada: SessionContext) -> None:
+    await wanted(ada, "onFocusChange")
+    await ada.files.write("/workspace/other.txt", b"")
+    with ada.entered():
+        document = await typed(ada)
+        await vscode.window.show_text_document(document)
+        assert document.is_dirty
+        await vscode.window.show_text_document(Uri.file("/workspace/other.txt"))
+        await eventually(lambda: not document.is_dirty)
+        for when in ("onFocusChange", "onWindowChange"):
+            await wanted(ada, when)
+            await typed(ada, "y")
+            ada.get(Appearance).tell(ada, WindowState(True, True))
+            assert document.is_dirty
+            ada.get(Appearance).tell(ada, WindowState(False, False))
+            await eventually(lambda: not document.is_dirty)
+    assert await ada.files.read(NOTE.path) == b"yyx"
+
+
+async def test_nothing_is_taken_from_under_the_cursor(ada: SessionContext) -> None:
+    await wanted(ada, "onWindowChange")
+    for name in ("files.trimTrailingWhitespace", "files.trimFinalNewlines"):
+        await ada.settings.update(name, True, "global")
+    with ada.entered():
+        document = await typed(ada, "a \nb \n\n\n")
+        editor = await vscode.window.show_text_document(document)
+        editor.selection = vscode.Selection(1, 2, 1, 2)
+        ada.get(Appearance).tell(ada, WindowState(True, True))
+        ada.get(Appearance).tell(ada, WindowState(False, False))
+        await eventually(lambda: not document.is_dirty)
+        assert await ada.files.read(NOTE.path) == b"a\nb \n"
+        await typed(ada, "c")
+        assert await document.save()
+        assert await ada.files.read(NOTE.path) == b"ca\nb\n"
+
+
+async def test_a_language_may_save_itself_alone(ada: SessionContext) -> None:
+    await ada.settings.update("files.autoSave", "afterDelay", "global", language="python")
+    await ada.settings.update("files.autoSaveDelay", 100, "global")
+    with ada.entered():
+        note, code = await typed(ada), await typed(ada, uri=Uri.file("/workspace/a.py"))
+        await eventually(lambda: not code.is_dirty)
+        assert note.is_dirty
