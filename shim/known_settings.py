@@ -63,6 +63,7 @@ KNOWN: Mapping[str, Known] = MappingProxyType(
         "editor.formatOnSave": Known(False, (bool,), LANGUAGE),
         "editor.formatOnType": Known(False, (bool,), LANGUAGE),
         "editor.rulers": Known([], (list,), LANGUAGE),
+        "editor.wordWrapColumn": Known(80, (int, float), LANGUAGE),
         "editor.wordWrap": Known("off", (str,), LANGUAGE),
         "editor.codeActionsOnSave": Known({}, (dict, list), LANGUAGE),
         "workbench.colorTheme": Known("Default Dark Modern", (str,), "window"),

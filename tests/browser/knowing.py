@@ -68,6 +68,10 @@ class Letter:
                 for line in range(document.line_count)
                 if document.line_at(line).text != document.line_at(line).text.strip()]
 
+    def provide_on_type_formatting_edits(self, document, position, ch, options, token):
+        line = document.line_at(position.line)
+        return [vscode.TextEdit.replace(line.range, line.text.strip())]
+
     def provide_rename_edits(self, document, position, new_name, token):
         word, edit = document.get_text(document.get_word_range_at_position(position)), vscode.WorkspaceEdit()
         for found in WORD.finditer(document.get_text()):
@@ -135,6 +139,7 @@ def activate(context):
         context.subscriptions.append(register("letter", letter))
     context.subscriptions += [
         wrong, vscode.languages.register_completion_item_provider("letter", letter, "."),
+        vscode.languages.register_on_type_formatting_edit_provider("letter", letter, ";"),
         vscode.languages.register_signature_help_provider("letter", letter, "(", ","),
         vscode.workspace.on_did_open_text_document(look),
         vscode.workspace.on_did_change_text_document(lambda event: look(event.document)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from pathlib import Path
@@ -230,6 +231,33 @@ def test_a_text_is_formatted_and_a_name_renamed_by_an_extension(opened: Open, wo
     page.get_by_role("dialog").get_by_role("textbox").fill("omega")
     page.keyboard.press("Enter")
     shown(page, "let omegause omega")
+
+
+def test_a_text_is_indented_as_it_looks_and_shown_as_the_settings_say(opened: Open, workspace: Path) -> None:
+    own = {"editor.rulers": [20], "editor.wordWrap": "on", "editor.fontSize": 20, "editor.formatOnType": True}
+    (workspace / ".vscode").mkdir()
+    settings = workspace / ".vscode" / "settings.json"
+    settings.write_text(json.dumps({"files.associations": {"*.odd": "letter"}, "[letter]": own}))
+    try:
+        page = letter(opened, workspace, "spaces.odd", "let a\n    let b\n    let c\n")
+        content = page.locator(".cm-content")
+        expect(content).to_have_class(re.compile("cm-lineWrapping"))
+        expect(content).to_have_css("background-image", re.compile("linear-gradient"))
+        expect(page.locator(".cm-editor")).to_have_css("font-size", "20px")
+        write(page, "  let d;")
+        expect(page.locator(".cm-line").last).to_have_js_property("textContent", "let d;")
+        page.keyboard.press("Tab")
+        expect(page.locator(".cm-line").last).to_have_js_property("textContent", "    let d;")
+        page = letter(opened, workspace, "tabs.txt", "a\n\tb\n\tc\n")
+        expect(page.locator(".cm-content")).not_to_have_class(re.compile("cm-lineWrapping"))
+        write(page, "d", "Control+End")
+        expect(page.locator(".cm-line").last).to_have_js_property("textContent", "d")
+        page.keyboard.press("Home")
+        page.keyboard.press("Tab")
+        expect(page.locator(".cm-line").last).to_have_js_property("textContent", "\td")
+    finally:
+        settings.unlink()
+        settings.parent.rmdir()
 
 
 def test_the_outline_shows_what_a_file_is_made_of_and_leads_there(opened: Open, workspace: Path) -> None:

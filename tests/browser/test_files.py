@@ -271,16 +271,14 @@ def test_matches_are_replaced_once_that_was_meant_beside_what_is_not_saved_and_b
     page = opened(f"#/files{place}/open.txt")
     page.locator(".cm-content").click()
     page.keyboard.press("Control+Home")
-    page.keyboard.type("typed\n")
+    page.keyboard.type("typed, and not saved: old_name(4)\n")
     expect(unsaved(page)).to_be_visible()
     page.keyboard.press("Control+Shift+h")
     expect(page.get_by_role("textbox", name="Search in files")).to_be_focused()
     page.keyboard.type(r"old_name\((\d)\)")
     page.get_by_role("button", name="Use a regular expression").click()
     page.get_by_role("button", name="Search", exact=True).last.click()
-    expect(
-        page.get_by_text("3 results in 2 files (1 file of these has unsaved text, which is not searched)")
-    ).to_be_visible()
+    expect(page.get_by_text("4 results in 2 files", exact=True)).to_be_visible()
     page.get_by_label("Replace with").fill("new_name[$1]")
     page.get_by_role("button", name="which files").click()
     assert violations(page) == []
@@ -288,11 +286,12 @@ def test_matches_are_replaced_once_that_was_meant_beside_what_is_not_saved_and_b
     expect(page.get_by_text("Replaced 1 result in 1 file.")).to_be_visible()
     assert (place / "shut.txt").read_bytes() == b"old_name(2) new_name[3]\r\n"
     page.get_by_role("button", name="Replace all").click()
-    page.get_by_role("dialog", name="Replace 2 results in 2 files with “new_name[$1]”?").get_by_role(
-        "button", name="Replace 2 results"
+    page.get_by_role("dialog", name="Replace 3 results in 2 files with “new_name[$1]”?").get_by_role(
+        "button", name="Replace 3 results"
     ).click()
-    expect(page.get_by_text("Replaced 2 results in 2 files. 1 file had unsaved text")).to_be_visible()
+    expect(page.get_by_text("Replaced 3 results in 2 files. 1 file had unsaved text")).to_be_visible()
     expect(page.locator(".cm-content")).to_contain_text("new_name[1]")
+    expect(page.locator(".cm-content")).to_contain_text("not saved: new_name[4]")
     assert (place / "open.txt").read_text() == "first\nold_name(1)\n"
     assert (place / "shut.txt").read_bytes() == b"new_name[2] new_name[3]\r\n"
     page.get_by_role("button", name="Undo", exact=True).click()

@@ -6,7 +6,9 @@ import { isOpen } from "./panel";
 import { fileOf, place } from "./router";
 import type { Context } from "./when";
 
-const given = signal<Record<string, unknown>>({}), settings = signal<any>(null);
+const given = signal<Record<string, unknown>>({});
+/** The user's settings, once somebody has asked for them. */
+export const settings = signal<any>(null);
 /** What was told of each key, and when: an answer that was asked for earlier may come later. */
 const told = new Map<string, [number, unknown]>();
 

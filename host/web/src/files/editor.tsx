@@ -6,7 +6,7 @@ import { EditorView, keymap } from "@codemirror/view";
 import { useSignalEffect } from "@preact/signals";
 import { basicSetup } from "codemirror";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { keysOf } from "../contexts";
+import { keysOf, readSettings, settings } from "../contexts";
 import { call, isVirtual, link, nameOf, relative, tell } from "../host";
 import { Icon } from "../icons";
 import { Markdown } from "../markdown";
@@ -20,6 +20,7 @@ import { download } from "./acts";
 import { language, looks } from "./code";
 import { decorate, decorations } from "./decorations";
 import { features, relint } from "./languages";
+import { dress, options } from "./options";
 import { problems } from "./problems";
 import { offset, position, Shared } from "./shared";
 import { dirty, languages } from "./texts";
@@ -33,9 +34,9 @@ async function extensions(one: Shared): Promise<Extension> {
     one.took(update.state);
     if (update.selectionSet || update.focusChanged) selected(one, update.view);
   });
-  if (isVirtual(one.path)) return [basicSetup, looks, compared.of([]), decorations, follows, await language(new URL(one.path).pathname), EditorState.readOnly.of(true), EditorView.contentAttributes.of({ "aria-label": nameOf(one.path), tabindex: "0" })];
+  if (isVirtual(one.path)) return [options, basicSetup, looks, compared.of([]), decorations, follows, await language(new URL(one.path).pathname), EditorState.readOnly.of(true), EditorView.contentAttributes.of({ "aria-label": nameOf(one.path), tabindex: "0" })];
   return [
-    keymap.of([{ key: "Mod-s", run: () => (void save(one), true) }, indentWithTab]), basicSetup, looks, features(one), decorations, compared.of([]), await language(one.path),
+    keymap.of([{ key: "Mod-s", run: () => (void save(one), true) }, indentWithTab]), options, basicSetup, looks, features(one), decorations, compared.of([]), await language(one.path),
     EditorView.contentAttributes.of({ "aria-label": relative(one.path), tabindex: "0" }), follows,
   ];
 }
@@ -76,6 +77,8 @@ export function Editor({ path }: { path: string }) {
       show(made);
       look(made);
       decorate(made, path, pieces.value);
+      dress(made, path, pieces.value, settings.value);
+      if (!settings.value) readSettings();
       made.focus();
       if (original) (found.editor = editor), (found.tab = tab); // it is shown so already
       else if (!isVirtual(path)) void call("window.showTextDocument", { uri: path, preview: false }).then(({ editor, tab }) => ((found.editor = editor), (found.tab = tab)), () => {});
@@ -93,6 +96,7 @@ export function Editor({ path }: { path: string }) {
   useSignalEffect(() => void (place.value && view.current && show(view.current)));
   useSignalEffect(() => void (revealed.value && view.current && look(view.current)));
   useSignalEffect(() => void (pieces.value && view.current && decorate(view.current, path, pieces.value)));
+  useSignalEffect(() => void (pieces.value && settings.value && view.current && dress(view.current, path, pieces.value, settings.value)));
   useSignalEffect(() => void (problems.value && view.current && relint(view.current)));
   useSignalEffect(() => void (changedOnDisk.value.paths.has(path) && void Shared.find(path)?.diskChanged()));
   const compare = (text: string | null) => {

@@ -1,12 +1,15 @@
 // What extensions know of a language, in the editor: completion, what a place is, where it is defined, what is wrong, how to mend it.
 import { autocompletion, type Completion, type CompletionContext, insertCompletionText, snippet, startCompletion } from "@codemirror/autocomplete";
+import { indentUnit } from "@codemirror/language";
 import { forceLinting, linter, lintGutter, nextDiagnostic, openLintPanel, previousDiagnostic } from "@codemirror/lint";
 import { EditorState, type Extension, Prec, type Text } from "@codemirror/state";
-import { type Command, EditorView, hoverTooltip, keymap, type Tooltip, type TooltipView } from "@codemirror/view";
+import { type Command, EditorView, hoverTooltip, keymap, type Tooltip, type TooltipView, type ViewUpdate } from "@codemirror/view";
+import { settings } from "../contexts";
 import { askText, choose } from "../dialogs";
 import { call, notify, pathOf, relative, tell } from "../host";
 import { go } from "../router";
 import type { WireRange } from "../wire";
+import { setting } from "./options";
 import { problemsOf, SEVERITIES } from "./problems";
 import { said, textOf } from "./said";
 import { offset, position, type Shared } from "./shared";
@@ -29,6 +32,7 @@ export function features(one: Shared): Extension {
       actions: [{ name: "Mend…", apply: (view: EditorView, from: number) => (view.dispatch({ selection: { anchor: from } }), void actions(one, view)) }],
     })), { delay: 0, needsRefresh: () => true }),
     lintGutter(),
+    EditorView.updateListener.of((update) => update.docChanged && void onType(one, update).catch(tell)),
     Prec.high(keymap.of([
       { key: "F12", run: does(one, (view) => follow(one, view, "languages.provideDefinition")) },
       { key: "Shift-F12", run: does(one, (view) => follow(one, view, "languages.provideReferences")) },
@@ -141,10 +145,22 @@ async function outline(one: Shared): Promise<void> {
 
 // -- changing
 
+const indentation = (state: EditorState) => ({ tabSize: state.tabSize, insertSpaces: state.facet(indentUnit) !== "\t" });
+
+/** What changes because of a character that was just typed, where `editor.formatOnType` wants it. */
+async function onType(one: Shared, { state, transactions, view }: ViewUpdate): Promise<void> {
+  let ch = "";
+  for (const each of transactions) if (each.isUserEvent("input")) each.changes.iterChanges((_a, _b, _c, _d, text) => (ch = text.lines > 1 ? "\n" : text.sliceString(text.length - 1)));
+  if (!ch || !setting(settings.value, "formatOnType", one.path)) return;
+  await one.flushed();
+  const edits = await call("languages.provideOnTypeFormattingEdits", { uri: one.path, position: position(state.doc, state.selection.main.head), ch, ...indentation(state) });
+  if (edits.length && view.state.doc === state.doc) view.dispatch({ changes: edits.map((each) => ({ ...within(state.doc, each.range), insert: each.newText })), userEvent: "format" });
+}
+
 async function format(one: Shared, view: EditorView): Promise<void> {
   const version = view.state.doc, selection = view.state.selection.main;
   const range = selection.empty ? {} : { range: { start: position(version, selection.from), end: position(version, selection.to) } };
-  const edits = await call("languages.provideFormattingEdits", { uri: one.path, tabSize: view.state.tabSize, insertSpaces: true, ...range });
+  const edits = await call("languages.provideFormattingEdits", { uri: one.path, ...indentation(view.state), ...range });
   if (view.state.doc !== version) return notify("The text changed while it was being formatted; ask again.");
   if (!edits.length) return notify("Nothing to format, or no extension formats this language.");
   view.dispatch({ changes: edits.map((each) => ({ ...within(version, each.range), insert: each.newText })), userEvent: "format" });

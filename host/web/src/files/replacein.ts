@@ -1,6 +1,5 @@
 // Other texts in the place of matches: written into the documents that all edit, so that what is not saved there stays.
 import { ChangeSet, Text } from "@codemirror/state";
-import { diff } from "@codemirror/merge";
 import { call } from "../host";
 import type { Query } from "../wire";
 import { replacementOf } from "./replacement";
@@ -24,20 +23,18 @@ export const openNow = async () => new Set((await call("workspace.textDocuments"
 export async function replaceIn(path: string, hits: Hit[], all: Hit[], query: Query, replacement: string, open: Set<string>): Promise<Done> {
   const done = new Set<Hit>();
   let before = Text.empty, changes: Place[] = [];
-  const { places, isSaved } = await change(path, open, async (text, isDirty) => {
-    const disk = isDirty ? lines((await patient(() => call("workspace.fs.readFile", { uri: path }))).content) : text;
-    const onto = isDirty ? ChangeSet.of(diff(disk.toString(), text.toString(), { timeout: 200 }).map((one) => ({ from: one.fromA, to: one.toA, insert: text.sliceString(one.fromB, one.toB) })), disk.length) : null;
-    before = disk;
+  const { places, isSaved } = await change(path, open, (text) => {
+    before = text;
     return (changes = hits.flatMap((hit) => {
-      const was = placeOf(disk, hit), [from, to] = was && onto ? [onto.mapPos(was[0], 1), onto.mapPos(was[1], -1)] : was ?? [0, -1];
-      const old = was ? disk.sliceString(...was) : "", insert = was && replacementOf(query, disk, was[0], old, replacement);
-      if (from > to || typeof insert !== "string" || text.sliceString(from, to) !== old) return [];
+      const [from, to] = placeOf(text, hit) ?? [0, -1];
+      const was = from <= to ? text.sliceString(from, to) : "", insert = from <= to && replacementOf(query, text, from, was, replacement);
+      if (typeof insert !== "string") return [];
       done.add(hit);
-      return [{ from, to, was: old, insert }];
+      return [{ from, to, was, insert }];
     }));
   });
   const rest = all.filter((one) => !done.has(one));
-  return { undo: { path, places }, done: done.size, rest: isSaved && places.length ? moved(rest, before, ChangeSet.of(changes, before.length)) : rest, isSaved };
+  return { undo: { path, places }, done: done.size, rest: places.length ? moved(rest, before, ChangeSet.of(changes, before.length)) : rest, isSaved };
 }
 
 /** Matches where they are after a change of their file, with their lines as these are now. */
@@ -54,15 +51,15 @@ function moved(hits: Hit[], text: Text, set: ChangeSet): Hit[] {
 /** Bring back what was replaced; false where somebody changed it since. */
 export async function undo({ path, places }: Undo, open: Set<string>): Promise<boolean> {
   const isThere = (text: Text) => places.every((one) => text.sliceString(one.from, one.to) === one.was);
-  return (await change(path, open, async (text) => (isThere(text) ? places : []))).places.length > 0;
+  return (await change(path, open, (text) => (isThere(text) ? places : []))).places.length > 0;
 }
 
 /** Change a document, and its file where nothing else waits there to be saved. Gives the way back. */
-async function change(path: string, open: Set<string>, find: (text: Text, isDirty: boolean) => Promise<Place[]>): Promise<{ places: Place[]; isSaved: boolean }> {
+async function change(path: string, open: Set<string>, find: (text: Text) => Place[]): Promise<{ places: Place[]; isSaved: boolean }> {
   await Shared.find(path)?.flushed();
   const { uri, text, version, isDirty } = await patient(() => call("workspace.openTextDocument", { uri: path }));
   try {
-    const base = lines(text), places = await find(base, isDirty);
+    const base = lines(text), places = find(base);
     if (!places.length) return { places, isSaved: !isDirty };
     const set = ChangeSet.of(places, base.length), edits = editsOf(set, base).map((one) => ({ uri: path, version, ...one }));
     const { applied, failureReason } = edits.length ? await patient(() => call("workspace.applyEdit", { edits })) : { applied: true, failureReason: "" };

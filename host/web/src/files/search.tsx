@@ -4,7 +4,6 @@ import { Icon } from "../icons";
 import { replace, replaced, undoAll, working } from "./replace";
 import { Results } from "./results";
 import { asked, count, counted, found, opened, running, said, search, stop, wrong } from "./searching";
-import { dirty } from "./texts";
 
 const TOGGLES = [["isCase", "Match case", "Aa", "c"], ["isWord", "Match whole word", "ab", "w"], ["isRegex", "Use a regular expression", ".*", "r"]] as const;
 
@@ -24,7 +23,7 @@ export function Search() {
     else if (event.key === "Escape" && isBusy) stopAll();
   };
   const stopAll = () => (stop(), working.value?.abort());
-  const all = [...(found.value ?? [])], unsaved = all.filter(([path]) => dirty.value.has(path)).length;
+  const all = [...(found.value ?? [])];
   return (
     <form class="search" onSubmit={(event) => (event.preventDefault(), void search())} onKeyDown={key}>
       <div class="sought">
@@ -51,7 +50,7 @@ export function Search() {
         </div>
       )}
       {wrong.value && <p class="wrong" role="alert">{wrong.value}</p>}
-      <p class="quiet" role="status">{said.value}{unsaved > 0 && ` (${counted(unsaved, "file")} of these ${unsaved === 1 ? "has" : "have"} unsaved text, which is not searched)`}</p>
+      <p class="quiet" role="status">{said.value}</p>
       {replaced.value && (
         <p class="quiet done" role="status">{replaced.value.said} {replaced.value.undo.length > 0 && <button type="button" disabled={isBusy} onClick={() => void undoAll()}>Undo</button>}</p>
       )}
