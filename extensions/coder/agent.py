@@ -205,10 +205,12 @@ class Run:
                 draft.show("thinking", now_ms(), text=block.get("thinking", ""))
 
     def _without_calls(self, draft: Draft, answer: Answer, *, cut_off: bool) -> None:
-        """An answer that calls nothing is the end, unless it was cut off, or itself or the todo list says otherwise."""
+        """An answer that calls nothing is the end, unless it was cut off, says nothing, or the todo list is open."""
         unfinished = any(one.get("status") != "completed" for one in draft.task.todos)
         if cut_off:
             self._nudge(draft, CUT_OFF)
+        elif not answer.text:
+            self._nudge(draft, EMPTY)
         elif answer.wrote_call(self.house.tools):
             self._nudge(draft, WRITTEN)
         elif unfinished and not draft.task.mistakes:

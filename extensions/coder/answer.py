@@ -66,12 +66,14 @@ class Answer:
 
     @property
     def kept(self) -> list[Json]:
-        """The blocks as they are sent back: thinking only where it is signed, texts only where there is one."""
-        return [
+        """The blocks as they are sent back: thinking only where it is signed, and something that was said."""
+        kept = [
             one
             for one in self.blocks
             if (one["type"] != "text" or one["text"].strip()) and (one["type"] != "thinking" or one.get("signature"))
-        ] or [{"type": "text", "text": self.text or "…"}]
+        ]
+        has_said = any(one["type"] in ("text", "tool_use") for one in kept)
+        return kept if has_said else [*kept, {"type": "text", "text": "…"}]
 
 
 def charge(draft: Draft, usage: vscode.LanguageModelUsagePart | None) -> None:

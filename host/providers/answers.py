@@ -16,6 +16,9 @@ ARGUMENT_BYTES = 4 << 20
 
 MOST_CALLS = 256
 
+ECHO = "reasoning_content:"
+"""How the signature of thinking begins that has none of its own: the provider named behind it wants it back."""
+
 
 class Words:
     """Text in pieces. A character that JSON's escapes cut in two is whole again with its second piece."""

@@ -6,13 +6,13 @@ import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
 
 from host.providers.account import Account, Piece
-from host.providers.answers import Calls, Words
+from host.providers.answers import ECHO, Calls, Words
 from host.providers.catalog import described, listed
 from host.providers.faults import Faults, count_of, cut, text_of
 from host.providers.ids import MISTRAL, OPENAI, named, taken
@@ -108,6 +108,8 @@ class Answer:
         self._reason: str | None = None
         self._usage: Usage | None = None
         self._said = 0
+        self._is_echoed = False
+        """Whether thinking came last that the provider wants back."""
 
     def take(self, chunk: Any) -> list[Piece]:
         """The pieces of one chunk, which is JSON as it came. Raises `ODD` for one that is not as the API has it."""
@@ -128,6 +130,9 @@ class Answer:
         if isinstance(thought, str) and (text := self._thoughts.take(thought)):
             found.append(Thinking(text))
             self._said += len(text)
+            self._is_echoed = bool(delta.get("reasoning_content"))
+        if delta.get("content") or delta.get("tool_calls"):
+            found += self._signed()
         if (said := delta.get("content")) and (text := self._words.take(said)):
             found.append(Text(text))
             self._said += len(text)
@@ -137,6 +142,11 @@ class Answer:
             self._calls.take(call.get("index"), text_of(call.get("id")), name, more)
         return found
 
+    def _signed(self) -> list[Piece]:
+        """The end of the thinking so far, where there is any that goes back."""
+        is_echoed, self._is_echoed = self._is_echoed, False
+        return [Thinking("", f"{ECHO}{self._provider}")] if is_echoed else []
+
     def end(self, request: Request) -> list[Piece]:
         """Tool calls and the end, if the answer is whole. Raises `Fault` where it is not."""
         if self._reason is None:
@@ -144,7 +154,7 @@ class Answer:
         reason = REASONS.get(self._reason, "other")
         calls: list[Piece] = [] if reason == "length" else [*self._calls.whole()]
         usage = self._usage or Usage(input=about(request), output=(self._said + self._calls.size) // 4)
-        return [*calls, Finished("tool_calls" if calls and reason == "stop" else reason, usage)]
+        return [*self._signed(), *calls, Finished("tool_calls" if calls and reason == "stop" else reason, usage)]
 
 
 def usage_of(raw: Any) -> Usage:
@@ -169,9 +179,9 @@ def body(account: Account, model: Model, request: Request) -> dict[str, Any]:
     system = "\n\n".join(part.text for part in request.system if isinstance(part, Text))
     if system:
         messages.append({"role": "system", "content": system})
-    ids = _ids(account)
+    taste = _taste(account)
     for message in request.messages:
-        messages += _messages(message, ids)
+        messages += _messages(message, taste)
     asked: dict[str, Any] = {"model": model.own_name, "messages": messages, "stream": True}
     asked["stream_options"] = {"include_usage": True}
     most = min(request.max_output_tokens or model.max_output_tokens, model.max_output_tokens)
@@ -189,11 +199,21 @@ def body(account: Account, model: Model, request: Request) -> dict[str, Any]:
     return asked | _options(request)
 
 
-def _ids(account: Account) -> re.Pattern[str] | None:
-    """Which ids of tool calls the API takes; None: any, and some read more than a name in them."""
-    if (urlsplit(account.base_url or "").hostname or "").endswith("mistral.ai"):
-        return MISTRAL
-    return OPENAI if account.kind == "openai" and account.base_url is None else None
+class Taste(NamedTuple):
+    """What those who speak this wire want otherwise than others."""
+
+    ids: re.Pattern[str] | None
+    """Which ids of tool calls are taken; None: any, and some read more than a name in them."""
+    echo: str
+    """How thinking is signed that goes back with the calls that came of it."""
+    needs_echo: bool
+    """Whether no call is taken without."""
+
+
+def _taste(account: Account) -> Taste:
+    host = urlsplit(account.base_url or "").hostname or ""
+    official = OPENAI if account.kind == "openai" and account.base_url is None else None
+    return Taste(MISTRAL if host.endswith("mistral.ai") else official, f"{ECHO}{account.provider}", "deepseek" in host)
 
 
 def _options(request: Request) -> dict[str, Any]:
@@ -205,15 +225,15 @@ def _options(request: Request) -> dict[str, Any]:
     return {("reasoning_effort" if name == "effort" else name): value for name, value in request.options.items()}
 
 
-def _messages(message: Message, ids: re.Pattern[str] | None) -> list[dict[str, Any]]:
+def _messages(message: Message, taste: Taste) -> list[dict[str, Any]]:
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     found: list[dict[str, Any]] = [
-        {"role": "tool", "tool_call_id": taken(one.call_id, ids), "content": _result(one)} for one in results
+        {"role": "tool", "tool_call_id": taken(one.call_id, taste.ids), "content": _result(one)} for one in results
     ]
     images = [part for one in results for part in one.content if isinstance(part, Image)]
     said = [part for part in message.parts if isinstance(part, Text | Image)] + images
     if message.role == "assistant":
-        found.append(_assistant(message, ids))
+        found.append(_assistant(message, taste))
     elif said:
         found.append({"role": "user", "content": [_content(part) for part in said]})
     return found
@@ -224,7 +244,7 @@ def _result(result: ToolResult) -> str:
     return f"Error: {text}" if result.is_error else text
 
 
-def _assistant(message: Message, ids: re.Pattern[str] | None) -> dict[str, Any]:
+def _assistant(message: Message, taste: Taste) -> dict[str, Any]:
     said: dict[str, Any] = {
         "role": "assistant",
         "content": "".join(part.text for part in message.parts if isinstance(part, Text)) or None,
@@ -233,12 +253,16 @@ def _assistant(message: Message, ids: re.Pattern[str] | None) -> dict[str, Any]:
     if calls:
         said["tool_calls"] = [
             {
-                "id": taken(call.id, ids),
+                "id": taken(call.id, taste.ids),
                 "type": "function",
                 "function": {"name": named(call.name), "arguments": orjson.dumps(dict(call.arguments)).decode()},
             }
             for call in calls
         ]
+        thought = "".join(
+            part.text for part in message.parts if isinstance(part, Thinking) and part.signature == taste.echo
+        )
+        said |= {"reasoning_content": thought} if thought or taste.needs_echo else {}
     return said
 
 

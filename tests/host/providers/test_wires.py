@@ -206,6 +206,35 @@ async def test_what_a_model_thought_goes_back_to_it_signed_and_unchanged(tmp_pat
     assert 0 < end.usage.thinking <= 30
 
 
+async def test_thinking_without_a_signature_goes_back_to_the_provider_that_wants_it_and_to_no_other(
+    tmp_path: Path,
+) -> None:
+    async def reply(asked: Asked) -> None:
+        await asked.head()
+        for delta in ({"reasoning_content": "let me "}, {"reasoning_content": "look"}, {"content": "So:"}):
+            await asked.event({"choices": [{"index": 0, "delta": delta}]})
+        call = {"index": 0, "id": "t1", "function": {"name": "read", "arguments": "{}"}}
+        await asked.event({"choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]})
+        await asked.event(b"[DONE]")
+        await asked.end()
+
+    async with provider(reply) as one, house(tmp_path, one.url) as home:
+        came = await home.ask()
+    thought = [item for item in came if isinstance(item, Thinking)]
+    assert "".join(item.text for item in thought) == "let me look"
+    assert came.index(thought[-1]) < came.index(next(item for item in came if isinstance(item, Text)))
+    said = (Thinking("let me look", thought[-1].signature), Text("So:"), ToolCall("t1", "read", {}))
+    request = Request("acme/m", (Message("assistant", said), Message("user", (ToolResult("t1", (Text("x"),)),))))
+    assert openai_body(request)["messages"][0]["reasoning_content"] == "let me look"
+    others = openai.body(Account("other", "openai", "http://y/v1"), MODEL, request)
+    assert "reasoning_content" not in others["messages"][0]
+    assert [one["type"] for one in anthropic.body(MODEL, request)["messages"][0]["content"]] == ["text", "tool_use"]
+    deepseek = openai.body(Account("other", "openai", "https://api.deepseek.com"), MODEL, request)
+    assert deepseek["messages"][0]["reasoning_content"] == "", "it takes no call without the field"
+    silent = Request("acme/m", (Message("assistant", (*said[:1], Text("done"))),))
+    assert "reasoning_content" not in openai_body(silent)["messages"][0]
+
+
 @pytest.mark.parametrize("kind", ["gemini", "ollama", "openai"])
 async def test_every_kind_that_speaks_openais_wire_is_asked_at_its_address(tmp_path: Path, kind: str) -> None:
     async def reply(asked: Asked) -> None:
