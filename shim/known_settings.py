@@ -58,7 +58,7 @@ KNOWN: Mapping[str, Known] = MappingProxyType(
         "editor.insertSpaces": Known(True, (bool,), LANGUAGE),
         "editor.detectIndentation": Known(True, (bool,), LANGUAGE),
         "editor.defaultFormatter": Known(None, (str, type(None)), LANGUAGE),
-        "editor.fontSize": Known(14, (int, float), LANGUAGE),
+        "editor.fontSize": Known(13, (int, float), LANGUAGE),
         "editor.fontFamily": Known("monospace", (str,), LANGUAGE),
         "editor.formatOnSave": Known(False, (bool,), LANGUAGE),
         "editor.formatOnType": Known(False, (bool,), LANGUAGE),

@@ -180,6 +180,32 @@ def test_a_provider_that_does_not_answer_is_not_kept_and_its_key_never_comes_bac
     expect(page.get_by_role("listitem").filter(has_text="ollama")).to_have_count(0)
 
 
+def test_how_the_editor_works_is_set_in_settings_and_shows_at_once(opened: Open, workspace: Path) -> None:
+    (workspace / "set.txt").write_text("text")
+    editor, page = opened(f"#/files{workspace}/set.txt"), opened("#/settings")
+    expect(editor.locator(".cm-content")).to_have_text("text")
+    page.get_by_role("button", name="Editor", exact=True).click()
+    assert violations(page) == []
+    wraps, ends = (page.get_by_label(name, exact=True) for name in ("word wrap", "eol"))
+    try:
+        wraps.select_option("on")
+        expect(editor.locator(".cm-content")).to_have_class(re.compile("cm-lineWrapping"))
+        ends.select_option(r"\r\n")
+        page.get_by_label("rulers", exact=True).fill("80\n100")
+        page.get_by_label("rulers", exact=True).blur()
+        expect(editor.locator(".cm-content")).to_have_css("background-image", re.compile("gradient.*gradient"))
+        page.reload()
+        page.get_by_role("button", name="Editor", exact=True).click()
+        expect(wraps).to_have_value('"on"')
+        expect(ends).to_have_value(r'"\r\n"')
+    finally:
+        wraps.select_option("off")
+        ends.select_option("auto")
+        page.get_by_label("rulers", exact=True).fill("[]")
+        page.get_by_label("rulers", exact=True).blur()
+        expect(editor.locator(".cm-content")).to_have_css("background-image", "none")
+
+
 def test_an_administrator_gives_a_user_other_limits_and_sees_who_gave_them(
     opened: Open, request: pytest.FixtureRequest
 ) -> None:

@@ -10,7 +10,7 @@ import { Modes } from "./modes";
 import { hasAgent } from "./session/store";
 
 type Provider = { id: string; kind: string; source: string; apiKey: string | null; baseUrl: string | null; models: string[] };
-const PAGES = [["models", "Models and keys"], ["leave", "What needs no asking"], ["modes", "Modes"], ["extensions", "Extensions"], ["looks", "Looks"]] as const;
+const PAGES = [["models", "Models and keys"], ["leave", "What needs no asking"], ["modes", "Modes"], ["editor", "Editor"], ["extensions", "Extensions"], ["looks", "Looks"]] as const;
 const page = signal<(typeof PAGES)[number][0]>("models");
 
 export function SettingsScreen() {
@@ -19,7 +19,7 @@ export function SettingsScreen() {
       <header><h1>Settings</h1></header>
       <div class="two">
         <nav aria-label="Settings">{PAGES.map(([name, title]) => <button key={name} class="plain" aria-current={page.value === name ? "page" : undefined} onClick={() => (page.value = name)}>{title}</button>)}</nav>
-        <div>{page.value === "models" ? <Models /> : page.value === "leave" ? <Leave /> : page.value === "modes" ? <Modes /> : page.value === "extensions" ? <Extensions /> : <Looks />}</div>
+        <div>{page.value === "models" ? <Models /> : page.value === "leave" ? <Leave /> : page.value === "modes" ? <Modes /> : page.value === "editor" ? <EditorSettings /> : page.value === "extensions" ? <Extensions /> : <Looks />}</div>
       </div>
     </div>
   );
@@ -81,14 +81,49 @@ export async function ofAgent(path: string): Promise<any> {
   return rest("GET", path);
 }
 
+/** The user's settings, and how to change one of them. */
+function useSettings(): { at: (key: string) => any; put: (key: string, value: unknown) => void } {
+  const [values, setValues] = useState<any>({}), read = () => call("workspace.getConfiguration", {}).then(setValues);
+  useEffect(() => void read().catch(tell), []);
+  return {
+    at: (key) => key.split(".").reduce((value: any, part) => value?.[part], values),
+    put: (key, value) => void call("workspace.updateConfiguration", { key, value, target: "global" }).then(read).catch(tell),
+  };
+}
+
+const TICKED = { type: "boolean" };
+/** The settings of VS Code's that mean something to an editor here. */
+const OF_THE_EDITOR: [string, Record<string, any>][] = [
+  ["How a text is shown", {
+    "editor.fontSize": { type: "number", minimum: 6, maximum: 100 }, "editor.fontFamily": { type: "string" }, "editor.wordWrap": { enum: ["off", "on", "wordWrapColumn", "bounded"], description: "Whether long lines go on below." },
+    "editor.wordWrapColumn": { type: "number", minimum: 1 }, "editor.rulers": { type: "array", description: "Columns to draw a line at, one below the other." },
+  }],
+  ["How it is indented", { "editor.detectIndentation": { ...TICKED, description: "As the file looks, where that can be told." }, "editor.insertSpaces": TICKED, "editor.tabSize": { type: "number", minimum: 1, maximum: 100 } }],
+  ["When it is saved", {
+    "files.autoSave": { enum: ["off", "afterDelay", "onFocusChange", "onWindowChange"] }, "files.autoSaveDelay": { type: "number", minimum: 100, description: "Milliseconds after the last key." },
+    "editor.formatOnSave": { ...TICKED, description: "Where an extension formats the language." }, "editor.formatOnType": TICKED, "files.trimTrailingWhitespace": TICKED, "files.insertFinalNewline": TICKED, "files.trimFinalNewlines": TICKED,
+  }],
+  ["Files", {
+    "files.encoding": { type: "string", description: "Of files that do not say theirs, and of new ones: utf8, utf8bom, windows1252, shiftjis, …" }, "files.eol": { enum: ["auto", "\n", "\r\n"], description: "How lines of new files end." },
+    "files.associations": { type: "object", description: "The languages of files, as JSON: {\"*.tpl\": \"html\"}" },
+  }],
+];
+
+function EditorSettings() {
+  const { at, put } = useSettings();
+  return (
+    <>
+      <p class="quiet">For all your files. A project's own are in its <code>.vscode/settings.json</code>, also for one language: <code>"[python]": {"{"} "editor.tabSize": 4 {"}"}</code>.</p>
+      {OF_THE_EDITOR.map(([title, fields]) => (
+        <section key={title}><h2>{title}</h2><div class="fields">{Object.entries(fields).map(([key, schema]) => <Field key={key} name={key} value={at(key)} schema={schema} put={(value) => put(key, value)} />)}</div></section>
+      ))}
+    </>
+  );
+}
+
 function Extensions() {
-  const [all, setAll] = useState<any[]>([]), [values, setValues] = useState<any>({});
-  useEffect(() => {
-    void rest("GET", "api/v1/extensions").then((one) => setAll(one.extensions), tell);
-    void call("workspace.getConfiguration", {}).then(setValues).catch(tell);
-  }, []);
-  const at = (key: string) => key.split(".").reduce((value: any, part) => value?.[part], values);
-  const put = (key: string, value: unknown) => call("workspace.updateConfiguration", { key, value, target: "global" }).then(() => call("workspace.getConfiguration", {}).then(setValues)).catch(tell);
+  const [all, setAll] = useState<any[]>([]), { at, put } = useSettings();
+  useEffect(() => void rest("GET", "api/v1/extensions").then((one) => setAll(one.extensions), tell), []);
   return (
     <>
       {!all.length && <p class="empty">No extension is installed.</p>}
@@ -97,7 +132,7 @@ function Extensions() {
           <h2>{one.name} <small>{one.id} {one.version}{one.disabled && " · disabled"}</small></h2>
           {one.description && <p class="quiet">{one.description}</p>}
           {[one.contributes.configuration ?? []].flat().map((group: any, index: number) => (
-            <div key={index} class="fields">{Object.entries<any>(group.properties ?? {}).map(([key, schema]) => <Field key={key} name={key} value={at(key)} schema={schema} put={(value) => void put(key, value)} />)}</div>
+            <div key={index} class="fields">{Object.entries<any>(group.properties ?? {}).map(([key, schema]) => <Field key={key} name={key} value={at(key)} schema={schema} put={(value) => put(key, value)} />)}</div>
           ))}
         </section>
       ))}
@@ -108,7 +143,7 @@ function Extensions() {
 function Field({ name, value, schema, put }: { name: string; value: any; schema: any; put: (value: unknown) => void }) {
   const id = `field-${name}`, kind = [schema.type].flat().find((one: string) => one !== "null");
   const input = schema.enum ? (
-    <select id={id} value={JSON.stringify(value)} onChange={(event) => put(JSON.parse(event.currentTarget.value))}>{schema.enum.map((one: any) => <option key={one} value={JSON.stringify(one)}>{String(one)}</option>)}</select>
+    <select id={id} value={JSON.stringify(value)} onChange={(event) => put(JSON.parse(event.currentTarget.value))}>{schema.enum.map((one: any) => <option key={one} value={JSON.stringify(one)}>{/\s/.test(one) ? JSON.stringify(one).slice(1, -1) : String(one)}</option>)}</select>
   ) : kind === "boolean" ? (
     <input id={id} type="checkbox" checked={!!value} onChange={(event) => put(event.currentTarget.checked)} />
   ) : kind === "number" || kind === "integer" ? (

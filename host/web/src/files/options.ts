@@ -31,7 +31,7 @@ function looks({ cursorStyle, lineNumbers }: Record<string, any>, { wordWrap, wo
   const columns = (Array.isArray(rulers) ? rulers : []).map((one) => Number(one?.column ?? one)).filter((one) => one > 0).slice(0, 20);
   const isNarrow = ["wordWrapColumn", "bounded"].includes(wordWrap), has = (wanted: unknown) => wanted && wanted !== "monospace";
   return {
-    "&": typeof fontSize === "number" && fontSize !== 14 ? { fontSize: `${Math.min(100, Math.max(6, fontSize))}px` } : {},
+    "&": typeof fontSize === "number" ? { fontSize: `${Math.min(100, Math.max(6, fontSize))}px` } : {},
     ".cm-scroller": has(fontFamily) ? { fontFamily: `${fontFamily}, var(--mono)` } : {},
     ".cm-lineNumbers": lineNumbers === 0 ? { display: "none !important" } : {},
     ".cm-content": {
