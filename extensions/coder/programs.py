@@ -152,9 +152,16 @@ def _check_subcommand(name: str, command: Command, entry: str) -> None:
 def _check_sources(command: Command, operands: list[str], entry: str) -> None:
     """What is installed is of the registry or of the workspace: else it is anybody's code."""
     values = [word.text.partition("=")[2] for word in command.words if word.text.startswith("--")]
+    if any(map(_is_hidden, operands)):
+        raise Unclear(command.source)
     for one in (KNOWN.sub("1", one) for one in (*operands, *values)):
         if (SOURCE.fullmatch(one) or ELSEWHERE.fullmatch(one)) and not one.startswith(("./", "@")) and one not in entry:
             raise Unclear(command.source)
+
+
+def _is_hidden(text: str) -> bool:
+    """Whether only the shell will know it; a branch of git's may be called as anybody's repository is."""
+    return "$(git" in text or any(one in KNOWN.sub("1", text) for one in "$`")
 
 
 def _check_code(name: str, command: Command, entry: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 LONGEST = 20_000
 """Characters of a command line that is read at all."""
+
+DEEPEST = 300
+"""Parts in one another: what is around a part takes the longer to find the deeper it is."""
 
 KNOWN = frozenset({
     "program", "list", "pipeline", "command", "command_name", "word", "number", "string", "string_content",
@@ -116,14 +119,18 @@ def read(line: str) -> Script:
         script.doubts.append("it holds characters that are not seen")
     if JOINED.search(line):
         script.doubts.append("it goes on in the next line within a word")
-    script.root = _parser().parse(line.encode("utf-8", "replace")).root_node
-    _walk(script.root, script)
+    root = _parser().parse(line.encode("utf-8", "replace")).root_node
+    nodes = _all(root)
+    if nodes is None:
+        script.doubts.append(f"more than {DEEPEST} of its parts are in one another")
+        return script
+    script.root = root
+    _walk(nodes, script)
     return script
 
 
-def _walk(root: Node, script: Script) -> None:
+def _walk(nodes: Sequence[Node], script: Script) -> None:
     """Visit every node, in the order written: substitutions in strings, here-documents and arithmetic too."""
-    nodes = list(_all(root))
     for node in nodes:
         if node.is_error or node.is_missing:
             script.doubts.append(f"{source_of(node)[:60]!r} is not understood")
@@ -135,13 +142,17 @@ def _walk(root: Node, script: Script) -> None:
     script.evaluates = runs_by_arithmetic(nodes)
 
 
-def _all(root: Node) -> Iterator[Node]:
-    """The node and all below it, in the order written, however deep they are in one another."""
-    waiting = [root]
+def _all(root: Node) -> list[Node] | None:
+    """The node and all below it, in the order written; None where they are too deep in one another."""
+    found: list[Node] = []
+    waiting = [(root, 0)]
     while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(node.children))
+        node, depth = waiting.pop()
+        if depth > DEEPEST:
+            return None
+        found.append(node)
+        waiting.extend((child, depth + 1) for child in reversed(node.children))
+    return found
 
 
 def _note(node: Node, script: Script) -> None:

@@ -28,15 +28,26 @@ CLOSES = frozenset({">&-", "<&-"})
 """Redirections without a target."""
 
 
-KNOWN = re.compile(
-    r"\$\((?:nproc|echo(?: [\w./@:][\w./@:-]*)+)\)|`echo(?: [\w./@:][\w./@:-]*)+`"
-    r"|\$\(git rev-parse(?: --(?:short|verify|abbrev-ref|show-toplevel))*(?: [\w@][\w./~^@{}-]*)?\)"
-    r"|\$\(\([\w$ +*/%()-]+\)\)|(?:^|(?<=^\"))(?:\$PWD\b|\$\{PWD\}|\$\(pwd\))(?=[/\"]|$)"
-)
-"""What a number, a commit or a folder comes of, or words that can be read and are no options.
+NOTHING = r"\$\(nproc\)|\$\(git rev-parse(?: --(?:short|verify|abbrev-ref|show-toplevel))*(?: [\w@][\w./~^@{}-]*)?\)"
+"""A number or a commit, and where it fails nothing."""
+
+KNOWN = re.compile(rf"{NOTHING}|\$\(\([\w$ +*/%()-]+\)\)|(?:^|(?<=^\"))(?:\$PWD\b|\$\{{PWD\}}|\$\(pwd\))(?=[/\"]|$)")
+"""What a number, a commit or a folder comes of.
 
 A folder with a blank in its name is several words where it is not quoted: `places` looks for that.
 """
+
+BARED = re.compile(rf"\"*(?:(?:{NOTHING})\"*)+-")
+"""A word that begins with a dash where what is before it comes to nothing."""
+
+ECHOED = re.compile(r"[\w./@:][\w./@:-]*")
+"""A word that `echo` says as it is, and that is no option and no pattern."""
+
+NESTED = 4
+"""How many substitutions in one another are looked into for what `echo` says."""
+
+LONGEST_SAID = 1_000
+"""Characters of such a substitution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +121,7 @@ def command_of(node: Node) -> Command:
         elif child.type == "subshell" and words and words[0] == Word("time"):
             continue  # its programs are told by themselves
         elif child.is_named and not child.type.endswith("_redirect"):
-            words.append(word_of(child))
+            words += words_of([child])
     words += words_of(behind_redirects(_redirected(node)))
     return Command(words or [Word("", literal=False)], source_of(node), assigned, _fed(node))
 
@@ -172,13 +183,32 @@ def _fed(command: Node) -> str | None:
 
 def words_of(nodes: list[Node]) -> list[Word]:
     """The words among nodes."""
-    return [word_of(node) for node in nodes if node.is_named]
+    found: list[Word] = []
+    for node in nodes:
+        said = echoed(node)
+        found += map(Word, said) if said else [word_of(node)] if node.is_named else []
+    return found
+
+
+def echoed(node: Node) -> list[str] | None:
+    """The words that `$(echo a b)` comes to; None of another node."""
+    if node.type != "command_substitution" or node.end_byte - node.start_byte > LONGEST_SAID:
+        return None
+    if source_of(node).count("$(") + source_of(node).count("`") > 2 * NESTED:
+        return None
+    inner = [one for one in node.children if one.is_named]
+    if len(inner) != 1 or inner[0].type != "command":
+        return None
+    name, *words = command_of(inner[0]).words
+    is_known = all(one.literal and not one.splits and ECHOED.fullmatch(one.text) for one in words)
+    return [one.text for one in words] if name == Word("echo") and words and is_known else None
 
 
 def _name(node: Node) -> Word:
-    """A command's name: what the shell would still expand (`~`, globs, braces) is not literal here."""
+    """A command's name: what the shell would still expand (`~`, globs, braces) or has expanded is not literal here."""
     word = word_of(node.children[0]) if node.children else Word(source_of(node), literal=False)
-    return word if not any(one in word.text for one in "*?[]{}~!") else Word(word.text, literal=False)
+    is_plain = not any(one in word.text for one in "*?[]{}~!") and not any(one in source_of(node) for one in "$`")
+    return word if is_plain else Word(word.text, literal=False)
 
 
 def word_of(node: Node) -> Word:
@@ -203,14 +233,22 @@ def word_of(node: Node) -> Word:
             return Word(re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), source[2:-1]))
         case "arithmetic_expansion" | "process_substitution" | "ansi_c_string" | "translated_string":
             return Word(source, literal=False)
+        case "command_substitution" if (said := echoed(node)) is not None and len(said) == 1:
+            return Word(said[0])
         case _:
             return Word(source, literal=False, splits=True)
 
 
 def _string(node: Node, source: str) -> Word:
-    if any(child.is_named and child.type != "string_content" for child in node.children):
-        return Word(source, literal=False)
-    text = source[1:-1]
+    whole, text, at = node.text or b"", "", 1
+    for child in node.children:
+        if not child.is_named or child.type == "string_content":
+            continue
+        if (said := echoed(child)) is None:
+            return Word(source, literal=False)
+        text += whole[at : child.start_byte - node.start_byte].decode("utf-8", "replace") + " ".join(said)
+        at = child.end_byte - node.start_byte
+    text += whole[at:-1].decode("utf-8", "replace")
     for escaped in '\\$`"':
         text = text.replace("\\" + escaped, escaped) if escaped != "\\" else text
     return Word(text, literal="\\" not in text)

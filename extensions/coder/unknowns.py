@@ -13,7 +13,7 @@ from extensions.coder.calls import Unclear, bare_name
 from extensions.coder.doors import AWKS, MILD, OPTIONS, PATTERNS, SCRIPTED, SEDS
 from extensions.coder.loops import ANYTHING
 from extensions.coder.shell import ASSIGNMENT
-from extensions.coder.syntax import KNOWN, Command, Word
+from extensions.coder.syntax import BARED, KNOWN, Command, Word
 from extensions.coder.variables import is_quiet
 
 UNKNOWN = re.compile(r"[$`*?\[{]")
@@ -77,14 +77,16 @@ def may_be_option(word: Word) -> bool:
         return False
     if word.values:
         return any(one.startswith(("-", ANYTHING)) for one in word.values)
-    text = KNOWN.sub("1", word.text)
-    known = UNKNOWN.split(text, maxsplit=1)[0].replace('"', "")
-    if known == text.replace('"', ""):
-        return False
-    if not known:
+    if BARED.match(word.text):
         return True
-    if known.startswith("-"):
-        return word.splits or NAMED_OPTION.match(known) is None
+    text = KNOWN.sub("1", word.text)
+    before = UNKNOWN.split(text, maxsplit=1)[0].replace('"', "")
+    if before == text.replace('"', ""):
+        return False
+    if not before:
+        return True
+    if before.startswith("-"):
+        return word.splits or NAMED_OPTION.match(before) is None
     return word.splits and not word.literal
 
 

@@ -36,6 +36,8 @@ NAMED = [
     "cp x .clinerules-code", "go build -o .git/hooks/pre-commit", "eslint -o .vscode/settings.json a",
     "ctags -f .bashrc a", "bash -c 'env cp x .roomodes'", "sudo bash -c 'nice rm .roomodes'", "eval 'env rm .roomodes'",
     "bash -c 'echo x > .roomodes'", "bash -c 'cd .roo && rm a'", "sh -c \"bash -c 'rm .roomodes'\"",
+    "cp x $(echo .roomodes)", 'cp x "$(echo .roomodes)"', "cp x .roo$(echo modes)", "touch $(echo a AGENTS.md)",
+    "echo x > `echo .roomodes`", "cp x $(echo $(echo .roomodes))", "rm -r $(echo ./.git)",
     "bash -c 'find . -exec cp {} .roomodes +'", "env sh -c 'cat a >> AGENTS.md'", "cd .roo && sh -c 'rm rules.md'",
 ]  # fmt: skip
 
@@ -47,7 +49,7 @@ HARMLESS = [
     "sort a > b", "cat AGENTS.md | tee copy.md", "rm $x", "cp $a $b", 'cp "$f" out/', "mv src/* lib/",
     "rm -r node_modules", "touch .gitignore .env", "rm .env.*", "cp .env.example .env",
     "cp .github/x.yml .github/y.yml", "echo hi", "npm test", "git clone https://x/y.git", "chmod +x a.sh",
-    "curl -s http://x", "go build ./...", "gcc -o app a.c",
+    "curl -s http://x", "go build ./...", "gcc -o app a.c", "cp a $(echo b)", "echo $(echo .roomodes)",
 ]  # fmt: skip
 
 
