@@ -201,8 +201,8 @@ class Run:
                     "tool", now_ms(), callId=call_id, name=block["name"], arguments=bounded(arguments), status="pending"
                 )
                 draft.call(Call(call_id, at, block["name"], arguments, shown_id=number))
-            else:
-                draft.show("thinking", now_ms(), text=block.get("thinking", ""))
+            elif block["type"] == "thinking":
+                draft.show("thinking", now_ms(), text=block["thinking"])
 
     def _without_calls(self, draft: Draft, answer: Answer, *, cut_off: bool) -> None:
         """An answer that calls nothing is the end, unless it was cut off, says nothing, or the todo list is open."""

@@ -32,6 +32,11 @@ class Answer:
     def text(self) -> str:
         return "\n\n".join(one["text"] for one in self.blocks if one["type"] == "text" and one["text"].strip())
 
+    @property
+    def shown(self) -> int:
+        """How many of the blocks people see: sealed thinking is for its model alone."""
+        return sum(one["type"] != "redacted_thinking" for one in self.blocks)
+
     def wrote_call(self, tools: Container[str]) -> bool:
         """Whether its text ends with a call that models without an interface for tools write."""
         found = WRITTEN.search(self.text[-WRITTEN_CHARS:])

@@ -113,7 +113,7 @@ class Inquiry:
         try:
             async for part in response.stream:
                 if (piece := answer.take(part)) is not None:
-                    self._run.deltas.add(first + len(answer.blocks) - 1, *piece)
+                    self._run.deltas.add(first + answer.shown - 1, *piece)
         finally:
             self._run.deltas.flush()
         self._counted = len(messages) + 1

@@ -19,6 +19,12 @@ MOST_CALLS = 256
 ECHO = "reasoning_content:"
 """How the signature of thinking begins that has none of its own: the provider named behind it wants it back."""
 
+SEAL = "thought_signature:"
+"""How sealed thinking begins that belongs to the call behind it: the provider named then wants both back together."""
+
+FOREIGN = (ECHO, SEAL)
+"""What is no signature for anybody else."""
+
 
 class Words:
     """Text in pieces. A character that JSON's escapes cut in two is whole again with its second piece."""
@@ -51,11 +57,12 @@ def sound(text: str) -> str:
 class Begun:
     """A tool call of which not all may have come."""
 
-    __slots__ = ("id", "name", "texts")
+    __slots__ = ("id", "name", "seal", "texts")
 
     def __init__(self) -> None:
         self.id = ""
         self.name = ""
+        self.seal = ""
         self.texts: list[str] = []
 
 
@@ -64,6 +71,8 @@ class Calls:
 
     def __init__(self, provider: str) -> None:
         self.size = 0
+        self.seals: dict[str, str] = {}
+        """By the ids of whole calls, where they came with one."""
         self._provider = provider
         self._begun: list[Begun] = []
         self._at: dict[int | None, Begun] = {}
@@ -71,16 +80,24 @@ class Calls:
     def __len__(self) -> int:
         return len(self._begun)
 
-    def take(self, index: int | None, id: str | None = None, name: str | None = None, text: str | None = None) -> None:
+    def take(
+        self,
+        index: int | None,
+        id: str | None = None,
+        name: str | None = None,
+        text: str | None = None,
+        seal: str | None = None,
+    ) -> None:
         """A piece of a call. Some providers count no calls: another id under the same index is another call."""
         call = self._at.get(index)
         if call is None or (id and call.id and id != call.id) or (index is None and name and not id):
             call = self._at[index] = self._begin()
         call.id = call.id or id or ""
         call.name = call.name or name or ""
+        call.seal = call.seal or seal or ""
+        self.size += len(text or "") + len(seal or "")
         if text:
             call.texts.append(text)
-            self.size += len(text)
         if self.size > ARGUMENT_BYTES:
             raise cut(self._provider, f"the arguments of its calls are longer than {ARGUMENT_BYTES} bytes")
 
@@ -100,6 +117,8 @@ class Calls:
             if not call.id or call.id in found:
                 call = ToolCall(f"call_{secrets.token_hex(8)}", call.name, call.arguments)
             found[call.id] = call
+            if begun.seal:
+                self.seals[call.id] = begun.seal
         return list(found.values())
 
 

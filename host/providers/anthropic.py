@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from host.providers.account import Account, Piece
-from host.providers.answers import ECHO, Calls, Words
+from host.providers.answers import FOREIGN, Calls, Words
 from host.providers.catalog import described, listed
 from host.providers.faults import Faults, count_of, cut, text_of
 from host.providers.ids import ANTHROPIC, named, taken
@@ -242,7 +242,9 @@ def _marked(parts: Sequence[Any]) -> list[dict[str, Any]]:
 
 def _blocks(message: Message) -> list[dict[str, Any]]:
     """Thinking of another wire is left out: its signature is none."""
-    return _marked([one for one in message.parts if not (isinstance(one, Thinking) and one.signature.startswith(ECHO))])
+    return _marked(
+        [one for one in message.parts if not (isinstance(one, Thinking) and one.signature.startswith(FOREIGN))]
+    )
 
 
 def _block(part: Text | Thinking | Image | ToolCall | ToolResult) -> dict[str, Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
 
 from host.providers.account import Account, Piece
-from host.providers.answers import ECHO, Calls, Words
+from host.providers.answers import ECHO, SEAL, Calls, Words
 from host.providers.catalog import described, listed
 from host.providers.faults import Faults, count_of, cut, text_of
 from host.providers.ids import MISTRAL, OPENAI, named, taken
@@ -37,6 +37,12 @@ ADDRESSES = {
     "gemini": "https://generativelanguage.googleapis.com/v1beta/openai/",
 }
 """Where those are who speak this API and are not OpenAI."""
+
+SEALING = re.compile(r"gemini-([3-9]|\d\d)")
+"""Models that take no call of theirs back without the signature of the thought that led to it."""
+
+UNSEALED = "skip_thought_signature_validator"
+"""What they take for a signature of a call that another model made."""
 
 OPTIONS = frozenset({"temperature", "top_p", "stop", "seed", "presence_penalty", "frequency_penalty", "effort"})
 REASONS: Mapping[str, Reason] = {
@@ -139,7 +145,9 @@ class Answer:
         for call in delta.get("tool_calls") or ():
             function = call.get("function") or {}
             name, more = text_of(function.get("name")), text_of(function.get("arguments"))
-            self._calls.take(call.get("index"), text_of(call.get("id")), name, more)
+            google = (call.get("extra_content") or {}).get("google") or {}
+            seal = text_of(google.get("thought_signature"))
+            self._calls.take(call.get("index"), text_of(call.get("id")), name, more, seal)
         return found
 
     def _signed(self) -> list[Piece]:
@@ -152,9 +160,15 @@ class Answer:
         if self._reason is None:
             raise cut(self._provider)
         reason = REASONS.get(self._reason, "other")
-        calls: list[Piece] = [] if reason == "length" else [*self._calls.whole()]
+        calls: list[Piece] = [] if reason == "length" else list(self._sealed(self._calls.whole()))
         usage = self._usage or Usage(input=about(request), output=(self._said + self._calls.size) // 4)
         return [*self._signed(), *calls, Finished("tool_calls" if calls and reason == "stop" else reason, usage)]
+
+    def _sealed(self, calls: Sequence[ToolCall]) -> Iterator[Piece]:
+        for call in calls:
+            if seal := self._calls.seals.get(call.id):
+                yield Thinking("", f"{SEAL}{self._provider}:{seal}", redacted=True)
+            yield call
 
 
 def usage_of(raw: Any) -> Usage:
@@ -179,7 +193,7 @@ def body(account: Account, model: Model, request: Request) -> dict[str, Any]:
     system = "\n\n".join(part.text for part in request.system if isinstance(part, Text))
     if system:
         messages.append({"role": "system", "content": system})
-    taste = _taste(account)
+    taste = _taste(account, model)
     for message in request.messages:
         messages += _messages(message, taste)
     asked: dict[str, Any] = {"model": model.own_name, "messages": messages, "stream": True}
@@ -208,12 +222,22 @@ class Taste(NamedTuple):
     """How thinking is signed that goes back with the calls that came of it."""
     needs_echo: bool
     """Whether no call is taken without."""
+    seal: str
+    """How the thinking begins that is sealed with one call, and goes back in it."""
+    needs_seal: bool
+    """Whether the first call of a message is taken only with one."""
 
 
-def _taste(account: Account) -> Taste:
+def _taste(account: Account, model: Model) -> Taste:
     host = urlsplit(account.base_url or "").hostname or ""
     official = OPENAI if account.kind == "openai" and account.base_url is None else None
-    return Taste(MISTRAL if host.endswith("mistral.ai") else official, f"{ECHO}{account.provider}", "deepseek" in host)
+    return Taste(
+        MISTRAL if host.endswith("mistral.ai") else official,
+        f"{ECHO}{account.provider}",
+        "deepseek" in host,
+        f"{SEAL}{account.provider}:",
+        account.kind == "gemini" and SEALING.search(model.own_name) is not None,
+    )
 
 
 def _options(request: Request) -> dict[str, Any]:
@@ -249,21 +273,27 @@ def _assistant(message: Message, taste: Taste) -> dict[str, Any]:
         "role": "assistant",
         "content": "".join(part.text for part in message.parts if isinstance(part, Text)) or None,
     }
-    calls = [part for part in message.parts if isinstance(part, ToolCall)]
-    if calls:
-        said["tool_calls"] = [
-            {
-                "id": taken(call.id, taste.ids),
-                "type": "function",
-                "function": {"name": named(call.name), "arguments": orjson.dumps(dict(call.arguments)).decode()},
-            }
-            for call in calls
-        ]
+    if calls := _calls(message, taste):
+        said["tool_calls"] = calls
         thought = "".join(
             part.text for part in message.parts if isinstance(part, Thinking) and part.signature == taste.echo
         )
         said |= {"reasoning_content": thought} if thought or taste.needs_echo else {}
     return said
+
+
+def _calls(message: Message, taste: Taste) -> list[dict[str, Any]]:
+    calls: list[dict[str, Any]] = []
+    seal = UNSEALED if taste.needs_seal else ""
+    for part in message.parts:
+        if isinstance(part, Thinking) and part.signature.startswith(taste.seal):
+            seal = part.signature.removeprefix(taste.seal)
+        elif isinstance(part, ToolCall):
+            function = {"name": named(part.name), "arguments": orjson.dumps(dict(part.arguments)).decode()}
+            call = {"id": taken(part.id, taste.ids), "type": "function", "function": function}
+            calls.append(call | ({"extra_content": {"google": {"thought_signature": seal}}} if seal else {}))
+            seal = ""
+    return calls
 
 
 def _content(part: Text | Image) -> dict[str, Any]:

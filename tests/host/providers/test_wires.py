@@ -235,6 +235,39 @@ async def test_thinking_without_a_signature_goes_back_to_the_provider_that_wants
     assert "reasoning_content" not in openai_body(silent)["messages"][0]
 
 
+async def test_the_signature_of_a_call_goes_back_with_it_to_the_provider_that_made_it(tmp_path: Path) -> None:
+    async def reply(asked: Asked) -> None:
+        await asked.head()
+        signed = {"extra_content": {"google": {"thought_signature": "SIGNED"}}}
+        for at, more in enumerate((signed, {})):
+            call = {"index": 0, "id": f"t{at}", "function": {"name": "read", "arguments": "{}"}, **more}
+            await asked.event({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]})
+        await asked.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
+        await asked.event(b"[DONE]")
+        await asked.end()
+
+    async with provider(reply) as one, house(tmp_path, one.url) as home:
+        came = [item for item in await home.ask() if isinstance(item, Thinking | ToolCall)]
+    assert [type(item) for item in came] == [Thinking, ToolCall, ToolCall]
+    results = tuple(ToolResult(f"t{at}", (Text("x"),)) for at in (0, 1))
+    request = Request("acme/m", (Message("assistant", tuple(came)), Message("user", results)))
+    first, second = openai_body(request)["messages"][0]["tool_calls"]
+    assert first["extra_content"] == {"google": {"thought_signature": "SIGNED"}}
+    assert "extra_content" not in second
+    other = openai.body(Account("other", "openai", "http://y/v1"), MODEL, request)
+    assert "extra_content" not in str(other)
+    assert "SIGNED" not in str(anthropic.body(MODEL, request))
+
+
+def test_gemini_gets_a_word_for_the_signature_of_a_call_that_another_model_made() -> None:
+    calls = (ToolCall("a", "read", {}), ToolCall("b", "read", {}))
+    request = Request("g/m", (Message("assistant", calls),))
+    for name, signed in (("gemini-3-pro-preview", True), ("gemini-2.5-pro", False)):
+        body = openai.body(Account("g", "gemini"), replace(MODEL, id=f"acme/{name}"), request)
+        first, second = body["messages"][0]["tool_calls"]
+        assert ("extra_content" in first, "extra_content" in second) == (signed, False)
+
+
 @pytest.mark.parametrize("kind", ["gemini", "ollama", "openai"])
 async def test_every_kind_that_speaks_openais_wire_is_asked_at_its_address(tmp_path: Path, kind: str) -> None:
     async def reply(asked: Asked) -> None:
