@@ -121,7 +121,7 @@ def _parts(messages: Sequence[Message]) -> list[Any]:
 def _part(part: dict[str, Any]) -> Iterator[Any]:
     match part["type"]:
         case "text":
-            if part["text"]:
+            if part["text"].strip():
                 yield vscode.LanguageModelTextPart(part["text"])
         case "thinking":
             yield vscode.LanguageModelThinkingPart(part.get("thinking", ""), part.get("signature", ""))

@@ -41,6 +41,8 @@ MARKS = 4
 """Places that the cache takes in one request."""
 
 EPHEMERAL = {"type": "ephemeral"}
+EMPTY = "(empty)"
+"""For a text of nothing or of blanks alone, which the API refuses."""
 
 
 class Anthropic:
@@ -250,7 +252,7 @@ def _blocks(message: Message) -> list[dict[str, Any]]:
 def _block(part: Text | Thinking | Image | ToolCall | ToolResult) -> dict[str, Any]:
     match part:
         case Text():
-            return {"type": "text", "text": part.text or " "}
+            return {"type": "text", "text": part.text if part.text.strip() else EMPTY}
         case Thinking(redacted=True):
             return {"type": "redacted_thinking", "data": part.signature}
         case Thinking():
@@ -262,6 +264,6 @@ def _block(part: Text | Thinking | Image | ToolCall | ToolResult) -> dict[str, A
             call_id, name = taken(part.id, ANTHROPIC), named(part.name)
             return {"type": "tool_use", "id": call_id, "name": name, "input": dict(part.arguments)}
         case ToolResult():
-            content = [_block(one) for one in part.content] or [{"type": "text", "text": " "}]
+            content = [_block(one) for one in part.content] or [{"type": "text", "text": EMPTY}]
             call_id = taken(part.call_id, ANTHROPIC)
             return {"type": "tool_result", "tool_use_id": call_id, "content": content, "is_error": part.is_error}

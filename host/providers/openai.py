@@ -17,6 +17,7 @@ from host.providers.catalog import described, listed
 from host.providers.faults import Faults, count_of, cut, text_of
 from host.providers.ids import MISTRAL, OPENAI, named, taken
 from host.providers.line import JSON, Client, written
+from host.providers.subset import subset
 from sessions.errors import InvalidValue
 from sessions.models import (
     Finished,
@@ -29,6 +30,7 @@ from sessions.models import (
     Thinking,
     ToolCall,
     ToolResult,
+    ToolSpec,
     Usage,
 )
 
@@ -201,16 +203,19 @@ def body(account: Account, model: Model, request: Request) -> dict[str, Any]:
     most = min(request.max_output_tokens or model.max_output_tokens, model.max_output_tokens)
     asked["max_completion_tokens" if account.base_url is None and account.kind == "openai" else "max_tokens"] = most
     if request.tools:
-        asked["tools"] = [
-            {
-                "type": "function",
-                "function": {"name": t.name, "description": t.description, "parameters": dict(t.schema)},
-            }
-            for t in request.tools
-        ]
+        asked["tools"] = [{"type": "function", "function": _function(account, tool)} for tool in request.tools]
         forced = {"type": "function", "function": {"name": request.forced_tool}}
         asked["tool_choice"] = forced if request.forced_tool else request.tool_choice
     return asked | _options(request)
+
+
+def _function(account: Account, tool: ToolSpec) -> dict[str, Any]:
+    """Google refuses all tools for one schema that it does not understand, and what takes nothing has none."""
+    said = {"name": tool.name, "description": tool.description}
+    if account.kind != "gemini":
+        return said | {"parameters": dict(tool.schema)}
+    parameters = subset(tool.schema)
+    return said | ({"parameters": parameters} if "properties" in parameters else {})
 
 
 class Taste(NamedTuple):

@@ -92,6 +92,11 @@ def test_every_kind_of_part_gets_through() -> None:
     ]
 
 
+def test_texts_of_blanks_alone_are_not_sent_as_providers_refuse_them() -> None:
+    messages = [user("do", " \n"), assistant(call("1")), user(result("1", "\n"), result("1"))]
+    assert shown(sent(messages)) == [["do", "MARK"], [("call", "1")], [("result", "1", "(no text)"), "MARK"]]
+
+
 def test_an_image_that_is_none_spoils_nothing() -> None:
     image = {"type": "image", "source": {"media_type": "image/png", "data": "x"}}
     assert shown(sent([user(image)])) == [["(an image that cannot be read)", "MARK"]]

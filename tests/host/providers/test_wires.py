@@ -146,6 +146,54 @@ def test_a_name_that_no_tool_can_have_spoils_no_later_request(made_up: str, sent
     assert anthropic.body(MODEL, request)["messages"][0]["content"][0]["name"] == sent
 
 
+SCHEMA = {
+    "type": "object",
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "properties": {
+        "path": {"type": "string", "description": "where", "format": "uri", "minLength": 1},
+        "mode": {"type": ["string", "null"], "enum": ["a", "b", None]},
+        "size": {"type": ["integer", "string", "null"], "default": 3},
+        "level": {"type": "integer", "enum": [1, 2]},
+        "kind": {"const": "x"},
+        "files": {"type": ["array", "null"]},
+        "odd": {"anyOf": True, "type": 3, "enum": "x"},
+        "list": {"type": "array", "items": {"type": "object", "additionalProperties": False, "properties": {}}},
+        "either": {"oneOf": [{"type": "string"}, {"type": "null"}, {"$ref": "#/$defs/a"}]},
+    },
+    "required": ["path"],
+    "additionalProperties": False,
+}
+
+
+def test_google_gets_the_part_of_a_schema_that_it_takes() -> None:
+    tools = (ToolSpec("read", "reads", SCHEMA), ToolSpec("look", "looks", {"type": "object", "properties": {}}))
+    read, look = (one["function"] for one in openai_body(Request("acme/m", (), tools=tools), "gemini")["tools"])
+    assert look == {"name": "look", "description": "looks"}
+    assert read["parameters"] == {
+        "type": "object",
+        "properties": {
+            "path": {"type": "string", "description": "where", "minLength": 1},
+            "mode": {"type": "string", "nullable": True, "enum": ["a", "b"]},
+            "size": {"nullable": True, "anyOf": [{"type": "integer"}, {"type": "string"}]},
+            "level": {"type": "integer"},
+            "kind": {"type": "string", "enum": ["x"]},
+            "files": {"type": "array", "nullable": True, "items": {"type": "string"}},
+            "odd": {},
+            "list": {"type": "array", "items": {"type": "object"}},
+            "either": {"type": "string", "nullable": True},
+        },
+        "required": ["path"],
+    }
+    assert openai_body(Request("acme/m", (), tools=tools))["tools"][0]["function"]["parameters"] == SCHEMA
+
+
+def test_anthropic_gets_no_text_of_blanks_alone() -> None:
+    said = (Message("user", (Text(" \n"), ToolResult("t1", ()), ToolResult("t2", (Text("\n"),)))),)
+    blocks = anthropic.body(MODEL, Request("acme/m", said))["messages"][0]["content"]
+    texts = [one.get("text") or one["content"][0]["text"] for one in blocks]
+    assert texts == ["(empty)"] * 3
+
+
 async def thinks(asked: Asked) -> None:
     """Thinking with its signature, a sealed thought, and a tool call, as Anthropic sends them."""
     if asked.number:
