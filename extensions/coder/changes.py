@@ -55,7 +55,8 @@ async def plan(use: Use, tool: str, changes: Sequence[Change], remark: str = "")
     shown = [_shown(*one) for one in zip(changes, differences, strict=True)]
     whole = shown[0] if len(shown) == 1 else {"diff": "\n".join(one["diff"] for one in shown), "files": shown}
     if not any(_is_something(*one) for one in zip(changes, differences, strict=True)):
-        return Plan(partial(_act_on_nothing, changes, remark), shown={"tool": tool, **whole})
+        reads = tuple(Action("read", change.place.path) for change in changes)
+        return Plan(partial(_act_on_nothing, changes, remark), reads, {"tool": tool, **whole})
     actions = tuple(action for change in changes for action in change.actions)
     return Plan(partial(act, use, changes, differences, remark), actions, {"tool": tool, **whole})
 
@@ -82,6 +83,14 @@ async def target(use: Use, arguments: Mapping[str, Any], *fields: str) -> Place:
     if isinstance(given, str) and given.endswith("/"):
         raise ToolError(f"{field}: '{given}' names a folder; name the file itself")
     return await files.locate(use, given, field)
+
+
+def refuse_unread(use: Use, place: Place) -> None:
+    """Raise `ToolError` of a file that the model has not read and may not read unasked: what fits tells its text."""
+    if not (use.is_allowed or use.may_read(place.path) or Seen.of(use.notes).has(place.path)):
+        raise ToolError(
+            f"{place.name}: you have not read it, and reading it needs leave: read it with read_file, then edit it"
+        )
 
 
 def given_text(arguments: Mapping[str, Any], field: str) -> str:

@@ -102,6 +102,8 @@ class Use(Protocol):
     """Cancelled when the task is aborted or paused."""
     sees_images: bool
     """Whether the model does."""
+    is_allowed: bool
+    """Whether a person has allowed this very call, which is planned anew."""
     depth: int
     """How many tasks are above this one."""
     has_open_todos: bool

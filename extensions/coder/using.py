@@ -26,6 +26,7 @@ class Using:
         self.protection = run.protection
         self.token = run.token
         self.sees_images = run.sees_images
+        self.is_allowed = call.state == "allowed"
         self.depth = run.task.depth
         self.has_open_todos = any(one.get("status") != "completed" for one in run.task.todos)
         self.notes = run.notes

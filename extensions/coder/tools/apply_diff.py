@@ -31,6 +31,7 @@ PARAMETERS = MappingProxyType(
 async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     place = await changes.target(use, arguments, "path")
     old = await files.read_text(place)
+    changes.refuse_unread(use, place)
     diff = changes.given_text(arguments, "diff")
     try:
         applied = await asyncio.to_thread(apply_diff, old.text, diff)

@@ -57,6 +57,8 @@ async def _change(use: Use, hunk: Hunk, place: Place, before: Change | None) -> 
     if isinstance(hunk, DeleteFile):
         return Change(place, await files.read_text(place, binary=True), None)
     old = await files.read_text(place)
+    if hunk.chunks:
+        changes.refuse_unread(use, place)
     return await _updated(use, hunk, Change(place, old, old.text))
 
 

@@ -31,6 +31,8 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     old = await files.read_or_new(place)
     if old.is_new and arguments["line"] not in (0, 1):
         raise ToolError(f"line: {place.name} is not there yet, it has no line {arguments['line']}; 0 or 1 makes it")
+    if not old.is_new:
+        changes.refuse_unread(use, place)
     content = changes.given_text(arguments, "content")
     if not content:
         raise ToolError("content: it is empty, there is nothing to put in")

@@ -45,6 +45,7 @@ async def plan(name: str, tolerant: bool, use: Use, arguments: Mapping[str, Any]
     if old == "" and tolerant:
         return await changes.plan(use, name, [await _created(place, new)])
     text = await files.read_text(place)
+    changes.refuse_unread(use, place)
     expected = arguments.get("expected_replacements") or 1
     if expected < 1:
         raise ToolError(f"expected_replacements: {expected} is no count; give 1 or more, or leave it out")

@@ -436,6 +436,27 @@ async def test_what_would_be_done_differently_than_was_allowed_is_asked_again(tm
         assert await one.agent.read("a.txt") == "none\ntwo\n"
 
 
+async def test_a_file_elsewhere_is_edited_with_leave_once_it_was_read_with_leave(tmp_path: Path) -> None:
+    path = "/home/notes.txt"
+    steps = [diff(path, "password", "x"), read(path), diff(path, "my s3same", "my word"), done()]
+    model = Model(main=steps)
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        session = await ada.host.sessions.open("ada")
+        await session.files.write(path, b"my s3same\n")
+        await ada.allow(**WHOLE)
+        task = await ada.task()
+        await ada.decide(task)  # to read it
+        assert "s3same" not in str(model.asked["main"][1]["messages"])
+        waiting = await ada.rest(task)
+        assert "writes /home/notes.txt" in waiting["approvals"][0]["why"]
+        await ada.host.sessions.close("ada")  # what was read is forgotten with it
+        await ada.decide(task)
+        assert (await ada.rest(task))["status"] == "completed", await ada.shown(task)
+        session = await ada.host.sessions.open("ada")
+        assert await session.files.read(path) == b"my word\n"
+
+
 async def test_a_limit_of_requests_asks_whether_to_go_on(tmp_path: Path) -> None:
     steps = [read("a.txt"), read("b.txt"), done()]
     files = {"a.txt": "a\n", "b.txt": "b\n"}

@@ -22,6 +22,7 @@ class Using:
         self.access = Access(cwd, ignore)
         self.protection = Protection(cwd)
         self.sees_images = True
+        self.is_allowed = False
         self.depth = 0
         self.has_open_todos = False
         self.notes: dict[str, Any] = {}

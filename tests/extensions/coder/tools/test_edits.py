@@ -159,6 +159,26 @@ async def test_what_a_person_has_not_saved_stays_in_the_text(
     assert await content(owner, "a.py") == b"zero\none\nTWO\nthree\n"
 
 
+@pytest.mark.parametrize(("tool", "arguments"), EDITS[1:])
+@pytest.mark.parametrize("text", ["one\ntwo\nthree\n", "password: 12345\n"])
+async def test_no_edit_tells_what_is_in_a_file_that_nobody_let_the_model_read(
+    owner: SessionContext, use: Using, tool: Tool, arguments: dict[str, Any], text: str
+) -> None:
+    await write(owner, "a.py", text)
+    use.unread.add("/workspace/a.py")
+    with pytest.raises(ToolError, match=r"^a.py: you have not read it, and reading it needs leave: read"):
+        await planned(tool, use, **arguments)
+    if "two" in text:
+        await done(read_file.TOOL, use, path="a.py")
+        assert not (await done(tool, use, **arguments)).failed
+
+
+async def test_whether_a_file_is_as_a_model_thinks_needs_leave_to_read_it(owner: SessionContext, use: Using) -> None:
+    await write(owner, "a", "12345")
+    assert (await planned(WRITE, use, path="a", content="12345")).actions == (Action("read", "/workspace/a"),)
+    assert (await planned(WRITE, use, path="a", content="1234")).actions == (Action("write", "/workspace/a"),)
+
+
 async def test_a_whole_file_does_not_replace_what_a_person_has_not_saved_and_the_model_not_seen(
     owner: SessionContext, use: Using
 ) -> None:
@@ -324,7 +344,7 @@ async def test_an_edit_to_what_is_there_already_writes_nothing_and_is_no_failure
 ) -> None:
     await write(owner, "a", "one\ntwo\n")
     plan = await planned(tool, use, **arguments)
-    assert plan.actions == (Action("free"),)
+    assert plan.actions == (Action("read", "/workspace/a"),)
     await write(owner, "a", "a person's\n")
     result = await plan.act()
     assert (result.text, result.failed) == ("a: the text is as you want it already, nothing was written.", False)
