@@ -22,7 +22,10 @@ ECHO = "reasoning_content:"
 SEAL = "thought_signature:"
 """How sealed thinking begins that belongs to the call behind it: the provider named then wants both back together."""
 
-FOREIGN = (ECHO, SEAL)
+DETAILS = "reasoning_details:"
+"""How sealed thinking begins that is all of an answer's, as JSON: the provider named then wants it back with calls."""
+
+FOREIGN = (ECHO, SEAL, DETAILS)
 """What is no signature for anybody else."""
 
 

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 import orjson
 
 from host.providers.account import Account, Piece
-from host.providers.answers import ECHO, SEAL, Calls, Words
+from host.providers.answers import DETAILS, ECHO, SEAL, Calls, Words
 from host.providers.catalog import described, listed
+from host.providers.details import Details
 from host.providers.faults import Faults, count_of, cut, text_of
 from host.providers.ids import MISTRAL, OPENAI, named, taken
 from host.providers.line import JSON, Client, written
@@ -112,6 +113,7 @@ class Answer:
         self.begun = False
         self._provider = provider
         self._calls = Calls(provider)
+        self._details = Details()
         self._words, self._thoughts = Words(), Words()
         self._reason: str | None = None
         self._usage: Usage | None = None
@@ -139,6 +141,7 @@ class Answer:
             found.append(Thinking(text))
             self._said += len(text)
             self._is_echoed = bool(delta.get("reasoning_content"))
+        self._details.take(delta.get("reasoning_details"))
         if delta.get("content") or delta.get("tool_calls"):
             found += self._signed()
         if (said := delta.get("content")) and (text := self._words.take(said)):
@@ -167,6 +170,9 @@ class Answer:
         return [*self._signed(), *calls, Finished("tool_calls" if calls and reason == "stop" else reason, usage)]
 
     def _sealed(self, calls: Sequence[ToolCall]) -> Iterator[Piece]:
+        """The calls, each behind the thinking that goes back with it, and all behind what goes back with all."""
+        if calls and (details := self._details.whole()):
+            yield Thinking("", f"{DETAILS}{self._provider}:{details}", redacted=True)
         for call in calls:
             if seal := self._calls.seals.get(call.id):
                 yield Thinking("", f"{SEAL}{self._provider}:{seal}", redacted=True)
@@ -231,17 +237,24 @@ class Taste(NamedTuple):
     """How the thinking begins that is sealed with one call, and goes back in it."""
     needs_seal: bool
     """Whether the first call of a message is taken only with one."""
+    details: str
+    """How the thinking begins that is all of an answer's, and goes back beside its calls."""
+    needs_details: bool
+    """Whether no call is taken without."""
 
 
 def _taste(account: Account, model: Model) -> Taste:
     host = urlsplit(account.base_url or "").hostname or ""
+    seals = SEALING.search(model.own_name) is not None
     official = OPENAI if account.kind == "openai" and account.base_url is None else None
     return Taste(
         MISTRAL if host.endswith("mistral.ai") else official,
         f"{ECHO}{account.provider}",
         "deepseek" in host,
         f"{SEAL}{account.provider}:",
-        account.kind == "gemini" and SEALING.search(model.own_name) is not None,
+        account.kind == "gemini" and seals,
+        f"{DETAILS}{account.provider}:",
+        host.endswith("openrouter.ai") and seals,
     )
 
 
@@ -284,7 +297,18 @@ def _assistant(message: Message, taste: Taste) -> dict[str, Any]:
             part.text for part in message.parts if isinstance(part, Thinking) and part.signature == taste.echo
         )
         said |= {"reasoning_content": thought} if thought or taste.needs_echo else {}
+        details = _details(message, taste, calls[0]["id"])
+        said |= {"reasoning_details": details} if details else {}
     return said
+
+
+def _details(message: Message, taste: Taste, call_id: str) -> list[Any]:
+    for part in message.parts:
+        if isinstance(part, Thinking) and part.signature.startswith(taste.details):
+            found: list[Any] = orjson.loads(part.signature.removeprefix(taste.details))
+            return found
+    unsealed = {"type": "reasoning.encrypted", "data": UNSEALED, "format": "google-gemini-v1", "index": 0}
+    return [{**unsealed, "id": call_id}] if taste.needs_details else []
 
 
 def _calls(message: Message, taste: Taste) -> list[dict[str, Any]]:

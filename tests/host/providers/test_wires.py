@@ -13,6 +13,7 @@ import pytest
 
 from host.providers import anthropic, openai
 from host.providers.account import Account
+from host.providers.details import LARGEST, Details
 from sessions.errors import InvalidValue
 from sessions.models import (
     CacheMark,
@@ -305,6 +306,45 @@ async def test_the_signature_of_a_call_goes_back_with_it_to_the_provider_that_ma
     other = openai.body(Account("other", "openai", "http://y/v1"), MODEL, request)
     assert "extra_content" not in str(other)
     assert "SIGNED" not in str(anthropic.body(MODEL, request))
+
+
+async def test_details_of_what_was_thought_go_back_as_they_came_to_the_provider_that_told_them(tmp_path: Path) -> None:
+    async def reply(asked: Asked) -> None:
+        await asked.head()
+        said = {"type": "reasoning.text", "index": 0, "format": "x"}
+        sealed = {"type": "reasoning.encrypted", "index": 1, "id": "r1", "data": "SEALED"}
+        for piece in ([{**said, "text": "let me "}], [{**said, "text": "look", "signature": "S"}, sealed]):
+            await asked.event({"choices": [{"index": 0, "delta": {"reasoning_details": piece}}]})
+        call = {"index": 0, "id": "t1", "function": {"name": "read", "arguments": "{}"}}
+        await asked.event({"choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]})
+        await asked.event(b"[DONE]")
+        await asked.end()
+
+    async with provider(reply) as one, house(tmp_path, one.url) as home:
+        came = [item for item in await home.ask() if isinstance(item, Thinking | ToolCall)]
+    request = Request("acme/m", (Message("assistant", tuple(came)),))
+    assert openai_body(request)["messages"][0]["reasoning_details"] == [
+        {"type": "reasoning.text", "index": 0, "format": "x", "text": "let me look", "signature": "S"},
+        {"type": "reasoning.encrypted", "index": 1, "id": "r1", "data": "SEALED"},
+    ]
+    assert "SEALED" not in str(openai.body(Account("other", "openai", "http://y/v1"), MODEL, request))
+    assert "SEALED" not in str(anthropic.body(MODEL, request))
+    router = Account("r", "openai", "https://openrouter.ai/api/v1")
+    (word,) = openai.body(router, replace(MODEL, id="acme/google/gemini-3-pro"), request)["messages"][0][
+        "reasoning_details"
+    ]
+    assert (word["type"], word["id"]) == ("reasoning.encrypted", "t1")
+
+
+def test_details_that_are_too_many_or_none_are_left_out() -> None:
+    many = Details()
+    many.take([{"type": "reasoning.text", "index": 0, "text": "x" * (LARGEST - 100)}])
+    assert many.whole()
+    many.take([{"type": "reasoning.text", "index": 0, "text": "x" * 100}])
+    odd = Details()
+    for given in (None, "text", [3, None], [{}], [{"text": "\ud800"}]):
+        odd.take(given)
+    assert (many.whole(), odd.whole()) == ("", "")
 
 
 def test_gemini_gets_a_word_for_the_signature_of_a_call_that_another_model_made() -> None:
