@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket that can tell when what was sent has reached the client, and hardly copies a large text."""
+"""uvicorn's WebSocket that tells when what was sent has reached the client, and takes much that comes in pieces."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from host import large
 from host.channels import REACHED
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGISendEvent
+    from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
     from websockets.frames import Frame
     from websockets.http11 import Request
 
 UNHEARD_S = 1.0
 """A client that answers no ping for so long is not waited for: its own socket must slow us then."""
+
+SLICE = 16 << 10
+"""Bytes that are taken apart at once: of small messages that is a millisecond or two; one read has up to 256 KiB."""
 
 Heard = Callable[[], None]
 
@@ -34,6 +37,37 @@ class Socket(WebSocketsSansIOProtocol):
         self._asked: deque[tuple[bytes, Heard]] | None = None
         self._count = 0
         self._answers: bool | None = None
+        self._behind = memoryview(b"")
+
+    # -- slices
+
+    def data_received(self, data: bytes) -> None:
+        if len(data) <= SLICE and not self._behind:
+            super().data_received(data)
+            return
+        self._behind = memoryview(bytes(self._behind) + data)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take apart what has come, a slice at a time, while the application waits for a message."""
+        while self._behind and not self.read_paused and not self.transport.is_closing():
+            piece, self._behind = bytes(self._behind[:SLICE]), self._behind[SLICE:]
+            super().data_received(piece)
+            if self._behind and self.close_sent:  # nobody takes these, so that nobody else sets the pace
+                self.loop.call_soon(self._go_on)
+                return
+
+    async def receive(self) -> ASGIReceiveEvent:
+        message = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self._read_on()
+        return message
+
+    def _read_on(self) -> None:
+        self.read_paused = False
+        self._go_on()
+        if not self.read_paused:
+            self.transport.resume_reading()
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -90,8 +124,7 @@ class Socket(WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         if self.read_paused:
-            self.read_paused = False
-            self.transport.resume_reading()
+            self._read_on()
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
     async def _send_large(self, pieces: large.Pieces) -> None:
@@ -108,6 +141,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._behind = memoryview(b"")
         self.conn.parser.close()  # it waits for ever, and holds the protocol that holds it
         if self.handshake_initiated:
             self.scope["extensions"].pop(REACHED, None)  # what it calls holds this, as does the reader's

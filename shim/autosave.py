@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
 from shim import saving
@@ -33,21 +34,22 @@ class Wanted(NamedTuple):
 class AutoSave:
     """Saves one user's documents as their settings want it."""
 
-    __slots__ = ("_documents", "_known", "_session", "_timers", "_undo")
+    __slots__ = ("_documents", "_hears", "_known", "_session", "_timers", "_undo")
 
     def __init__(self, session: SessionContext, documents: Documents) -> None:
         self._session = session
-        self._documents = documents
+        self._documents: Documents = weakref.proxy(documents)  # whose part this is
         self._known: dict[str, Wanted] = {}
         """By language, until the settings change: each edit asks."""
         self._timers: dict[TextDocument, asyncio.TimerHandle] = {}
         self._undo = session.settings.listen(lambda _: self._known.clear())
         with session.entered():
-            session.get(Appearance).changed.event(self._window_is)
+            self._hears = session.get(Appearance).changed.event(self._window_is)
 
     def close(self) -> None:
         """The session ends: what is unsaved is kept as it is."""
         self._undo()
+        self._hears.dispose()
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
