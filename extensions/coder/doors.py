@@ -180,7 +180,7 @@ SUBCOMMANDS = MappingProxyType({
         "citool", "remote-ext", "remote-fd", "lfs", "sparse-checkout", "merge-index", "merge-one-file", "merge-file",
         "for-each-repo", "credential-store", "credential-cache", "diagnose", "bugreport", "scalar", "imap-send",
         "quiltimport", "subtree", "cvsexportcommit", "archimport", "http-backend", "http-fetch", "http-push",
-        "send-pack",
+        "send-pack", "symbolic-ref", "update-ref",
         "remote-http", "remote-https", "remote-ftp", "pack-objects", "index-pack", "unpack-file", "jump", "gitk",
     }),
     "npm": _ACCOUNT | {"exec", "x", "explore", "init", "innit", "create", "config", "c", "set", "edit", "pkg",
@@ -241,6 +241,7 @@ ONLY_READS = MappingProxyType({
         r"( (--get|--get-all|--get-regexp|get) [^-\s]\S*|( --list| -l)| (?!edit$)[^-\s]\S*)"
         r"|worktree list( --porcelain)?|submodule (status|summary)( --(cached|recursive))*|bisect log"
         r"|sparse-checkout list|apply --(check|stat|numstat|summary) [^-\s]\S*|lfs (ls-files|status)"
+        r"|symbolic-ref( (--short|--quiet|-q))* [\w@][\w./-]*( --short)?"
         r"|bundle verify [^-\s]\S*|config( --local)? user\.(name|email)( (?!-)\S+)+"
     ),
     "npm": re.compile(r"(config|c) (get|list|ls)( [\w.:@/-]+)*|pkg get( [\w.-]+)*|owner ls( \S+)?|init (-y|--yes)"),

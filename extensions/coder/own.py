@@ -28,6 +28,9 @@ CURL_VALUED = re.compile(
 )
 
 ADDRESS = re.compile(r"(https?://)?[\w.-]+(:\d+)?([/?#]\S*)?")
+OF_MACHINE = re.compile(r'"https?://(localhost|127\.0\.0\.1)(:\d+)?/[^"]*"')
+"""A word that only the shell knows, of which it is sure that it is an address on the machine itself."""
+
 BELOW = re.compile(r"(?!\.|.*/\.\.(/|$))[\w.@+-]+(/[\w.@+-]+)*/?")
 """A file of the workspace."""
 
@@ -110,11 +113,11 @@ def _check_curl(command: Command, entry: str) -> None:
     at = 0
     while at < len(words):
         word = words[at]
-        if not word.literal:
+        if not word.literal and not OF_MACHINE.fullmatch(word.text):
             raise Unclear(command.source)
         text = word.text
         if not text.startswith("-"):
-            if not ADDRESS.fullmatch(text):
+            if word.literal and not ADDRESS.fullmatch(text):
                 raise Unclear(command.source)
         elif CURL_VALUED.fullmatch(text):
             at += 1

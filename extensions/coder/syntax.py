@@ -28,8 +28,12 @@ CLOSES = frozenset({">&-", "<&-"})
 """Redirections without a target."""
 
 
-NOTHING = r"\$\(nproc\)|\$\(git rev-parse(?: --(?:short|verify|abbrev-ref|show-toplevel))*(?: [\w@][\w./~^@{}-]*)?\)"
-"""A number or a commit, and where it fails nothing."""
+_NAMED = r"[\w@][\w./~^@{}-]*"
+NOTHING = (
+    rf"\$\(nproc\)|\$\(git rev-parse(?: --(?:short|verify|abbrev-ref|show-toplevel))*(?: {_NAMED})?\)"
+    rf"|\$\(git merge-base(?: --fork-point)?(?: {_NAMED})+\)"
+)
+"""A number or what git calls a commit, and where it fails nothing."""
 
 KNOWN = re.compile(rf"{NOTHING}|\$\(\([\w$ +*/%()-]+\)\)|(?:^|(?<=^\"))(?:\$PWD\b|\$\{{PWD\}}|\$\(pwd\))(?=[/\"]|$)")
 """What a number, a commit or a folder comes of.
@@ -37,8 +41,8 @@ KNOWN = re.compile(rf"{NOTHING}|\$\(\([\w$ +*/%()-]+\)\)|(?:^|(?<=^\"))(?:\$PWD\
 A folder with a blank in its name is several words where it is not quoted: `places` looks for that.
 """
 
-BARED = re.compile(rf"\"*(?:(?:{NOTHING})\"*)+-")
-"""A word that begins with a dash where what is before it comes to nothing."""
+BARED = re.compile(rf"\"*(?:(?:(?:{NOTHING})\"*)+-|\$\(git rev-parse[\w -]* --abbrev-ref)")
+"""A word that begins with a dash where what is before it comes to nothing, or a branch is called so."""
 
 ECHOED = re.compile(r"[\w./@:][\w./@:-]*")
 """A word that `echo` says as it is, and that is no option and no pattern."""
