@@ -17,6 +17,9 @@ LIVE_LATER = 2_000
 LIVE_AT_ONCE = 4_000
 NO_TEXT = re.compile("[\ufffd\x00-\x08\x0b-\x1f\x7f]+")
 FEW = 8
+CUT_BEHIND = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z")
+CUT_BEFORE = re.compile(rb"\A[\x80-\xbf]{1,3}")
+"""Parts of a character of UTF-8 that is cut in two."""
 
 
 class Kept:
@@ -41,14 +44,18 @@ class Kept:
     def since(self, offset: int, most: int) -> tuple[bytes, int]:
         """The newest `most` bytes of what came after `offset`, and how many before those are left out."""
         wanted = min(self.total - offset, most, len(self._tail))
-        return bytes(self._tail[len(self._tail) - wanted :]), self.total - offset - wanted
+        newest = bytes(self._tail[len(self._tail) - wanted :])
+        if wanted < self.total - offset:
+            newest = CUT_BEFORE.sub(b"", newest)
+        return newest, self.total - offset - len(newest)
 
     def preview(self, most: int) -> Preview:
         """All of it, or of more than `most` bytes the first and the last half of that; at most 32 KiB."""
         if self.total <= most:
             return Preview(self.since(0, most)[0], 0, b"")
         half = min(most // 2, HEAD_BYTES)
-        return Preview(self._head[:half], self.total - 2 * half, self.since(0, half)[0])
+        head, tail = whole(self._head[:half]), self.since(0, half)[0]
+        return Preview(head, self.total - len(head) - len(tail), tail)
 
 
 class Preview(NamedTuple):
@@ -62,6 +69,11 @@ class Preview(NamedTuple):
         """As a person reads it. It computes: for more than a few KiB, call it in a thread."""
         gap = f"\n[...{self.omitted} bytes omitted...]\n" if self.omitted else ""
         return f"{legible(self.head)}{gap}{legible(self.tail)}"
+
+
+def whole(data: bytes) -> bytes:
+    """The bytes without the beginning of a character at their end, the rest of which is cut off."""
+    return data[:-4] + CUT_BEHIND.sub(b"", data[-4:])
 
 
 def legible(data: bytes) -> str:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 import shim as vscode
-from extensions.coder.kept import legible
+from extensions.coder.kept import legible, whole
 from extensions.coder.patterns import BadPattern, matches
 from extensions.coder.running import FOLDER
 from extensions.coder.tool import Plan, Result, Tool, ToolError, Use
@@ -19,7 +19,6 @@ from extensions.coder.tool import Plan, Result, Tool, ToolError, Use
 LIMIT_BYTES = 40 * 1024
 ARTIFACT = re.compile(r"cmd-[0-9]{1,20}\.txt")
 LINE_CHARS = 500
-CHAR_BYTES = 4
 NO_PATTERN = ". The search is no pattern (no look-around, no back references): it was looked for as it stands"
 BLOCK_LINES = 100
 
@@ -102,16 +101,12 @@ async def act(use: Use, name: str, search: Search | None, offset: int, limit: in
 
 def page(name: str, data: bytes, offset: int, limit: int) -> str:
     """The bytes from `offset`, as text, with the number of their first line; no character is cut in two."""
-    end = _whole(data, offset, min(offset + limit, len(data)))
+    piece = data[offset : offset + limit]
+    piece = (whole(piece) or piece) if offset + limit < len(data) else piece
+    end = offset + len(piece)
     line = data.count(b"\n", 0, offset) + 1
     more = f" Go on with offset {end}." if end < len(data) else " This is its end."
-    return f"[{name}: bytes {offset} to {end} of {len(data)}, from line {line} on.{more}]\n{legible(data[offset:end])}"
-
-
-def _whole(data: bytes, offset: int, end: int) -> int:
-    """The end, before a character that it would cut in two."""
-    ends = range(end, max(offset, end - CHAR_BYTES), -1)
-    return next((at for at in ends if at == len(data) or data[at] & 0xC0 != 0x80), end)
+    return f"[{name}: bytes {offset} to {end} of {len(data)}, from line {line} on.{more}]\n{legible(piece)}"
 
 
 def found(name: str, data: bytes, search: Search, offset: int, limit: int) -> str:

@@ -26,6 +26,23 @@ def test_of_a_long_one_the_first_and_the_last_half_are_given_and_the_rest_counte
     assert len(shown) < 6100
 
 
+@pytest.mark.parametrize("most", range(100, 112))
+@pytest.mark.parametrize("word", ["ü", "語", "🦊", "aü", "a語", "ab🦊"])
+def test_no_character_is_cut_in_two_where_something_is_left_out(word: str, most: int) -> None:
+    data = (word * 500).encode()
+    preview = kept(data).preview(most)
+    assert "\ufffd" not in preview.text()
+    assert len(preview.head) + preview.omitted + len(preview.tail) == len(data)
+    assert most - 8 < len(preview.head) + len(preview.tail) <= most
+    newest, left_out = kept(data).since(3, most)
+    assert "\ufffd" not in newest.decode() and len(newest) + left_out == len(data) - 3
+
+
+def test_of_bytes_that_are_no_text_as_many_are_given_as_of_text() -> None:
+    preview = kept(bytes(range(128, 256)) * 50).preview(200)
+    assert 190 < len(preview.head) + len(preview.tail) <= 200
+
+
 def test_a_flood_is_held_within_bounds() -> None:
     made = Kept()
     for _ in range(1000):
