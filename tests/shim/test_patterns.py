@@ -5,7 +5,7 @@ from __future__ import annotations
 import pydantic_core
 import pytest
 
-from shim.patterns import LONGEST, MOST_WORK, SOME, WIDE, matcher, too_heavy, weight
+from shim.patterns import FEW, LONGEST, MOST_WORK, SOME, WIDE, matcher, too_heavy, weight
 
 
 @pytest.mark.parametrize(
@@ -16,9 +16,10 @@ from shim.patterns import LONGEST, MOST_WORK, SOME, WIDE, matcher, too_heavy, we
         ("a{3,10}", 10),
         ("a{,7}", 7),
         ("(ab{2}){3}c", 10),
-        (r"\w+", WIDE),
-        (r"[\w&&[^\d]]{2}", 2 * (WIDE + SOME + 15)),
-        (r"[]\w]{2}", 2 * (WIDE + 2)),
+        (r"\w+", 1),
+        (r"\pL\s\D", WIDE + SOME + FEW),
+        (r"[\pL&&[^\s]]{2}", 2 * (WIDE + SOME + 15)),
+        (r"[]\pL]{2}", 2 * (WIDE + 2)),
         (r"\x{41}{3}", 3),
         ("[0-9a-f]{8}-[0-9a-f]{4}", 12 * 8 + 1),
     ],
@@ -30,9 +31,9 @@ def test_a_pattern_weighs_what_stands_there_as_often_as_it_is_counted(pattern: s
 @pytest.mark.parametrize(
     "pattern",
     [
-        r"(\w{99}){99}", r"\w{1000}", r"(((a{50}){50}){50}){50}", r"\p{L}{0,500}", r"\pL{500}", r"(?x)\w {1000}",
-        r"[[a]\w]{999}",
-        r"[]\w]{1000}", "a" * (LONGEST + 1), "((((\\w{9}){9}){9}){9}){9}",
+        r"(\pL{99}){99}", r"\pL{1000}", r"(((a{50}){50}){50}){50}", r"\p{L}{0,500}", r"\pL{500}", r"(?x)\w {1000}",
+        r"[[a]\pL]{999}", r"(\W{99}){99}", r"\s{500}",
+        r"[]\pL]{1000}", "a" * (LONGEST + 1), "((((\\w{9}){9}){9}){9}){9}",
     ],
 )  # fmt: skip
 def test_a_short_pattern_that_is_huge_is_none_and_is_not_compiled(
@@ -50,6 +51,13 @@ def test_a_short_pattern_that_is_huge_is_none_and_is_not_compiled(
         (r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "0a1b"),
         (r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$", "2026-11-30T12:00:00Z", "today"),
         (r"^(\w{1,30})$", "word", "two words"),
+        (r"^[\w.-]{1,64}$", "a-name.of_1", "naïve"),
+        (r"\bend\b", "the end", "ending"),
+        (r"^[\w-.]$", "-", "/"),
+        (r"^[^\w\d]+$", "é!", "a"),
+        (r"^\D$", "\u0664", "4"),
+        (r"^[\b]$", "\b", "b"),
+        (r"^\\w$", r"\w", "w"),
     ],
 )
 def test_everyday_patterns_are_matched(pattern: str, fits: str, not_so: str) -> None:
