@@ -31,7 +31,7 @@ BLOCK = re.compile(
     r"(?:^|\n)<<<<<<< SEARCH>?\s*\n"
     r"(?::start_line:\s*(\d+)\s*\n)?(?::end_line:\s*\d+\s*\n)?(?:-------\s*\n)?"
     r"([\s\S]*?)\n?(?<=\n)=======\s*\n"
-    r"([\s\S]*?)\n?(?<=\n)>>>>>>> REPLACE(?=\n|$)"
+    r"([\s\S]*?)\n?(?<=\n)>>>>>>> REPLACE[ \t\r]*(?=\n|$)"
 )
 ESCAPED = re.compile(r"^\\(<<<<<<<|=======|>>>>>>>|-------|:end_line:|:start_line:)", re.MULTILINE)
 LOOKALIKES = str.maketrans(

@@ -114,6 +114,24 @@ def test_a_long_block_is_found_though_its_line_is_wrong() -> None:
     assert done.text == "\n".join([*lines[:80], "gone", *lines[280:]])
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("blank", ["", " ", "\t "])
+def test_blanks_and_line_ends_behind_a_marker_are_none_of_the_text(ending: str, blank: str) -> None:
+    text = f"def one():{ending}    pass{ending}two{ending}"
+    first = [
+        f"<<<<<<< SEARCH{blank}",
+        f":start_line:1{blank}",
+        "    pass",
+        f"======={blank}",
+        "    return 1",
+        ">>>>>>> REPLACE",
+    ]
+    second = ["<<<<<<< SEARCH", "two", "=======", f">>>>>>> REPLACE{blank}"]
+    for line_end in ("\n", "\r\n"):
+        done = apply_diff(text, line_end.join([*first[:-1], first[-1] + blank, "", *second, ""]))
+        assert (done.text, done.failures) == (f"def one():{ending}    return 1{ending}", [])
+
+
 @given(st.text(alphabet="ab \t\n=<>", max_size=60), st.text(alphabet="ab<>=|SEARCHREPLACE \n1:", max_size=200))
 def test_whatever_a_model_sends_is_applied_or_refused(text: str, diff: str) -> None:
     try:
