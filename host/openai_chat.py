@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from host import large
+from host.providers.answers import ECHO, SEAL
 from sessions.errors import InvalidValue
 from sessions.models import (
     Finished,
@@ -70,11 +71,15 @@ class CallOfTool(Echoed):
     id: Short
     type: Literal["function"] = "function"
     function: Called
+    extra_content: Any = None
+    """What Google gives with a call and wants back with it."""
 
 
 class Said(Echoed):
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[ContentPart] | None = None
+    reasoning_content: Any = None
+    """What DeepSeek and others thought, and want back with their calls."""
     tool_calls: list[CallOfTool] | None = Field(default=None, max_length=256)
     tool_call_id: Short | None = None
 
@@ -147,7 +152,7 @@ def request_of(chat: Chat, model: str) -> Request:
         raise InvalidValue("tool_choice", "names a function that is not among the tools")
     return Request(
         model,
-        tuple(_messages(chat.messages)),
+        tuple(_messages(chat.messages, model.partition("/")[0])),
         system=tuple(Text(text) for text in _system(chat.messages)),
         tools=tools,
         tool_choice=choice,
@@ -166,8 +171,11 @@ def _system(said: Sequence[Said]) -> Iterable[str]:
                 yield part.text
 
 
-def _messages(said: Sequence[Said]) -> list[Message]:
-    """The conversation; the results of tools that were called together are one message."""
+def _messages(said: Sequence[Said], provider: str) -> list[Message]:
+    """The conversation; the results of tools that were called together are one message.
+
+    What was thought is taken for the provider's own: it is who is asked.
+    """
     spoken = ((number, one) for number, one in enumerate(said) if one.role not in ("system", "developer"))
     found: list[Message] = []
     for is_result, some in groupby(spoken, lambda each: each[1].role == "tool"):
@@ -176,10 +184,17 @@ def _messages(said: Sequence[Said]) -> list[Message]:
             continue
         for number, one in some:
             role: Literal["user", "assistant"] = "assistant" if one.role == "assistant" else "user"
-            found.append(Message(role, (*_parts(one, number), *_calls(one, number))))
+            found.append(
+                Message(role, (*_thought(one, provider), *_parts(one, number), *_calls(one, number, provider)))
+            )
     if not found:
         raise InvalidValue("messages", "must hold a message of a user or an assistant")
     return found
+
+
+def _thought(one: Said, provider: str) -> tuple[Thinking, ...]:
+    text = one.reasoning_content
+    return (Thinking(text, f"{ECHO}{provider}"),) if isinstance(text, str) and text else ()
 
 
 def _parts(one: Said, number: int) -> tuple[Text | Image, ...]:
@@ -200,11 +215,13 @@ def _image(part: ContentPart, place: str) -> Image:
     return Image(found[1].lower(), data)
 
 
-def _calls(one: Said, number: int) -> tuple[Part, ...]:
-    return tuple(
-        ToolCall(call.id, call.function.name, _arguments(call, f"messages.{number}.tool_calls"))
-        for call in one.tool_calls or ()
-    )
+def _calls(one: Said, number: int, provider: str) -> Iterator[Part]:
+    for call in one.tool_calls or ():
+        google = call.extra_content.get("google") if isinstance(call.extra_content, dict) else None
+        seal = google.get("thought_signature") if isinstance(google, dict) else None
+        if isinstance(seal, str) and seal:
+            yield Thinking("", f"{SEAL}{provider}:{seal}", redacted=True)
+        yield ToolCall(call.id, call.function.name, _arguments(call, f"messages.{number}.tool_calls"))
 
 
 def _arguments(call: CallOfTool, place: str) -> dict[str, Any]:
@@ -235,6 +252,8 @@ class Answer:
     def __init__(self, number: str, model: str) -> None:
         self._head = {"id": f"chatcmpl-{number}", "created": int(time.time()), "model": model}
         self._calls = 0
+        self._seal = ""
+        """Of the call that comes next."""
 
     def beginning(self) -> dict[str, Any]:
         """The first chunk."""
@@ -247,9 +266,13 @@ class Answer:
                 return self._chunk({"content": item.text})
             case Thinking(text=text) if text:
                 return self._chunk({"reasoning_content": text})
+            case Thinking():
+                self._seal = _seal(item)
+                return None
             case ToolCall():
                 self._calls += 1
-                return self._chunk({"tool_calls": [{"index": self._calls - 1, **_call(item)}]})
+                call, self._seal = _call(item, self._seal), ""
+                return self._chunk({"tool_calls": [{"index": self._calls - 1, **call}]})
             case Finished():
                 return self._chunk({}, _finish_reason(item))
             case _:
@@ -267,7 +290,8 @@ class Answer:
         """The answer in one piece."""
         text = "".join(item.text for item in items if isinstance(item, Text))
         thought = "".join(item.text for item in items if isinstance(item, Thinking))
-        calls = [_call(item) for item in items if isinstance(item, ToolCall)]
+        before = ("", *(_seal(item) if isinstance(item, Thinking) else "" for item in items))
+        calls = [_call(item, seal) for item, seal in zip(items, before, strict=False) if isinstance(item, ToolCall)]
         finished = next(item for item in items if isinstance(item, Finished))
         message: dict[str, Any] = {"role": "assistant", "content": text or None, "refusal": None}
         message |= {"reasoning_content": thought} if thought else {}
@@ -276,9 +300,15 @@ class Answer:
         return {**self._head, "object": "chat.completion", "choices": [choice], "usage": _usage(finished)}
 
 
-def _call(call: ToolCall) -> dict[str, Any]:
+def _seal(thought: Thinking) -> str:
+    """The signature of the call behind it, as Google gave it."""
+    return thought.signature.removeprefix(SEAL).partition(":")[2] if thought.signature.startswith(SEAL) else ""
+
+
+def _call(call: ToolCall, seal: str) -> dict[str, Any]:
     arguments = orjson.dumps(dict(call.arguments)).decode()
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+    told = {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+    return told | ({"extra_content": {"google": {"thought_signature": seal}}} if seal else {})
 
 
 def _finish_reason(finished: Finished) -> str:

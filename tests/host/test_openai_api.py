@@ -14,9 +14,9 @@ import pytest
 
 from host import openai_chat
 from host.app import Host
-from host.openai_chat import Chat, request_of
+from host.openai_chat import Answer, Chat, request_of
 from sessions.errors import InvalidValue
-from sessions.models import Image, Message, Text, ToolCall, ToolResult
+from sessions.models import Finished, Image, Message, Text, Thinking, ToolCall, ToolResult, Usage
 from tests.host.fakes import Asked, openai_says
 from tests.host.test_models_whole import COST, house
 from tests.hosted import hosted
@@ -243,6 +243,31 @@ def test_a_conversation_becomes_ours_whole() -> None:
     )
     assert (request.tool_choice, request.max_output_tokens) == ("required", 7)
     assert request.options == {"temperature": 0.5, "stop": ["x"]}
+
+
+def test_what_a_model_thought_and_signed_comes_out_and_goes_back_in() -> None:
+    items = (
+        Thinking("hm"),
+        Thinking("", "reasoning_content:p"),
+        Thinking("", "thought_signature:p:S:1", redacted=True),
+        ToolCall("a", "f", {}),
+        ToolCall("b", "f", {}),
+        Finished("tool_calls", Usage()),
+    )
+    told = Answer("1", "p/m").whole(items)["choices"][0]["message"]
+    chunks = Answer("1", "p/m")
+    deltas = [one["choices"][0]["delta"] for item in items if (one := chunks.chunk(item)) is not None]
+    assert told["tool_calls"] == [
+        {name: value for name, value in call.items() if name != "index"}
+        for delta in deltas
+        for call in delta.get("tool_calls", ())
+    ]
+    assert told["tool_calls"][0]["extra_content"] == {"google": {"thought_signature": "S:1"}}
+    assert "extra_content" not in told["tool_calls"][1]
+    (message,) = request_of(said(told), "p/m").messages
+    assert message.parts == (Thinking("hm", "reasoning_content:p"), items[2], *items[3:5])
+    odd = {"role": "assistant", "reasoning_content": 3, "tool_calls": [told["tool_calls"][1] | {"extra_content": []}]}
+    assert request_of(said(odd), "p/m").messages == (Message("assistant", (items[4],)),)
 
 
 @pytest.mark.parametrize(
