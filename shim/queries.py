@@ -16,6 +16,7 @@ from shim.completions import (
     InlineCompletionItem,
     SignatureHelp,
 )
+from shim.configuration import WorkspaceConfiguration
 from shim.contexts import (
     CodeActionContext,
     CompletionContext,
@@ -29,6 +30,7 @@ from shim.features import Features, Offer, items
 from shim.merging import Found, merged
 from shim.problems import Problems
 from shim.ranges import Location, Position, Range
+from shim.scopes import scope_of
 from shim.symbols import (
     CallHierarchyIncomingCall,
     CallHierarchyItem,
@@ -124,13 +126,17 @@ async def ask(
     *arguments: Any,
     token: Token = None,
     only: Callable[[Offer], bool] | None = None,
+    favoured: str | None = None,
 ) -> list[Found]:
-    """The items that providers have of a feature; without a document all providers are asked."""
+    """The items that providers have of a feature; without a document all providers are asked.
+
+    Where the first one with an answer counts, those of the extension `favoured` are asked before all others.
+    """
     method, kinds, way = QUESTIONS[feature]
     features = session.get(Features)
     given = arguments if document is None else (document, *arguments)
     if way == "first":
-        first = await features.first(feature, document, method, *given, token=token, kinds=kinds)
+        first = await features.first(feature, document, method, *given, token=token, kinds=kinds, favoured=favoured)
         answers = [] if first is None else [first]
     elif way == "best":
         answers = await features.best(feature, document, method, *given, token=token, only=only, kinds=kinds)
@@ -238,14 +244,19 @@ def _is_wanted(action: CodeAction | Command, kind: CodeActionKind | None) -> boo
 async def formatting(
     session: SessionContext, document: Any, options: Any, range: Range | None = None, token: Token = None
 ) -> list[TextEdit]:
-    """What formats a document, or a range of it; who formats ranges formats a document as its whole range."""
+    """What formats a document, or a range of it; who formats ranges formats a document as its whole range.
+
+    Of several that do, the one that `editor.defaultFormatter` names is asked first, by the id of its extension.
+    """
+    named = WorkspaceConfiguration(session, "editor", scope_of(document)).get("defaultFormatter")
+    favoured = named.lower() if isinstance(named, str) else None
     if range is None:
-        found = await ask(session, "format", document, options, token=token)
+        found = await ask(session, "format", document, options, token=token, favoured=favoured)
         if found or session.get(Features).offers("format", document):
             return bare(found)
         last = document.line_at(document.line_count - 1)
         range = Range(Position(0, 0), last.range.end)
-    return bare(await ask(session, "format_range", document, range, options, token=token))
+    return bare(await ask(session, "format_range", document, range, options, token=token, favoured=favoured))
 
 
 async def formatting_on_type(

@@ -301,6 +301,28 @@ async def test_of_formatters_the_first_with_an_answer_counts(ada: SessionContext
     assert [one.new_text for one in edits] == ["new2"]
 
 
+async def test_the_formatter_that_the_settings_name_is_asked_first(ada: SessionContext) -> None:
+    class Formats:
+        def __init__(self, text: str) -> None:
+            self.text = text
+
+        def provide_document_formatting_edits(self, document: Any, options: Any, token: Any) -> Any:
+            return [vscode.TextEdit(LINE, self.text)] if self.text else None
+
+    for owner, text in (("acme.black", "black"), ("acme.silent", ""), ("acme.newest", "newest")):
+        with ada.entered(owner):
+            vscode.languages.register_document_formatting_edit_provider("python", Formats(text))
+    for named, text in (
+        ("acme.black", "black"),
+        ("Acme.Black", "black"),
+        ("acme.silent", "newest"),
+        ("no.such", "newest"),
+    ):
+        await ada.settings.update("editor.defaultFormatter", named, "global")
+        edits = await queries.formatting(ada, TEXT, vscode.FormattingOptions())
+        assert [one.new_text for one in edits] == [text]
+
+
 async def test_only_who_wants_a_character_formats_after_it(ada: SessionContext) -> None:
     class Formats:
         def provide_on_type_formatting_edits(
