@@ -158,7 +158,7 @@ class Features:
         kinds: tuple[type[Any], ...] = (object,),
         favoured: str | None = None,
     ) -> tuple[Offer, Any] | None:
-        """The first answer with something of `kinds` in it, one provider after the other, a `favoured` extension's first."""
+        """The first answer with something of `kinds` in it, one provider after the other; those of `favoured` first."""
         for offer in sorted(
             self.offers(feature, document), key=lambda one: favoured is None or one.extension != favoured
         ):
