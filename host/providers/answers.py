@@ -60,9 +60,11 @@ def sound(text: str) -> str:
 class Begun:
     """A tool call of which not all may have come."""
 
-    __slots__ = ("id", "name", "seal", "texts")
+    __slots__ = ("given", "id", "name", "seal", "texts")
 
     def __init__(self) -> None:
+        self.given = ""
+        """The arguments, where they came whole and in no pieces."""
         self.id = ""
         self.name = ""
         self.seal = ""
@@ -90,6 +92,7 @@ class Calls:
         name: str | None = None,
         text: str | None = None,
         seal: str | None = None,
+        given: object = None,
     ) -> None:
         """A piece of a call. Some providers count no calls: another id under the same index is another call."""
         call = self._at.get(index)
@@ -98,7 +101,9 @@ class Calls:
         call.id = call.id or id or ""
         call.name = call.name or name or ""
         call.seal = call.seal or seal or ""
-        self.size += len(text or "") + len(seal or "")
+        whole = orjson.dumps(given).decode() if isinstance(given, dict) and given else ""
+        call.given = whole or call.given
+        self.size += len(text or "") + len(seal or "") + len(whole)
         if text:
             call.texts.append(text)
         if self.size > ARGUMENT_BYTES:
@@ -114,7 +119,7 @@ class Calls:
         """Every call, once: what came twice is one, and calls that share an id get ids of their own."""
         found: dict[str, ToolCall] = {}
         for begun in self._begun:
-            call = ToolCall(sound(begun.id), sound(begun.name), arguments_of("".join(begun.texts)))
+            call = ToolCall(sound(begun.id), sound(begun.name), arguments_of("".join(begun.texts) or begun.given))
             if found.get(call.id) == call:
                 continue
             if not call.id or call.id in found:
@@ -129,6 +134,8 @@ def arguments_of(text: str) -> Mapping[str, Any]:
     """The object that a call's arguments are; what is none is given as it is, for the tool to refuse it by name."""
     try:
         arguments = orjson.loads(text or "{}")
+        if isinstance(arguments, str):  # some models write the object as a text, and that as JSON
+            arguments = orjson.loads(arguments)
         orjson.dumps(arguments)  # what is nested too deep to be sent on is refused like what cannot be read
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         arguments = None

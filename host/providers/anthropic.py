@@ -123,7 +123,8 @@ class Answer:
         self.begun = True
         block = event.content_block
         if block.type == "tool_use":
-            self._calls.take(count_of(event.index), text_of(block.id), text_of(block.name))
+            given = getattr(block, "input", None)  # whole already where others speak this wire
+            self._calls.take(count_of(event.index), text_of(block.id), text_of(block.name), given=given)
         elif block.type == "redacted_thinking":
             return [Thinking("", text_of(block.data), redacted=True)]
         return []

@@ -149,10 +149,12 @@ class Answer:
             self._said += len(text)
         for call in delta.get("tool_calls") or ():
             function = call.get("function") or {}
-            name, more = text_of(function.get("name")), text_of(function.get("arguments"))
+            name, more = text_of(function.get("name")), function.get("arguments")
+            given = more if isinstance(more, dict) else None  # some servers do not write it as a text
             google = (call.get("extra_content") or {}).get("google") or {}
             seal = text_of(google.get("thought_signature"))
-            self._calls.take(call.get("index"), text_of(call.get("id")), name, more, seal)
+            more = "" if given is not None else text_of(more)
+            self._calls.take(call.get("index"), text_of(call.get("id")), name, more, seal, given)
         return found
 
     def _signed(self) -> list[Piece]:

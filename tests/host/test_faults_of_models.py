@@ -262,6 +262,32 @@ async def test_calls_that_share_an_id_or_an_index_stay_apart(tmp_path: Path) -> 
     assert [one.name for one in found] == ["rm", "rm", "ls", "ls"]
 
 
+@pytest.mark.parametrize("arguments", [{"path": "x"}, '"{\\"path\\": \\"x\\"}"'])
+async def test_arguments_that_are_no_text_or_a_text_in_a_text_are_understood(tmp_path: Path, arguments: object) -> None:
+    chunk = call_chunk(index=0, id="a", function={"name": "read", "arguments": arguments})
+    assert await calls_of(tmp_path, chunk) == [ToolCall("a", "read", {"path": "x"})]
+
+
+async def test_the_input_of_a_call_that_comes_whole_is_its_arguments(tmp_path: Path) -> None:
+    async def reply(asked: Asked) -> None:
+        await asked.head()
+        block = {"type": "tool_use", "id": "a", "name": "read", "input": {"path": "x"}}
+        usage = {"input_tokens": 1, "output_tokens": 1}
+        for kind, more in (
+            ("message_start", {"message": {"id": "m", "role": "assistant", "content": [], "usage": usage}}),
+            ("content_block_start", {"index": 0, "content_block": block}),
+            ("message_delta", {"delta": {"stop_reason": "tool_use"}, "usage": usage}),
+            ("message_stop", {}),
+        ):
+            await asked.event({"type": kind, **more}, kind)
+        await asked.end()
+
+    async with provider(reply) as one, house(tmp_path, one.url, "anthropic") as home:
+        assert [item for item in await home.ask() if isinstance(item, ToolCall)] == [
+            ToolCall("a", "read", {"path": "x"})
+        ]
+
+
 async def test_arguments_nested_too_deep_to_pass_on_are_the_tools_to_refuse(tmp_path: Path) -> None:
     deep = '{"x":' * 500 + "1" + "}" * 500
     (found,) = await calls_of(tmp_path, call_chunk(index=0, id="a", function={"name": "t", "arguments": deep}))
