@@ -238,11 +238,13 @@ class Run:
             draft.change(queue=tuple(one for one in draft.task.queue if one["mode"] != "steer"))
         for one in taken:
             draft.show("user", now_ms(), text=one["text"])
+            draft.change(mode=one.get("to") or draft.task.mode)
         return [part for one in taken for part in one["content"]]
 
     def _say(self, draft: Draft, message: Json) -> None:
         draft.show("user", now_ms(), text=message["text"])
         draft.say("user", message["content"], now_ms())
+        draft.change(mode=message.get("to") or draft.task.mode)
 
     # -- when it cannot go on
 

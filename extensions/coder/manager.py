@@ -244,7 +244,7 @@ class TaskManager:
             elif len(draft.task.queue) >= QUEUED:
                 raise Conflict(f"{QUEUED} messages wait for it already; wait until it has read some")
             else:
-                queued = {"id": new_id(), "text": message, "mode": mode, "content": speech.content}
+                queued = {"id": new_id(), "text": message, "mode": mode, "content": speech.content, "to": speech.mode}
                 draft.change(queue=(*draft.task.queue, queued))
 
         await self._roster.step(conversation, change)

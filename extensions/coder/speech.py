@@ -67,7 +67,8 @@ async def spoken(house: House, cwd: str, mode: str, message: object, images: Seq
     pictures += [{"media_type": one.mime, "data": base64.b64encode(one.data).decode()} for one in found.images]
     content: list[Json] = [{"type": "text", "text": found.whole}]
     content += [{"type": "image", "source": {"type": "base64", **one}} for one in pictures]
-    return Speech(message, content, found.mode or None, pictures)
+    mode_of = await files.mode(folder, found.mode) if found.mode else None  # one that is not there changes nothing
+    return Speech(message, content, mode_of.slug if mode_of is not None else None, pictures)
 
 
 def _listed(images: object) -> Sequence[object]:

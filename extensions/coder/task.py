@@ -55,7 +55,7 @@ class Task:
     question: Json | None = None
     """`{callId, text, suggestions}` while it waits for an answer."""
     queue: tuple[Json, ...] = ()
-    """`{id, text, mode}` of a person, for later."""
+    """`{id, text, mode, content, to}` of a person, for later; `to` is the mode that its slash command asks for."""
     requests: int = 0
     """Calls of the model since a person last said to go on."""
     spent: float = 0.0

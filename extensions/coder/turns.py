@@ -36,14 +36,14 @@ def answered(draft: Draft, conversation: Conversation, speech: Speech, *, keeps_
         draft.call(replace(call, state="done", result={"text": text, "failed": False, "images": speech.images}))
         reshow(draft, conversation, call, status="done", output=speech.text)
     elif conversation.calls:
-        queued = {"id": new_id(), "text": speech.text, "mode": "steer", "content": speech.content}
+        queued = {"id": new_id(), "text": speech.text, "mode": "steer", "content": speech.content, "to": speech.mode}
         draft.change(queue=(queued, *draft.task.queue))
     else:
         draft.say("user", speech.content, now_ms())
     mode = next((one.get("mode") for one in question.get("suggestions", ()) if one["text"] == speech.text), None)
     draft.change(
         status="running", waiting_for=None, question=None, mistakes=0, requests=0, spent=0.0,
-        mode=draft.task.mode if keeps_mode else mode or draft.task.mode,
+        mode=draft.task.mode if keeps_mode else mode or speech.mode or draft.task.mode,
     )  # fmt: skip
 
 

@@ -247,6 +247,23 @@ async def test_calls_behind_one_that_was_asked_about_see_what_the_task_sees(
         assert "image_url" in one.told(1)
 
 
+@pytest.mark.parametrize("how", ["steer", "queue"])
+async def test_a_command_that_is_said_to_a_busy_task_brings_its_mode(tmp_path: Path, how: str) -> None:
+    files = {".roo/commands/plan.md": "---\nmode: architect\n---\nPlan it."}
+    async with await played(tmp_path, [run("echo a"), done(), done("Planned.")], files, leave={}) as one:
+        await one.agent.say(one.task, "/plan the next", mode=how)
+        await one.agent.decide(one.task)
+        ended = await one.agent.rest(one.task)
+        assert (ended["status"], ended["mode"]) == ("completed", "architect")
+        assert "Plan it." in one.told(-1)
+
+
+async def test_a_command_whose_mode_is_not_there_changes_none(tmp_path: Path) -> None:
+    files = {".roo/commands/plan.md": "---\nmode: nobody\n---\nPlan it."}
+    async with await played(tmp_path, [done()], files, message="/plan script main.") as one:
+        assert (one.status, one.found["mode"]) == ("completed", "code")
+
+
 # -- what a model does wrong
 
 
