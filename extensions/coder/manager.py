@@ -23,7 +23,7 @@ from extensions.coder.journal import new_id
 from extensions.coder.permissions import Leave
 from extensions.coder.rewinding import Rewinding
 from extensions.coder.roster import Roster
-from extensions.coder.speech import quoted, spoken
+from extensions.coder.speech import noted, quoted, spoken
 from extensions.coder.task import ENDED, QUEUED, Conversation, Draft, Json, Task
 from extensions.coder.tool import ToolError
 from extensions.coder.tools.update_todo_list import listed
@@ -73,6 +73,7 @@ class TaskManager:
         conversation, draft = begun(replace(new(message, cwd, speech.mode or slug, model), kind=kind), speech)
         await self._roster.hold(sure=True)
         await journal.whole(journal.commit(conversation, draft))
+        await noted(self.house, conversation.task.task_id, speech)
         self._roster.begin(conversation)
         return conversation.task
 
@@ -248,6 +249,7 @@ class TaskManager:
                 draft.change(queue=(*draft.task.queue, queued))
 
         await self._roster.step(conversation, change)
+        await noted(self.house, task_id, speech)
         self._roster.begin(conversation)
         return conversation.task
 

@@ -87,6 +87,8 @@ class Expanded:
     images: tuple[Image, ...] = field(default=(), repr=False)
     mode: str = ""
     """The mode that a slash command at the beginning asks for, or empty."""
+    seen: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """The files whose text stands behind it, by their paths."""
 
     @property
     def whole(self) -> str:
@@ -100,6 +102,7 @@ class _Answer:
 
     block: str
     image: Image | None = None
+    seen: tuple[str, str] | None = None
 
 
 async def expand(text: str, world: World) -> Expanded:
@@ -110,7 +113,8 @@ async def expand(text: str, world: World) -> Expanded:
     called, mode = _called(text, world)
     marked = CALLED.sub(lambda found: f"/{found[1]} (see below)" if found[1] in called else found[0], marked)
     blocks = _within([*(one.block for one in answers), *called.values()], world.budget)
-    return Expanded(marked, blocks, tuple(one.image for one in answers if one.image is not None), mode)
+    images = tuple(one.image for one in answers if one.image is not None)
+    return Expanded(marked, blocks, images, mode, tuple(one.seen for one in answers if one.seen is not None))
 
 
 def _fitting(answers: Sequence[_Answer], room: int) -> list[_Answer]:
@@ -259,14 +263,14 @@ async def _file(place: Place, world: World) -> _Answer:
     shown = place.name
     try:
         if files.document_of(place) is not None:
-            return _file_block(shown, await _text(await files.read_text(place)))
+            return await _text(place, await files.read_text(place))
         content = await _content(place)
         if (mime := pictures.mime_of(content)) is not None:
             return _picture(shown, content, mime, world)
         extracts.refuse_office(shown)
         if extracts.is_extracted(shown) and content:
             return _file_block(shown, await asyncio.to_thread(_numbered, await extracts.extracted(shown, content)))
-        return _file_block(shown, await _text(await files.text_of(place, content)))
+        return await _text(place, await files.text_of(place, content))
     except NoText:
         return _file_block(shown, "(it is not text)")
     except (ToolError, vscode.FileSystemError) as error:
@@ -290,9 +294,10 @@ def _picture(shown: str, content: bytes, mime: str, world: World) -> _Answer:
     return _file_block(shown, ATTACHED, Image(content, mime))
 
 
-async def _text(text: files.Text) -> str:
+async def _text(place: Place, text: files.Text) -> _Answer:
     unsaved = "\n(with changes that are not saved yet)" if text.is_unsaved else ""
-    return await asyncio.to_thread(_numbered, text.shown) + unsaved
+    block = _file_block(place.name, await asyncio.to_thread(_numbered, text.shown) + unsaved)
+    return replace(block, seen=(place.path, text.shown))
 
 
 def _numbered(text: str) -> str:

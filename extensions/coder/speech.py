@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import shim as vscode
 from extensions.coder.mentions import PICTURE_BYTES as TOGETHER
 from extensions.coder.mentions import World, expand
+from extensions.coder.seen import Seen
 from extensions.coder.task import Json
 from shim.proposed.http import Invalid
 
@@ -36,6 +37,8 @@ class Speech:
     mode: str | None = None
     """The mode that its slash command asks for."""
     images: list[Json] = field(default_factory=list)
+    seen: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """The files whose text it brings, by their paths."""
 
     @property
     def plain(self) -> str:
@@ -68,7 +71,13 @@ async def spoken(house: House, cwd: str, mode: str, message: object, images: Seq
     content: list[Json] = [{"type": "text", "text": found.whole}]
     content += [{"type": "image", "source": {"type": "base64", **one}} for one in pictures]
     mode_of = await files.mode(folder, found.mode) if found.mode else None  # one that is not there changes nothing
-    return Speech(message, content, mode_of.slug if mode_of is not None else None, pictures)
+    return Speech(message, content, mode_of.slug if mode_of is not None else None, pictures, found.seen)
+
+
+async def noted(house: House, task_id: str, speech: Speech) -> None:
+    """The model of a task knows the files that a message brings."""
+    for path, text in speech.seen:
+        await Seen.of(house.notes_of(task_id)).note(path, text)
 
 
 def _listed(images: object) -> Sequence[object]:

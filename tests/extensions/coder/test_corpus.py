@@ -247,6 +247,14 @@ async def test_calls_behind_one_that_was_asked_about_see_what_the_task_sees(
         assert "image_url" in one.told(1)
 
 
+async def test_a_file_that_is_mentioned_is_one_that_the_model_knows(tmp_path: Path) -> None:
+    files = {"a.txt": "one\n"}
+    steps = [run("echo two > a.txt; sleep 0.05"), ("write_to_file", {"path": "a.txt", "content": "three\n"}), done()]
+    async with await played(tmp_path, steps, files, message="Rewrite @/a.txt by script main.") as one:
+        assert one.status == "completed"
+        assert "it changed since you last saw it" in one.told(2)
+
+
 @pytest.mark.parametrize("how", ["steer", "queue"])
 async def test_a_command_that_is_said_to_a_busy_task_brings_its_mode(tmp_path: Path, how: str) -> None:
     files = {".roo/commands/plan.md": "---\nmode: architect\n---\nPlan it."}
