@@ -432,14 +432,25 @@ async def test_a_repository_that_is_broken_keeps_no_other_from_being_shown(ada: 
 
 
 async def test_a_look_that_is_due_when_the_extension_ends_is_left_and_one_under_way_says_only_what_git_said(
-    ada: User,
+    ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (repository,) = ada.model.repositories
     await ada.write(".git/index", "none of git's")
+    begun, over, data = asyncio.Event(), asyncio.Event(), type(repository.git).data
+
+    async def slow(*arguments: Any) -> Any:
+        begun.set()
+        try:
+            return await data(*arguments)
+        finally:
+            await over.wait()
+
+    monkeypatch.setattr(type(repository.git), "data", slow)
     under_way = asyncio.ensure_future(repository.refresh())
     due = asyncio.ensure_future(repository.refresh())
-    await eventually(lambda: ada.model.output.read().text.count("> git status") == 2)
+    await begun.wait()
     ada.model.dispose()
+    over.set()
     with pytest.raises(GitError, match="index"):
         await under_way
     await due
