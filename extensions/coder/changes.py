@@ -135,7 +135,7 @@ async def act(use: Use, changes: Sequence[Change], differences: Sequence[Differe
     await _check_all(changes)
     seen = Seen.of(use.notes)
     told: list[str] = []
-    with Watch(change.ends_at.uri for change in changes if change.new is not None) as watch:
+    with Watch(change.ends_at.uri for change in changes if _is_open(use, change)) as watch:
         for change, other in zip(changes, differences, strict=True):
             try:
                 told += await _make(seen, change, other)
@@ -162,6 +162,7 @@ async def _check_all(changes: Sequence[Change]) -> None:
 async def _make(seen: Seen, change: Change, other: Difference) -> list[str]:
     """Make one change, and say what was done."""
     place, name = change.ends_at, change.ends_at.name
+    is_known = _is_known(seen, change)
     stale = await seen.told(change.place.path, change.place.name, change.old.shown)
     if change.new is None:
         await files.delete(place, change.old)
@@ -175,7 +176,17 @@ async def _make(seen: Seen, change: Change, other: Difference) -> list[str]:
     else:
         await files.write_text(place, change.old, change.new)
         done = f"Created {name} ({other.added} lines)." if change.old.is_new else f"Changed {name} ({other})."
-    return [done, await _reshaped(seen, place, change.new), stale]
+    return [done, await _reshaped(seen, place, change.new) if is_known else "", stale]
+
+
+def _is_open(use: Use, change: Change) -> bool:
+    """Whether the model may be told what is wrong in the text that a change leaves."""
+    return change.new is not None and (_is_known(Seen.of(use.notes), change) or use.may_read(change.place.path))
+
+
+def _is_known(seen: Seen, change: Change) -> bool:
+    """Whether the model knows the text that a change leaves: a file that is only moved may be one that it never saw."""
+    return change.old.is_new or change.new != change.old.text or seen.has(change.place.path)
 
 
 async def _reshaped(seen: Seen, place: Place, wanted: str) -> str:

@@ -57,12 +57,12 @@ async def _change(use: Use, hunk: Hunk, place: Place, before: Change | None) -> 
     if isinstance(hunk, DeleteFile):
         return Change(place, await files.read_text(place, binary=True), None)
     old = await files.read_text(place)
-    if hunk.chunks:
-        changes.refuse_unread(use, place)
     return await _updated(use, hunk, Change(place, old, old.text))
 
 
 async def _updated(use: Use, hunk: UpdateFile, before: Change) -> Change:
+    if hunk.chunks and not before.old.is_new:
+        changes.refuse_unread(use, before.place)
     try:
         new = await asyncio.to_thread(apply_chunks, before.new or "", before.place.name, hunk.chunks)
     except BadPatch as error:

@@ -173,6 +173,55 @@ async def test_no_edit_tells_what_is_in_a_file_that_nobody_let_the_model_read(
         assert not (await done(tool, use, **arguments)).failed
 
 
+@pytest.mark.parametrize("fits", ["-one", "-nowhere"])
+async def test_a_patch_that_names_a_file_twice_tells_nothing_of_what_is_in_it(
+    owner: SessionContext, use: Using, fits: str
+) -> None:
+    await write(owner, "a", "one\n")
+    use.unread.add("/workspace/a")
+    with pytest.raises(ToolError, match=r"^a: you have not read it"):
+        await planned(PATCH, use, patch=patch("*** Update File: a", "*** Move to: a", "*** Update File: a", fits))
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+async def test_a_file_that_is_moved_unread_stays_unread(owner: SessionContext, use: Using, name: str) -> None:
+    await write(owner, "a", "token = hunter2\n")
+    use.unread |= {"/workspace/a", "/workspace/b"}
+    await done(PATCH, use, patch=patch("*** Update File: a", f"*** Move to: {name}", "*** Add File: c", "+c"))
+    with pytest.raises(ToolError, match=f"^{name}: you have not read it"):
+        await planned(DIFF, use, path=name, diff=block("token = ?", "x"))
+
+
+async def test_of_a_file_that_is_moved_unread_no_linter_tells(owner: SessionContext, use: Using) -> None:
+    await write(owner, "a.py", "hunter2\n")
+    use.unread.add("/workspace/a.py")
+    uri = vscode.Uri.file("/workspace/b.py")
+    lint = vscode.languages.create_diagnostic_collection("lint")
+    told = vscode.Diagnostic(vscode.Range(0, 0, 0, 7), "hunter2 is not defined")
+    watcher = vscode.workspace.create_file_system_watcher("**/b.py")
+    watcher.on_did_create(lambda _: lint.set(uri, [told]))
+    lint.set(vscode.Uri.file("/workspace/other.py"), [told])
+    result = await done(PATCH, use, patch=patch("*** Update File: a.py", "*** Move to: b.py"))
+    assert result.text == "Moved a.py to b.py (+0 -0 lines)."
+
+
+async def test_a_file_that_is_moved_read_stays_read(owner: SessionContext, use: Using) -> None:
+    await write(owner, "a", "one\n")
+    use.unread |= {"/workspace/a", "/workspace/b"}
+    await done(read_file.TOOL, use, path="a")
+    await done(PATCH, use, patch=patch("*** Update File: a", "*** Move to: b"))
+    assert not (await done(DIFF, use, path="b", diff=block("one", "two"))).failed
+
+
+async def test_an_empty_file_that_the_model_made_is_one_that_it_knows(owner: SessionContext, use: Using) -> None:
+    use.unread.add("/workspace/a")
+    await done(WRITE, use, path="a", content="")
+    given = patch("*** Add File: b", "+1", "*** Update File: b", "-1", "+2")
+    use.unread.add("/workspace/b")
+    assert not (await done(PATCH, use, patch=given)).failed
+    assert not (await done(REPLACE, use, path="a", old_string="", new_string="one\n")).failed
+
+
 async def test_whether_a_file_is_as_a_model_thinks_needs_leave_to_read_it(owner: SessionContext, use: Using) -> None:
     await write(owner, "a", "12345")
     assert (await planned(WRITE, use, path="a", content="12345")).actions == (Action("read", "/workspace/a"),)
