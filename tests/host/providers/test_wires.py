@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from host.providers import anthropic, openai
 from host.providers.account import Account
-from host.providers.details import LARGEST, Details
+from host.providers.details import LARGEST, MOST, Details
 from sessions.errors import InvalidValue
 from sessions.models import (
     CacheMark,
@@ -342,9 +343,63 @@ def test_details_that_are_too_many_or_none_are_left_out() -> None:
     assert many.whole()
     many.take([{"type": "reasoning.text", "index": 0, "text": "x" * 100}])
     odd = Details()
-    for given in (None, "text", [3, None], [{}], [{"text": "\ud800"}]):
+    for given in (None, "text", [3, None], [{}]):
         odd.take(given)
     assert (many.whole(), odd.whole()) == ("", "")
+    deep: list[Any] = []
+    for _ in range(252):
+        deep = [deep]
+    for given in ({"text": "\ud800"}, {"id": deep}, {"data": deep}, {"data": [deep]}):
+        unsayable = Details()
+        unsayable.take([given])
+        unsayable.take([{"text": "more"}])
+        assert unsayable.whole() == ""
+    mixed = Details()
+    for text in (3, "a", None, "b"):
+        mixed.take([{"text": text}])
+    assert orjson.loads(mixed.whole()) == [{"text": "ab"}]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        [[{"index": number} for number in range(130_000)]],
+        [[{"index": number}] for number in range(MOST + 1)],
+        [[{str(number): 0 for number in range(200_000)}]],
+        [[{"index": 0, "data": [{}] * 400_000}]],
+        [[{"index": 0, "data": {str(turn): "x" * 1_000}}] for turn in range(1_100)],
+        [[{"index": 0, "text": "\x00" * (LARGEST // 2)}]],
+    ],
+)
+def test_details_take_no_more_memory_than_they_may_however_they_are_spread(hostile: list[Any]) -> None:
+    details = Details()
+    tracemalloc.start()
+    try:
+        for chunk in hostile:
+            details.take(chunk)
+        details.take([{"index": 0, "text": "more"}])
+        assert details.whole() == ""
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_pieces_of_a_long_thought_are_copied_once_and_not_with_each_that_follows() -> None:
+    details = Details()
+    head = {"type": "reasoning.text", "index": 0, "format": "x"}
+    details.take([{**head, "text": "x" * 900_000, "signature": None}])
+    tracemalloc.start()
+    try:
+        for word in ("é\r\n", " look") * 5_000:
+            details.take([{**head, "text": word}])
+            tracemalloc.reset_peak()
+        details.take([{**head, "text": "."}])
+        held, peak = tracemalloc.get_traced_memory()
+        assert peak - held < 100_000
+    finally:
+        tracemalloc.stop()
+    (whole,) = orjson.loads(details.whole())
+    assert whole == {**head, "text": "x" * 900_000 + "é\r\n look" * 5_000 + "."}
 
 
 def test_gemini_gets_a_word_for_the_signature_of_a_call_that_another_model_made() -> None:
