@@ -24,7 +24,16 @@ from extensions.coder.programs import LOG, opens, takes_more
 from extensions.coder.shell import Script, is_zsh, read
 from extensions.coder.splitting import has_dangerous_substitution, split_command
 from extensions.coder.syntax import Assigned, Command, Word
-from extensions.coder.variables import exported, is_import, is_kept, is_plain, is_quiet, make_expands, may_evaluate
+from extensions.coder.variables import (
+    PLAIN,
+    exported,
+    is_import,
+    is_kept,
+    is_plain,
+    is_quiet,
+    make_expands,
+    may_evaluate,
+)
 
 TIMES = frozenset({"time", "timeout", "nice"})
 """Only say how long another program took or may take, which is judged; what else they do by options is not let."""
@@ -43,7 +52,7 @@ OF_FOLDER = MappingProxyType({
 
 GIVEN = re.compile(r"([A-Za-z_]\w*)\+?=(?!\d+\b)")
 READ = re.compile(r"\b(?:read|mapfile|readarray)((?: +[A-Za-z_]\w*)+)")
-EXPORTED = re.compile(r"[A-Za-z_]\w*=")
+NAME = re.compile(r"[A-Za-z_]\w*")
 BUILT_IN = frozenset({"[", "[[", "true", "false", ":", "break", "continue", "exit", "return", "nproc", "deactivate"})
 """Started by the shell itself, or printing a number, and changing nothing: they need no leave."""
 
@@ -187,14 +196,21 @@ def _odd(line: str) -> list[str]:
 
 
 def _only_moves(command: Command) -> bool:
-    """Whether it only goes to a folder, or sets variables (which are judged as what the line sets).
+    """Whether it only goes to a folder, or sets variables: these are judged as what the line sets.
 
     What works in that folder is asked about by itself, where that is outside of the workspace.
     """
     words = command.words[1:]
     if command.words[0].text == "cd":
         return len(words) == 1 and words[0].literal and not words[0].splits
-    return command.words[0].text == "export" and bool(words) and all(EXPORTED.match(word.text) for word in words)
+    return command.words[0].text == "export" and bool(words) and all(one.sets or _is_harmless(one) for one in words)
+
+
+def _is_harmless(word: Word) -> bool:
+    """Whether it sets, as a text, a variable that changes no program: `'NAME=value'`."""
+    name, equals, value = word.text.partition("=")
+    is_plain_text = word.literal and not word.splits and bool(equals) and PLAIN.fullmatch(value) is not None
+    return is_plain_text and NAME.fullmatch(name) is not None and is_quiet(name, value)
 
 
 def _with_unknown(command: Command) -> Command:

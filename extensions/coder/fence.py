@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +18,10 @@ SHARED = ({"type": "shared_worker"}, {"type": "service_worker"}, {"exclude": Tru
 """What of a page, and of the browser, does not begin before it is held."""
 
 MOST_HELD = 100
-"""Frames, workers and popups that are dealt with at once; what is beyond waits and never begins."""
+"""Frames and workers that are dealt with at once; what is beyond waits and never begins."""
+
+MOST_POPUPS = 100
+"""Popups that wait to be closed; a page that opens more is ended with its browser: they begin at once."""
 
 MOST_ASKED = 1_000
 """Files of a page that wait to be judged; of what is beyond that the page never hears."""
@@ -35,11 +38,14 @@ class Fence:
         self._asked: deque[dict[str, Any]] = deque(maxlen=MOST_ASKED)
         self._is_judging = False
         self._held = 0
+        self._popups: deque[str] = deque()
+        self._is_closing = False
 
     async def put(self, tools: DevTools) -> None:
         """Around this browser, whose page is there and empty."""
         self._tools = tools
         self._asked.clear()
+        self._popups.clear()
         # Of the whole browser: frames of other sites have processes, and so targets, of their own.
         await tools.call_browser("Fetch.enable", patterns=[{"urlPattern": FILES}])
         await tools.call_browser("Target.setDiscoverTargets", discover=True)
@@ -56,17 +62,18 @@ class Fence:
                     self._is_judging = True
                     thenable(self._judge_all(), "judge files of a page")
             case "Target.attachedToTarget" if target.get("type") != "page":
-                self._begin(self._hold(told.get("sessionId"), target.get("type")), "hold a worker of a page")
+                self._begin_hold(told.get("sessionId"), target.get("type"))
             case "Target.targetCreated" if target.get("type") == "page" and target.get("openerId"):
                 # Nobody would see it, and it would be one more place to load into.
-                self._begin(self._tell("Target.closeTarget", targetId=target.get("targetId")), "close a popup")
+                self._popups.append(str(target.get("targetId")))
+                if not self._is_closing:
+                    self._is_closing = True
+                    thenable(self._close_all(), "close popups of a page")
 
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        if self._held >= MOST_HELD:
-            work.close()
-            return
-        self._held += 1
-        thenable(work, name).add_done_callback(self._ended)
+    def _begin_hold(self, session: str | None, kind: str | None) -> None:
+        if self._held < MOST_HELD:
+            self._held += 1
+            thenable(self._hold(session, kind), "hold a worker of a page").add_done_callback(self._ended)
 
     def _ended(self, _: object) -> None:
         self._held -= 1
@@ -82,6 +89,18 @@ class Fence:
                 await tools.call_in(session, "Network.setBlockedURLs", urls=[FILES])
             await tools.call_in(session, "Target.setAutoAttach", **WAITING, filter=OWN)
             await tools.call_in(session, "Runtime.runIfWaitingForDebugger")
+
+    async def _close_all(self) -> None:
+        try:
+            while self._popups:
+                if len(self._popups) > MOST_POPUPS:
+                    self._popups.clear()
+                    self._log("refused", f"the page opens more than {MOST_POPUPS} others: the browser is ended")
+                    await self._tell("Browser.close")
+                    return
+                await self._tell("Target.closeTarget", targetId=self._popups.popleft())
+        finally:
+            self._is_closing = False
 
     async def _judge_all(self) -> None:
         try:

@@ -113,7 +113,7 @@ def _check_curl(command: Command, entry: str) -> None:
     at = 0
     while at < len(words):
         word = words[at]
-        if not word.literal and not OF_MACHINE.fullmatch(word.text):
+        if not word.literal and (word.splits or not OF_MACHINE.fullmatch(word.text)):
             raise Unclear(command.source)
         text = word.text
         if not text.startswith("-"):

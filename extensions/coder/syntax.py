@@ -30,19 +30,26 @@ CLOSES = frozenset({">&-", "<&-"})
 
 _NAMED = r"[\w@][\w./~^@{}-]*"
 NOTHING = (
-    rf"\$\(nproc\)|\$\(git rev-parse(?: --(?:short|verify|abbrev-ref|show-toplevel))*(?: {_NAMED})?\)"
+    rf"\$\(git rev-parse(?: --(?:short|verify|abbrev-ref|show-toplevel))*(?: {_NAMED})?\)"
     rf"|\$\(git merge-base(?: --fork-point)?(?: {_NAMED})+\)"
 )
-"""A number or what git calls a commit, and where it fails nothing."""
+"""What git calls a commit, and where it fails nothing."""
 
-KNOWN = re.compile(rf"{NOTHING}|\$\(\([\w$ +*/%()-]+\)\)|(?:^|(?<=^\"))(?:\$PWD\b|\$\{{PWD\}}|\$\(pwd\))(?=[/\"]|$)")
+VANISHING = re.compile(rf"(?:{NOTHING})+")
+"""A word of which nothing may be left."""
+
+KNOWN = re.compile(
+    rf"{NOTHING}|\$\(nproc\)|\$\(\([\w$ +*/%()-]+\)\)|(?:^|(?<=^\"))(?:\$PWD\b|\$\{{PWD\}}|\$\(pwd\))(?=[/\"]|$)"
+)
 """What a number, a commit or a folder comes of.
 
 A folder with a blank in its name is several words where it is not quoted: `places` looks for that.
 """
 
-BARED = re.compile(rf"\"*(?:(?:(?:{NOTHING})\"*)+-|\$\(git rev-parse[\w -]* --abbrev-ref)")
-"""A word that begins with a dash where what is before it comes to nothing, or a branch is called so."""
+BARED = re.compile(
+    rf"\"*(?:(?:(?:{NOTHING}|\$\(nproc\))\"*)+[-$`*?\[{{]|(?:(?:{NOTHING})\"*)*\$\(git rev-parse[\w -]* --abbrev-ref)"
+)
+"""A word that may begin with a dash where what is before it comes to nothing, or a branch is called so."""
 
 ECHOED = re.compile(r"[\w./@:][\w./@:-]*")
 """A word that `echo` says as it is, and that is no option and no pattern."""
@@ -64,6 +71,8 @@ class Word:
     """Whether the shell may make several words, or names of files, of it."""
     values: tuple[str, ...] = ()
     """What it may be, where it is made of a loop's variables and that is known; see `loops`."""
+    sets: bool = False
+    """It is an assignment to the shell, and told as one that the line makes."""
 
 
 class Assigned(NamedTuple):
@@ -189,8 +198,11 @@ def words_of(nodes: list[Node]) -> list[Word]:
     """The words among nodes."""
     found: list[Word] = []
     for node in nodes:
-        said = echoed(node)
-        found += map(Word, said) if said else [word_of(node)] if node.is_named else []
+        if node.type == "command_substitution":
+            said = echoed(node)  # once: what is in it may hold others
+            found += map(Word, said) if said else [Word(source_of(node), literal=False, splits=True)]
+        elif node.is_named:
+            found.append(word_of(node))
     return found
 
 
@@ -201,11 +213,15 @@ def echoed(node: Node) -> list[str] | None:
     if source_of(node).count("$(") + source_of(node).count("`") > 2 * NESTED:
         return None
     inner = [one for one in node.children if one.is_named]
-    if len(inner) != 1 or inner[0].type != "command":
+    if len(inner) != 1 or inner[0].type != "command" or any(_redirects_or_sets(one) for one in inner[0].children):
         return None
     name, *words = command_of(inner[0]).words
     is_known = all(one.literal and not one.splits and ECHOED.fullmatch(one.text) for one in words)
     return [one.text for one in words] if name == Word("echo") and words and is_known else None
+
+
+def _redirects_or_sets(node: Node) -> bool:
+    return node.type.endswith("_redirect") or node.type == "variable_assignment"
 
 
 def _name(node: Node) -> Word:
@@ -237,6 +253,8 @@ def word_of(node: Node) -> Word:
             return Word(re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), source[2:-1]))
         case "arithmetic_expansion" | "process_substitution" | "ansi_c_string" | "translated_string":
             return Word(source, literal=False)
+        case "variable_assignment":
+            return Word(source, literal=False, splits=True, sets=True)
         case "command_substitution" if (said := echoed(node)) is not None and len(said) == 1:
             return Word(said[0])
         case _:

@@ -13,7 +13,7 @@ from extensions.coder.calls import Unclear, bare_name
 from extensions.coder.doors import AWKS, MILD, OPTIONS, PATTERNS, SCRIPTED, SEDS
 from extensions.coder.loops import ANYTHING
 from extensions.coder.shell import ASSIGNMENT
-from extensions.coder.syntax import BARED, KNOWN, Command, Word
+from extensions.coder.syntax import BARED, KNOWN, VANISHING, Command, Word
 from extensions.coder.variables import is_quiet
 
 UNKNOWN = re.compile(r"[$`*?\[{]")
@@ -63,6 +63,8 @@ def check_unknown(name: str, command: Command) -> None:
     for word in words:
         if word.literal and word.text == "--" and name != "find":
             return
+        if before.text.startswith("-") and word.splits and VANISHING.fullmatch(word.text):
+            raise Unclear(command.source)  # the next word may be the option's value, and what is behind that anything
         is_value = before.literal and before.text in VALUED.get(name, ()) and not word.splits
         if not is_value and may_be_option(word):
             raise Unclear(command.source)
@@ -95,8 +97,10 @@ def _check_variables(command: Command) -> None:
     for word in command.words[1:]:
         if command.name == "let" and ASSIGNMENT.search(word.text):
             raise Unclear(command.source)
+        if word.sets:
+            continue
         if ASSIGNED.match(word.text):
-            continue  # it is told as what the line sets
+            raise Unclear(command.source)  # in quotes, where the line is not seen to set it
         if not word.literal or word.splits or (VARIABLE.fullmatch(word.text) and not is_quiet(word.text)):
             raise Unclear(command.source)
         if command.name != "read" and re.match(r"-\w*n", word.text):

@@ -12,7 +12,7 @@ from extensions.coder import browser as browser_module
 from extensions.coder import devtools
 from extensions.coder.browser import PROGRAM, Browser
 from extensions.coder.devtools import BrowserGone, DevTools
-from extensions.coder.fence import MOST_HELD, Fence
+from extensions.coder.fence import MOST_HELD, MOST_POPUPS, Fence
 from extensions.coder.running import Commands
 from extensions.coder.tool import Action, ToolError
 from extensions.coder.tools import browser_action
@@ -179,33 +179,59 @@ class Stuck:
     session = "page"
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.held = 0
+        self.closed: list[str] = []
         self.goes = asyncio.Event()
 
     async def call_in(self, session: str | None, method: str, **parameters: Any) -> None:
-        if method == "Network.enable" or parameters.get("targetId"):
-            self.asked += 1
+        if method == "Network.enable":
+            self.held += 1
+            await self.goes.wait()
+        if method in ("Target.closeTarget", "Browser.close"):
+            self.closed.append(parameters.get("targetId", method))
             await self.goes.wait()
 
     async def call_browser(self, method: str, **parameters: Any) -> None:
         await self.call_in(None, method, **parameters)
 
 
-async def test_a_page_that_opens_without_end_has_so_many_dealt_with_at_once_and_no_more(owner: SessionContext) -> None:
+def opens(fence: Fence, workers: int = 0, popups: int = 0) -> None:
+    for at in range(workers):
+        fence.hear("Target.attachedToTarget", {"sessionId": str(at), "targetInfo": {"type": "worker"}})
+    for at in range(popups):
+        popup = {"type": "page", "openerId": "page", "targetId": f"popup {at}"}
+        fence.hear("Target.targetCreated", {"targetInfo": popup})
+
+
+async def turns() -> None:
+    for _ in range(3 * MOST_POPUPS):
+        await asyncio.sleep(0)
+
+
+async def test_a_page_that_begins_workers_without_end_has_so_many_dealt_with_at_once(owner: SessionContext) -> None:
     fence, stuck = Fence(lambda *_: None), Stuck()
     await fence.put(stuck)  # type: ignore[arg-type]
-
-    async def opens(times: int) -> None:
-        for at in range(times):
-            fence.hear("Target.attachedToTarget", {"sessionId": str(at), "targetInfo": {"type": "worker"}})
-            popup = {"type": "page", "openerId": "page", "targetId": str(at)}
-            fence.hear("Target.targetCreated", {"targetInfo": popup})
-        await asyncio.sleep(0)
-
-    await opens(MOST_HELD)
-    assert stuck.asked == MOST_HELD
+    opens(fence, workers=3 * MOST_HELD)
+    await turns()
+    assert stuck.held == MOST_HELD
+    opens(fence, popups=3)
     stuck.goes.set()
-    for _ in range(10):
-        await asyncio.sleep(0)
-    await opens(10)
-    assert stuck.asked == MOST_HELD + 20, "what came later is dealt with again"
+    await turns()
+    assert stuck.closed == ["popup 0", "popup 1", "popup 2"], "however many workers are in hand"
+    opens(fence, workers=10)
+    await turns()
+    assert stuck.held == MOST_HELD + 10, "what came later is dealt with again"
+
+
+async def test_a_page_that_opens_others_faster_than_they_are_closed_ends_its_browser(owner: SessionContext) -> None:
+    said: list[str] = []
+    fence, stuck = Fence(lambda _, text: said.append(text)), Stuck()
+    await fence.put(stuck)  # type: ignore[arg-type]
+    opens(fence, popups=MOST_POPUPS + 2)
+    await turns()
+    assert stuck.closed == ["Browser.close"] and "the browser is ended" in said[0]
+    stuck.goes.set()
+    await turns()
+    opens(fence, popups=MOST_POPUPS)
+    await turns()
+    assert len(stuck.closed) == 1 + MOST_POPUPS
