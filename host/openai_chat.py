@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from host import large
-from host.providers.answers import ECHO, SEAL
+from host.providers.answers import ECHO, SEAL, author
 from sessions.errors import InvalidValue
 from sessions.models import (
     Finished,
@@ -152,7 +152,7 @@ def request_of(chat: Chat, model: str) -> Request:
         raise InvalidValue("tool_choice", "names a function that is not among the tools")
     return Request(
         model,
-        tuple(_messages(chat.messages, model.partition("/")[0])),
+        tuple(_messages(chat.messages, author(model))),
         system=tuple(Text(text) for text in _system(chat.messages)),
         tools=tools,
         tool_choice=choice,
@@ -171,10 +171,10 @@ def _system(said: Sequence[Said]) -> Iterable[str]:
                 yield part.text
 
 
-def _messages(said: Sequence[Said], provider: str) -> list[Message]:
+def _messages(said: Sequence[Said], asked: str) -> list[Message]:
     """The conversation; the results of tools that were called together are one message.
 
-    What was thought is taken for the provider's own: it is who is asked.
+    What was thought is taken for the thoughts of `asked`, the model that is asked, as signatures name it.
     """
     spoken = ((number, one) for number, one in enumerate(said) if one.role not in ("system", "developer"))
     found: list[Message] = []
@@ -184,17 +184,15 @@ def _messages(said: Sequence[Said], provider: str) -> list[Message]:
             continue
         for number, one in some:
             role: Literal["user", "assistant"] = "assistant" if one.role == "assistant" else "user"
-            found.append(
-                Message(role, (*_thought(one, provider), *_parts(one, number), *_calls(one, number, provider)))
-            )
+            found.append(Message(role, (*_thought(one, asked), *_parts(one, number), *_calls(one, number, asked))))
     if not found:
         raise InvalidValue("messages", "must hold a message of a user or an assistant")
     return found
 
 
-def _thought(one: Said, provider: str) -> tuple[Thinking, ...]:
+def _thought(one: Said, asked: str) -> tuple[Thinking, ...]:
     text = one.reasoning_content
-    return (Thinking(text, f"{ECHO}{provider}"),) if isinstance(text, str) and text else ()
+    return (Thinking(text, f"{ECHO}{asked}"),) if isinstance(text, str) and text else ()
 
 
 def _parts(one: Said, number: int) -> tuple[Text | Image, ...]:
@@ -215,12 +213,12 @@ def _image(part: ContentPart, place: str) -> Image:
     return Image(found[1].lower(), data)
 
 
-def _calls(one: Said, number: int, provider: str) -> Iterator[Part]:
+def _calls(one: Said, number: int, asked: str) -> Iterator[Part]:
     for call in one.tool_calls or ():
         google = call.extra_content.get("google") if isinstance(call.extra_content, dict) else None
         seal = google.get("thought_signature") if isinstance(google, dict) else None
         if isinstance(seal, str) and seal:
-            yield Thinking("", f"{SEAL}{provider}:{seal}", redacted=True)
+            yield Thinking("", f"{SEAL}{asked}:{seal}", redacted=True)
         yield ToolCall(call.id, call.function.name, _arguments(call, f"messages.{number}.tool_calls"))
 
 

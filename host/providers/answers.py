@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -17,16 +18,21 @@ ARGUMENT_BYTES = 4 << 20
 MOST_CALLS = 256
 
 ECHO = "reasoning_content:"
-"""How the signature of thinking begins that has none of its own: the provider named behind it wants it back."""
+"""How the signature of thinking begins that has none of its own: the model named behind it wants it back."""
 
 SEAL = "thought_signature:"
-"""How sealed thinking begins that belongs to the call behind it: the provider named then wants both back together."""
+"""How sealed thinking begins that belongs to the call behind it: the model named then wants both back together."""
 
 DETAILS = "reasoning_details:"
-"""How sealed thinking begins that is all of an answer's, as JSON: the provider named then wants it back with calls."""
+"""How sealed thinking begins that is all of an answer's, as JSON: the model named then wants it back with calls."""
 
 FOREIGN = (ECHO, SEAL, DETAILS)
 """What is no signature for anybody else."""
+
+
+def author(model: str) -> str:
+    """A `Model.id` as these signatures name it: without a colon, which ends it there."""
+    return quote(model)
 
 
 class Words:

@@ -6,13 +6,14 @@ import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
 
 from host.providers.account import Account, Piece
-from host.providers.answers import DETAILS, ECHO, SEAL, Calls, Words
+from host.providers.answers import DETAILS, ECHO, SEAL, Calls, Words, author
 from host.providers.catalog import described, listed
 from host.providers.details import Details
 from host.providers.faults import Faults, count_of, cut, text_of
@@ -75,7 +76,7 @@ class OpenAI:
     async def stream(self, account: Account, model: Model, request: Request) -> AsyncIterator[Piece]:
         """Ask once."""
         asked = await asyncio.to_thread(written, body, account, model, request)
-        answer = Answer(account.provider)
+        answer = Answer(account.provider, model.own_name)
         with Faults(account, answer):
             sdk = await self._client.openai(placed(account))
             from openai import AsyncStream
@@ -109,9 +110,10 @@ def placed(account: Account) -> Account:
 class Answer:
     """An answer as it comes: pieces out of chunks, tool calls when it is whole."""
 
-    def __init__(self, provider: str) -> None:
+    def __init__(self, provider: str, model: str) -> None:
         self.begun = False
         self._provider = provider
+        self._author = author(f"{provider}/{model}")
         self._calls = Calls(provider)
         self._details = Details()
         self._words, self._thoughts = Words(), Words()
@@ -119,7 +121,7 @@ class Answer:
         self._usage: Usage | None = None
         self._said = 0
         self._is_echoed = False
-        """Whether thinking came last that the provider wants back."""
+        """Whether thinking came last that the model wants back."""
 
     def take(self, chunk: Any) -> list[Piece]:
         """The pieces of one chunk, which is JSON as it came. Raises `ODD` for one that is not as the API has it."""
@@ -160,7 +162,7 @@ class Answer:
     def _signed(self) -> list[Piece]:
         """The end of the thinking so far, where there is any that goes back."""
         is_echoed, self._is_echoed = self._is_echoed, False
-        return [Thinking("", f"{ECHO}{self._provider}")] if is_echoed else []
+        return [Thinking("", f"{ECHO}{self._author}")] if is_echoed else []
 
     def end(self, request: Request) -> list[Piece]:
         """Tool calls and the end, if the answer is whole. Raises `Fault` where it is not."""
@@ -174,10 +176,10 @@ class Answer:
     def _sealed(self, calls: Sequence[ToolCall]) -> Iterator[Piece]:
         """The calls, each behind the thinking that goes back with it, and all behind what goes back with all."""
         if calls and (details := self._details.whole()):
-            yield Thinking("", f"{DETAILS}{self._provider}:{details}", redacted=True)
+            yield Thinking("", f"{DETAILS}{self._author}:{details}", redacted=True)
         for call in calls:
             if seal := self._calls.seals.get(call.id):
-                yield Thinking("", f"{SEAL}{self._provider}:{seal}", redacted=True)
+                yield Thinking("", f"{SEAL}{self._author}:{seal}", redacted=True)
             yield call
 
 
@@ -247,15 +249,16 @@ class Taste(NamedTuple):
 
 def _taste(account: Account, model: Model) -> Taste:
     host = urlsplit(account.base_url or "").hostname or ""
+    asked = author(f"{account.provider}/{model.own_name}")
     seals = SEALING.search(model.own_name) is not None
     official = OPENAI if account.kind == "openai" and account.base_url is None else None
     return Taste(
         MISTRAL if host.endswith("mistral.ai") else official,
-        f"{ECHO}{account.provider}",
+        f"{ECHO}{asked}",
         "deepseek" in host,
-        f"{SEAL}{account.provider}:",
+        f"{SEAL}{asked}:",
         account.kind == "gemini" and seals,
-        f"{DETAILS}{account.provider}:",
+        f"{DETAILS}{asked}:",
         host.endswith("openrouter.ai") and seals,
     )
 
@@ -307,8 +310,10 @@ def _assistant(message: Message, taste: Taste) -> dict[str, Any]:
 def _details(message: Message, taste: Taste, call_id: str) -> list[Any]:
     for part in message.parts:
         if isinstance(part, Thinking) and part.signature.startswith(taste.details):
-            found: list[Any] = orjson.loads(part.signature.removeprefix(taste.details))
-            return found
+            with suppress(orjson.JSONDecodeError):  # one that is damaged is none
+                found = orjson.loads(part.signature.removeprefix(taste.details))
+                if isinstance(found, list):
+                    return found
     unsealed = {"type": "reasoning.encrypted", "data": UNSEALED, "format": "google-gemini-v1", "index": 0}
     return [{**unsealed, "id": call_id}] if taste.needs_details else []
 

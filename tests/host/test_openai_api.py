@@ -248,8 +248,8 @@ def test_a_conversation_becomes_ours_whole() -> None:
 def test_what_a_model_thought_and_signed_comes_out_and_goes_back_in() -> None:
     items = (
         Thinking("hm"),
-        Thinking("", "reasoning_content:p"),
-        Thinking("", "thought_signature:p:S:1", redacted=True),
+        Thinking("", "reasoning_content:p/m%3Afree"),
+        Thinking("", "thought_signature:p/m%3Afree:S:1", redacted=True),
         ToolCall("a", "f", {}),
         ToolCall("b", "f", {}),
         Finished("tool_calls", Usage()),
@@ -264,10 +264,10 @@ def test_what_a_model_thought_and_signed_comes_out_and_goes_back_in() -> None:
     ]
     assert told["tool_calls"][0]["extra_content"] == {"google": {"thought_signature": "S:1"}}
     assert "extra_content" not in told["tool_calls"][1]
-    (message,) = request_of(said(told), "p/m").messages
-    assert message.parts == (Thinking("hm", "reasoning_content:p"), items[2], *items[3:5])
+    (message,) = request_of(said(told), "p/m:free").messages
+    assert message.parts == (Thinking("hm", "reasoning_content:p/m%3Afree"), items[2], *items[3:5])
     odd = {"role": "assistant", "reasoning_content": 3, "tool_calls": [told["tool_calls"][1] | {"extra_content": []}]}
-    assert request_of(said(odd), "p/m").messages == (Message("assistant", (items[4],)),)
+    assert request_of(said(odd), "p/m:free").messages == (Message("assistant", (items[4],)),)
 
 
 @pytest.mark.parametrize(

@@ -402,6 +402,69 @@ def test_the_pieces_of_a_long_thought_are_copied_once_and_not_with_each_that_fol
     assert whole == {**head, "text": "x" * 900_000 + "é\r\n look" * 5_000 + "."}
 
 
+def thought_by(model: str, delta: dict[str, Any], call: dict[str, Any]) -> Request:
+    """A conversation in which a model called a tool after what it thought."""
+    answer = openai.Answer("acme", model)
+    came = answer.take({"choices": [{"delta": delta}]})
+    call = {"index": 0, "id": "t1", "function": {"name": "read", "arguments": "{}"}, **call}
+    came += answer.take({"choices": [{"delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]})
+    came += answer.end(Request(f"acme/{model}", ()))
+    said = [one for one in came if isinstance(one, Thinking | ToolCall)]
+    if said[0] == Thinking("hm"):  # the signature comes behind the pieces of what it signs
+        said[:2] = [replace(said[1], text="hm")]
+    return Request("acme/m", (Message("assistant", tuple(said)),))
+
+
+SIGNED = {"type": "reasoning.text", "text": "hm", "signature": "CLAUDE", "format": "anthropic-claude-v1", "index": 0}
+WORD = {
+    "type": "reasoning.encrypted",
+    "data": "skip_thought_signature_validator",
+    "format": "google-gemini-v1",
+    "index": 0,
+    "id": "t1",
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ("anthropic/claude-5:beta", [SIGNED]),
+        ("anthropic/claude-5", None),
+        ("openai/gpt-5", None),
+        ("google/gemini-3-pro", [WORD]),
+    ],
+)
+def test_details_of_what_one_model_thought_go_to_no_other_of_the_same_provider(
+    asked: str, sent: list[dict[str, Any]] | None
+) -> None:
+    request = thought_by("anthropic/claude-5:beta", {"reasoning_details": [SIGNED]}, {})
+    router = Account("acme", "openai", "https://openrouter.ai/api/v1")
+    (message,) = openai.body(router, replace(MODEL, id=f"acme/{asked}"), request)["messages"]
+    assert message.get("reasoning_details") == sent
+
+
+def test_thoughts_and_the_signatures_of_calls_go_to_no_other_model_of_the_same_provider() -> None:
+    signed = {"extra_content": {"google": {"thought_signature": "SIGNED"}}}
+    request = thought_by("gemini-3-pro:x", {"reasoning_content": "hm"}, signed)
+    seals = []
+    for name in ("gemini-3-pro:x", "gemini-3-pro", "gemini-3-flash", "gemini-2.5-pro"):
+        model = replace(MODEL, id=f"acme/{name}")
+        (message,) = openai.body(Account("acme", "gemini"), model, request)["messages"]
+        google = message["tool_calls"][0].get("extra_content", {}).get("google", {})
+        seals.append((message.get("reasoning_content"), google.get("thought_signature")))
+    word = WORD["data"]
+    assert seals == [("hm", "SIGNED"), (None, word), (None, word), (None, None)]
+
+
+@pytest.mark.parametrize("damaged", ["{", "", "3", '{"a": 1}'])
+def test_details_that_are_damaged_are_none(damaged: str) -> None:
+    said = (Thinking("", f"reasoning_details:acme/gemini-3-pro:{damaged}", redacted=True), ToolCall("t1", "read", {}))
+    router = Account("acme", "openai", "https://openrouter.ai/api/v1")
+    request = Request("acme/m", (Message("assistant", said),))
+    (message,) = openai.body(router, replace(MODEL, id="acme/gemini-3-pro"), request)["messages"]
+    assert message["reasoning_details"] == [WORD]
+
+
 def test_gemini_gets_a_word_for_the_signature_of_a_call_that_another_model_made() -> None:
     calls = (ToolCall("a", "read", {}), ToolCall("b", "read", {}))
     request = Request("g/m", (Message("assistant", calls),))
