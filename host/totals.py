@@ -30,23 +30,32 @@ class Totals:
     off by a kill, and is read again.
     """
 
-    __slots__ = ("_store",)
+    __slots__ = ("_noted", "_store")
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._noted: asyncio.Future[None] | None = None
 
     async def spent(self, month: str) -> int:
         """What all users spent in a month, in billionths of a USD."""
+        await self._all_noted()
         ((total,),) = await self._store.read(SPENT, (month,))
         return int(total)
 
     async def by_user(self, month: str) -> dict[str, int]:
         """What each user spent in a month."""
+        await self._all_noted()
         return dict(await self._store.read(GET, ("spent", month)))
 
     def put(self, month: str, uid: str, spent: int) -> asyncio.Future[None]:
         """Note the whole of what a user spent in a month."""
-        return self._store.write(PUT, ("spent", month, uid, spent))
+        self._noted = self._store.write(PUT, ("spent", month, uid, spent))
+        return self._noted
+
+    async def _all_noted(self) -> None:
+        """Wait for what was noted before: nobody waits for it when a call ends, and a sum is to have it."""
+        if self._noted is not None:
+            await asyncio.wait([self._noted])
 
     async def open_users(self) -> list[str]:
         """Those whose rows here may be older than their own."""
