@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shim import saving
 from shim.appearance import Appearance, WindowState
-from shim.configuration import WorkspaceConfiguration
+from shim.configuration import Configurations, WorkspaceConfiguration
 from shim.enums import TextDocumentSaveReason
+from shim.events import Disposable
 from shim.filesystems import FileSystems
+from shim.folders import Folders
 from shim.scopes import scope_of
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
     from shim.document import TextDocument
     from shim.documents import Documents
+    from shim.uri import Uri
 
 SHORTEST_S, LONGEST_S = 0.1, 3_600.0
 """What a delay of the settings is brought into, in seconds."""
@@ -34,21 +37,23 @@ class Wanted(NamedTuple):
 class AutoSave:
     """Saves one user's documents as their settings want it."""
 
-    __slots__ = ("_documents", "_hears", "_known", "_session", "_timers", "_undo")
+    __slots__ = ("_documents", "_hears", "_known", "_session", "_timers")
 
     def __init__(self, session: SessionContext, documents: Documents) -> None:
         self._session = session
         self._documents: Documents = weakref.proxy(documents)  # whose part this is
-        self._known: dict[str, Wanted] = {}
-        """By language, until the settings change: each edit asks."""
+        self._known: dict[tuple[Uri | None, str], Wanted] = {}
+        """By folder and language, until the settings or the folders change: each edit asks."""
         self._timers: dict[TextDocument, asyncio.TimerHandle] = {}
-        self._undo = session.settings.listen(lambda _: self._known.clear())
         with session.entered():
-            self._hears = session.get(Appearance).changed.event(self._window_is)
+            self._hears = Disposable.from_(
+                session.get(Configurations).changed.event(lambda _: self._known.clear()),  # those of folders too
+                session.get(Folders).changed.event(lambda _: self._known.clear()),
+                session.get(Appearance).changed.event(self._window_is),
+            )
 
     def close(self) -> None:
         """The session ends: what is unsaved is kept as it is."""
-        self._undo()
         self._hears.dispose()
         for timer in self._timers.values():
             timer.cancel()
@@ -84,10 +89,12 @@ class AutoSave:
             self._session.promise(work, "save by itself")
 
     def _wanted(self, document: TextDocument) -> Wanted:
-        found = self._known.get(document.language_id)
+        folder = self._session.get(Folders).around(document.uri)
+        key = (None if folder is None else folder.uri, document.language_id)
+        found = self._known.get(key)
         if found is None:
             files = WorkspaceConfiguration(self._session, "files", scope_of(document))
             delay = float(files.get("autoSaveDelay", 1_000)) / 1_000
             when = str(files.get("autoSave", "off"))
-            found = self._known[document.language_id] = Wanted(when, min(max(delay, SHORTEST_S), LONGEST_S))
+            found = self._known[key] = Wanted(when, min(max(delay, SHORTEST_S), LONGEST_S))
         return found

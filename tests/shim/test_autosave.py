@@ -11,6 +11,7 @@ import shim as vscode
 from sessions.context import SessionContext
 from shim import Position, Uri, WindowState, WorkspaceEdit
 from shim.appearance import Appearance
+from shim.configuration import Configurations
 from shim.documents import Documents
 from tests.sessions.stores import eventually
 
@@ -124,3 +125,34 @@ async def test_a_language_may_save_itself_alone(ada: SessionContext) -> None:
         note, code = await typed(ada), await typed(ada, uri=Uri.file("/workspace/a.py"))
         await eventually(lambda: not code.is_dirty)
         assert note.is_dirty
+
+
+async def test_a_folder_may_save_itself_alone(ada: SessionContext) -> None:
+    inside = Uri.file("/home/lib/note.txt")
+    await ada.files.write("/home/lib/.vscode/settings.json", b'{"files.autoSave": "afterDelay"}')
+    await wanted(ada, "off")
+    with ada.entered():
+        vscode.workspace.update_workspace_folders(1, 0, {"uri": Uri.file("/home/lib")})
+        await ada.get(Configurations).refresh()
+        outside, document = await typed(ada), await typed(ada, uri=inside)
+        await eventually(lambda: not document.is_dirty)
+        assert outside.is_dirty
+        await ada.files.write("/home/lib/.vscode/settings.json", b"{}")
+        await ada.get(Configurations).refresh()
+        await typed(ada, uri=inside)
+        assert not ada.get(Documents).auto_save._timers, "what the folder says is asked anew once it is another"
+
+
+async def test_a_folder_that_goes_takes_its_settings_along(ada: SessionContext) -> None:
+    inside = Uri.file("/workspace/lib/note.txt")
+    await ada.files.write("/workspace/lib/.vscode/settings.json", b'{"files.autoSave": "afterDelay"}')
+    await wanted(ada, "off", 60_000)
+    with ada.entered():
+        vscode.workspace.update_workspace_folders(1, 0, {"uri": Uri.file("/workspace/lib")})
+        await ada.get(Configurations).refresh()
+        await typed(ada, uri=inside)
+        assert ada.get(Documents).auto_save._timers
+        vscode.workspace.update_workspace_folders(1, 1)
+        await ada.get(Configurations).refresh()
+        await typed(ada, uri=inside)
+        assert not ada.get(Documents).auto_save._timers
