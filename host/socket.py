@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 UNHEARD_S = 1.0
 """A client that answers no ping for so long is not waited for: its own socket must slow us then."""
 
-SLICE = 16 << 10
-"""Bytes that are taken apart at once: of small messages that is a millisecond or two; one read has up to 256 KiB."""
+SLICE = 1 << 10
+"""Bytes that are taken apart at once: a hundred of the smallest frames; one read has up to 256 KiB."""
+
+BUSY_S = 0.001
+"""So long slices are taken that give the application nothing: behind a farewell, pings, parts of a message."""
+
+REST_S = 0.004
+"""So long everybody else has the loop then."""
+
+MOST_FRAGMENTS = 1_000
+"""Parts of one message; browsers send it as one, and empty parts add nothing to the size that is bounded."""
 
 Heard = Callable[[], None]
 
@@ -38,24 +47,36 @@ class Socket(WebSocketsSansIOProtocol):
         self._count = 0
         self._answers: bool | None = None
         self._behind = memoryview(b"")
+        self._lacks = 0
+        self._rests = False
 
     # -- slices
 
     def data_received(self, data: bytes) -> None:
-        if len(data) <= SLICE and not self._behind:
+        if len(data) <= SLICE + self._lacks and not self._behind:
             super().data_received(data)
             return
-        self._behind = memoryview(bytes(self._behind) + data)
-        self._go_on()
+        self._behind = memoryview(bytes(self._behind) + data if self._behind else data)
+        if not self._rests:
+            self._go_on()
 
     def _go_on(self) -> None:
         """Take apart what has come, a slice at a time, while the application waits for a message."""
+        until = self.loop.time() + BUSY_S
         while self._behind and not self.read_paused and not self.transport.is_closing():
-            piece, self._behind = bytes(self._behind[:SLICE]), self._behind[SLICE:]
+            size = max(SLICE, self._lacks)
+            piece, self._behind = bytes(self._behind[:size]), self._behind[size:]
             super().data_received(piece)
-            if self._behind and self.close_sent:  # nobody takes these, so that nobody else sets the pace
-                self.loop.call_soon(self._go_on)
+            if self._behind and not self.read_paused and self.loop.time() > until:
+                self._rest()
                 return
+
+    def _rest(self) -> None:
+        """Nobody takes messages of these slices, so that nobody else sets the pace."""
+        if not self.transport.is_closing():
+            self._rests = True
+            self.transport.pause_reading()
+            self.loop.call_later(REST_S, self._read_on)
 
     async def receive(self) -> ASGIReceiveEvent:
         message = await self.queue.get()
@@ -64,9 +85,9 @@ class Socket(WebSocketsSansIOProtocol):
         return message
 
     def _read_on(self) -> None:
-        self.read_paused = False
+        self._rests = self.read_paused = False
         self._go_on()
-        if not self.read_paused:
+        if not self.read_paused and not self._rests and not self.transport.is_closing():
             self.transport.resume_reading()
 
     def handle_connect(self, event: Request) -> None:
@@ -76,6 +97,15 @@ class Socket(WebSocketsSansIOProtocol):
             extensions[REACHED] = self.reached
             self.conn.reader.read_exact = self._read_exact  # type: ignore[method-assign]  # of every frame from now on
 
+    def handle_cont(self, event: Frame) -> None:
+        if self.close_sent:  # nobody will take it
+            return
+        super().handle_cont(event)
+        if len(self.frames) > MOST_FRAGMENTS:
+            self.frames = []
+            self.conn.send_close(1009, f"a message has at most {MOST_FRAGMENTS:,} fragments; send it as fewer")
+            self.handle_parser_exception()
+
     # -- large texts
 
     def _read_exact(self, n: int) -> Generator[None, None, bytearray]:
@@ -84,7 +114,9 @@ class Socket(WebSocketsSansIOProtocol):
         while len(reader.buffer) < n:
             if reader.eof:
                 raise EOFError(f"the stream ends after {len(reader.buffer)} bytes of {n}")
+            self._lacks = n - len(reader.buffer)
             yield
+        self._lacks = 0
         found = reader.buffer
         if n > large.LARGE:
             reader.buffer = found[n:]
@@ -111,19 +143,19 @@ class Socket(WebSocketsSansIOProtocol):
         said: dict[str, Any] = message  # type: ignore[assignment]
         if large.TEXT in said:
             return self._send_large(said[large.TEXT])
-        if said["type"] == "websocket.close" and self.handshake_complete and not self.writable.is_set():
+        if said["type"] == "websocket.close" and self.handshake_complete:
             return self._part(said.get("code", 1000), said.get("reason") or "")
         return super().send(message)
 
     async def _part(self, code: int, reason: str) -> None:
-        """Say goodbye to a client that does not read, behind what waits for it already: it hears why once it reads."""
+        """Say goodbye, behind what waits for the client already: one that does not read now hears why once it does."""
         if self.disconnected or self.close_sent or self.transport.is_closing():
             return
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.conn.send_close(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
-        if self.read_paused:
+        if self.read_paused:  # its answer is behind what it said before
             self._read_on()
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
@@ -177,6 +209,12 @@ class Socket(WebSocketsSansIOProtocol):
                 heard()
                 if asked == payload:
                     break
+
+    def handle_ping(self) -> None:
+        """Answer, unless what was sent before still waits: a later answer is one to this, too (RFC 6455, 5.5.3)."""
+        pong = self.conn.data_to_send()
+        if self.writable.is_set():
+            self.transport.writelines(pong)
 
     def handle_pong(self, event: Frame) -> None:
         payload = bytes(event.data)
