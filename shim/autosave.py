@@ -37,7 +37,7 @@ class Wanted(NamedTuple):
 class AutoSave:
     """Saves one user's documents as their settings want it."""
 
-    __slots__ = ("_documents", "_hears", "_known", "_session", "_timers")
+    __slots__ = ("_documents", "_hears", "_known", "_saving", "_session", "_timers")
 
     def __init__(self, session: SessionContext, documents: Documents) -> None:
         self._session = session
@@ -45,6 +45,8 @@ class AutoSave:
         self._known: dict[tuple[Uri | None, str], Wanted] = {}
         """By folder and language, until the settings or the folders change: each edit asks."""
         self._timers: dict[TextDocument, asyncio.TimerHandle] = {}
+        self._saving: dict[TextDocument, TextDocumentSaveReason | None] = {}
+        """What is being saved, and why it is to be saved once more after that."""
         with session.entered():
             self._hears = Disposable.from_(
                 session.get(Configurations).changed.event(lambda _: self._known.clear()),  # those of folders too
@@ -59,11 +61,15 @@ class AutoSave:
             timer.cancel()
         self._timers.clear()
 
+    def forget(self, document: TextDocument) -> None:
+        """It is closed: nothing waits for the end of its delay."""
+        if (timer := self._timers.pop(document, None)) is not None:
+            timer.cancel()
+
     def edited(self, document: TextDocument) -> None:
         """A text was changed; the delay begins anew."""
         wanted = self._wanted(document)
-        if (timer := self._timers.pop(document, None)) is not None:
-            timer.cancel()
+        self.forget(document)
         if wanted.when == "afterDelay":
             loop = asyncio.get_running_loop()
             self._timers[document] = loop.call_later(wanted.delay_s, self._late, document)
@@ -83,10 +89,19 @@ class AutoSave:
         self._save(document, TextDocumentSaveReason.AFTER_DELAY)
 
     def _save(self, document: TextDocument, reason: TextDocumentSaveReason) -> None:
+        """Save it if it has a file: once at a time, and once more where it is wanted meanwhile."""
+        if document in self._saving:
+            self._saving[document] = reason
+            return
         has_file = not document.is_untitled and self._session.get(FileSystems).has(document.uri.scheme)
-        if document.is_dirty and not document.is_closed and has_file:
+        if document.is_dirty and not document.is_closed and not self._session.closing and has_file:
             work = saving.save_or_tell(self._session, self._documents, document, reason)
-            self._session.promise(work, "save by itself")
+            self._saving[document] = None
+            self._session.promise(work, "save by itself").add_done_callback(lambda _: self._saved(document))
+
+    def _saved(self, document: TextDocument) -> None:
+        if (reason := self._saving.pop(document)) is not None:
+            self._save(document, reason)
 
     def _wanted(self, document: TextDocument) -> Wanted:
         folder = self._session.get(Folders).around(document.uri)
@@ -94,7 +109,8 @@ class AutoSave:
         found = self._known.get(key)
         if found is None:
             files = WorkspaceConfiguration(self._session, "files", scope_of(document))
-            delay = float(files.get("autoSaveDelay", 1_000)) / 1_000
+            delay = files.get("autoSaveDelay")
+            seconds = delay / 1_000 if isinstance(delay, int | float) else 1.0  # a file may say anything
             when = str(files.get("autoSave", "off"))
-            found = self._known[key] = Wanted(when, min(max(delay, SHORTEST_S), LONGEST_S))
+            found = self._known[key] = Wanted(when, min(max(seconds, SHORTEST_S), LONGEST_S))
         return found

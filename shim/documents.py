@@ -339,6 +339,7 @@ class Documents(Telling):
             self._open.pop(document.uri, None)
             document._closed = True
             self.following.leave(document)
+            self.auto_save.forget(document)
             self.tell_closed(document)
 
     def move(self, document: TextDocument, uri: Uri) -> TextDocument:
@@ -347,6 +348,8 @@ class Documents(Telling):
         moved._dirty = document.is_dirty
         self.forget(document)
         self.add(moved)
+        if moved.is_dirty:
+            self.auto_save.edited(moved)
         return moved
 
     def set_language(self, document: TextDocument, language_id: str) -> None:

@@ -156,3 +156,63 @@ async def test_a_folder_that_goes_takes_its_settings_along(ada: SessionContext) 
         await ada.get(Configurations).refresh()
         await typed(ada, uri=inside)
         assert not ada.get(Documents).auto_save._timers
+
+
+@pytest.mark.parametrize("delay", ['"soon"', "null", "true", "[1]"])
+async def test_a_delay_that_is_none_hinders_no_typing(ada: SessionContext, delay: str) -> None:
+    text = f'{{"files.autoSave": "afterDelay", "files.autoSaveDelay": {delay}}}'
+    await ada.files.write("/workspace/.vscode/settings.json", text.encode())
+    await ada.settings.refresh()
+    with ada.entered():
+        document = await typed(ada)
+        assert ada.get(Documents).auto_save._timers
+        ada.get(Documents).auto_save._late(document)
+        await eventually(lambda: not document.is_dirty)
+
+
+async def test_a_text_that_is_closed_is_not_kept_for_the_end_of_its_delay(ada: SessionContext) -> None:
+    await wanted(ada, "afterDelay", 3_600_000)
+    with ada.entered():
+        document = await typed(ada)
+        assert ada.get(Documents).auto_save._timers
+        await ada.get(Documents).close_document(document)
+        assert not ada.get(Documents).auto_save._timers
+
+
+async def test_a_text_whose_file_is_renamed_is_saved_under_its_new_name(ada: SessionContext) -> None:
+    await wanted(ada, "afterDelay", 500)
+    with ada.entered():
+        await typed(ada)
+        edit = WorkspaceEdit()
+        edit.rename_file(NOTE, Uri.file("/workspace/renamed.txt"))
+        assert await vscode.workspace.apply_edit(edit)
+        document = ada.get(Documents).find(Uri.file("/workspace/renamed.txt"))
+        assert document is not None and document.is_dirty
+        await eventually(lambda: not document.is_dirty)
+    assert await ada.files.read("/workspace/renamed.txt") == b"x"
+
+
+async def test_a_window_that_is_left_again_and_again_saves_a_text_once_at_a_time(ada: SessionContext) -> None:
+    asked, may = 0, asyncio.Event()
+
+    async def wait(event: Any) -> None:
+        nonlocal asked
+        asked += 1
+        await may.wait()
+
+    await wanted(ada, "onWindowChange")
+    with ada.entered():
+        vscode.workspace.on_will_save_text_document(wait)
+        document = await typed(ada)
+        for _ in range(50):
+            ada.get(Appearance).tell(ada, WindowState(True, True))
+            ada.get(Appearance).tell(ada, WindowState(False, False))
+        await eventually(lambda: asked == 1)
+        await typed(ada, "y")
+        ada.get(Appearance).tell(ada, WindowState(True, True))
+        ada.get(Appearance).tell(ada, WindowState(False, False))
+        may.set()
+        await eventually(lambda: not document.is_dirty)
+        await asyncio.sleep(0.05)
+        assert asked <= 2 and not ada.get(Documents).auto_save._saving
+    assert await ada.files.read(NOTE.path) == b"yx"
