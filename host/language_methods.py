@@ -439,7 +439,7 @@ async def get_language_of(caller: Caller, uri: Resource) -> str:
     """The language of a resource: an open document's own, else the one that its name says. No file is read."""
     named, documents = resource(caller.session, uri), caller.session.get(Documents)
     document = documents.find(named)
-    return document.language_id if document else documents.language_of(named, "")
+    return document.language_id if document else await documents.language_of(named)
 
 
 @method("languages.setTextDocumentLanguage")

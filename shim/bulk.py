@@ -243,7 +243,7 @@ class Bulk:
         """Let open documents go on under the new name, with what is unsaved, also by this edit."""
         for document in self._documents.below(old):
             uri = new.with_(path=new.path + document.uri.path[len(old.path) :])
-            moved = self._documents.move(document, uri)
+            moved = await self._documents.move(document, uri)
             if moved.is_dirty:
                 await self._documents.backup(moved)
             await self._documents.clean(document)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessions.errors import InvalidValue, QuotaExceeded, RoostError
 from shim import backups, contents, encodings, folders, saving
+from shim.associations import Associations
 from shim.autosave import AutoSave
 from shim.backups import Backup
 from shim.configuration import Configurations
@@ -30,7 +31,7 @@ from shim.enums import EndOfLine, TextDocumentChangeReason, TextDocumentSaveReas
 from shim.events import Disposable
 from shim.extensions import Extensions
 from shim.filesystems import FileSystems
-from shim.filetypes import associated, language_of
+from shim.filetypes import language_of
 from shim.following import Following
 from shim.known_languages import Known
 from shim.reading import LARGE, apply, decoded, size_of, taken_apart
@@ -70,6 +71,7 @@ class Documents(Telling):
         "_open",
         "_opening",
         "_uses",
+        "associations",
         "auto_save",
         "edits_waiting",
         "following",
@@ -86,6 +88,7 @@ class Documents(Telling):
         """Edits that wait for their turn, or for the disk: what comes after them may not be made before."""
         self.following = Following(session, self)
         self.auto_save = AutoSave(session, self)
+        self.associations = Associations(session)
         session.get(FileSystems).on_change = lambda changes: self.look_again(change.uri for change in changes)
         session.get(Virtual).on_change = lambda uri: self.look_again([uri], always=True)
 
@@ -144,15 +147,16 @@ class Documents(Telling):
             self._opening.pop(key, None)
 
     async def _read(self, key: Uri, encoding: str | None) -> TextDocument:
-        virtual = self._session.get(Virtual)
+        virtual, language = self._session.get(Virtual), await self.associations.of(key)
         if key.scheme == "untitled":
-            document = self._new(key, TextModel(""))
+            document = self._new(key, TextModel(""), language)
             document._dirty = key.path.startswith("/")
         elif virtual.has(key.scheme):
-            document = self._made(key, await taken_apart(key, await virtual.text(key)), "utf8", None)
+            document = self._made(key, await taken_apart(key, await virtual.text(key)), "utf8", None, language)
         else:
             content = await contents.read(self._session, key)
-            document = self._made(key, *await decoded(key, content, encoding, self._usual_encoding(key)))
+            usual = self._usual_encoding(key, language)
+            document = self._made(key, *await decoded(key, content, encoding, usual), language)
         self.add(document)
         return document
 
@@ -171,13 +175,13 @@ class Documents(Telling):
 
     def _new(self, uri: Uri, model: TextModel, language_id: str | None = None) -> TextDocument:
         """A document that no file has: its encoding and line breaks are those of the settings."""
-        language = language_id or self.language_of(uri, model.line_at(0).text)
+        language = language_id or self._language_by_name(uri, model.line_at(0).text)
         if model.line_count == 1 and self._files_setting(uri, language, "eol") == "\r\n":
             model.eol = EndOfLine.CRLF
         return self._made(uri, model, encodings.usual(self._files_setting(uri, language, "encoding")), None, language)
 
-    def _usual_encoding(self, uri: Uri) -> str:
-        return encodings.usual(self._files_setting(uri, self.language_of(uri, ""), "encoding"))
+    def _usual_encoding(self, uri: Uri, language: str | None) -> str:
+        return encodings.usual(self._files_setting(uri, language or self._language_by_name(uri, ""), "encoding"))
 
     def _files_setting(self, uri: Uri, language: str, name: str) -> Any:
         folder = self._session.get(Configurations).folder(uri)
@@ -186,17 +190,19 @@ class Documents(Telling):
     def _made(
         self, uri: Uri, model: TextModel, encoding: str, stamp: Stamp | None, language_id: str | None = None
     ) -> TextDocument:
-        language = language_id or self.language_of(uri, model.line_at(0).text)
+        language = language_id or self._language_by_name(uri, model.line_at(0).text)
         document = TextDocument(self, uri, model, language, encoding)
         document._stamp = stamp
         document._size = sum(map(len, model._lines)) + model.line_count
         return document
 
-    def language_of(self, uri: Uri, first_line: str) -> str:
-        """The language of a text, by what extensions contribute and what is known here."""
+    async def language_of(self, uri: Uri) -> str:
+        """The language that a resource's name says, by settings, what extensions contribute and what is known here."""
+        return await self.associations.of(uri) or self._language_by_name(uri, "")
+
+    def _language_by_name(self, uri: Uri, first_line: str) -> str:
         installed = self._session.get(Extensions).installed.values()
-        wanted = associated(uri.path, self._session.settings.get("files.associations"))
-        return wanted or language_of(uri.path, first_line, (one for each in installed for one in each.languages))
+        return language_of(uri.path, first_line, (one for each in installed for one in each.languages))
 
     def word_pattern(self, document: TextDocument) -> re.Pattern[str] | None:
         """What a word of the document's language is, where an extension said so."""
@@ -300,6 +306,7 @@ class Documents(Telling):
         """The session ends: nothing is followed any more. What is unsaved is kept already."""
         await self.following.close()
         self.auto_save.close()
+        self.associations.close()
         for document in self._open.values():
             document._backup = None  # each holds the other
         self._open.clear()
@@ -342,9 +349,10 @@ class Documents(Telling):
             self.auto_save.forget(document)
             self.tell_closed(document)
 
-    def move(self, document: TextDocument, uri: Uri) -> TextDocument:
+    async def move(self, document: TextDocument, uri: Uri) -> TextDocument:
         """The document goes on as another resource's: a new object, with the same text and what is unsaved of it."""
-        moved = self._made(uri, document._model.copy(), document.encoding, document._stamp)
+        language = await self.associations.of(uri)
+        moved = self._made(uri, document._model.copy(), document.encoding, document._stamp, language)
         moved._dirty = document.is_dirty
         self.forget(document)
         self.add(moved)

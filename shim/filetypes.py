@@ -149,23 +149,6 @@ def language_of(path: str, first_line: str, contributed: Iterable[Language] = ()
     return _contributed(name, languages) or _named(name) or _begun(first_line, languages) or PLAIN
 
 
-def associated(path: str, setting: object) -> str | None:
-    """The language that `files.associations` has for a file: of the longest pattern that fits, as in VS Code.
-
-    A pattern with a slash is of the whole path, another one of the name; letters may be large or small.
-    """
-    if not isinstance(setting, Mapping):
-        return None
-    path = path.rstrip("/").lower()
-    name = path.rpartition("/")[2]
-    fits = [
-        (len(pattern), language)
-        for pattern, language in setting.items()
-        if isinstance(language, str) and fnmatchcase(path if "/" in pattern else name, pattern.lower())
-    ]
-    return max(fits)[1] if fits else None
-
-
 def _contributed(name: str, languages: Sequence[Language]) -> str | None:
     for language in languages:
         if name in map(str.lower, language.filenames):

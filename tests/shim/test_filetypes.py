@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from shim.filetypes import associated, language_of
+from shim.filetypes import language_of
 
 pytestmark = pytest.mark.anyio
 
@@ -41,19 +41,6 @@ class Contributed(NamedTuple):
 )
 def test_a_files_language_is_found(path: str, first_line: str, language: str) -> None:
     assert language_of(path, first_line) == language
-
-
-@pytest.mark.parametrize(
-    ("path", "language"),
-    [
-        ("/workspace/a.TPL", "html"), ("/workspace/conf/app.cfg", "ini"), ("/workspace/app.cfg", None),
-        ("/workspace/deep/conf/b.cfg", "ini"), ("/workspace/x.long.tpl", "jinja"), ("/workspace/odd.x", None),
-    ],
-)  # fmt: skip
-def test_settings_say_which_files_are_of_which_language(path: str, language: str | None) -> None:
-    setting = {"*.tpl": "html", "*.long.tpl": "jinja", "**/conf/*.cfg": "ini", "*.x": 5}
-    assert associated(path, setting) == language
-    assert associated(path, None) is None
 
 
 def test_what_extensions_contribute_comes_first_and_the_longest_extension_wins() -> None:
