@@ -35,17 +35,17 @@ log = logging.getLogger("roost.shim")
 LIMIT_S = 3.0
 """How long code actions of one kind, or a formatter, may hold up a save; then the text is saved without them."""
 
-MOST_KINDS = 20
-"""Kinds of code actions of one save."""
+MOST_KINDS, MOST_NAMED = 20, 50
+"""Kinds of code actions of one save, and kinds that a setting names, wanted or not; those after them do not count."""
 
-MOST_ACTIONS = 20
-"""Code actions of one kind."""
+MOST_ACTIONS, MOST_OFFERED = 20, 200
+"""Code actions of one kind that are made, and that are looked at."""
 
 MOST_EDITS = 500
 """Lines that are mended one by one; where there are more, all between the first and the last are replaced."""
 
-ON_SAVE = (True, "explicit", "always")
-"""What a setting says of a kind of code actions that are made when the user saves."""
+ON_SAVE, NEVER = (True, "explicit", "always"), (False, "never")
+"""What a setting says of a kind of code actions that are made when the user saves, and of one that is not."""
 
 
 async def take_part(session: SessionContext, document: TextDocument, reason: TextDocumentSaveReason) -> None:
@@ -56,8 +56,9 @@ async def take_part(session: SessionContext, document: TextDocument, reason: Tex
     if files.get("trimTrailingWhitespace"):
         await _done(session, document, _of_lines(session, document, partial(_trimmed, typed=typed)))
     if reason == TextDocumentSaveReason.MANUAL:
-        for kind in _kinds(editor.get("codeActionsOnSave")):
-            await _done(session, document, _act(session, document, kind))
+        kinds, without = _kinds(editor.get("codeActionsOnSave"))
+        for kind in kinds:
+            await _done(session, document, _act(session, document, kind, without))
         if editor.get("formatOnSave"):
             await _done(session, document, _format(session, document, editor))
     if files.get("insertFinalNewline"):
@@ -128,22 +129,31 @@ def _cut(lines: Sequence[str], typed: Collection[int]) -> list[TextEdit]:
 # -- languages
 
 
-def _kinds(setting: Any) -> list[CodeActionKind]:
-    """The kinds of `editor.codeActionsOnSave`, what mends before what orders imports and the like, as in VS Code."""
+def _kinds(setting: Any) -> tuple[list[CodeActionKind], list[CodeActionKind]]:
+    """What `editor.codeActionsOnSave` wants, and what it does not: what mends comes first, nothing twice, as in VS Code.
+
+    A kind that is not wanted counts within wider ones.
+    """
     if isinstance(setting, Sequence) and not isinstance(setting, str):
         setting = dict.fromkeys((one for one in setting if isinstance(one, str)), True)
-    named = [name for name, when in setting.items() if when in ON_SAVE] if isinstance(setting, Mapping) else []
-    named.sort(key=lambda name: not CodeActionKind.SOURCE_FIX_ALL.contains(CodeActionKind(name)))
-    return [CodeActionKind(name) for name in named[:MOST_KINDS]]
+    said = list(setting.items())[:MOST_NAMED] if isinstance(setting, Mapping) else []
+    wanted, without = ([CodeActionKind(name) for name, when in said if when in these] for these in (ON_SAVE, NEVER))
+    wanted = [kind for kind in wanted if not any(one.value != kind.value and one.contains(kind) for one in wanted)]
+    wanted.sort(key=lambda kind: not CodeActionKind.SOURCE_FIX_ALL.contains(kind))
+    return wanted[:MOST_KINDS], without
 
 
-async def _act(session: SessionContext, document: TextDocument, kind: CodeActionKind) -> None:
+async def _act(
+    session: SessionContext, document: TextDocument, kind: CodeActionKind, without: Sequence[CodeActionKind]
+) -> None:
     """Make the code actions of a kind. They are asked for anew after each: it may have moved what the next is for."""
+    narrower = [one for one in without if not one.contains(kind)]
     made: set[str] = set()
     while len(made) < MOST_ACTIONS:
         version, last = document.version, document.line_at(document.line_count - 1)
         actions = await queries.code_actions(session, document, Range(Position(0, 0), last.range.end), kind)
-        found = next((one for one in actions if one[1].title not in made), None)
+        left = (one for one in actions[:MOST_OFFERED] if one[1].title not in made)
+        found = next((one for one in left if not any(each.contains(one[1].kind) for each in narrower)), None)
         if found is None:
             return
         made.add(found[1].title)

@@ -111,7 +111,7 @@ async def test_a_formatter_that_fails_does_not_keep_a_text_from_being_saved(
                 await asyncio.Event().wait()
             return 5
 
-    monkeypatch.setattr(participants, "LIMIT_S", 0.05)
+    monkeypatch.setattr(participants, "LIMIT_S", 0.5)
     with ada.entered():
         vscode.languages.register_document_formatting_edit_provider("plaintext", Broken())
         assert await saved(ada, "a ", editor_formatOnSave=True, files_insertFinalNewline=True) == "a \n"
@@ -138,6 +138,11 @@ class Mends:
         (["source.organizeImports"], "a source.organizeImports"),
         ({"source.organizeImports": False, "source.fixAll": "never"}, "a"),
         ({"source": True}, "a source.organizeImports source.fixAll"),
+        ({"source": "explicit", "source.organizeImports": "never"}, "a source.fixAll"),
+        ({"source": "explicit", "source.fixAll": False}, "a source.organizeImports"),
+        ({"source.fixAll": "explicit", "source": "never"}, "a source.fixAll"),
+        ({"source.fixAll": True, "source": True}, "a source.organizeImports source.fixAll"),
+        ({"source.fixAll": ["odd"], "source.organizeImports": {}}, "a"),
     ],
 )
 async def test_code_actions_are_made_of_the_kinds_that_are_wanted(ada: SessionContext, setting: Any, kept: str) -> None:
