@@ -57,10 +57,11 @@ class ToolExecutor:
         self._consent = Consent(run)
         self._repeated: Json | None = None
         """The record of repetitions with the calls that are made side by side, of which not all are done."""
+        self._is_stuck = False
 
     async def run(self) -> None:
         """Work on the open calls in their order, reading ones side by side, until all are done or a person is asked."""
-        self._repeated = self._run.task.repeated
+        self._repeated, self._is_stuck = self._run.task.repeated, False
         try:
             for group in _groups(self._run.conversation.open_calls, self._run.house.tools):
                 if len(group) > 1:
@@ -85,6 +86,8 @@ class ToolExecutor:
 
     async def _one(self, call: Call) -> None:
         call = self._run.conversation.calls[call.call_id]
+        if self._is_stuck:  # the others beside it end first: one of them asks the user
+            return
         if call.state in ("waiting", "interrupted"):
             raise Stopped
         if call.state == "begun":  # the run that began it failed half-way: it is not made again unasked
@@ -196,7 +199,7 @@ class ToolExecutor:
             "turn with others whose results were always the same, too. Do something else.",
             failed=True,
         )
-        self._repeated = None
+        self._repeated, self._is_stuck = None, True
         await self._done(call, result)
         text = f"The agent calls {call.name} again and again with the same arguments. What shall it do?"
         await self._run.wait_for_answer(text)
