@@ -6,13 +6,14 @@ A run holds nothing that is not on the disk: whatever ends it, the next run goes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import shim as vscode
 from extensions.coder import journal
 from extensions.coder.access import Access, Protection
 from extensions.coder.answer import Answer, charge
+from extensions.coder.aside import aside
 from extensions.coder.bounded import bounded
 from extensions.coder.deltas import Deltas
 from extensions.coder.executor import ToolExecutor
@@ -175,6 +176,7 @@ class Run:
             return
         usage = answer.usage
         cut_off = usage is not None and usage.reason == "length"
+        shown = await aside(_shown, answer.calls)
 
         def change(draft: Draft) -> None:
             charge(draft, usage)
@@ -182,7 +184,7 @@ class Run:
                 self._nudge(draft, CUT_OFF if cut_off else EMPTY)
             else:
                 draft.say("assistant", answer.kept, now_ms())
-                self._show(draft, answer)
+                self._show(draft, answer, shown)
                 if not answer.calls:
                     self._without_calls(draft, answer, cut_off=cut_off)
             if draft.task.mistakes >= self.house.mistakes and draft.task.status == "running":
@@ -191,16 +193,16 @@ class Run:
         self._remembered = False
         await self.step(change, along=self.roster.parent_goes_on)
 
-    def _show(self, draft: Draft, answer: Answer) -> None:
+    def _show(self, draft: Draft, answer: Answer, arguments: Sequence[Json]) -> None:
+        """What people see of an answer; of its calls `arguments`, in their order."""
+        seen = iter(arguments)
         for at, block in enumerate(answer.blocks):
             if block["type"] == "text":
                 draft.show("assistant", now_ms(), text=block["text"])
             elif block["type"] == "tool_use":
-                call_id, arguments = block["id"], block["input"] if isinstance(block["input"], dict) else {}
-                number = draft.show(
-                    "tool", now_ms(), callId=call_id, name=block["name"], arguments=bounded(arguments), status="pending"
-                )
-                draft.call(Call(call_id, at, block["name"], arguments, shown_id=number))
+                call_id, name = block["id"], block["name"]
+                number = draft.show("tool", now_ms(), callId=call_id, name=name, arguments=next(seen), status="pending")
+                draft.call(Call(call_id, at, name, _given(block), shown_id=number))
             elif block["type"] == "thinking":
                 draft.show("thinking", now_ms(), text=block["thinking"])
 
@@ -293,3 +295,13 @@ class Run:
                 draft.show("checkpoint", now_ms(), checkpointId=checkpoint, said=draft.task.messages)
 
         await self.step(change)
+
+
+def _given(call: Json) -> Json:
+    given = call["input"]
+    return given if isinstance(given, dict) else {}
+
+
+def _shown(calls: Sequence[Json]) -> list[Json]:
+    """The arguments of calls as people see them."""
+    return [bounded(_given(one)) for one in calls]

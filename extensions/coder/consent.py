@@ -7,6 +7,7 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from extensions.coder.aside import aside
 from extensions.coder.bounded import bounded
 from extensions.coder.permissions import Decision
 from extensions.coder.repetition import digest
@@ -39,21 +40,22 @@ class Consent:
         decision = await asyncio.to_thread(judge.decide, plan.actions) if commands else judge.decide(plan.actions)
         if decision.verdict == "deny":
             raise Denied(f"Refused: {decision.reason}")
-        if decision.verdict == "approve" or _is_allowed(call, plan):
+        if decision.verdict == "approve" or await _is_allowed(call, plan):
             return True
         await self._ask(call, plan, decision)
         return False
 
     async def _ask(self, call: Call, plan: Plan, decision: Decision) -> None:
+        shown = await aside(bounded, plan.shown)
         changed = call.approval is not None and call.state == "allowed"
         approval: Json = {
             "taskId": self._run.task.task_id,
             "approvalId": uuid.uuid4().hex,
             "callId": call.call_id,
             "tool": call.name,
-            "actions": bounded({"": _actions(plan)})[""],
-            "shown": bounded(plan.shown),
-            "plan": hash_of_plan(plan),
+            "actions": (await aside(bounded, {"": _actions(plan)})).get("", []),
+            "shown": shown,
+            "plan": await hash_of_plan(plan),
             "patterns": list(decision.patterns),
             "keys": list(decision.keys),
             "why": ("what it would do has changed since it was allowed; " if changed else "") + decision.reason,
@@ -63,24 +65,24 @@ class Consent:
         def change(draft: Draft) -> None:
             draft.call(replace(call, state="waiting", approval=approval))
             draft.approvals.append(approval)
-            reshow(draft, self._run.conversation, call, status="waiting", shown=bounded(plan.shown))
+            reshow(draft, self._run.conversation, call, status="waiting", shown=shown)
             draft.change(status="waiting", waiting_for="approval")
 
         await self._run.step(change)
 
 
-def _is_allowed(call: Call, plan: Plan) -> bool:
+async def _is_allowed(call: Call, plan: Plan) -> bool:
     """Whether a person allowed just this: what a plan would do may have changed since they looked, or it began."""
     if call.state != "allowed" or call.approval is None:
         return False
     known = call.plan if call.approval["shown"].get("interrupted") else call.approval.get("plan")
-    return bool(known == hash_of_plan(plan))
+    return bool(known == await hash_of_plan(plan))
 
 
 def _actions(plan: Plan) -> list[Json]:
     return [{name: value for name in ACTION if (value := getattr(action, name)) is not None} for action in plan.actions]
 
 
-def hash_of_plan(plan: Plan) -> str:
+async def hash_of_plan(plan: Plan) -> str:
     """What a plan would do, in short: a person allows just this, also what is too long to show."""
-    return digest(_actions(plan), dict(plan.shown))
+    return await aside(digest, _actions(plan), dict(plan.shown))

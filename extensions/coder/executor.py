@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from extensions.coder.arguments import fitted, refuse_broken
+from extensions.coder.aside import aside
 from extensions.coder.bounded import LONGEST, bounded
 from extensions.coder.bounded import shortened as cut
 from extensions.coder.consent import Consent, Denied, hash_of_plan
@@ -19,7 +20,7 @@ from extensions.coder.journal import now_ms
 from extensions.coder.modes import Mode, ToolRefused, UnknownTool, check_command, check_tool, may_edit_all
 from extensions.coder.plugins import plugin
 from extensions.coder.prompting import choice
-from extensions.coder.repetition import counted, digest, ended
+from extensions.coder.repetition import counted, digest, ended, named
 from extensions.coder.results import kept, told_together
 from extensions.coder.task import Call, Draft, Json, reshow
 from extensions.coder.tool import TYPED, Effect, Plan, Result, Tool, ToolError
@@ -96,8 +97,9 @@ class ToolExecutor:
         if self._was_refused(call):
             await self._done(call, Result(SKIPPED, failed=True))
             return
-        call = self._fitted(call)
-        repeated = counted(self._repeated, call.name, call.arguments, self._run.house.repeats)
+        call = await self._fitted(call)
+        short = await aside(named, call.name, call.arguments)
+        repeated = counted(self._repeated, short, self._run.house.repeats)
         if repeated is None:
             await self._too_often(call)
             return
@@ -126,13 +128,13 @@ class ToolExecutor:
         """Raises `ToolError` where it may be one of two."""
         return self._run.house.tools.get(name) or plugin(name)
 
-    def _fitted(self, call: Call) -> Call:
+    async def _fitted(self, call: Call) -> Call:
         """The call with its arguments as its tool takes them."""
         try:
             tool = self._tool(call.name)
         except ToolError:  # which the model is told where the call is checked
             return call
-        return call if tool is None else replace(call, arguments=fitted(call.arguments, tool.schema))
+        return call if tool is None else replace(call, arguments=await aside(fitted, call.arguments, tool.schema))
 
     async def _checked(self, call: Call, mode: Mode) -> Tool:
         """The tool, once name, mode and arguments are right. Raises what a model may read."""
@@ -175,11 +177,12 @@ class ToolExecutor:
     async def _act(self, call: Call, tool: Tool, using: Using, plan: Plan) -> None:
         if WRITING & {action.kind for action in plan.actions}:
             await self._run.remember()
+        shown, looked_at = await aside(bounded, plan.shown), await hash_of_plan(plan)
 
         def begin(draft: Draft) -> None:
-            draft.call(replace(call, state="begun", plan=hash_of_plan(plan)))
+            draft.call(replace(call, state="begun", plan=looked_at))
             draft.change(repeated=self._repeated)
-            reshow(draft, self._run.conversation, call, status="running", shown=bounded(plan.shown))
+            reshow(draft, self._run.conversation, call, status="running", shown=shown)
 
         if not (tool.is_reading or tool.is_record):
             await self._run.step(begin)
@@ -216,9 +219,10 @@ class ToolExecutor:
         effects: Sequence[tuple[Effect, Json]] = (),
     ) -> None:
         found = kept(result, mistake=mistake)
-        came = await asyncio.to_thread(digest, found) if found["images"] else digest(found)  # they may be megabytes
+        short, came = await aside(named, call.name, call.arguments), await aside(digest, found)
+        more = {"shown": await aside(bounded, result.shown)} if result.shown is not None else {}
         if self._repeated is not None:
-            self._repeated = ended(self._repeated, call.name, call.arguments, came)
+            self._repeated = ended(self._repeated, short, came)
         status = "failed" if result.failed else "done"
         along = None
 
@@ -226,7 +230,6 @@ class ToolExecutor:
             nonlocal along
             draft.call(replace(call, state="done", result=found))
             draft.change(repeated=self._repeated)
-            more = {"shown": bounded(result.shown)} if result.shown is not None else {}
             reshow(draft, self._run.conversation, call, status=status, output=cut(found["text"], LONGEST), **more)
             if not result.failed:
                 for kind, data in effects:

@@ -29,8 +29,12 @@ def is_whole(text: str) -> bool:
     """Whether it is a whole file with the number of each line, from 1 on."""
     lines = re.split(r"\r?\n", text)
     lines = lines[:-1] if lines[-1] == "" else lines
-    found = [NUMBERED.match(line) for line in lines]
-    return bool(found) and all(one and int(one[0].rstrip("|")) == at for at, one in enumerate(found, 1))
+    return bool(lines) and all(_has_number(line, at) for at, line in enumerate(lines, 1))
+
+
+def _has_number(line: str, number: int) -> bool:
+    found = NUMBERED.match(line)
+    return found is not None and int(found[0].rstrip("|")) == number
 
 
 def bare(text: str, *, loose: bool = False) -> str:

@@ -19,17 +19,24 @@ LONGEST = 60
 """Calls that are remembered: circles of three are noticed up to limits of twenty."""
 
 
-def counted(last: Mapping[str, Any] | None, tool: str, arguments: Mapping[str, Any], limit: int) -> Any:
-    """The record with this call, `{call, count, past}`, after that of the call before; None where it is one too many.
+def named(tool: str, arguments: Mapping[str, Any]) -> str | None:
+    """A short name that equal calls share; None for one that is no repetition: to scroll on."""
+    if tool == "browser_action" and arguments.get("action") in SCROLLS:
+        return None
+    return digest(tool, arguments)
+
+
+def counted(last: Mapping[str, Any] | None, call: str | None, limit: int) -> Any:
+    """The record with a call, `{call, count, past}`, after that of the call before; None where it is one too many.
 
     `limit` identical calls in a row pass and the next one is stopped, and so is the call that would begin anew a circle
     of two or three that was gone round `limit` times (twice at least) with the same results; zero or less lets all go.
     After a stop there is no record, and the count begins anew: the agent gets another chance once the user was asked.
-    Scrolling on is no repetition: such a call leaves the record as it was.
+    A call without a name leaves the record as it was.
     """
-    if tool == "browser_action" and arguments.get("action") in SCROLLS:
+    if call is None:
         return dict(last or {})
-    call, past = digest(tool, arguments), list((last or {}).get("past", ()))
+    past = list((last or {}).get("past", ()))
     count = last["count"] + 1 if last and last.get("call") == call else 1
     if limit > 0 and (count > limit or _goes_round(past, call, limit)):
         return None
@@ -37,9 +44,9 @@ def counted(last: Mapping[str, Any] | None, tool: str, arguments: Mapping[str, A
     return {"call": call, "count": count, "past": [*past, [call, None]][-kept:] if kept else []}
 
 
-def ended(record: Mapping[str, Any], tool: str, arguments: Mapping[str, Any], came: str) -> Any:
+def ended(record: Mapping[str, Any], call: str | None, came: str) -> Any:
     """The record with what came of a call, by its digest."""
-    call, past = digest(tool, arguments), list(record.get("past", ()))
+    past = list(record.get("past", ()))
     at = next((at for at, (one, came) in enumerate(past) if one == call and came is None), None)
     if at is not None:
         past[at] = [call, came]

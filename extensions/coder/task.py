@@ -276,7 +276,7 @@ def ask_about(draft: Draft, conversation: Conversation, call: Call, now: int) ->
         "callId": call.call_id,
         "tool": call.name,
         "actions": [],
-        "shown": {"interrupted": True, "arguments": bounded(call.arguments)},
+        "shown": {"interrupted": True, "arguments": _seen(conversation, call)["arguments"]},
         "patterns": [],
         "status": "waiting",
     }
@@ -289,8 +289,11 @@ def ask_about(draft: Draft, conversation: Conversation, call: Call, now: int) ->
 def reshow(draft: Draft, conversation: Conversation, call: Call, **changes: Any) -> None:
     """Change what people see of a call."""
     mine = [one for one in draft.shown if one["id"] == call.shown_id]
-    before = mine[0] if mine else conversation.shown.get(call.shown_id)
-    if before is None:
-        before = {"id": call.shown_id, "ts": draft.task.updated_at, "kind": "tool", "callId": call.call_id,
-                  "name": call.name, "arguments": call.arguments}  # fmt: skip
+    before = mine[0] if mine else {"ts": draft.task.updated_at, **_seen(conversation, call)}
     draft.shown = [one for one in draft.shown if one["id"] != call.shown_id] + [{**before, **changes}]
+
+
+def _seen(conversation: Conversation, call: Call) -> Json:
+    """What people see of a call, as it was last shown: its arguments are within their bounds by then."""
+    made = {"id": call.shown_id, "kind": "tool", "callId": call.call_id, "name": call.name}
+    return conversation.shown.get(call.shown_id) or {**made, "arguments": bounded(call.arguments)}

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from extensions.coder import changes, files
+from extensions.coder.aside import aside
 from extensions.coder.changes import Change
 from extensions.coder.files import Place, Text
 from extensions.coder.numbering import bare, is_whole
@@ -34,10 +35,7 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     place = await changes.target(use, arguments, "path")
     old = await files.read_or_new(place)
     await refuse_unseen(use, place, old)
-    content = unfenced(place.name, changes.given_text(arguments, "content"))
-    content = bare(content) if is_whole(content) else content
-    if old.ending == "\r\n":
-        content = re.sub(r"\r?\n", "\r\n", content)
+    content = await aside(_plain, place.name, changes.given_text(arguments, "content"), old.ending)
     return await changes.plan(use, "write_to_file", [Change(place, old, content)])
 
 
@@ -48,6 +46,13 @@ async def refuse_unseen(use: Use, place: Place, old: Text) -> None:
         raise ToolError(f"{place.name}: it changed since you last saw it; read it again, then write what it shall be")
     if old.is_unsaved and not seen.has(place.path):
         raise ToolError(f"{place.name}: the user has changes in it that are not saved; read it before you replace it")
+
+
+def _plain(name: str, content: str, ending: str) -> str:
+    """The content as it is meant: without a fence around it and numbers of lines, and with the file's ends of lines."""
+    content = unfenced(name, content)
+    content = bare(content) if is_whole(content) else content
+    return re.sub(r"\r?\n", "\r\n", content) if ending == "\r\n" else content
 
 
 def unfenced(name: str, content: str) -> str:

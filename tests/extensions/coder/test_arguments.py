@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from extensions.coder.arguments import BROKEN, fitted, refuse_broken
+from extensions.coder.arguments import BROKEN, IN_ALL, fitted, refuse_broken
 from extensions.coder.tool import ToolError
 from extensions.coder.tools import read_file
 from host.providers.answers import arguments_of
@@ -105,3 +105,25 @@ def test_arguments_that_were_no_json_are_told_as_such() -> None:
         refuse_broken("read_file", arguments_of('{"path": '))
     assert list(arguments_of("{")) == [BROKEN]
     refuse_broken("read_file", arguments_of("{}"))
+
+
+def test_what_has_more_in_it_than_is_looked_at_stays_as_it_is() -> None:
+    block = {"type": "object", "properties": {"first": {"type": "integer"}}, "additionalProperties": True}
+    schema = {"type": "object", "properties": {"line": {"type": "integer"}, "block": block}}
+    few, many = ({str(at): None for at in range(count)} for count in (IN_ALL // 2, IN_ALL))
+    assert fitted({"line": "10", "block": few}, schema) == {"line": 10, "block": few}
+    assert fitted({"line": "10", "block": many}, schema) == {"line": "10", "block": many}
+
+
+def test_a_schema_is_read_once_however_many_items_are_fitted_to_it() -> None:
+    reads: list[str] = []
+
+    class Read(dict[str, Any]):
+        def get(self, name: str, default: Any = None) -> Any:
+            reads.append(name)
+            return super().get(name, default)
+
+    item = Read(type="object", required=["first"], properties={"first": {"type": "integer"}})
+    schema = {"type": "object", "properties": {"lines": {"type": "array", "items": item}}}
+    assert fitted({"lines": [{"first": "1"}] * 500}, schema) == {"lines": [{"first": 1}] * 500}
+    assert (reads.count("type"), reads.count("required")) == (1, 1)

@@ -6,10 +6,11 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from extensions.coder.bounded import LONGEST, MOST, bounded
+from extensions.coder.bounded import ITEMS, LONGEST, MOST, SHORTER, bounded
 
 VALUES = some.recursive(
     some.none() | some.booleans() | some.integers(-(2**53), 2**53) | some.text(max_size=50),
@@ -48,3 +49,24 @@ def test_what_is_no_json_becomes_text() -> None:
         "a": {"b": "b'c'"},
         "half": "?",
     }
+
+
+@pytest.mark.parametrize("value", [0, "x" * 1_000, {}])
+def test_of_what_is_too_large_no_more_is_read_than_fits(value: Any) -> None:
+    reads = 0
+
+    class Endless(dict[str, Any]):
+        def items(self) -> Any:
+            nonlocal reads
+            for reads in range(1, MOST * 10):
+                yield str(reads), value
+
+    assert bounded({"a": Endless()}) == {"a": {str(at): value for at in range(1, ITEMS + 1)}}
+    assert reads <= ITEMS
+    assert bounded({"a": [[Endless()] * ITEMS] * ITEMS}) == {"leftOut": "it is too large to be shown"}
+    assert reads <= MOST
+
+
+def test_what_is_left_out_of_a_text_is_counted_from_the_whole() -> None:
+    text = "x" * 2_000_000
+    assert f"{len(text) - SHORTER} characters are left out" in bounded({"a": [text] * 9})["a"][0]

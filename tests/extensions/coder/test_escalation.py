@@ -103,14 +103,15 @@ def test_files_that_would_raise_rights_or_change_what_commands_do_are_protected(
     assert judge.decide([Action("write", "/home/notes.md")]).verdict == "approve"
 
 
-def test_a_call_that_began_is_made_again_only_if_it_would_do_the_same() -> None:
+@pytest.mark.anyio
+async def test_a_call_that_began_is_made_again_only_if_it_would_do_the_same() -> None:
     async def act() -> Result:
         return Result("")
 
     was, now = (Plan(act, (Action("write", path),), {"path": path}) for path in ("/workspace/a", "/workspace/b"))
     approval = {"shown": {"interrupted": True}, "approvalId": "x"}
-    call = Call("1", 0, "write_to_file", {}, "allowed", approval=approval, plan=hash_of_plan(was))
-    assert (_is_allowed(call, was), _is_allowed(call, now)) == (True, False)
+    call = Call("1", 0, "write_to_file", {}, "allowed", approval=approval, plan=await hash_of_plan(was))
+    assert (await _is_allowed(call, was), await _is_allowed(call, now)) == (True, False)
 
 
 def test_calls_of_one_answer_have_ids_of_their_own_whatever_the_model_calls_them() -> None:

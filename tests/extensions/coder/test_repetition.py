@@ -24,9 +24,9 @@ def made(calls: str, results: Sequence[str] = (), limit: int = 3) -> int:
     """How many calls, of one letter each, are made before one is stopped; where no results are given, all are equal."""
     record: Any = None
     for at, call in enumerate(calls):
-        if (record := counted(record, call, {}, limit)) is None:
+        if (record := counted(record, call, limit)) is None:
             return at
-        record = ended(record, call, {}, results[at] if results else "same")
+        record = ended(record, call, results[at] if results else "same")
     return len(calls)
 
 

@@ -15,7 +15,7 @@ from extensions.coder.output_text import (
     readable,
     truncate_output,
 )
-from extensions.coder.repetition import counted
+from extensions.coder.repetition import counted, named
 from tests.extensions.coder.cases import cases
 
 OPERATIONS = {
@@ -88,16 +88,16 @@ def test_repeated_calls_are_stopped_as_in_roo_code(case: dict[str, Any]) -> None
     seen = None
     for step in case["steps"]:
         call = {**step["params"], "nativeArgs": step["nativeArgs"]}
-        seen = counted(seen, step["tool"], call, case["in"]["limit"])
+        seen = counted(seen, named(step["tool"], call), case["in"]["limit"])
         assert (seen is not None) == step["allow"]
 
 
 def test_scrolling_on_through_a_page_is_no_repetition() -> None:
     seen, scroll = None, {"action": "scroll_down", "coordinate": None}
     for _ in range(9):
-        seen = counted(seen, "browser_action", scroll, 3)
+        seen = counted(seen, named("browser_action", scroll), 3)
         assert seen is not None
     click = {"action": "click", "coordinate": "4,4"}
     for step in (click, scroll, click, scroll, click):
-        seen = counted(seen, "browser_action", step, 2)
+        seen = counted(seen, named("browser_action", step), 2)
     assert seen is None
