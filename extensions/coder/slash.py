@@ -15,6 +15,9 @@ from shim.proposed import paths
 MOST = 200
 """Commands of one folder."""
 
+LINKS = 500
+"""Links that are followed from there, and folders that are looked into."""
+
 
 @dataclass(frozen=True, slots=True)
 class SlashCommand:
@@ -50,42 +53,56 @@ def _layered(layers: Mapping[str, Sequence[tuple[str, str]]]) -> list[SlashComma
 
 
 async def _of_folder(top: vscode.Uri) -> tuple[list[tuple[str, str]], list[str]]:
-    found = await _files(vscode.Uri.join_path(top, ".roo", "commands"), DEPTH, set())
-    names = {uri.path: name for name, uri in found[:MOST]}
-    read, problems = await read_all([uri for _, uri in found[:MOST]])
+    found = await _Search().files(vscode.Uri.join_path(top, ".roo", "commands"), DEPTH)
+    names = {uri.path: name for name, uri in found}
+    read, problems = await read_all([uri for _, uri in found])
     return [(names[file.path], file.text) for file in read], problems
 
 
-async def _files(folder: vscode.Uri, depth: int, been: set[str]) -> list[tuple[str, vscode.Uri]]:
-    """The files of commands by name, the folder's own behind those of folders that it links to.
+class _Search:
+    """For the files of commands in one folder, and in those that it links to."""
 
-    A link gives its own name to what it leads to; folders that are no links are passed over, as in Roo Code.
-    """
-    try:
-        place = (await paths.real(folder)).path
-    except paths.Failure:
-        return []
-    if place in been:
-        return []
-    been.add(place)
-    linked: list[tuple[str, vscode.Uri]] = []
-    own: list[tuple[str, vscode.Uri]] = []
-    for name, kind in await entries(folder):
-        uri, is_link = vscode.Uri.join_path(folder, name), bool(kind & vscode.FileType.SYMBOLIC_LINK)
-        if kind & vscode.FileType.DIRECTORY:
-            linked += await _files(uri, depth - 1, been) if is_link and depth else []
-        elif kind & vscode.FileType.FILE and " " not in name and await _is_markdown(uri, is_link):
-            own.append((name[:-3] if _has_ending(name) else name, uri))
-    return linked + own
+    def __init__(self) -> None:
+        self._been: set[str] = set()
+        self._left = LINKS
 
+    async def files(self, folder: vscode.Uri, depth: int) -> list[tuple[str, vscode.Uri]]:
+        """By name, `MOST` at most: the folder's own behind those of folders that it links to, which take what is left.
 
-async def _is_markdown(uri: vscode.Uri, is_link: bool) -> bool:
-    if _has_ending(uri.path) or not is_link:
-        return _has_ending(uri.path)
-    try:
-        return _has_ending((await paths.real(uri)).path)
-    except paths.Failure:
-        return False
+        A link gives its own name to what it leads to; folders that are no links are passed over, as in Roo Code.
+        """
+        place = await self._real(folder)
+        if place is None or place in self._been:
+            return []
+        self._been.add(place)
+        links: list[vscode.Uri] = []
+        own: list[tuple[str, vscode.Uri]] = []
+        for name, kind in await entries(folder):
+            uri, is_link = vscode.Uri.join_path(folder, name), bool(kind & vscode.FileType.SYMBOLIC_LINK)
+            if kind & vscode.FileType.DIRECTORY:
+                links += [uri] if is_link and depth else []
+            elif len(own) < MOST and kind & vscode.FileType.FILE and await self._is_command(uri, name, is_link):
+                own.append((name[:-3] if _has_ending(name) else name, uri))
+        linked: list[tuple[str, vscode.Uri]] = []
+        for uri in links:
+            if len(linked) + len(own) < MOST:
+                linked += await self.files(uri, depth - 1)
+        return linked[: MOST - len(own)] + own
+
+    async def _is_command(self, uri: vscode.Uri, name: str, is_link: bool) -> bool:
+        if " " in name or _has_ending(name) or not is_link:
+            return " " not in name and _has_ending(name)
+        return _has_ending(await self._real(uri) or "")
+
+    async def _real(self, uri: vscode.Uri) -> str | None:
+        """Where a path leads; nowhere once as many were asked for as are followed."""
+        self._left -= 1
+        if self._left < 0:
+            return None
+        try:
+            return (await paths.real(uri)).path
+        except paths.Failure:
+            return None
 
 
 def _has_ending(path: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 import shim as vscode
 from extensions.coder import agent_files as module
+from extensions.coder import slash
 from extensions.coder.agent_files import AgentFiles, told
 from extensions.coder.modes import FileRestricted, check_tool
 from extensions.coder.rules import LOCKED, MOST_CHARACTERS, Rules, Wishes
@@ -256,6 +257,40 @@ async def test_commands_may_be_links_to_files_and_folders_of_the_users_own_world
         (folder / name).symlink_to(target)
     found = {one.name: one.text for one in await files.commands(WORKSPACE) if one.source == "project"}
     assert found == {"own": "Mine.", "deploy": "Deploy it.", "ship": "Deploy it.", "ship2": "Deploy it."}
+
+
+async def test_the_commands_of_linked_folders_take_what_the_users_own_leave(
+    files: AgentFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slash, "MOST", 5)
+    await lay({f".roo/commands/own{at}.md": "Mine." for at in range(3)})
+    await lay({f"{place}/{place}{at}.md": "Theirs." for place in ("shared", "team") for at in range(6)})
+    for name in ("shared", "team"):
+        (tmp_path / f"users/ada/root/workspace/.roo/commands/{name}").symlink_to(f"../../{name}")
+    found = [one.name for one in await files.commands(WORKSPACE) if one.source == "project"]
+    assert found == ["own0", "own1", "own2", "shared0", "shared1"]
+    await lay({f".roo/commands/own{at}.md": "Mine." for at in range(9)})
+    files = AgentFiles()
+    found = [one.name for one in await files.commands(WORKSPACE) if one.source == "project"]
+    assert found == ["own0", "own1", "own2", "own3", "own4"]
+
+
+async def test_of_many_links_no_more_are_followed_than_are_looked_at(
+    files: AgentFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slash, "LINKS", 9)
+    asked: list[str] = []
+    real = slash.paths.real
+    monkeypatch.setattr(slash.paths, "real", lambda uri: (asked.append(uri.path), real(uri))[1])
+    await lay({".roo/commands/z.md": "Mine.", "notes.txt": "No command.", "shared/s.md": "Theirs."})
+    folder = tmp_path / "users/ada/root/workspace/.roo/commands"
+    for at in range(20):
+        (folder / f"notes{at:02}").symlink_to("../../notes.txt")
+        (folder / f"shared{at:02}").symlink_to("../../shared")
+    found = {one.name for one in await files.commands(WORKSPACE) if one.source == "project"}
+    assert found == {"z"}
+    below = [path for path in asked if path.startswith("/workspace/.roo/commands") and not path.endswith("z.md")]
+    assert len(below) == 9
 
 
 # -- skills

@@ -52,7 +52,8 @@ async def test_the_arguments_of_large_calls_are_read_shown_and_compared_beside_t
         return look
 
     looked_at = [(agent, "bounded"), (consent, "bounded"), (consent, "digest"), (executor, "bounded"),
-                 (executor, "digest"), (executor, "fitted"), (executor, "named"), (write_to_file, "is_whole")]  # fmt: skip
+                 (executor, "digest"), (executor, "fitted"), (executor, "named"),
+                 (write_to_file, "is_whole")]  # fmt: skip
     for module, name in looked_at:
         monkeypatch.setattr(module, name, noted(f"{module.__name__}.{name}", getattr(module, name)))
     model = Model(main=[("write_to_file", {"path": "a", "content": "b\n"}), DONE])
