@@ -47,7 +47,8 @@ channel, eight for the offset in the stream, both big-endian, then the bytes.
 |---|---|
 | 4400, 4401, 4403 | the uid is none; no token, or a bad or ended one; the uid is not yours |
 | 4408, 4429 | you read too slowly; too many connections |
-| 1008, 1009, 1012 | ten unreadable messages in a row; a frame over 16 MiB, or a message in more than 1,000 fragments; the host is draining |
+| 1008, 1012 | ten unreadable messages in a row; the host is draining |
+| 1009 | a frame over 16 MiB, or a message in more than 1,000 fragments |
 
 ## Errors
 

@@ -130,7 +130,7 @@ def _cut(lines: Sequence[str], typed: Collection[int]) -> list[TextEdit]:
 
 
 def _kinds(setting: Any) -> tuple[list[CodeActionKind], list[CodeActionKind]]:
-    """What `editor.codeActionsOnSave` wants, and what it does not: what mends comes first, nothing twice, as in VS Code.
+    """What `editor.codeActionsOnSave` wants, and what it does not: what mends comes first, nothing twice (VS Code).
 
     A kind that is not wanted counts within wider ones.
     """
