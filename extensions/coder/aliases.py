@@ -21,6 +21,7 @@ OF_PROJECT = frozenset({
 })  # fmt: skip
 """Programs that run the project's code, be it its configuration."""
 
+SOURCES = frozenset({".", "source"})
 VERSIONED = frozenset({"python", "pip"})
 
 SIGNALS = MappingProxyType({"hup": "1", "int": "2", "quit": "3", "kill": "9", "term": "15", "stop": "19"})
@@ -54,6 +55,8 @@ def spellings(command: Command) -> Iterator[Command]:
     """
     yield command
     first, rest = command.words[0].text, command.words[1:]
+    if first in SOURCES:
+        yield from (replace(command, words=[Word(name), *rest]) for name in SOURCES - {first})
     if (found := OF_NODE.fullmatch(first)) is not None:
         yield replace(command, words=[Word("npx"), Word(found[1]), *rest])
         first = found[1] if found[1] in OF_PROJECT else ""

@@ -33,7 +33,7 @@ _SUBCOMMANDS = MappingProxyType({
 })  # fmt: skip
 
 SAME = MappingProxyType({
-    "apt-get": "apt", "aptitude": "apt", "gmake": "make", "mvnw": "mvn", "gradlew": "gradle",
+    ".": "source", "apt-get": "apt", "aptitude": "apt", "gmake": "make", "mvnw": "mvn", "gradlew": "gradle",
     "docker-compose": "docker compose", "podman-compose": "podman compose",
     **{f"{name} {one}": f"{name} {other}" for name, words in _SUBCOMMANDS.items() for one, other in words.items()},
 })  # fmt: skip

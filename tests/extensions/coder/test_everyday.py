@@ -234,7 +234,7 @@ def test_a_program_of_the_project_s_environment_is_the_one_that_is_allowed() -> 
         (".venv/bin/python a.py", "python3"), ("./venv/bin/pytest -q", "pytest"), ("python -m pytest", "pytest"),
         (".venv/bin/python3 -m pytest -q", "pytest"), ("node_modules/.bin/tsc", "npx tsc"),
         ("./node_modules/.bin/jest a", "jest"), ("uv run pytest", "uv run"),
-        ("python -m pytest -q", "python -m pytest"),
+        ("python -m pytest -q", "python -m pytest"), (". .venv/bin/activate", "source"), ("source a.sh", "."),
         ("npm --prefix web test", "npm test"), ("git -c color.ui=never -C web log", "git log"),
         ("make -C web test", "make test"), ("python3 -m pip install -r requirements.txt", "pip install"),
     ]:  # fmt: skip
@@ -248,6 +248,7 @@ def test_a_program_of_the_project_s_environment_is_the_one_that_is_allowed() -> 
     ]:  # fmt: skip
         assert decide(line, [entry], [], FOLDERS) == "ask", line
     assert decide("uv run pytest", ["uv", "pytest"]) == "approve"
+    assert [decide(line, ["*"], [deny]) for line, deny in [(". a.sh", "source"), ("source a.sh", ".")]] == ["deny"] * 2
 
 
 def worked(line: str, *sure: str) -> set[str | None]:
