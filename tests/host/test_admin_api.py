@@ -85,7 +85,9 @@ async def test_limits_for_everybody_reach_all_who_are_here_however_many(tmp_path
     async with hosted(tmp_path) as (host, user):
         kept = [host.presence(f"user{number}") for number in range(3 * TOGETHER)]
         session = await host.sessions.open("alice")
-        await user("root", scope="admin").put("/api/v1/admin/quotas/*", json={"requests_per_second": 7, "streams": 2})
+        limits = {"requests_per_second": 7, "streams": 2}
+        answer = await user("root", scope="admin").put("/api/v1/admin/quotas/*", json=limits)
+        assert answer.status_code == 200, answer.text
         assert {one.quotas.requests_per_second for one in kept} == {7}
         assert session.quotas.streams == 2
 
