@@ -75,6 +75,12 @@ async def _done(session: SessionContext, document: TextDocument, work: Any) -> N
         log.warning("%s is saved without what took more than %g s", document.uri.path, LIMIT_S)
     except RoostError as error:
         log.warning("%s is saved without what failed: %s", document.uri.path, error)
+    except asyncio.CancelledError:  # also a command may raise it, of something else that ended
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            raise
+        log.warning("%s is saved without what was cancelled", document.uri.path)
+    except Exception:  # the edge of an extension, whose command may raise anything: the text is saved
+        log.warning("%s is saved without what failed", document.uri.path, exc_info=True)
 
 
 async def _edit(session: SessionContext, document: TextDocument, edits: Sequence[TextEdit], version: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -149,3 +150,33 @@ async def test_code_actions_are_made_of_the_kinds_that_are_wanted(ada: SessionCo
     with ada.entered():
         vscode.languages.register_code_actions_provider("plaintext", Mends())
         assert await saved(ada, "a", editor_codeActionsOnSave=setting) == kept
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyError(5), asyncio.CancelledError(), SystemExit(1)])
+async def test_a_command_of_a_code_action_that_raises_does_not_keep_a_text_from_being_saved(
+    ada: SessionContext, error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Raises:
+        def provide_code_actions(self, *_: Any) -> list[CodeAction]:
+            command = vscode.Command("raise", "acme.raise")
+            return [CodeAction("raise", CodeActionKind.SOURCE_FIX_ALL, command=command)]
+
+    async def fail() -> None:
+        raise error
+
+    with ada.entered():
+        vscode.commands.register_command("acme.raise", fail)
+        vscode.languages.register_code_actions_provider("plaintext", Raises())
+        settings = {"editor_codeActionsOnSave": ["source.fixAll"], "files_insertFinalNewline": True}
+        with caplog.at_level(logging.WARNING, "roost.shim"):
+            assert await saved(ada, "a", **settings) == "a\n"
+    assert f"{PATH} is saved without what" in caplog.text
+
+
+async def test_a_tab_size_that_is_none_does_not_keep_a_text_from_being_saved(ada: SessionContext) -> None:
+    text = b'{"editor.formatOnSave": true, "editor.tabSize": {"odd": 1}, "editor.codeActionsOnSave": 5, "files.eol": 5}'
+    await ada.files.write("/workspace/.vscode/settings.json", text)
+    await ada.settings.refresh()
+    with ada.entered():
+        vscode.languages.register_document_formatting_edit_provider("plaintext", Formatter())
+        assert (await saved(ada, "a ")).strip().lower() == "a"
