@@ -7,8 +7,10 @@ anyOf, oneOf, allOf, not, and `$ref` within the schema. Keywords beyond these, a
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from shim.patterns import matcher, too_heavy, weight
 
@@ -83,7 +85,7 @@ class _Check:
         if not isinstance(schema, Mapping):
             return
         if "$ref" in schema:
-            yield from self.of(value, self._found(schema["$ref"]), at, depth + 1)
+            yield from self.of(value, found_at(self._whole, schema["$ref"]), at, depth + 1)
         yield from _of_kind(value, schema, at)
         if isinstance(value, str) and isinstance(schema.get("pattern"), str):
             yield from self._of_pattern(value, schema["pattern"], at)
@@ -100,16 +102,6 @@ class _Check:
             raise _TooMuch
         if (matches := matcher(pattern)) is not None and not matches(value):
             yield at, f"must match {pattern}"[:200]
-
-    def _found(self, reference: object) -> object:
-        """What a `$ref` points at; nothing where it leads out of the schema."""
-        if not isinstance(reference, str) or not reference.startswith("#"):
-            return None
-        found: object = self._whole
-        for name in reference[1:].split("/")[1:]:
-            name = name.replace("~1", "/").replace("~0", "~")
-            found = found.get(name) if isinstance(found, Mapping) else None
-        return found
 
     def _of_parts(self, value: object, schema: Mapping[str, Any], at: str, depth: int) -> Iterator[Mistake]:
         if isinstance(value, list | tuple) and "items" in schema:
@@ -143,6 +135,20 @@ class _Check:
                 yield at, "must fit only one of several forms"
         if isinstance(schema.get("not"), Mapping) and next(self.of(value, schema["not"], at, depth + 1), None) is None:
             yield at, "must not be so"
+
+
+def found_at(whole: object, reference: object) -> object:
+    """What a `$ref` points at within a schema; nothing where it leads out of it."""
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return None
+    found = whole
+    for name in unquote(reference[1:]).split("/")[1:]:
+        name = name.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, list | tuple):
+            found = found[int(name)] if re.fullmatch(r"\d{1,6}", name, re.ASCII) and int(name) < len(found) else None
+        else:
+            found = found.get(name) if isinstance(found, Mapping) else None
+    return found
 
 
 def _of_kind(value: object, schema: Mapping[str, Any], at: str) -> Iterator[Mistake]:

@@ -15,6 +15,7 @@ from extensions.coder.mcp_names import meant
 from extensions.coder.pictures import LARGEST, LARGEST_ALL, mime_of
 from extensions.coder.repetition import digest
 from extensions.coder.tool import Action, Image, Plan, Result, Tool, ToolError, Use
+from shim.flattening import NOT_AT_THE_TOP, as_object
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What every provider takes as a function's name: with one other name a model is asked nothing at all."""
@@ -24,9 +25,6 @@ LONGEST_DESCRIPTION = 4_000
 
 LARGEST_SCHEMA = 64 * 1024
 """Bytes of JSON."""
-
-NOT_AT_THE_TOP = frozenset({"anyOf", "oneOf", "allOf", "not", "enum", "const", "$ref"})
-"""What providers refuse in the schema of a whole call; calls are checked against it all the same."""
 
 PICTURES = 20
 """Of one call."""
@@ -53,10 +51,8 @@ def offered(one: vscode.LanguageModelToolInformation) -> vscode.LanguageModelCha
     if not isinstance(schema, dict) or schema.get("type", "object") != "object":
         rule = f"its input_schema must be the JSON schema of an object, {LARGEST_SCHEMA} bytes at most"
         raise ValueError(_left_out(one.name, rule))
-    kept = {name: value for name, value in schema.items() if name not in NOT_AT_THE_TOP}
-    properties = kept.get("properties")
-    kept |= {"type": "object", "properties": properties if isinstance(properties, dict) else {}}
-    return vscode.LanguageModelChatTool(one.name, _written(one.description or "")[:LONGEST_DESCRIPTION], kept)
+    description = _written(one.description or "")[:LONGEST_DESCRIPTION]
+    return vscode.LanguageModelChatTool(one.name, description, as_object(schema))
 
 
 def converted(tools: Iterable[vscode.LanguageModelToolInformation]) -> Plugins:
@@ -108,7 +104,7 @@ def plugin(name: str) -> Tool | None:
 
 
 def _whole(schema: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a call is checked against beyond what models are told."""
+    """What a call is checked against beyond what models are told, as providers refuse it."""
     return {name: value for name, value in (schema or {}).items() if name in NOT_AT_THE_TOP}
 
 

@@ -54,6 +54,7 @@ def test_the_first_mistake_is_told_with_its_place(value: object, told: object) -
     ("schema", "good", "bad"),
     [
         ({"const": "x"}, "x", "y"),
+        ({"$ref": "#/$defs/a%20b~1c/1", "$defs": {"a b/c": [{"type": "string"}, {"type": "integer"}]}}, 1, "x"),
         ({"oneOf": [{"type": "integer"}, {"type": "number"}]}, 1.5, 1),
         ({"allOf": [{"minimum": 1}, {"exclusiveMaximum": 3}]}, 2, 3),
         ({"not": {"type": "string"}}, 1, "x"),

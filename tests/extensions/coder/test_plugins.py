@@ -91,6 +91,23 @@ def test_what_is_told_of_a_schema_is_that_of_an_object(schema: Any, told: Any) -
     assert found.description == ""
 
 
+def test_of_a_call_that_has_several_forms_models_are_told_all_properties() -> None:
+    text = {
+        "type": "object",
+        "properties": {"text": {"type": "string"}, "to": {"type": "string"}},
+        "required": ["text"],
+    }
+    link = {"properties": {"url": {"type": "string"}, "to": {"type": "integer"}}, "required": ["url", "id"]}
+    own = {"properties": {"id": {"type": "string"}}, "required": ["id"]}
+    schema = {"anyOf": [{"$ref": "#/$defs/text"}, link], "allOf": [own], "$defs": {"text": text}}
+    found = offered(vscode.lm.LanguageModelToolInformation("send", "Sends", schema))
+    properties = {"text": {"type": "string"}, "url": {"type": "string"}, "id": {"type": "string"}}
+    to = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+    assert found.input_schema == {
+        "type": "object", "properties": {**properties, "to": to}, "required": ["id"], "$defs": {"text": text}
+    }  # fmt: skip
+
+
 async def test_of_very_many_tools_models_are_offered_some_and_the_user_is_told(ada: SessionContext) -> None:
     for number in range(MOST_PLUGINS + 5):
         vscode.lm.register_tool(f"tool_{number:03}", Tool())

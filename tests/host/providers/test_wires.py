@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from host.providers import anthropic, openai
 from host.providers.account import Account
 from host.providers.details import LARGEST, MOST, Details
+from host.providers.subset import subset
 from sessions.errors import InvalidValue
 from sessions.models import (
     CacheMark,
@@ -162,9 +164,13 @@ SCHEMA = {
         "list": {"type": "array", "items": {"type": "object", "additionalProperties": False, "properties": {}}},
         "either": {"oneOf": [{"type": "string"}, {"type": "null"}, {"$ref": "#/$defs/a"}]},
     },
-    "required": ["path"],
+    "$defs": {"a": {"type": ["string", "null"]}},
+    "required": ["path", "gone"],
     "additionalProperties": False,
 }
+
+
+ANYTHING = {"anyOf": [{"type": one} for one in ("string", "number", "boolean", "object")]}
 
 
 def test_google_gets_the_part_of_a_schema_that_it_takes() -> None:
@@ -176,17 +182,92 @@ def test_google_gets_the_part_of_a_schema_that_it_takes() -> None:
         "properties": {
             "path": {"type": "string", "description": "where", "minLength": 1},
             "mode": {"type": "string", "nullable": True, "enum": ["a", "b"]},
-            "size": {"nullable": True, "anyOf": [{"type": "integer"}, {"type": "string"}]},
+            "size": {"anyOf": [{"type": "integer", "nullable": True}, {"type": "string"}]},
             "level": {"type": "integer"},
             "kind": {"type": "string", "enum": ["x"]},
             "files": {"type": "array", "nullable": True, "items": {"type": "string"}},
-            "odd": {},
+            "odd": ANYTHING,
             "list": {"type": "array", "items": {"type": "object"}},
             "either": {"type": "string", "nullable": True},
         },
         "required": ["path"],
     }
     assert openai_body(Request("acme/m", (), tools=tools))["tools"][0]["function"]["parameters"] == SCHEMA
+
+
+NODE = {
+    "type": "object",
+    "description": "a node",
+    "properties": {"name": {"type": "string"}, "below": {"type": "array", "items": {"$ref": "#/$defs/node"}}},
+    "required": ["name"],
+}
+OPEN = {"type": "object", "description": "a node"}
+
+
+def below(items: dict[str, Any]) -> dict[str, Any]:
+    properties = {"name": {"type": "string"}, "below": {"type": "array", "items": items}}
+    return {**OPEN, "properties": properties, "required": ["name"]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"$ref": "#/$defs/node"}, below(below(OPEN))),
+        ({"$ref": "#/$defs/nowhere"}, ANYTHING),
+        ({"$ref": "https://example.com/schema"}, ANYTHING),
+        ({"$ref": "#/$defs/round"}, {"type": "object"}),
+        ({"$ref": "#/$defs/a~1b%20c", "description": "mine"}, {"type": "string", "enum": ["x"], "description": "mine"}),
+        ({"allOf": [{"$ref": "#/$defs/color"}], "description": "which"},
+         {"type": "string", "enum": ["red", "blue"], "description": "which"}),
+        ({"allOf": [{"type": "integer", "minimum": 1}, {"type": "number", "minimum": 3, "maximum": 9}]},
+         {"type": "integer", "minimum": 3, "maximum": 9}),
+        ({"allOf": [{"properties": {"a": {"type": "string"}}, "required": ["a"]},
+                    {"properties": {"a": {"minLength": 2}, "b": {"type": "integer"}}, "required": ["b", "c"]}]},
+         {"type": "object", "properties": {"a": {"type": "string", "minLength": 2}, "b": {"type": "integer"}},
+          "required": ["a", "b"]}),
+        ({"properties": {"a": {"type": "string"}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
+         {"type": "object", "properties": {"a": {"type": "string"}}}),
+        ({"anyOf": [{"const": "a"}, {"const": "b"}, {"type": "null"}]},
+         {"type": "string", "enum": ["a", "b"], "nullable": True}),
+        ({"description": "which", "anyOf": [{"$ref": "#/$defs/color"}, {"type": "integer", "title": "its number"}]},
+         {"anyOf": [{"type": "string", "enum": ["red", "blue"], "description": "which"},
+                    {"type": "integer", "title": "its number"}]}),
+        ({"type": "null"}, {"type": "string", "nullable": True}),
+        ({"type": "string", "enum": ["", "x"], "properties": {"a": {}}, "required": ["a"], "minLength": "one"},
+         {"type": "string", "enum": ["x"]}),
+        ({"items": {"type": "integer"}}, {"type": "array", "items": {"type": "integer"}}),
+        ({"enum": [1, 2]}, {"type": "integer"}),
+        (True, ANYTHING),
+    ],
+)  # fmt: skip
+def test_google_gets_what_a_schema_refers_to_in_its_place(schema: Any, told: dict[str, Any]) -> None:
+    defs = {"node": NODE, "round": {"$ref": "#/$defs/round"}, "a/b c": {"const": "x"}}
+    whole = {"type": "object", "properties": {"x": schema}, "$defs": {**defs, "color": {"enum": ["red", "blue"]}}}
+    assert subset(whole) == {"type": "object", "properties": {"x": told}}
+
+
+def test_google_gets_one_object_for_a_call_of_several_forms() -> None:
+    forms = [{"$ref": "#/$defs/text"}, {"properties": {"url": {"type": "string"}, "a": {"type": "integer"}}}]
+    text = {"properties": {"text": {"type": "string"}, "a": {"type": "string"}}, "required": ["text"]}
+    either = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+    assert subset({"type": "object", "anyOf": forms, "$defs": {"text": text}}) == {
+        "type": "object",
+        "properties": {"text": {"type": "string"}, "a": either, "url": {"type": "string"}},
+    }
+
+
+def test_what_google_gets_of_a_schema_that_grows_without_end_is_told_in_a_moment() -> None:
+    doubled = {str(at): {"properties": {name: {"$ref": f"#/$defs/{at + 1}"} for name in "abcdef"}} for at in range(30)}
+    many = {name: {"$ref": "#"} for name in "abcdefghij"}
+    for schema in (
+        {"properties": {"x": {"$ref": "#/$defs/0"}}, "$defs": doubled},
+        {"properties": many, "allOf": [{"$ref": "#"}] * 50, "anyOf": [{"$ref": "#"}] * 50},
+        {"properties": {"x": {"anyOf": [{"anyOf": [{"type": "string", "maxLength": at * other} for at in range(99)]}
+                                        for other in range(99)]}}},
+    ):  # fmt: skip
+        began = time.process_time()
+        assert len(orjson.dumps(subset(schema))) < 1_000_000
+        assert time.process_time() - began < 2
 
 
 def test_anthropic_gets_no_text_of_blanks_alone() -> None:
