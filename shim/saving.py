@@ -76,12 +76,12 @@ async def save_as(
     overwrite: bool,
     reason: TextDocumentSaveReason = TextDocumentSaveReason.MANUAL,
 ) -> TextDocument:
-    """Write a document to another file, and give that file's document; an untitled one ends by it.
+    """Write a document to another file, and give that file's document; an untitled one ends by it, others stay.
 
+    As in VS Code it is the new document that listeners and settings change before it is saved, not the one it is from.
     Raises `FileSystemError` with FileExists where there is a file, but with `overwrite`.
     """
     await documents.edits_done()
-    await _ask_before(session, documents, document, reason)
     async with documents.lock:
         if not overwrite and await contents.identity_of(session, target) is not None:
             raise FileSystemError(f"{target.path}: there is a file; overwrite it, or choose a name", "FileExists")
@@ -95,7 +95,11 @@ async def save_as(
     if other is not None:
         await documents.refresh(other, always=True)
     saved = await documents.open(target, encoding)
-    documents.tell_saved(saved)
+    await _ask_before(session, documents, saved, reason)
+    if saved.is_dirty:
+        await _write(session, documents, saved, overwrite=False)
+    else:
+        documents.tell_saved(saved)
     return saved
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sessions.context import SessionContext
-from shim import FileStat, FileType, Position, Uri, WorkspaceEdit, workspace
+from shim import FileStat, FileType, Position, TextEdit, Uri, WorkspaceEdit, languages, saving, workspace
+from shim.documents import Documents
 from tests.sessions.stores import eventually
 
 pytestmark = pytest.mark.anyio
@@ -62,6 +63,37 @@ async def test_who_names_no_place_saves_nothing(ada: SessionContext) -> None:
         assert not await saved
         assert document.is_dirty and not document.is_closed
         assert await workspace.save(Uri.file("/workspace/not-open")) is None
+
+
+@pytest.mark.parametrize("is_dirty", [False, True])
+async def test_a_text_that_is_saved_as_another_file_stays_as_it_is(ada: SessionContext, is_dirty: bool) -> None:
+    class Formats:
+        def provide_document_formatting_edits(self, document: Any, *_: Any) -> list[TextEdit]:
+            return [TextEdit.insert(Position(0, 0), f"formatted {document.uri.basename()} ")]
+
+    def listen(event: Any) -> None:
+        asked.append(event.document.uri.basename())
+        event.wait_until(asyncio.sleep(0, [TextEdit.insert(Position(0, 0), "heard ")]))
+
+    asked: list[str] = []
+    for name in ("files.trimTrailingWhitespace", "files.insertFinalNewline", "editor.formatOnSave"):
+        await ada.settings.update(name, True, "global")
+    await ada.files.write("/workspace/a.txt", b"text ")
+    with ada.entered():
+        languages.register_document_formatting_edit_provider("plaintext", Formats())
+        workspace.on_will_save_text_document(listen)
+        document = await workspace.open_text_document("/workspace/a.txt")
+        if is_dirty:
+            edit = WorkspaceEdit()
+            edit.insert(document.uri, Position(0, 0), "typed ")
+            assert await workspace.apply_edit(edit)
+        text, target = document.get_text(), Uri.file("/workspace/b.txt")
+        saved = await saving.save_as(ada, ada.get(Documents), document, target, overwrite=False)
+    assert (document.get_text(), document.is_dirty, document.is_closed) == (text, is_dirty, False)
+    assert await ada.files.read("/workspace/a.txt") == b"text "
+    assert asked == ["b.txt"]
+    assert saved.get_text() == f"formatted b.txt heard {text.rstrip()}\n" and not saved.is_dirty
+    assert (await ada.files.read("/workspace/b.txt")).decode() == saved.get_text()
 
 
 class Slow:
