@@ -126,7 +126,10 @@ class Call:
                     if isinstance(piece, Usage):
                         self._take(piece)
                         continue
-                    self._said += _length(piece) or 1
+                    # What a call is given may be megabytes.
+                    is_call = isinstance(piece, ToolCall)
+                    size = await asyncio.to_thread(_length, piece) if is_call else _length(piece)
+                    self._said += size or 1
                     yield piece
             except Fault as fault:
                 if fault.code != "Cut":

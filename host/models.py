@@ -221,7 +221,7 @@ class Pool:
         try:
             async with streams.beginning:
                 account, model = await self._find(session, request.model)
-                worst = worst_of(request, model)
+                worst = await asyncio.to_thread(worst_of, request, model)
                 reservation = await self._ledger.reserve(session, request, model, worst)
             call = Call(session.uid, self._way(account, model), request, worst, reservation)
             try:

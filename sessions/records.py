@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from sessions.aside import is_large
 from sessions.errors import InvalidValue, Overloaded, QuotaExceeded, StoreError
 from sessions.jsontext import Json
 from sessions.mailbox import EVENT_BYTES, Mailbox
@@ -108,12 +109,16 @@ class Records:
 
         What there is `more` to tell goes to the disk with them and is shown behind the event.
 
+        What is large is read beside the loop: leave it as it is until then.
+
         Raises `InvalidValue`, `QuotaExceeded`, `Overloaded` and `StoreError`; then nothing was changed.
         """
         if len(changes) > CHANGES:
             raise InvalidValue("changes", f"are at most {CHANGES} in one commit, and these are {len(changes)}")
-        statements = [self._statement(change) for change in changes]
+        large = is_large([change.value for change in changes if isinstance(change, Put)])
+        statements = [] if large else self._statements(changes)
         async with self._lock:
+            statements = await asyncio.to_thread(self._statements, changes) if large else statements
             await self._count()
             after, before = self._sizes(changes, statements)
             counted = await self._reserve(after, before)
@@ -162,6 +167,9 @@ class Records:
         nothing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         nothing.set_result(None)
         return nothing
+
+    def _statements(self, changes: Sequence[Change]) -> list[Statement]:
+        return [self._statement(change) for change in changes]
 
     def _statement(self, change: Change) -> Statement:
         name_of("collection", change.collection)

@@ -13,7 +13,6 @@ import shim as vscode
 from extensions.coder import journal
 from extensions.coder.access import Access, Protection
 from extensions.coder.answer import Answer, charge
-from extensions.coder.aside import aside
 from extensions.coder.bounded import bounded
 from extensions.coder.deltas import Deltas
 from extensions.coder.executor import ToolExecutor
@@ -23,6 +22,7 @@ from extensions.coder.kinds import narrow
 from extensions.coder.modes import BUILT_IN, Mode
 from extensions.coder.permissions import Judge, Leave
 from extensions.coder.task import Call, Conversation, Draft, Json, Task
+from shim.aside import aside
 from shim.proposed.operator import QuotaExceeded, ceiling
 
 if TYPE_CHECKING:

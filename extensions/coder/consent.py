@@ -7,12 +7,12 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from extensions.coder.aside import aside
 from extensions.coder.bounded import bounded
 from extensions.coder.permissions import Decision
 from extensions.coder.repetition import digest
 from extensions.coder.task import Call, Draft, Json, reshow
 from extensions.coder.tool import Plan
+from shim.aside import aside
 
 if TYPE_CHECKING:
     from extensions.coder.agent import Run

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from extensions.coder.arguments import fitted, refuse_broken
-from extensions.coder.aside import aside
 from extensions.coder.bounded import LONGEST, bounded
 from extensions.coder.bounded import shortened as cut
 from extensions.coder.consent import Consent, Denied, hash_of_plan
@@ -26,6 +25,7 @@ from extensions.coder.task import Call, Draft, Json, reshow
 from extensions.coder.tool import TYPED, Effect, Plan, Result, Tool, ToolError
 from extensions.coder.turns import INTERRUPTED
 from extensions.coder.using import Using
+from shim.aside import aside
 from shim.schemas import mistake_in_turns
 
 if TYPE_CHECKING:

@@ -15,6 +15,9 @@ from sessions.models import ToolCall
 ARGUMENT_BYTES = 4 << 20
 """Of all calls of one answer together."""
 
+LARGE_BYTES = 64 << 10
+"""Of all calls of one answer, from which on they are read beside the loop."""
+
 MOST_CALLS = 256
 
 ECHO = "reasoning_content:"
@@ -120,6 +123,11 @@ class Calls:
             raise cut(self._provider, f"it calls more than {MOST_CALLS} tools at once")
         self._begun.append(Begun())
         return self._begun[-1]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether to read them takes more than a moment."""
+        return self.size > LARGE_BYTES
 
     def whole(self) -> list[ToolCall]:
         """Every call, once: what came twice is one, and calls that share an id get ids of their own."""

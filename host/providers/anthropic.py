@@ -83,7 +83,7 @@ class Anthropic:
                     await self._client.turn()
                     for piece in answer.take(one):
                         yield piece
-            last = answer.end()
+            last = await asyncio.to_thread(answer.end) if answer.is_large else answer.end()
         for piece in last:
             yield piece
 
@@ -142,6 +142,11 @@ class Answer:
             case "input_json_delta":
                 self._calls.take(count_of(event.index), text=text_of(delta.partial_json))
         return []
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its end takes more than a moment."""
+        return self._calls.is_large
 
     def end(self) -> list[Piece]:
         """Tool calls and the end, if the answer is whole. Raises `Fault` where it is not."""

@@ -94,7 +94,7 @@ class OpenAI:
                     await self._client.turn()
                     for piece in answer.take(chunk):
                         yield piece
-            last = answer.end(request)
+            last = await asyncio.to_thread(answer.end, request) if answer.is_large else answer.end(request)
         for piece in last:
             yield piece
 
@@ -163,6 +163,11 @@ class Answer:
         """The end of the thinking so far, where there is any that goes back."""
         is_echoed, self._is_echoed = self._is_echoed, False
         return [Thinking("", f"{ECHO}{self._author}")] if is_echoed else []
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its end takes more than a moment."""
+        return self._calls.is_large
 
     def end(self, request: Request) -> list[Piece]:
         """Tool calls and the end, if the answer is whole. Raises `Fault` where it is not."""

@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 from extensions.coder import changes, files
-from extensions.coder.aside import aside
 from extensions.coder.changes import Change
 from extensions.coder.files import Place, Text
 from extensions.coder.numbering import bare, is_whole
 from extensions.coder.seen import Seen
 from extensions.coder.tool import Plan, Tool, ToolError, Use
+from shim.aside import aside
 
 PARAMETERS = MappingProxyType(
     {

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from extensions.coder import agent, aside, consent, executor
+from extensions.coder import agent, consent, executor
 from extensions.coder.tools import write_to_file
+from sessions import aside
 from tests.extensions.coder.scripted import Model, agents
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
+import threading
 import time
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ from typing import Any
 import orjson
 import pytest
 
-from host.providers import anthropic, openai
+from host import calling, models
+from host.providers import answers, anthropic, openai
 from host.providers.account import Account
 from host.providers.details import LARGEST, MOST, Details
 from host.providers.subset import subset
@@ -32,7 +35,7 @@ from sessions.models import (
     ToolResult,
     ToolSpec,
 )
-from tests.host.fakes import Asked, hello_from, openai_says, provider
+from tests.host.fakes import Asked, anthropic_says, hello_from, openai_says, provider
 from tests.host.pools import house, texts
 
 pytestmark = pytest.mark.anyio
@@ -629,3 +632,30 @@ def test_marks_beyond_what_the_cache_takes_are_left_out_from_the_oldest_on() -> 
 
 def test_marks_are_nothing_to_the_other_wire() -> None:
     assert openai_body(marked(2, "9:00"))["messages"][:-1] == openai_body(conversation(2))["messages"][:-1]
+
+
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+async def test_large_calls_are_read_and_counted_beside_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    threads: dict[str, set[threading.Thread]] = {}
+
+    def noted(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def look(*given: Any) -> Any:
+            threads.setdefault(name, set()).add(threading.current_thread())
+            return work(*given)
+
+        return look
+
+    for module, name in ((answers, "arguments_of"), (calling, "_as_json"), (models, "worst_of")):
+        monkeypatch.setattr(module, name, noted(name, getattr(module, name)))
+    given = orjson.dumps({"content": "x" * answers.LARGE_BYTES}).decode()
+
+    async def calls(asked: Asked) -> None:
+        await {"openai": openai_says, "anthropic": anthropic_says}[kind](asked, "look", calls=[("c", "read", given)])
+
+    async with provider(calls) as acme, house(tmp_path, acme.url, kind) as one:
+        call = next(item for item in await one.ask() if isinstance(item, ToolCall))
+    assert len(call.arguments["content"]) == answers.LARGE_BYTES
+    assert len(threads) == 3
+    assert threading.current_thread() not in set().union(*threads.values())

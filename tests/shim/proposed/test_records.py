@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from sessions import records as module
 from sessions.context import SessionContext
 from sessions.errors import InvalidValue, QuotaExceeded
 from sessions.mailbox import Mailbox
@@ -46,6 +48,31 @@ async def test_records_can_be_replaced_and_removed(ada: SessionContext) -> None:
         await records.commit([Put("a", "1", "new"), Delete("a", "2"), Delete("a", "9"), Delete("b")])
         assert await records.page("a") == [("1", "new")]
         assert await records.page("b") == []
+
+
+async def test_what_is_large_is_read_beside_the_loop_and_in_its_order(
+    ada: SessionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+    read = module.json_of
+
+    def noted(*given: Any, **more: Any) -> bytes:
+        threads.append(threading.current_thread())
+        return read(*given, **more)
+
+    monkeypatch.setattr(module, "json_of", noted)
+    with ada.entered(CODER):
+        large, small = ["x" * 9] * 20_000, ["small"]
+        first = records.commit([Put("a", "1", large), Put("a", "2", large)])
+        second = records.commit([Put("a", "1", small)])
+        await asyncio.sleep(0)  # both have begun
+        small.append("changed meanwhile")
+        await asyncio.gather(first, second)
+        assert await records.page("a") == [("1", ["small"]), ("2", large)]
+        with pytest.raises(InvalidValue, match="of '1' must be JSON"):
+            await records.commit([Put("a", "1", [*large, {1}])])
+    here = [one is threading.current_thread() for one in threads]
+    assert (here.count(False), here.count(True)) == (3, 1)
 
 
 async def test_nobody_else_sees_them(ada: SessionContext, ben: SessionContext) -> None:
