@@ -148,6 +148,11 @@ class Integration:
         self.ended: list[Callable[[Execution], None]] = []
 
     @property
+    def is_busy(self) -> bool:
+        """Whether a command runs, or is given and has not begun."""
+        return self.current is not None or self._asked is not None or bool(self._pending)
+
+    @property
     def seen(self) -> int:
         """Up to where the output is looked through."""
         return self._marks.seen

@@ -44,7 +44,7 @@ class Seat:
     def is_busy(self) -> bool:
         """Whether a command runs in it, so that what is typed goes to that; also where the shell does not say."""
         integration = self.terminal.shell.integration if self.terminal.shell is not None else None
-        return self.terminal.shell_integration is None or integration is None or integration.current is not None
+        return self.terminal.shell_integration is None or integration is None or integration.is_busy
 
     async def begin(self, is_stopped: Callable[[], bool]) -> None:
         """Wait for the first prompt, or as long as one may take."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -85,10 +86,11 @@ async def said(terminal: Terminal, line: str, end: str) -> str:
 async def test_the_next_terminals_shell_is_there_before_it_is_asked_for(alice: Sandbox) -> None:
     (await opened(alice)).close()
     await settled(alice)
-    pid = early(alice)
+    pid, began = early(alice), time.monotonic()
     terminal = await opened(alice, "other")
     assert terminal.process_id == pid
-    assert "SECONDS 0" in await said(terminal, "echo S''ECONDS $SECONDS", "SECONDS 0")
+    age = (await said(terminal, "echo S''ECONDS $SECONDS e''nd", " end")).rpartition("SECONDS ")[2]
+    assert int(age.removesuffix(" end")) <= time.monotonic() - began + 1, "it counts from when it was asked for"
     terminal.close()
     await settled(alice)
 

@@ -11,7 +11,7 @@ import shim as vscode
 from extensions.coder.access import Access
 from extensions.coder.running import Commands
 from extensions.coder.terminals import MOST, Seats
-from extensions.coder.tool import Action, ToolError
+from extensions.coder.tool import TYPED, Action, ToolError
 from extensions.coder.tools.terminal_session import TOOL
 from sessions.context import SessionContext
 from sessions.terminals import Terminals
@@ -82,6 +82,12 @@ async def test_what_takes_longer_goes_on_and_is_read_later(opened: Using) -> Non
     assert "Something still runs" in await send(opened, "echo one; sleep 1; echo two", wait=0.3)
     result = await done(TOOL, opened, action="read", terminal_id=1, wait=5)
     assert "two" in result.text and "waits at its prompt" in result.text
+
+
+async def test_what_was_typed_counts_as_running_before_the_shell_has_read_it(opened: Using) -> None:
+    assert "Something still runs in it." in await send(opened, "sleep 100", wait=0)
+    plan = await planned(TOOL, opened, action="send", terminal_id=1, text="ls")
+    assert [action.name for action in plan.actions] == [TYPED], "it may go to what runs, and not to the prompt"
 
 
 async def test_a_key_ends_what_runs(opened: Using) -> None:
