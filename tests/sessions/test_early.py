@@ -90,7 +90,7 @@ async def test_the_next_terminals_shell_is_there_before_it_is_asked_for(alice: S
     terminal = await opened(alice, "other")
     assert terminal.process_id == pid
     age = (await said(terminal, "echo S''ECONDS $SECONDS e''nd", " end")).rpartition("SECONDS ")[2]
-    assert int(age.removesuffix(" end")) <= time.monotonic() - began + 1, "it counts from when it was asked for"
+    assert int(age.split()[0]) <= time.monotonic() - began + 1, "it counts from when it was asked for"
     terminal.close()
     await settled(alice)
 
