@@ -274,7 +274,8 @@ class TaskManager:
 
         def change(draft: Draft) -> None:
             if draft.task.question is not None and draft.task.status == "waiting":
-                answered(draft, conversation, quoted(suggestion["text"]), keeps_mode=keeps_mode)
+                speech = quoted(suggestion["text"])
+                answered(draft, conversation, speech, keeps_mode=keeps_mode, by_itself=True)
 
         await self._roster.step(conversation, change)
         self._roster.begin(conversation)

@@ -26,8 +26,13 @@ def aborted(draft: Draft, conversation: Conversation) -> None:
     draft.change(status="aborted", waiting_for=None, question=None, limit=None)
 
 
-def answered(draft: Draft, conversation: Conversation, speech: Speech, *, keeps_mode: bool = False) -> None:
-    """Give a question's answer to the call that asked it, or to the conversation."""
+def answered(
+    draft: Draft, conversation: Conversation, speech: Speech, *, keeps_mode: bool = False, by_itself: bool = False
+) -> None:
+    """Give a question's answer to the call that asked it, or to the conversation.
+
+    One that is taken `by_itself` is no word of a person: what the task may take before it asks goes on counting.
+    """
     question = draft.task.question or {}
     call = conversation.calls.get(question.get("callId") or "")
     draft.show("user", now_ms(), text=speech.text, answers=question.get("shownId"))
@@ -42,8 +47,9 @@ def answered(draft: Draft, conversation: Conversation, speech: Speech, *, keeps_
         draft.say("user", speech.content, now_ms())
     mode = next((one.get("mode") for one in question.get("suggestions", ()) if one["text"] == speech.text), None)
     draft.change(
-        status="running", waiting_for=None, question=None, mistakes=0, requests=0, spent=0.0,
+        status="running", waiting_for=None, question=None, mistakes=0,
         mode=draft.task.mode if keeps_mode else mode or speech.mode or draft.task.mode,
+        **({} if by_itself else {"requests": 0, "spent": 0.0}),
     )  # fmt: skip
 
 

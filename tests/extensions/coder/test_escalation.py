@@ -46,6 +46,21 @@ async def test_a_suggestion_that_is_taken_by_itself_switches_the_mode_only_where
         assert await answered_by_itself(ada, alwaysAllowModeSwitch=True) == "code"
 
 
+async def test_a_suggestion_that_is_taken_by_itself_lifts_no_limit(tmp_path: Path) -> None:
+    question = {"question": "Go on?", "follow_up": [{"text": "Yes"}]}
+    model = Model(main=[("ask_followup_question", question)] * 3)
+    async with agents(tmp_path, model) as agent:
+        ada = agent("ada")
+        await ada.allow(autoApprovalEnabled=True, alwaysAllowFollowupQuestions=True, followupAutoApproveTimeoutMs=1_000)
+        await ada.allow(allowedMaxRequests=2)
+        task = await ada.task()
+        waiting = await ada.when(task, lambda found: found.get("waitingFor") == "approval")
+        assert "2 requests were made" in waiting["approvals"][0]["why"]
+        assert len(model.asked["main"]) == 2
+        await ada.decide(task)
+        await ada.when(task, lambda found: found.get("waitingFor") == "question")
+
+
 async def test_a_call_that_is_denied_again_and_again_is_stopped_and_its_user_asked(tmp_path: Path) -> None:
     model = Model(main=[("execute_command", {"command": "sudo id"})] * 6)
     async with agents(tmp_path, model) as agent:
