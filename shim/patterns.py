@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 HEAVIEST = 40_000
-"""How heavy a pattern may be: that takes up to 21 ms to compile (`.{4000}`), measured on a slow machine."""
+"""How heavy a pattern may be: that takes up to 30 ms to compile (`.{4000}`), measured on a slow machine."""
 
 LONGEST = 10_000
 """Characters of a pattern."""
@@ -22,7 +23,14 @@ MOST_WORK = 20_000_000
 """How heavy a pattern, times the characters of a text, may be."""
 
 WIDE, SOME, FEW = 1_000, 100, 10
-"""The weight of a class of Unicode as `\\pL` is, of one as `\\s` is, and of all characters but a few; one weighs 1."""
+"""The weight of a class of Unicode as `\\pL` is, of one as `\\s` is, and of all characters but a few; one weighs 1.
+
+A letter whose case does not count weighs as much as all but a few: some have a third form beyond ASCII.
+"""
+
+LOOKED_AT, CHOICE, FOLDED = 100, 20, 8_000
+"""What takes long to make ready, as often as it is written: a class or a count (0.05 ms), a choice by `?`, `*`, `+` or
+`|` (0.01 ms), and a class beyond letters and digits of ASCII whose case does not count (4 ms for `(?i)[\\s\\S]`)."""
 
 OF_ASCII = MappingProxyType({
     r"\w": "[0-9A-Za-z_]", r"\W": "[^0-9A-Za-z_]", r"\d": "[0-9]", r"\D": "[^0-9]", r"\b": r"(?-u:\b)",
@@ -35,49 +43,75 @@ _SPACED = re.compile(r"\(\?[a-zA-Z-]*x")
 """The flag by which spaces and comments stand between the parts of a pattern."""
 
 
+_FOLDS = re.compile(r"\(\?[a-zA-Z-]*i")
+"""The flag by which case does not count; where it is set for a part it is taken for set everywhere."""
+
+
+class Weight(NamedTuple):
+    """About how many states a pattern has once it is compiled, and what compiling takes besides them."""
+
+    states: int
+    making: int
+
+
 def too_heavy(pattern: str, text: str = "") -> bool:
     """Whether compiling the pattern, or looking for it in the text, would keep everybody waiting."""
-    heavy = weight(pattern)
-    return heavy > HEAVIEST or heavy * len(text) > MOST_WORK
+    heavy = weighed(pattern)
+    return sum(heavy) > HEAVIEST or heavy.states * len(text) > MOST_WORK
+
+
+def weight(pattern: str) -> int:
+    """What compiling a pattern takes."""
+    return sum(weighed(pattern))
 
 
 @lru_cache(maxsize=256)
-def weight(pattern: str) -> int:
-    """About how many states a pattern has once it is compiled: what stands there, as often as its counts say."""
+def weighed(pattern: str) -> Weight:
+    """What stands there, as often as its counts say, and how often something stands there that takes more."""
     if len(pattern) > LONGEST or _SPACED.search(pattern):
-        return HEAVIEST + 1
-    groups, last, within, depth = [0], 0, 0, 0
+        return Weight(HEAVIEST + 1, 0)
+    folds = _FOLDS.search(pattern) is not None
+    groups, last, within, depth, making, is_wide = [0], 0, 0, 0, 0, False
     for found in _PART.finditer(pattern):
         part = found[0]
         if part[0] == "[":
-            depth, within = depth + 1, within + _weight_of(part)
+            is_wide = is_wide or depth > 0
+            depth, within = depth + 1, within + _weight_of(part, folds)
         elif depth:
             depth -= part == "]"
-            within += _weight_of(part)
+            is_wide = is_wide or not part.isascii() or (part[1:2].isalpha() and part[1] not in "wdtnrfvb")
+            within += _weight_of(part, folds)
             if not depth:
-                last, within = within, 0
+                making += LOOKED_AT + FOLDED * (folds and is_wide)
+                last, within, is_wide = within, 0, False
                 groups[-1] += last
         elif found["least"] is not None:
             times = max(int(found["least"] or 0), int(found["most"] or 0), 1)
             groups[-1] += last * (times - 1)
             last *= times
+            making += LOOKED_AT
         elif part == "(":
             groups.append(0)
         elif part == ")":
             last = groups.pop() if len(groups) > 1 else 0
             groups[-1] += last
-        elif part not in "*+?":
-            last = _weight_of(part)
+        elif part in "*+?|":
+            making += CHOICE
+        else:
+            last = _weight_of(part, folds)
+            making += LOOKED_AT * (part[0] == "\\" and part[1:].isalpha())
             groups[-1] += last
-    return sum(groups)
+    return Weight(sum(groups), making)
 
 
-def _weight_of(part: str) -> int:
+def _weight_of(part: str, folds: bool) -> int:
     if part[0] == "\\" and part[1:2] in "pPB":
         return WIDE
     if part[0] == "\\" and part[1:2] in "sS":
         return SOME
-    return FEW if part in (".", r"\W", r"\D") or part.startswith("[^") or not part.isascii() else 1
+    is_letter = len(part) == 1 and part.isalpha()
+    many = part in (".", r"\W", r"\D") or part.startswith(("[^", r"\x{", r"\u{")) or not part.isascii()
+    return FEW if many or (folds and (is_letter or part == r"\w")) else 1
 
 
 def _meant(pattern: str) -> Iterator[str]:

@@ -23,8 +23,9 @@ QUICK = 200
 ENUM = 16
 """Values of an `enum`, or names that are `required`, that take as long as another rule."""
 
-PATTERN, TEXT = 50, 10_000
-"""How heavy a pattern that is to be compiled, and how long a text to look through, take as long as a rule."""
+READ, PATTERN, TEXT = 20, 50, 10_000
+"""How long a pattern that is to be weighed, how heavy one that is to be compiled, and how long a text to look through,
+take as long as a rule."""
 
 DEEP = 64
 
@@ -94,14 +95,19 @@ class _Check:
 
     def _of_pattern(self, value: str, pattern: str, at: str) -> Iterator[Mistake]:
         """One that is none, or is too heavy for this text, says nothing."""
+        is_new = pattern not in self._patterns
+        self._patterns.add(pattern)
+        self._spend(len(pattern) // READ if is_new else 0)
         if too_heavy(pattern, value):
             return
-        self._left -= (0 if pattern in self._patterns else weight(pattern)) // PATTERN + len(value) // TEXT
-        self._patterns.add(pattern)
-        if self._left < 0:
-            raise _TooMuch
+        self._spend((weight(pattern) // PATTERN if is_new else 0) + len(value) // TEXT)
         if (matches := matcher(pattern)) is not None and not matches(value):
             yield at, f"must match {pattern}"[:200]
+
+    def _spend(self, steps: int) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise _TooMuch
 
     def _of_parts(self, value: object, schema: Mapping[str, Any], at: str, depth: int) -> Iterator[Mistake]:
         if isinstance(value, list | tuple) and "items" in schema:

@@ -5,7 +5,20 @@ from __future__ import annotations
 import pydantic_core
 import pytest
 
-from shim.patterns import FEW, LONGEST, MOST_WORK, SOME, WIDE, matcher, too_heavy, weight
+from shim.patterns import (
+    CHOICE,
+    FEW,
+    FOLDED,
+    LONGEST,
+    LOOKED_AT,
+    MOST_WORK,
+    SOME,
+    WIDE,
+    matcher,
+    too_heavy,
+    weighed,
+    weight,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,12 +33,33 @@ from shim.patterns import FEW, LONGEST, MOST_WORK, SOME, WIDE, matcher, too_heav
         (r"\pL\s\D", WIDE + SOME + FEW),
         (r"[\pL&&[^\s]]{2}", 2 * (WIDE + SOME + 15)),
         (r"[]\pL]{2}", 2 * (WIDE + 2)),
-        (r"\x{41}{3}", 3),
+        (r"\x{41}{3}", 3 * FEW),
         ("[0-9a-f]{8}-[0-9a-f]{4}", 12 * 8 + 1),
+        (r"(?i)\w{3}-ab", FEW + 3 * FEW + 1 + 2 * FEW),
+        (r"(?s-i:k[k])", 2 * FEW + 2 + FEW + FEW + 2),
+        (r"[\x{100}-\u{10FFFF}]", 2 * FEW + 3),
     ],
 )
 def test_a_pattern_weighs_what_stands_there_as_often_as_it_is_counted(pattern: str, heavy: int) -> None:
-    assert weight(pattern) == heavy
+    assert weighed(pattern).states == heavy
+
+
+@pytest.mark.parametrize(
+    ("pattern", "making"),
+    [
+        ("abc", 0),
+        (r"[a-z]+\d{2}", 3 * LOOKED_AT + CHOICE),
+        ("(a|b)?", 2 * CHOICE),
+        (r"(?i)[\w.-][a-z]", 2 * LOOKED_AT + CHOICE),
+        (r"(?i)[\s\S]{1,500}", 2 * LOOKED_AT + FOLDED + CHOICE),
+        (r"(?i)[a[^b]]", LOOKED_AT + FOLDED + CHOICE),
+        ("(?i:[à-日])[é]", 2 * LOOKED_AT + 2 * FOLDED + CHOICE),
+        (r"[\s\S][à-日]", 2 * LOOKED_AT),
+    ],
+)
+def test_what_takes_long_to_make_ready_counts_as_often_as_it_is_written(pattern: str, making: int) -> None:
+    assert weighed(pattern).making == making
+    assert weight(pattern) == sum(weighed(pattern))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +68,9 @@ def test_a_pattern_weighs_what_stands_there_as_often_as_it_is_counted(pattern: s
         r"(\pL{99}){99}", r"\pL{1000}", r"(((a{50}){50}){50}){50}", r"\p{L}{0,500}", r"\pL{500}", r"(?x)\w {1000}",
         r"[[a]\pL]{999}", r"(\W{99}){99}", r"\s{500}",
         r"[]\pL]{1000}", "a" * (LONGEST + 1), "((((\\w{9}){9}){9}){9}){9}",
+        r"(?i)(\w{500}){40}", r"(?i)(k{500}){40}", r"(?i)" + r"[\s\S]" * 6,
+        r"(?i:[\x{0}-\x{10FFFF}])" * 5, r"(?i)" + "[a[^b]]" * 5, r"\d" * 500, r"\d{2}" * 200, "a?" * 2_000,
+        "(|a)" * 2_000,
     ],
 )  # fmt: skip
 def test_a_short_pattern_that_is_huge_is_none_and_is_not_compiled(
@@ -58,6 +95,8 @@ def test_a_short_pattern_that_is_huge_is_none_and_is_not_compiled(
         (r"^\D$", "\u0664", "4"),
         (r"^[\b]$", "\b", "b"),
         (r"^\\w$", r"\w", "w"),
+        (r"(?i)^[\w.+-]+@[\w-]+(\.[\w-]+)+$", "Ada@Example.org", "ada"),
+        (r"(?i)^[\s\S]{1,50}$", "é\n", ""),
     ],
 )
 def test_everyday_patterns_are_matched(pattern: str, fits: str, not_so: str) -> None:

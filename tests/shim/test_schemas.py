@@ -132,6 +132,25 @@ async def test_many_patterns_are_compiled_beside_the_loop(monkeypatch: pytest.Mo
     assert await mistake_in_turns({**value, "p89": "x"}, schema) == ("p89", "must match ^[a-z]{90}$")
 
 
+@pytest.mark.anyio
+async def test_long_patterns_are_weighed_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    weighed: list[int] = []
+    heavy, here = schemas.too_heavy, threading.current_thread()
+
+    def noted(pattern: str, text: str) -> bool:
+        if threading.current_thread() is here:
+            weighed.append(len(pattern))
+        return heavy(pattern, text)
+
+    monkeypatch.setattr(schemas, "too_heavy", noted)
+    schema = {"properties": {f"p{at}": {"pattern": "a?" * 2_100 + str(at)} for at in range(50)} | {"end": False}}
+    assert await mistake_in_turns({f"p{at}": "" for at in range(50)} | {"end": 1}, schema) == (
+        "end",
+        "must not be given",
+    )
+    assert sum(weighed) < 5_000
+
+
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
