@@ -14,6 +14,9 @@ BEGIN, END = "*** Begin Patch", "*** End Patch"
 ADD, DELETE, UPDATE = "*** Add File: ", "*** Delete File: ", "*** Update File: "
 MOVE, END_OF_FILE = "*** Move to: ", "*** End of File"
 
+RANGES = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
+"""How other patches say where a change is; models count lines badly."""
+
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 SINGLE, DOUBLE = "\u2018\u2019\u201a\u201b", "\u201c\u201d\u201e\u201f"
 SPACES = "\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
@@ -32,6 +35,8 @@ class Chunk:
     old: tuple[str, ...]
     new: tuple[str, ...]
     at_end: bool = False
+    below: tuple[str, ...] = ()
+    """Further lines behind `@@`, each below the one before: a class, then its method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +138,14 @@ def _update(body: list[str], at: int, path: str) -> tuple[UpdateFile, int]:
 
 
 def _chunk(body: list[str], at: int, *, first: bool) -> tuple[Chunk, int]:
-    context = None
-    if body[at] == "@@" or body[at].startswith("@@ "):
-        context, at = body[at][3:] or None, at + 1
-    elif not first:
+    contexts: list[str] = []
+    headed = at
+    while at < len(body) and (body[at] == "@@" or body[at].startswith("@@ ")):
+        if RANGES.match(body[at]):
+            raise BadPatch(f"line {at + 2}: {body[at]!r} has numbers of lines: write '@@', or '@@ ' and a line above")
+        contexts += [body[at][3:]] if body[at][3:] else []
+        at += 1
+    if at == headed and not first:
         raise BadPatch(f"line {at + 2}: a further chunk begins with '@@', not with {body[at]!r}")
     old: list[str] = []
     new: list[str] = []
@@ -146,7 +155,7 @@ def _chunk(body: list[str], at: int, *, first: bool) -> tuple[Chunk, int]:
     if at == start:
         raise BadPatch(f"line {at + 2}: a chunk needs lines that begin with '+', '-' or ' '")
     ended = at < len(body) and body[at] == END_OF_FILE
-    return Chunk(context, tuple(old), tuple(new), ended), at + ended
+    return Chunk(contexts[0] if contexts else None, tuple(old), tuple(new), ended, tuple(contexts[1:])), at + ended
 
 
 def _take(line: str, old: list[str], new: list[str]) -> bool:
@@ -178,13 +187,14 @@ def _replacements(lines: list[str], path: str, chunks: tuple[Chunk, ...]) -> lis
     found: list[tuple[int, int, tuple[str, ...]]] = []
     at = 0
     for chunk in chunks:
-        if chunk.context is not None:
-            above = seek(lines, (chunk.context,), at)
+        for context in () if chunk.context is None else (chunk.context, *chunk.below):
+            above = seek(lines, (context,), at)
             if above is None:
-                raise BadPatch(f"{path}: the line {chunk.context!r} behind '@@' was not found: read the file again")
+                raise BadPatch(f"{path}: the line {context!r} behind '@@' was not found: read the file again")
             at = above + 1
-        if not chunk.old:
-            found.append((len(lines) - (lines[-1:] == [""]), 0, chunk.new))
+        if not chunk.old:  # below the line that is named, which Codex passes over, else at the end
+            is_placed = chunk.context is not None and not chunk.at_end
+            found.append((at if is_placed else len(lines) - (lines[-1:] == [""]), 0, chunk.new))
             continue
         start, old, new = _place(lines, path, chunk, at)
         found.append((start, len(old), new))

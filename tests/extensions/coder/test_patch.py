@@ -81,11 +81,29 @@ def test_lines_without_a_place_are_put_before_the_last_empty_one() -> None:
     assert apply_chunks("a\n", "a.txt", (Chunk(None, (), ("b",)),)) == "a\nb\n"
 
 
+@pytest.mark.parametrize(
+    ("more", "text"), [([], "a\nnew\nb\n2\n"), (["*** End of File"], "a\nb\n2\nnew\n")], ids=["below", "at the end"]
+)
+def test_lines_that_only_come_are_put_below_the_line_that_is_named(more: list[str], text: str) -> None:
+    (hunk,) = parse_patch(patch("*** Update File: a", "@@ a", "+new", *more, "@@ b", "-c", "+2"))
+    assert isinstance(hunk, UpdateFile)
+    assert apply_chunks("a\nb\nc\n", "a", hunk.chunks) == text
+
+
 @pytest.mark.parametrize("odd", ["\x0c", "\x0b", "\x85", "\u2028", "\x1c"])
 def test_only_line_ends_end_lines(odd: str) -> None:
     (hunk,) = parse_patch(patch("*** Update File: a.txt", "@@", f" a{odd}b", "-c", "+d"))
     assert isinstance(hunk, UpdateFile)
     assert apply_chunks(f"a{odd}b\nc\n", "a.txt", hunk.chunks) == f"a{odd}b\nd\n"
+
+
+def test_a_change_may_be_below_several_lines() -> None:
+    (hunk,) = parse_patch(patch("*** Update File: a.py", "@@ class B:", "@@     def f():", "-        1", "+        2"))
+    assert isinstance(hunk, UpdateFile)
+    text = "class A:\n    def f():\n        1\nclass B:\n    def e():\n        1\n    def f():\n        1\n"
+    assert apply_chunks(text, "a.py", hunk.chunks) == text[:-2] + "2\n"
+    with pytest.raises(BadPatch, match="the line '    def f\\(\\):' behind '@@' was not found"):
+        apply_chunks("def f():\nclass B:\n        1\n", "a.py", hunk.chunks)
 
 
 def test_a_file_may_only_be_moved() -> None:
@@ -101,6 +119,7 @@ def test_a_file_may_only_be_moved() -> None:
         (("*** Add File: ",), "no header"),
         (("*** Update File: a", "@@", " one", "@@"), "needs lines"),
         (("*** Update File: a", " one", "-two", "?three"), "further chunk"),
+        (("*** Update File: a", "@@ -1,2 +1,2 @@ def f():", " one", "-two", "+2"), "line 3: .* numbers of lines"),
     ],
 )
 def test_a_patch_that_cannot_be_read_says_where(lines: tuple[str, ...], told: str) -> None:
