@@ -156,12 +156,9 @@ class Features:
         *arguments: Any,
         token: CancellationToken | None = None,
         kinds: tuple[type[Any], ...] = (object,),
-        favoured: str | None = None,
     ) -> tuple[Offer, Any] | None:
-        """The first answer with something of `kinds` in it, one provider after the other; those of `favoured` first."""
-        for offer in sorted(
-            self.offers(feature, document), key=lambda one: favoured is None or one.extension != favoured
-        ):
+        """The first answer with something of `kinds` in it, one provider after the other."""
+        for offer in self.offers(feature, document):
             found = await self._ask([offer], method, arguments, token)
             if found and items(found[0][1], *kinds):
                 return found[0]

@@ -283,7 +283,7 @@ def register_code_actions_provider(
 def register_document_range_formatting_edit_provider(
     selector: DocumentSelector, provider: DocumentRangeFormattingEditProvider
 ) -> Disposable:
-    """Format ranges, and documents that nobody else formats."""
+    """Format ranges, and documents that no other provider formats."""
     return _add("format_range", selector, provider)
 
 

@@ -126,17 +126,13 @@ async def ask(
     *arguments: Any,
     token: Token = None,
     only: Callable[[Offer], bool] | None = None,
-    favoured: str | None = None,
 ) -> list[Found]:
-    """The items that providers have of a feature; without a document all providers are asked.
-
-    Where the first one with an answer counts, those of the extension `favoured` are asked before all others.
-    """
+    """The items that providers have of a feature; without a document all providers are asked."""
     method, kinds, way = QUESTIONS[feature]
     features = session.get(Features)
     given = arguments if document is None else (document, *arguments)
     if way == "first":
-        first = await features.first(feature, document, method, *given, token=token, kinds=kinds, favoured=favoured)
+        first = await features.first(feature, document, method, *given, token=token, kinds=kinds)
         answers = [] if first is None else [first]
     elif way == "best":
         answers = await features.best(feature, document, method, *given, token=token, only=only, kinds=kinds)
@@ -244,19 +240,34 @@ def _is_wanted(action: CodeAction | Command, kind: CodeActionKind | None) -> boo
 async def formatting(
     session: SessionContext, document: Any, options: Any, range: Range | None = None, token: Token = None
 ) -> list[TextEdit]:
-    """What formats a document, or a range of it; who formats ranges formats a document as its whole range.
+    """What formats a document, or a range of it; who formats only ranges formats a document as its whole range.
 
-    Of several that do, the one that `editor.defaultFormatter` names is asked first, by the id of its extension.
+    One after the other is asked until one has an answer, or the one alone that `editor.defaultFormatter` names by the
+    id of its extension, where that is among them.
     """
     named = WorkspaceConfiguration(session, "editor", scope_of(document)).get("defaultFormatter")
-    favoured = named.lower() if isinstance(named, str) else None
-    if range is None:
-        found = await ask(session, "format", document, options, token=token, favoured=favoured)
-        if found or session.get(Features).offers("format", document):
-            return bare(found)
-        last = document.line_at(document.line_count - 1)
-        range = Range(Position(0, 0), last.range.end)
-    return bare(await ask(session, "format_range", document, range, options, token=token, favoured=favoured))
+    asked = _formatters(session, document, range)
+    favoured = [one for one in asked if isinstance(named, str) and one[0].extension == named.lower()]
+    for offer, feature, place in favoured[:1] or asked:
+        method = QUESTIONS[feature].method
+        answer = await session.get(Features).one(offer, method, document, *place, options, token=token)
+        if edits := items(answer, TextEdit):
+            return edits
+    return []
+
+
+def _formatters(
+    session: SessionContext, document: Any, range: Range | None
+) -> list[tuple[Offer, str, tuple[Range, ...]]]:
+    """Who formats, as which feature and what of it: who formats documents comes before who does ranges (VS Code)."""
+    features = session.get(Features)
+    whole = features.offers("format", document) if range is None else []
+    own = {offer.extension for offer in whole} - {None}
+    parts = [offer for offer in features.offers("format_range", document) if offer.extension not in own]
+    if range is None and parts:
+        range = Range(Position(0, 0), document.line_at(document.line_count - 1).range.end)
+    place = () if range is None else (range,)
+    return [(offer, "format", ()) for offer in whole] + [(offer, "format_range", place) for offer in parts]
 
 
 async def formatting_on_type(

@@ -301,7 +301,7 @@ async def test_of_formatters_the_first_with_an_answer_counts(ada: SessionContext
     assert [one.new_text for one in edits] == ["new2"]
 
 
-async def test_the_formatter_that_the_settings_name_is_asked_first(ada: SessionContext) -> None:
+async def test_the_formatter_that_the_settings_name_is_asked_alone(ada: SessionContext) -> None:
     class Formats:
         def __init__(self, text: str) -> None:
             self.text = text
@@ -309,18 +309,54 @@ async def test_the_formatter_that_the_settings_name_is_asked_first(ada: SessionC
         def provide_document_formatting_edits(self, document: Any, options: Any, token: Any) -> Any:
             return [vscode.TextEdit(LINE, self.text)] if self.text else None
 
+    class Ranges:
+        def provide_document_range_formatting_edits(self, document: Any, range: Any, options: Any, token: Any) -> Any:
+            return [vscode.TextEdit(range, "ranges")]
+
+    await ada.files.write("/workspace/a.py", b"one\ntwo")
+    with ada.entered():
+        document = await vscode.workspace.open_text_document("/workspace/a.py")
     for owner, text in (("acme.black", "black"), ("acme.silent", ""), ("acme.newest", "newest")):
         with ada.entered(owner):
             vscode.languages.register_document_formatting_edit_provider("python", Formats(text))
-    for named, text in (
-        ("acme.black", "black"),
-        ("Acme.Black", "black"),
-        ("acme.silent", "newest"),
-        ("no.such", "newest"),
+    for owner in ("acme.ranges", "acme.black"):
+        with ada.entered(owner):
+            vscode.languages.register_document_range_formatting_edit_provider("python", Ranges())
+    for named, texts in (
+        ("acme.black", ["black"]),
+        ("Acme.Black", ["black"]),
+        ("acme.silent", []),
+        ("acme.ranges", ["ranges"]),
+        ("no.such", ["newest"]),
+        (None, ["newest"]),
     ):
         await ada.settings.update("editor.defaultFormatter", named, "global")
-        edits = await queries.formatting(ada, TEXT, vscode.FormattingOptions())
-        assert [one.new_text for one in edits] == [text]
+        edits = await queries.formatting(ada, document, vscode.FormattingOptions())
+        assert [one.new_text for one in edits] == texts, named
+    await ada.settings.update("editor.defaultFormatter", "acme.ranges", "global")
+    (edit,) = await queries.formatting(ada, document, vscode.FormattingOptions())
+    assert edit.range == vscode.Range(0, 0, 1, 3), "all of it"
+    await ada.settings.update("editor.defaultFormatter", "acme.newest", "global")
+    (edit,) = await queries.formatting(ada, document, vscode.FormattingOptions(), LINE)
+    assert edit.new_text == "ranges", "who is named formats no ranges"
+
+
+async def test_who_formats_ranges_formats_documents_where_no_other_has_an_answer(ada: SessionContext) -> None:
+    class Silent:
+        def provide_document_formatting_edits(self, *_: Any) -> Any:
+            return None
+
+    class Ranges:
+        def provide_document_range_formatting_edits(self, document: Any, range: Any, options: Any, token: Any) -> Any:
+            return [vscode.TextEdit(range, "ranges")]
+
+    await ada.files.write("/workspace/a.py", b"one\ntwo")
+    with ada.entered():
+        document = await vscode.workspace.open_text_document("/workspace/a.py")
+        vscode.languages.register_document_formatting_edit_provider("python", Silent())
+        vscode.languages.register_document_range_formatting_edit_provider("python", Ranges())
+    (edit,) = await queries.formatting(ada, document, vscode.FormattingOptions())
+    assert edit.new_text == "ranges"
 
 
 async def test_only_who_wants_a_character_formats_after_it(ada: SessionContext) -> None:
