@@ -233,6 +233,34 @@ def test_a_text_is_formatted_and_a_name_renamed_by_an_extension(opened: Open, wo
     shown(page, "let omegause omega")
 
 
+@pytest.mark.parametrize(
+    ("fonts", "shown"),
+    [
+        ("'Fira Code', Iosevka-9, \"Ümlaut\"", '^"Fira Code", Iosevka-9, Ümlaut, '),
+        ("x; } body { display: none } .x {", "^(?!.*body)"),
+        ("x; background: url(http://127.0.0.1:9/)", "^(?!.*url)"),
+        ("'x", "^(?!.*x,)"),
+        ("\\78", "^(?!.*78)"),
+        (5, "^(?!5)"),
+    ],
+)
+def test_fonts_of_the_settings_are_names_and_no_other_style(
+    opened: Open, workspace: Path, fonts: object, shown: str
+) -> None:
+    (workspace / ".vscode").mkdir()
+    settings = workspace / ".vscode" / "settings.json"
+    settings.write_text(json.dumps({"editor.fontFamily": fonts, "editor.fontSize": 20}))
+    try:
+        page = letter(opened, workspace, "fonts.let", "let a")
+        expect(page.locator(".cm-editor")).to_have_css("font-size", "20px")
+        expect(page.locator(".cm-scroller")).to_have_css("font-family", re.compile(shown))
+        expect(page.locator(".cm-scroller")).to_have_css("background-image", "none")
+        expect(page.locator("body")).not_to_have_css("display", "none")
+    finally:
+        settings.unlink()
+        settings.parent.rmdir()
+
+
 def test_a_text_is_indented_as_it_looks_and_shown_as_the_settings_say(opened: Open, workspace: Path) -> None:
     own = {"editor.rulers": [20], "editor.wordWrap": "on", "editor.fontSize": 20, "editor.formatOnType": True}
     (workspace / ".vscode").mkdir()

@@ -7,6 +7,8 @@ import type { Piece } from "../wire";
 import { languages } from "./texts";
 
 type Settings = Record<string, any> | null;
+/** Names of fonts, and nothing else that a stylesheet might take for its own: settings come with folders, too. */
+const FONTS = /^(?:[\p{L}\p{N} _,-]|"[\p{L}\p{N} _,-]*"|'[\p{L}\p{N} _,-]*'){1,200}$/u;
 const shown = new Compartment(), known = new WeakMap<EditorView, string>();
 export const options: Extension = shown.of([]);
 
@@ -29,10 +31,10 @@ const wrapped = ({ wordWrap }: Record<string, any>): Extension[] => (wordWrap &&
 
 function looks({ cursorStyle, lineNumbers }: Record<string, any>, { wordWrap, wordWrapColumn, rulers, fontSize, fontFamily }: Record<string, any>): Record<string, Record<string, string>> {
   const columns = (Array.isArray(rulers) ? rulers : []).map((one) => Number(one?.column ?? one)).filter((one) => one > 0).slice(0, 20);
-  const isNarrow = ["wordWrapColumn", "bounded"].includes(wordWrap), has = (wanted: unknown) => wanted && wanted !== "monospace";
+  const isNarrow = ["wordWrapColumn", "bounded"].includes(wordWrap), isFonts = typeof fontFamily === "string" && fontFamily !== "monospace" && FONTS.test(fontFamily);
   return {
     "&": typeof fontSize === "number" ? { fontSize: `${Math.min(100, Math.max(6, fontSize))}px` } : {},
-    ".cm-scroller": has(fontFamily) ? { fontFamily: `${fontFamily}, var(--mono)` } : {},
+    ".cm-scroller": isFonts ? { fontFamily: `${fontFamily}, var(--mono)` } : {},
     ".cm-lineNumbers": lineNumbers === 0 ? { display: "none !important" } : {},
     ".cm-content": {
       ...(isNarrow ? { maxWidth: `calc(${Number(wordWrapColumn) || 80}ch + 8px)` } : {}),
