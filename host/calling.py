@@ -14,6 +14,7 @@ import orjson
 from host.breaker import Breaker
 from host.providers.account import Account, Provider
 from host.providers.faults import Fault
+from sessions.aside import is_large
 from sessions.models import (
     Finished,
     Image,
@@ -126,9 +127,8 @@ class Call:
                     if isinstance(piece, Usage):
                         self._take(piece)
                         continue
-                    # What a call is given may be megabytes.
-                    is_call = isinstance(piece, ToolCall)
-                    size = await asyncio.to_thread(_length, piece) if is_call else _length(piece)
+                    is_long = isinstance(piece, ToolCall) and is_large(piece.arguments)
+                    size = await asyncio.to_thread(_length, piece) if is_long else _length(piece)
                     self._said += size or 1
                     yield piece
             except Fault as fault:
