@@ -89,11 +89,12 @@ def command_line_of_text(query: TextSearchQuery, *, context: int) -> list[str]:
 
 def _wanted(query: TextSearchQuery) -> list[str]:
     words = ["--word-regexp"] if query.is_word_match else []
-    words += ["--multiline"] if _is_multiline(query) else []
+    words += ["--multiline"] if is_multiline(query) else []
     return [*words, *_pattern(query)]
 
 
-def _is_multiline(query: TextSearchQuery) -> bool:
+def is_multiline(query: TextSearchQuery) -> bool:
+    """Whether a match may go over several lines."""
     return query.is_multiline or (not query.is_reg_exp and "\n" in query.pattern)
 
 

@@ -21,6 +21,7 @@ from shim.rgline import TextSearchQuery, command_line, command_line_of_text
 from shim.search import DEFAULT, MOST, FileSearch, tops_of
 from shim.thenable import Thenable, thenable
 from shim.types import RelativePattern
+from shim.unsaved import Texts, groups, together
 from shim.uri import Uri
 from shim.watchers import Pattern, excluding
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from shim.cancellation import CancellationToken
     from shim.document import TextDocument
     from shim.selectors import GlobPattern
-    from shim.text import TextModel
 
 READ_BYTES = 65536
 CHARS_PER_LINE = 1_000
@@ -112,11 +112,18 @@ class Teller:
         elif self._uri is not None and said.kind == "context":
             self._held += contexts(self._uri, said, self._one.chars)
 
-    def take_of(self, uri: Uri, line: bytes) -> None:
-        """Take one line of what ripgrep says of a text that is not saved."""
-        self._uri = uri
-        if not line.startswith(b'{"type":"begin"'):
-            self.take(line)
+    def take_of(self, texts: Texts, line: bytes) -> None:
+        """Take one line of what ripgrep says of texts that are not saved."""
+        said = record(line)
+        if said.kind == "end":
+            self._end(said.is_binary)
+        if said.kind not in ("match", "context") or (place := texts.place(said.line)) is None:
+            return
+        uri, at = place
+        if said.kind == "match":
+            self._hold_match(uri, said._replace(line=at))
+        else:
+            self._held += contexts(uri, said._replace(line=at), self._one.chars)
 
     def wants(self, whole: str) -> bool:
         """Whether a file below the folder is searched."""
@@ -165,12 +172,13 @@ async def search(
         teller, lines = Teller(one, top, left, tell, unsaved), Lines()
         if await _heard(_said(session, one, top, one.arguments(), lines), teller.take, teller, pause):
             return TextSearchComplete(True)
-        for path, document in unsaved.items():
-            if path.startswith(f"{top}/") and teller.wants(path):
-                text = await asyncio.to_thread(_encoded, document._model.copy())
-                said = _said(session, one, top, command_line_of_text(one.query, context=one.context), lines, text)
-                if await _heard(said, partial(teller.take_of, document.uri), teller, pause):
-                    return TextSearchComplete(True)
+        own = [document for path, document in unsaved.items() if path.startswith(f"{top}/") and teller.wants(path)]
+        for some in groups(own, one.query, one.context):
+            texts = await asyncio.to_thread(together, [(each.uri, each._model.copy()) for each in some])
+            words = command_line_of_text(one.query, context=one.context)
+            said = _said(session, one, top, words, lines, texts.content)
+            if await _heard(said, partial(teller.take_of, texts), teller, pause):
+                return TextSearchComplete(True)
         left, dropped = teller.left, dropped or lines.dropped or teller.cut
     return TextSearchComplete(dropped)
 
@@ -180,10 +188,6 @@ def _unsaved(session: SessionContext) -> dict[str, TextDocument]:
     documents = session.peek(Documents)
     dirty = [] if documents is None else [one for one in documents.all if one.is_dirty and one.uri.scheme == "file"]
     return {one.uri.path: one for one in dirty[:MOST_UNSAVED]}
-
-
-def _encoded(model: TextModel) -> bytes:
-    return model.get_text().encode()
 
 
 async def _heard(

@@ -21,7 +21,7 @@ from sessions.jail import World
 from sessions.levels import OFF
 from sessions.sandbox import Sandbox
 from sessions.tasks import Tasks
-from shim import RelativePattern, TextSearchMatch, TextSearchQuery
+from shim import RelativePattern, TextSearchMatch, TextSearchQuery, unsaved
 from shim.found import MOST_PLACES, Record, match
 from shim.rgline import command_line
 from tests.inside import tenants
@@ -129,6 +129,44 @@ async def test_a_large_text_that_is_not_saved_is_searched_however_often_it_match
     await typed("/workspace/large.txt", "a needle in a large text\n" * 100_000)
     heard, more = await results("needle", max_results=5_000)
     assert (len(heard), more) == (5_000, True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "needle", TextSearchQuery("^$", is_reg_exp=True), TextSearchQuery("e$", is_reg_exp=True),
+        TextSearchQuery("dle\nthe"),
+        TextSearchQuery(r"\Aneedle", is_reg_exp=True), TextSearchQuery(r"(?-m:^needle)", is_reg_exp=True),
+        TextSearchQuery(r"\s*\n\s*", is_reg_exp=True, is_multiline=True), TextSearchQuery(r"needle\z", is_reg_exp=True),
+        TextSearchQuery("é", is_word_match=True),
+    ],
+)  # fmt: skip
+async def test_many_texts_that_are_not_saved_are_searched_at_once_as_each_alone(
+    ada: SessionContext, query: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [
+        "needle", "", "a\nneedle\n", "\nneedle\n\n", "needle\0\n", "one\r\nneedle\r\nthe end\r\n",
+        "😀 needle é needle", "nothing\n" * 5, "the needle\nthe end",
+    ]  # fmt: skip
+    await put(ada, {f"{number}.txt": "" for number in range(len(texts))})
+    for number, text in enumerate(texts):
+        await typed(f"/workspace/{number}.txt", text)
+    started: list[Any] = []
+    start = Sandbox.start
+
+    async def noted(sandbox: Sandbox, argv: Any, **more: Any) -> Any:
+        started.append(argv)
+        return await start(sandbox, argv, **more)
+
+    monkeypatch.setattr(Sandbox, "start", noted)
+    at_once, _ = await results(query)
+    few = len(started)
+    around, _ = await results(query, surrounding_context=2)
+    monkeypatch.setattr(unsaved, "LARGEST", 0)
+    assert at_once == (await results(query))[0] and (at_once or query != "needle")
+    assert around == (await results(query, surrounding_context=2))[0]
+    if query == "needle":
+        assert few == 2 and len(started) > len(texts), "one for the files, one for all texts"
 
 
 async def test_columns_are_utf16_whatever_the_encoding(ada: SessionContext) -> None:
