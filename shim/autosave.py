@@ -14,6 +14,7 @@ from shim.events import Disposable
 from shim.filesystems import FileSystems
 from shim.folders import Folders
 from shim.scopes import scope_of
+from shim.turns import in_turns
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 SHORTEST_S, LONGEST_S = 0.1, 3_600.0
 """What a delay of the settings is brought into, in seconds."""
+
+AT_ONCE = 4
+"""Texts that are saved together when the window is left: each takes some of everybody's time."""
 
 WHEN_LEFT = frozenset({"onFocusChange", "onWindowChange"})
 
@@ -37,7 +41,7 @@ class Wanted(NamedTuple):
 class AutoSave:
     """Saves one user's documents as their settings want it."""
 
-    __slots__ = ("_documents", "_hears", "_known", "_saving", "_session", "_timers")
+    __slots__ = ("_documents", "_hears", "_known", "_leaving", "_saving", "_session", "_timers")
 
     def __init__(self, session: SessionContext, documents: Documents) -> None:
         self._session = session
@@ -47,6 +51,7 @@ class AutoSave:
         self._timers: dict[TextDocument, asyncio.TimerHandle] = {}
         self._saving: dict[TextDocument, TextDocumentSaveReason | None] = {}
         """What is being saved, and why it is to be saved once more after that."""
+        self._leaving: asyncio.Future[None] | None = None
         with session.entered():
             self._hears = Disposable.from_(
                 session.get(Configurations).changed.event(lambda _: self._known.clear()),  # those of folders too
@@ -80,24 +85,36 @@ class AutoSave:
             self._save(document, TextDocumentSaveReason.FOCUS_OUT)
 
     def _window_is(self, state: WindowState) -> None:
-        for document in () if state.focused else self._documents.all:
+        idle = self._leaving is None or self._leaving.done()
+        if idle and not state.focused and not self._session.closing:
+            self._leaving = self._session.promise(self._left_window(), "save by itself")
+
+    async def _left_window(self) -> None:
+        some: list[asyncio.Future[bool]] = []
+        async for document in in_turns(self._documents.all, AT_ONCE):
             if document.is_dirty and self._wanted(document).when in WHEN_LEFT:
-                self._save(document, TextDocumentSaveReason.FOCUS_OUT)
+                some += self._save(document, TextDocumentSaveReason.FOCUS_OUT)
+            if len(some) == AT_ONCE:
+                await asyncio.wait(some)
+                some = []
 
     def _late(self, document: TextDocument) -> None:
         self._timers.pop(document, None)
         self._save(document, TextDocumentSaveReason.AFTER_DELAY)
 
-    def _save(self, document: TextDocument, reason: TextDocumentSaveReason) -> None:
+    def _save(self, document: TextDocument, reason: TextDocumentSaveReason) -> list[asyncio.Future[bool]]:
         """Save it if it has a file: once at a time, and once more where it is wanted meanwhile."""
         if document in self._saving:
             self._saving[document] = reason
-            return
+            return []
         has_file = not document.is_untitled and self._session.get(FileSystems).has(document.uri.scheme)
-        if document.is_dirty and not document.is_closed and not self._session.closing and has_file:
-            work = saving.save_or_tell(self._session, self._documents, document, reason)
-            self._saving[document] = None
-            self._session.promise(work, "save by itself").add_done_callback(lambda _: self._saved(document))
+        if not document.is_dirty or document.is_closed or self._session.closing or not has_file:
+            return []
+        self._saving[document] = None
+        work = saving.save_or_tell(self._session, self._documents, document, reason)
+        saved = self._session.promise(work, "save by itself")
+        saved.add_done_callback(lambda _: self._saved(document))
+        return [saved]
 
     def _saved(self, document: TextDocument) -> None:
         if (reason := self._saving.pop(document)) is not None:

@@ -11,6 +11,7 @@ import shim as vscode
 from sessions.context import SessionContext
 from shim import Position, Uri, WindowState, WorkspaceEdit
 from shim.appearance import Appearance
+from shim.autosave import AT_ONCE
 from shim.configuration import Configurations
 from shim.documents import Documents
 from tests.sessions.stores import eventually
@@ -216,3 +217,23 @@ async def test_a_window_that_is_left_again_and_again_saves_a_text_once_at_a_time
         await asyncio.sleep(0.05)
         assert asked <= 2 and not ada.get(Documents).auto_save._saving
     assert await ada.files.read(NOTE.path) == b"yx"
+
+
+async def test_when_the_window_is_left_a_few_texts_are_saved_at_once(ada: SessionContext) -> None:
+    now = most = 0
+
+    async def count(event: Any) -> None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.01)
+        now -= 1
+
+    await wanted(ada, "onWindowChange")
+    with ada.entered():
+        vscode.workspace.on_will_save_text_document(count)
+        documents = [await typed(ada, uri=Uri.file(f"/workspace/{number}.txt")) for number in range(3 * AT_ONCE)]
+        ada.get(Appearance).tell(ada, WindowState(True, True))
+        ada.get(Appearance).tell(ada, WindowState(False, False))
+        await eventually(lambda: not any(document.is_dirty for document in documents))
+    assert 1 < most <= AT_ONCE
