@@ -22,6 +22,7 @@ from shim.edits import TextEdit, WorkspaceEdit
 from shim.enums import TextDocumentSaveReason
 from shim.indentation import indentation
 from shim.ranges import Position, Range
+from shim.reading import apply, difference
 from shim.scopes import scope_of
 from shim.showing import Editors
 from shim.utf16 import utf16_length
@@ -29,6 +30,7 @@ from shim.utf16 import utf16_length
 if TYPE_CHECKING:
     from sessions.context import SessionContext
     from shim.document import TextDocument
+    from shim.text import TextModel
 
 log = logging.getLogger("roost.shim")
 
@@ -42,7 +44,7 @@ MOST_ACTIONS, MOST_OFFERED = 20, 200
 """Code actions of one kind that are made, and that are looked at."""
 
 MOST_EDITS = 500
-"""Lines that are mended one by one; where there are more, all between the first and the last are replaced."""
+"""Edits that are made one by one; where there are more, all between the first and the last is replaced at once."""
 
 ON_SAVE, NEVER = (True, "explicit", "always"), (False, "never")
 """What a setting says of a kind of code actions that are made when the user saves, and of one that is not."""
@@ -85,11 +87,19 @@ async def _done(session: SessionContext, document: TextDocument, work: Any) -> N
 
 async def _edit(session: SessionContext, document: TextDocument, edits: Sequence[TextEdit], version: int) -> None:
     """Make edits to the text as it was at that version; nothing where it is another by now."""
-    if not edits or document.is_closed:
+    if not edits or document.is_closed or document.version != version:
         return
+    if len(edits) > MOST_EDITS:
+        edits = await asyncio.to_thread(_as_one, document._model.copy(), edits)
     edit = WorkspaceEdit()
     edit.set(document.uri, edits)
     await apply_edit(session, edit, versions={document.uri: version})
+
+
+def _as_one(model: TextModel, edits: Sequence[TextEdit]) -> list[TextEdit]:
+    changed = model.copy()
+    apply(changed, edits)
+    return difference(model, changed)
 
 
 # -- lines

@@ -47,12 +47,16 @@ from shim.symbols import (
     TypeHierarchyItem,
 )
 from shim.tokens import SemanticTokens
+from shim.turns import in_turns
 from shim.types import Command
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
 
 Token = CancellationToken | None
+
+IN_A_TURN = 500
+"""Diagnostics, or code actions, that are looked at in one turn of the loop."""
 
 
 class Question(NamedTuple):
@@ -216,12 +220,13 @@ async def code_actions(
     session: SessionContext, document: Any, range: Range, kind: CodeActionKind | None = None, token: Token = None
 ) -> list[Found]:
     """What would mend or change the code there, of a kind or of all; providers of other kinds are not asked."""
-    diagnostics = [one for one in session.get(Problems).of(document.uri) if one.range.intersection(range) is not None]
+    there = in_turns(session.get(Problems).of(document.uri), IN_A_TURN)
+    diagnostics = [one async for one in there if one.range.intersection(range) is not None]
     context = CodeActionContext(CodeActionTriggerKind.INVOKE, diagnostics, kind)
     found = await ask(
         session, "code_action", document, range, context, token=token, only=lambda offer: _may_have(offer, kind)
     )
-    return [one for one in found if _is_wanted(one[1], kind)]
+    return [one async for one in in_turns(found, IN_A_TURN) if _is_wanted(one[1], kind)]
 
 
 def _may_have(offer: Offer, kind: CodeActionKind | None) -> bool:

@@ -76,6 +76,8 @@ def apply(model: TextModel, edits: Sequence[TextEdit]) -> list[TextDocumentConte
     for edit in edits:
         checked_text(edit.new_text)
     lines = model.line_count + sum(edit.new_text.count("\n") + edit.new_text.count("\r") for edit in edits)
+    last = model.line_count - 1
+    lines -= sum(min(edit.range.end.line, last) - min(edit.range.start.line, last) for edit in edits)
     if size_of(edits) > LARGEST or lines > MOST_LINES:
         raise QuotaExceeded("document_lines", MOST_LINES, model.line_count, "keep it in several files")
     return model.apply(edits)

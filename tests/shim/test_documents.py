@@ -10,7 +10,7 @@ import pytest
 import shim as vscode
 from sessions.context import SessionContext
 from sessions.errors import FileSystemError, InvalidValue, QuotaExceeded
-from shim import Position, Range, TextEdit, Uri, WorkspaceEdit, saving
+from shim import Position, Range, TextEdit, Uri, WorkspaceEdit, reading, saving
 from shim.documents import Documents
 from shim.reading import difference
 from shim.text import TextModel
@@ -192,6 +192,20 @@ async def test_too_many_lines_are_refused_as_they_cost_memory(ada: SessionContex
         with pytest.raises(QuotaExceeded, match="document_lines"):
             await typed(document, "\n" * 600_000)
         assert (document.version, document.is_dirty) == (1, False)
+
+
+async def test_lines_that_an_edit_takes_away_make_room_for_those_that_it_puts_in(
+    ada: SessionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MOST_LINES", 100)
+    with ada.entered():
+        document = await opened(ada, b"a\n" * 60)
+        edit = vscode.WorkspaceEdit()
+        edit.replace(document.uri, vscode.Range(0, 0, 1_000, 0), "b\n" * 60)
+        assert await vscode.workspace.apply_edit(edit)
+        assert document.get_text() == "b\n" * 60
+        with pytest.raises(QuotaExceeded, match="document_lines"):
+            await typed(document, "\n" * 60)
 
 
 @pytest.mark.parametrize(("path", "code"), [("/workspace/missing", "FileNotFound"), ("/workspace", "FileIsADirectory")])

@@ -256,6 +256,25 @@ async def test_code_actions_see_what_is_wrong_there_and_come_by_kind(ada: Sessio
     assert await titles(vscode.CodeActionKind.QUICK_FIX) == ["fix"]
 
 
+async def test_many_diagnostics_and_actions_are_looked_through_in_turns(ada: SessionContext) -> None:
+    class Many:
+        def provide_code_actions(self, document: Any, range: Any, context: Any, token: Any) -> Any:
+            seen.append(len(context.diagnostics))
+            return [vscode.CodeAction("fix", vscode.CodeActionKind.QUICK_FIX)] * 10_000
+
+    seen: list[int] = []
+    with ada.entered():
+        vscode.languages.register_code_actions_provider("python", Many())
+        collection = vscode.languages.create_diagnostic_collection("acme")
+        collection.set(TEXT.uri, [vscode.Diagnostic(LINE, "wrong")] * 10_000)
+        asked, turns = asyncio.ensure_future(queries.code_actions(ada, TEXT, LINE)), 0
+        while not asked.done():
+            await asyncio.sleep(0)
+            turns += 1
+    assert (seen, len(await asked)) == ([10_000], 10_000)
+    assert turns > 30
+
+
 async def test_a_provider_of_other_kinds_is_not_asked_for_actions(ada: SessionContext) -> None:
     class Never:
         def provide_code_actions(self, *_: Any) -> Any:

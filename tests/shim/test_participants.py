@@ -100,6 +100,20 @@ async def test_the_formatter_runs_where_it_is_wanted(ada: SessionContext) -> Non
     assert document.get_text() == "A\n\tB\n\tC"
 
 
+async def test_very_many_edits_of_a_formatter_are_one_change(ada: SessionContext) -> None:
+    class Many:
+        def provide_document_formatting_edits(self, document: Any, options: Any, token: Any) -> list[TextEdit]:
+            return [TextEdit.insert(Position(line, 1), "😀y") for line in range(1, MOST_EDITS + 5)]
+
+    changes: list[int] = []
+    with ada.entered():
+        vscode.languages.register_document_formatting_edit_provider("plaintext", Many())
+        vscode.workspace.on_did_change_text_document(lambda event: changes.append(len(event.content_changes)))
+        text = await saved(ada, "xx\n" * 1_000, editor_formatOnSave=True)
+    assert text == "xx\n" + "x😀yx\n" * (MOST_EDITS + 4) + "xx\n" * (995 - MOST_EDITS)
+    assert changes == [1, 1, 0], "typed, formatted, saved"
+
+
 @pytest.mark.parametrize("wrong", ["raises", "hangs", "odd"])
 async def test_a_formatter_that_fails_does_not_keep_a_text_from_being_saved(
     ada: SessionContext, monkeypatch: pytest.MonkeyPatch, wrong: str
