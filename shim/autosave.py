@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from shim import saving
@@ -14,7 +15,6 @@ from shim.events import Disposable
 from shim.filesystems import FileSystems
 from shim.folders import Folders
 from shim.scopes import scope_of
-from shim.turns import in_turns
 
 if TYPE_CHECKING:
     from sessions.context import SessionContext
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 SHORTEST_S, LONGEST_S = 0.1, 3_600.0
 """What a delay of the settings is brought into, in seconds."""
 
-AT_ONCE = 4
-"""Texts that are saved together when the window is left: each takes some of everybody's time."""
+AT_ONCE, PATIENCE_S = 4, 0.2
+"""How many texts are saved together, as each takes some of everybody's time, and how long others wait for these."""
 
 WHEN_LEFT = frozenset({"onFocusChange", "onWindowChange"})
 
@@ -41,7 +41,7 @@ class Wanted(NamedTuple):
 class AutoSave:
     """Saves one user's documents as their settings want it."""
 
-    __slots__ = ("_documents", "_hears", "_known", "_leaving", "_saving", "_session", "_timers")
+    __slots__ = ("_documents", "_due", "_hears", "_known", "_saving", "_session", "_timers", "_work")
 
     def __init__(self, session: SessionContext, documents: Documents) -> None:
         self._session = session
@@ -49,9 +49,10 @@ class AutoSave:
         self._known: dict[tuple[Uri | None, str], Wanted] = {}
         """By folder and language, until the settings or the folders change: each edit asks."""
         self._timers: dict[TextDocument, asyncio.TimerHandle] = {}
-        self._saving: dict[TextDocument, TextDocumentSaveReason | None] = {}
-        """What is being saved, and why it is to be saved once more after that."""
-        self._leaving: asyncio.Future[None] | None = None
+        self._due: dict[TextDocument, TextDocumentSaveReason | None] = {}
+        """What is to be saved, and why; None where the window was left, and its settings say whether that matters."""
+        self._saving: set[TextDocument] = set()
+        self._work: asyncio.Future[None] | None = None
         with session.entered():
             self._hears = Disposable.from_(
                 session.get(Configurations).changed.event(lambda _: self._known.clear()),  # those of folders too
@@ -65,6 +66,7 @@ class AutoSave:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        self._due.clear()
 
     def forget(self, document: TextDocument) -> None:
         """It is closed: nothing waits for the end of its delay."""
@@ -82,43 +84,49 @@ class AutoSave:
     def left(self, document: TextDocument) -> None:
         """The user went on to another editor."""
         if self._wanted(document).when == "onFocusChange":
-            self._save(document, TextDocumentSaveReason.FOCUS_OUT)
+            self._due[document] = TextDocumentSaveReason.FOCUS_OUT
+            self._begin()
 
     def _window_is(self, state: WindowState) -> None:
-        idle = self._leaving is None or self._leaving.done()
-        if idle and not state.focused and not self._session.closing:
-            self._leaving = self._session.promise(self._left_window(), "save by itself")
-
-    async def _left_window(self) -> None:
-        some: list[asyncio.Future[bool]] = []
-        async for document in in_turns(self._documents.all, AT_ONCE):
-            if document.is_dirty and self._wanted(document).when in WHEN_LEFT:
-                some += self._save(document, TextDocumentSaveReason.FOCUS_OUT)
-            if len(some) == AT_ONCE:
-                await asyncio.wait(some)
-                some = []
+        for document in () if state.focused else self._documents.all:
+            if document.is_dirty:
+                self._due.setdefault(document)
+        self._begin()
 
     def _late(self, document: TextDocument) -> None:
         self._timers.pop(document, None)
-        self._save(document, TextDocumentSaveReason.AFTER_DELAY)
+        self._due[document] = TextDocumentSaveReason.AFTER_DELAY
+        self._begin()
 
-    def _save(self, document: TextDocument, reason: TextDocumentSaveReason) -> list[asyncio.Future[bool]]:
-        """Save it if it has a file: once at a time, and once more where it is wanted meanwhile."""
-        if document in self._saving:
-            self._saving[document] = reason
-            return []
+    def _begin(self) -> None:
+        if self._due and (self._work is None or self._work.done()) and not self._session.closing:
+            self._work = self._session.promise(self._save_due(), "save by itself")
+
+    async def _save_due(self) -> None:
+        """Save what is due, a few at once, each once at a time. Who takes long holds up nobody else."""
+        while due := list(islice((one for one in self._due if one not in self._saving), AT_ONCE)):
+            some = [saved for document in due for saved in self._save(document, self._due.pop(document))]
+            if some:
+                await asyncio.wait(some, timeout=PATIENCE_S)
+            else:
+                await asyncio.sleep(0)
+
+    def _save(self, document: TextDocument, reason: TextDocumentSaveReason | None) -> list[asyncio.Future[bool]]:
         has_file = not document.is_untitled and self._session.get(FileSystems).has(document.uri.scheme)
         if not document.is_dirty or document.is_closed or self._session.closing or not has_file:
             return []
-        self._saving[document] = None
-        work = saving.save_or_tell(self._session, self._documents, document, reason)
+        if reason is None and self._wanted(document).when not in WHEN_LEFT:
+            return []
+        self._saving.add(document)
+        why = TextDocumentSaveReason.FOCUS_OUT if reason is None else reason
+        work = saving.save_or_tell(self._session, self._documents, document, why)
         saved = self._session.promise(work, "save by itself")
         saved.add_done_callback(lambda _: self._saved(document))
         return [saved]
 
     def _saved(self, document: TextDocument) -> None:
-        if (reason := self._saving.pop(document)) is not None:
-            self._save(document, reason)
+        self._saving.discard(document)
+        self._begin()  # it may be due once more
 
     def _wanted(self, document: TextDocument) -> Wanted:
         folder = self._session.get(Folders).around(document.uri)

@@ -219,7 +219,8 @@ async def test_a_window_that_is_left_again_and_again_saves_a_text_once_at_a_time
     assert await ada.files.read(NOTE.path) == b"yx"
 
 
-async def test_when_the_window_is_left_a_few_texts_are_saved_at_once(ada: SessionContext) -> None:
+@pytest.mark.parametrize("when", ["onWindowChange", "afterDelay"])
+async def test_a_few_texts_are_saved_at_once(ada: SessionContext, when: str) -> None:
     now = most = 0
 
     async def count(event: Any) -> None:
@@ -229,11 +230,35 @@ async def test_when_the_window_is_left_a_few_texts_are_saved_at_once(ada: Sessio
         await asyncio.sleep(0.01)
         now -= 1
 
-    await wanted(ada, "onWindowChange")
+    await wanted(ada, when)
     with ada.entered():
         vscode.workspace.on_will_save_text_document(count)
-        documents = [await typed(ada, uri=Uri.file(f"/workspace/{number}.txt")) for number in range(3 * AT_ONCE)]
+        edit = WorkspaceEdit()
+        for number in range(3 * AT_ONCE):
+            await ada.files.write(f"/workspace/{number}.txt", b"")
+            edit.insert(Uri.file(f"/workspace/{number}.txt"), Position(0, 0), "x")
+        assert await vscode.workspace.apply_edit(edit)
         ada.get(Appearance).tell(ada, WindowState(True, True))
         ada.get(Appearance).tell(ada, WindowState(False, False))
-        await eventually(lambda: not any(document.is_dirty for document in documents))
+        await eventually(lambda: not any(document.is_dirty for document in ada.get(Documents).all))
     assert 1 < most <= AT_ONCE
+
+
+async def test_a_text_that_cannot_be_saved_yet_keeps_no_others_from_being_saved(ada: SessionContext) -> None:
+    never = asyncio.Event()
+
+    async def wait(event: Any) -> None:
+        if event.document.uri.path.startswith("/workspace/slow"):
+            await never.wait()
+
+    await wanted(ada, "onWindowChange")
+    with ada.entered():
+        vscode.workspace.on_will_save_text_document(wait)
+        for number in range(AT_ONCE):
+            await typed(ada, uri=Uri.file(f"/workspace/slow{number}.txt"))
+        document = await typed(ada)
+        ada.get(Appearance).tell(ada, WindowState(True, True))
+        ada.get(Appearance).tell(ada, WindowState(False, False))
+        began = asyncio.get_running_loop().time()
+        await eventually(lambda: not document.is_dirty)
+        assert asyncio.get_running_loop().time() - began < 1.5
