@@ -85,7 +85,7 @@ async def save_as(
     async with documents.lock:
         if not overwrite and await contents.identity_of(session, target) is not None:
             raise FileSystemError(f"{target.path}: there is a file; overwrite it, or choose a name", "FileExists")
-        model, encoding = document._model.copy(), document.encoding
+        model, encoding = document._model.copy(), (documents.find(target) or document).encoding
         content, _ = await _encoded(target, model, encoding)
         await contents.write(session, target, content)
         if document.is_untitled:

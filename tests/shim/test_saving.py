@@ -96,6 +96,16 @@ async def test_a_text_that_is_saved_as_another_file_stays_as_it_is(ada: SessionC
     assert (await ada.files.read("/workspace/b.txt")).decode() == saved.get_text()
 
 
+async def test_a_text_that_replaces_an_open_file_is_written_in_that_ones_encoding(ada: SessionContext) -> None:
+    await ada.files.write("/workspace/b.txt", b"\xe4\xe4\xe4")
+    with ada.entered():
+        document = await workspace.open_text_document(content="ö")
+        there = await workspace.open_text_document(Uri.file("/workspace/b.txt"), encoding="windows1252")
+        saved = await saving.save_as(ada, ada.get(Documents), document, there.uri, overwrite=True)
+        assert saved is there and (there.get_text(), there.is_dirty) == ("ö", False)
+        assert await ada.files.read("/workspace/b.txt") == b"\xf6"
+
+
 class Slow:
     """A file system that writes when it is told to."""
 
