@@ -131,7 +131,7 @@ async def _edit(documents: Documents, document: TextDocument, edits: list[TextEd
         model = document._model.copy()
         try:
             changes = await documents.edited(model, edits)
-        except InvalidValue as error:
+        except RoostError as error:  # too much to be an edit, too: the text is saved as it is
             log.warning("edits before a save are left out: %s", error)
             return
         if changes:

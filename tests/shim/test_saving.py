@@ -106,6 +106,23 @@ async def test_a_text_that_replaces_an_open_file_is_written_in_that_ones_encodin
         assert await ada.files.read("/workspace/b.txt") == b"\xf6"
 
 
+@pytest.mark.parametrize("text", ["x" * (8 << 20) + "x", "\n" * 600_000, "\ud800"])
+async def test_a_listener_whose_edits_cannot_be_made_does_not_keep_a_text_from_being_saved(
+    ada: SessionContext, text: str
+) -> None:
+    def listen(event: Any) -> None:
+        event.wait_until(asyncio.sleep(0, [TextEdit.insert(Position(0, 0), text)]))
+
+    await ada.files.write("/workspace/a.txt", b"")
+    with ada.entered():
+        workspace.on_will_save_text_document(listen)
+        document = await workspace.open_text_document("/workspace/a.txt")
+        edit = WorkspaceEdit()
+        edit.insert(document.uri, Position(0, 0), "typed")
+        assert await workspace.apply_edit(edit) and await document.save()
+    assert await ada.files.read("/workspace/a.txt") == b"typed"
+
+
 class Slow:
     """A file system that writes when it is told to."""
 
