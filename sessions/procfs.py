@@ -228,7 +228,10 @@ def open_child(parent: int, inner: int) -> int:
     """
     for pid in reversed(children(parent)[-RECENT:]):
         if inner_pid(pid) == inner:
-            fd = os.pidfd_open(pid)
+            try:
+                fd = os.pidfd_open(pid)
+            except ProcessLookupError:  # it has ended since, and was waited for
+                return -1
             if inner_pid(pid) == inner:
                 return fd
             os.close(fd)
