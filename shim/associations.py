@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,8 +13,6 @@ from shim.configuration import Configurations
 if TYPE_CHECKING:
     from sessions.context import SessionContext
     from shim.uri import Uri
-
-log = logging.getLogger("roost.shim")
 
 MOST = 200
 """Patterns that count; those after them are left out."""

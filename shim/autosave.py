@@ -41,7 +41,7 @@ class Wanted(NamedTuple):
 class AutoSave:
     """Saves one user's documents as their settings want it."""
 
-    __slots__ = ("_documents", "_due", "_hears", "_known", "_saving", "_session", "_timers", "_work")
+    __slots__ = ("_documents", "_due", "_hears", "_known", "_saves", "_saving", "_session", "_timers")
 
     def __init__(self, session: SessionContext, documents: Documents) -> None:
         self._session = session
@@ -52,7 +52,7 @@ class AutoSave:
         self._due: dict[TextDocument, TextDocumentSaveReason | None] = {}
         """What is to be saved, and why; None where the window was left, and its settings say whether that matters."""
         self._saving: set[TextDocument] = set()
-        self._work: asyncio.Future[None] | None = None
+        self._saves = False
         with session.entered():
             self._hears = Disposable.from_(
                 session.get(Configurations).changed.event(lambda _: self._known.clear()),  # those of folders too
@@ -99,17 +99,21 @@ class AutoSave:
         self._begin()
 
     def _begin(self) -> None:
-        if self._due and (self._work is None or self._work.done()) and not self._session.closing:
-            self._work = self._session.promise(self._save_due(), "save by itself")
+        if self._due and not self._saves and not self._session.closing:
+            self._saves = True
+            self._session.promise(self._save_due(), "save by itself")
 
     async def _save_due(self) -> None:
         """Save what is due, a few at once, each once at a time. Who takes long holds up nobody else."""
-        while due := list(islice((one for one in self._due if one not in self._saving), AT_ONCE)):
-            some = [saved for document in due for saved in self._save(document, self._due.pop(document))]
-            if some:
-                await asyncio.wait(some, timeout=PATIENCE_S)
-            else:
-                await asyncio.sleep(0)
+        try:
+            while due := list(islice((one for one in self._due if one not in self._saving), AT_ONCE)):
+                some = [saved for document in due for saved in self._save(document, self._due.pop(document))]
+                if some:
+                    await asyncio.wait(some, timeout=PATIENCE_S)
+                else:
+                    await asyncio.sleep(0)
+        finally:
+            self._saves = False  # in the turn in which nothing was due: what is due from now on begins anew
 
     def _save(self, document: TextDocument, reason: TextDocumentSaveReason | None) -> list[asyncio.Future[bool]]:
         has_file = not document.is_untitled and self._session.get(FileSystems).has(document.uri.scheme)
