@@ -14,7 +14,7 @@ import orjson
 from host.breaker import Breaker
 from host.providers.account import Account, Provider
 from host.providers.faults import Fault
-from sessions.aside import is_large
+from sessions.beside import is_large
 from sessions.models import (
     Finished,
     Image,

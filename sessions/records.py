@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from sessions.aside import is_large
+from sessions.beside import is_large
 from sessions.errors import InvalidValue, Overloaded, QuotaExceeded, StoreError
 from sessions.jsontext import Json
 from sessions.mailbox import EVENT_BYTES, Mailbox

@@ -22,7 +22,7 @@ from extensions.coder.kinds import narrow
 from extensions.coder.modes import BUILT_IN, Mode
 from extensions.coder.permissions import Judge, Leave
 from extensions.coder.task import Call, Conversation, Draft, Json, Task
-from shim.aside import aside
+from shim.beside import beside
 from shim.proposed.operator import QuotaExceeded, ceiling
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class Run:
             return
         usage = answer.usage
         cut_off = usage is not None and usage.reason == "length"
-        shown = await aside(_shown, answer.calls)
+        shown = await beside(_shown, answer.calls)
 
         def change(draft: Draft) -> None:
             charge(draft, usage)

@@ -48,7 +48,7 @@ def refuse_broken(name: str, arguments: Mapping[str, Any]) -> None:
 def fitted(arguments: Mapping[str, Any], schema: Mapping[str, Any], deepest: int = DEEPEST) -> Json:
     """An object as its schema has it: `"10"` as a number, `"[…]"` as a list, and no null where nothing may stand.
 
-    One that has more in it than is looked at stays as it is. It takes long where there is much in it: see `aside`.
+    One that has more in it than is looked at stays as it is. It takes long where there is much in it: see `beside`.
     """
     try:
         return _Fitting().of_object(arguments, schema, deepest)

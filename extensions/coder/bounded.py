@@ -25,7 +25,7 @@ LEFT_OUT = "\n… {} characters are left out here …\n"
 
 
 def bounded(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A copy as plain JSON, shorter where it has to be. It takes long where there is much in it: see `aside`."""
+    """A copy as plain JSON, shorter where it has to be. It takes long where there is much in it: see `beside`."""
     for most, items in ((LONGEST, None), (SHORTER, ITEMS)):
         with suppress(_TooMuch):
             plain: dict[str, Any] = _Cutting(most, items).of(value or {})

@@ -12,7 +12,7 @@ from extensions.coder.permissions import Decision
 from extensions.coder.repetition import digest
 from extensions.coder.task import Call, Draft, Json, reshow
 from extensions.coder.tool import Plan
-from shim.aside import aside
+from shim.beside import beside
 
 if TYPE_CHECKING:
     from extensions.coder.agent import Run
@@ -46,14 +46,14 @@ class Consent:
         return False
 
     async def _ask(self, call: Call, plan: Plan, decision: Decision) -> None:
-        shown = await aside(bounded, plan.shown)
+        shown = await beside(bounded, plan.shown)
         changed = call.approval is not None and call.state == "allowed"
         approval: Json = {
             "taskId": self._run.task.task_id,
             "approvalId": uuid.uuid4().hex,
             "callId": call.call_id,
             "tool": call.name,
-            "actions": (await aside(bounded, {"": _actions(plan)})).get("", []),
+            "actions": (await beside(bounded, {"": _actions(plan)})).get("", []),
             "shown": shown,
             "plan": await hash_of_plan(plan),
             "patterns": list(decision.patterns),
@@ -85,4 +85,4 @@ def _actions(plan: Plan) -> list[Json]:
 
 async def hash_of_plan(plan: Plan) -> str:
     """What a plan would do, in short: a person allows just this, also what is too long to show."""
-    return await aside(digest, _actions(plan), dict(plan.shown))
+    return await beside(digest, _actions(plan), dict(plan.shown))

@@ -25,7 +25,7 @@ from extensions.coder.task import Call, Draft, Json, reshow
 from extensions.coder.tool import TYPED, Effect, Plan, Result, Tool, ToolError
 from extensions.coder.turns import INTERRUPTED
 from extensions.coder.using import Using
-from shim.aside import aside
+from shim.beside import beside
 from shim.schemas import mistake_in_turns
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class ToolExecutor:
             await self._done(call, Result(SKIPPED, failed=True))
             return
         call = await self._fitted(call)
-        short = await aside(named, call.name, call.arguments)
+        short = await beside(named, call.name, call.arguments)
         repeated = counted(self._repeated, short, self._run.house.repeats)
         if repeated is None:
             await self._too_often(call)
@@ -134,7 +134,7 @@ class ToolExecutor:
             tool = self._tool(call.name)
         except ToolError:  # which the model is told where the call is checked
             return call
-        return call if tool is None else replace(call, arguments=await aside(fitted, call.arguments, tool.schema))
+        return call if tool is None else replace(call, arguments=await beside(fitted, call.arguments, tool.schema))
 
     async def _checked(self, call: Call, mode: Mode) -> Tool:
         """The tool, once name, mode and arguments are right. Raises what a model may read."""
@@ -177,7 +177,7 @@ class ToolExecutor:
     async def _act(self, call: Call, tool: Tool, using: Using, plan: Plan) -> None:
         if WRITING & {action.kind for action in plan.actions}:
             await self._run.remember()
-        shown, looked_at = await aside(bounded, plan.shown), await hash_of_plan(plan)
+        shown, looked_at = await beside(bounded, plan.shown), await hash_of_plan(plan)
 
         def begin(draft: Draft) -> None:
             draft.call(replace(call, state="begun", plan=looked_at))
@@ -219,8 +219,8 @@ class ToolExecutor:
         effects: Sequence[tuple[Effect, Json]] = (),
     ) -> None:
         found = kept(result, mistake=mistake)
-        short, came = await aside(named, call.name, call.arguments), await aside(digest, found)
-        more = {"shown": await aside(bounded, result.shown)} if result.shown is not None else {}
+        short, came = await beside(named, call.name, call.arguments), await beside(digest, found)
+        more = {"shown": await beside(bounded, result.shown)} if result.shown is not None else {}
         if self._repeated is not None:
             self._repeated = ended(self._repeated, short, came)
         status = "failed" if result.failed else "done"

@@ -320,6 +320,13 @@ async def test_of_formatters_the_first_with_an_answer_counts(ada: SessionContext
     assert [one.new_text for one in edits] == ["new2"]
 
 
+class Ranges:
+    """Formats ranges only."""
+
+    def provide_document_range_formatting_edits(self, document: Any, range: Any, options: Any, token: Any) -> Any:
+        return [vscode.TextEdit(range, "ranges")]
+
+
 async def test_the_formatter_that_the_settings_name_is_asked_alone(ada: SessionContext) -> None:
     class Formats:
         def __init__(self, text: str) -> None:
@@ -327,10 +334,6 @@ async def test_the_formatter_that_the_settings_name_is_asked_alone(ada: SessionC
 
         def provide_document_formatting_edits(self, document: Any, options: Any, token: Any) -> Any:
             return [vscode.TextEdit(LINE, self.text)] if self.text else None
-
-    class Ranges:
-        def provide_document_range_formatting_edits(self, document: Any, range: Any, options: Any, token: Any) -> Any:
-            return [vscode.TextEdit(range, "ranges")]
 
     await ada.files.write("/workspace/a.py", b"one\ntwo")
     with ada.entered():
@@ -364,10 +367,6 @@ async def test_who_formats_ranges_formats_documents_where_no_other_has_an_answer
     class Silent:
         def provide_document_formatting_edits(self, *_: Any) -> Any:
             return None
-
-    class Ranges:
-        def provide_document_range_formatting_edits(self, document: Any, range: Any, options: Any, token: Any) -> Any:
-            return [vscode.TextEdit(range, "ranges")]
 
     await ada.files.write("/workspace/a.py", b"one\ntwo")
     with ada.entered():

@@ -13,7 +13,7 @@ from extensions.coder.files import Place, Text
 from extensions.coder.numbering import bare, is_whole
 from extensions.coder.seen import Seen
 from extensions.coder.tool import Plan, Tool, ToolError, Use
-from shim.aside import aside
+from shim.beside import beside
 
 PARAMETERS = MappingProxyType(
     {
@@ -35,7 +35,7 @@ async def plan(use: Use, arguments: Mapping[str, Any]) -> Plan:
     place = await changes.target(use, arguments, "path")
     old = await files.read_or_new(place)
     await refuse_unseen(use, place, old)
-    content = await aside(_plain, place.name, changes.given_text(arguments, "content"), old.ending)
+    content = await beside(_plain, place.name, changes.given_text(arguments, "content"), old.ending)
     return await changes.plan(use, "write_to_file", [Change(place, old, content)])
 
 

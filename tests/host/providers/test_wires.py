@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-import threading
 import time
 import tracemalloc
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +35,7 @@ from sessions.models import (
 )
 from tests.host.fakes import Asked, anthropic_says, hello_from, openai_says, provider
 from tests.host.pools import house, texts
+from tests.threads import is_beside, watched
 
 pytestmark = pytest.mark.anyio
 
@@ -638,17 +637,8 @@ def test_marks_are_nothing_to_the_other_wire() -> None:
 async def test_large_calls_are_read_and_counted_beside_the_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    threads: dict[str, set[threading.Thread]] = {}
-
-    def noted(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        def look(*given: Any) -> Any:
-            threads.setdefault(name, set()).add(threading.current_thread())
-            return work(*given)
-
-        return look
-
-    for module, name in ((answers, "arguments_of"), (calling, "_as_json"), (models, "worst_of")):
-        monkeypatch.setattr(module, name, noted(name, getattr(module, name)))
+    places = [(answers, "arguments_of"), (calling, "_as_json"), (models, "worst_of")]
+    threads = watched(monkeypatch, places)
     given = orjson.dumps({"content": "x" * answers.LARGE_BYTES}).decode()
 
     async def calls(asked: Asked) -> None:
@@ -657,5 +647,4 @@ async def test_large_calls_are_read_and_counted_beside_the_loop(
     async with provider(calls) as acme, house(tmp_path, acme.url, kind) as one:
         call = next(item for item in await one.ask() if isinstance(item, ToolCall))
     assert len(call.arguments["content"]) == answers.LARGE_BYTES
-    assert len(threads) == 3
-    assert threading.current_thread() not in set().union(*threads.values())
+    assert is_beside(threads, len(places))

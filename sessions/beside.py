@@ -15,7 +15,7 @@ QUICK_CHARS = 50_000
 """Characters of all their texts."""
 
 
-async def aside(work: Callable[..., T], *values: Any) -> T:
+async def beside(work: Callable[..., T], *values: Any) -> T:
     """What `work` makes of the values; nobody else waits for it."""
     return await asyncio.to_thread(work, *values) if is_large(values) else work(*values)
 
