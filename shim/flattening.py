@@ -94,13 +94,12 @@ class Flat:
         """The schema as one of an object with the properties of all its forms; what all of them require is required."""
         found, within = self.of(schema, within, deep)
         for name in CHOICES:
-            some = _several(found.pop(name, None))[:FORMS] if deep < DEEP else ()
+            some = _several(found.pop(name, None))[:FORMS] if deep < DEEP and self._left > 0 else ()
             forms = [one for one in (self.object(one, within, deep + 1) for one in some) if _is_object(one)]
             if forms:
                 found["required"] = [*_texts(found.get("required")), *_required(forms)]
-                found["properties"] = _united(forms) | dict(
-                    _mapping(found.get("properties"))
-                )  # its own are of all forms
+                own = _mapping(found.get("properties"))  # these are of all forms
+                found["properties"] = {**_united(forms), **own}
         return found
 
 
@@ -126,12 +125,15 @@ def _is_object(schema: Mapping[str, Any]) -> bool:
 
 def _united(forms: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The properties of all the forms; one that is not the same in all of them is any of what it is there."""
-    told: dict[str, list[Any]] = {}
+    told: dict[str, dict[str, Any]] = {}
     for form in forms:
         for name, one in _mapping(form.get("properties")).items():
-            if one not in told.setdefault(name, []):
-                told[name].append(one)
-    return {name: some[0] if len(some) == 1 else {"anyOf": some} for name, some in told.items()}
+            told.setdefault(name, {}).setdefault(repr(one), one)
+    return {name: _one_of(list(some.values())) for name, some in told.items()}
+
+
+def _one_of(some: list[Any]) -> Any:
+    return some[0] if len(some) == 1 else {"anyOf": some}
 
 
 def _required(forms: Sequence[Mapping[str, Any]]) -> list[str]:

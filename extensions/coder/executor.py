@@ -124,21 +124,21 @@ class ToolExecutor:
             return
         await self._act(call, tool, using, plan)
 
-    def _tool(self, name: str) -> Tool | None:
+    async def _tool(self, name: str) -> Tool | None:
         """Raises `ToolError` where it may be one of two."""
-        return self._run.house.tools.get(name) or plugin(name)
+        return self._run.house.tools.get(name) or await plugin(name)
 
     async def _fitted(self, call: Call) -> Call:
         """The call with its arguments as its tool takes them."""
         try:
-            tool = self._tool(call.name)
+            tool = await self._tool(call.name)
         except ToolError:  # which the model is told where the call is checked
             return call
         return call if tool is None else replace(call, arguments=await beside(fitted, call.arguments, tool.schema))
 
     async def _checked(self, call: Call, mode: Mode) -> Tool:
         """The tool, once name, mode and arguments are right. Raises what a model may read."""
-        tool = self._tool(call.name)
+        tool = await self._tool(call.name)
         included, disabled = choice(self._run.task.model)
         is_plugin = tool is not None and call.name not in self._run.house.tools
         name = tool.name if tool is not None and is_plugin else call.name

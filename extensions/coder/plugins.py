@@ -86,7 +86,7 @@ def _written(text: object) -> str:
     return str(text).encode("utf-8", "replace").decode()
 
 
-def plugin(name: str) -> Tool | None:
+async def plugin(name: str) -> Tool | None:
     """The tool of that name, which a model may have mangled. Raises `ToolError` where two fit."""
     tools = {one.name: one for one in vscode.lm.tools}
     names = meant(name, tools)
@@ -97,7 +97,7 @@ def plugin(name: str) -> Tool | None:
     (name,) = names
     found = tools[name]
     try:
-        schema = offered(found).input_schema or {}
+        schema = (await asyncio.to_thread(offered, found)).input_schema or {}
     except ValueError as error:
         raise ToolError(str(error)) from None
     return Tool(name, schema | _whole(found.input_schema), partial(_plan, name))

@@ -104,7 +104,7 @@ def _chosen(some: list[dict[str, Any]], told: Mapping[str, Any]) -> dict[str, An
     """One of several forms. Where there are more than one Google wants nothing beside them: the first has it."""
     null = NULLABLE if any("nullable" in one for one in some) else {}
     bare = [{name: value for name, value in one.items() if name != "nullable"} for one in some]
-    parts = [one for at, one in enumerate(bare) if one and one not in bare[:at]]
+    parts = list({repr(one): one for one in bare if one}.values())
     if not parts:
         return null or {**told, "type": "string"}
     if all(one.keys() == {"type", "enum"} for one in parts):

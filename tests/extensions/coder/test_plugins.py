@@ -13,6 +13,7 @@ import pytest
 
 import shim as vscode
 from extensions.coder import executor
+from extensions.coder import plugins as plugins_module
 from extensions.coder.modes import BUILT_IN
 from extensions.coder.plugins import LARGEST_SCHEMA, LONGEST, PICTURES, converted, is_of, offered, plugin
 from extensions.coder.prompting import MOST_PLUGINS, plugins
@@ -22,6 +23,7 @@ from extensions.coder.tool import Image, Result, ToolError
 from sessions.context import SessionContext
 from tests.extensions.coder.scripted import Agent, Model, agents
 from tests.extensions.coder.uses import Using
+from tests.threads import is_beside, watched
 
 pytestmark = pytest.mark.anyio
 
@@ -133,18 +135,25 @@ async def test_tools_are_converted_anew_once_one_comes_goes_or_changes(ada: Sess
 
 async def test_what_is_not_told_of_a_schema_is_checked_all_the_same(ada: SessionContext) -> None:
     vscode.lm.register_tool("query", Tool(), input_schema={"type": "object", "anyOf": [{"required": ["a"]}]})
-    tool = plugin("query")
+    tool = await plugin("query")
     assert tool is not None and "anyOf" in tool.schema
     vscode.lm.register_tool("odd", Tool(), input_schema={"type": "string"})
     with pytest.raises(ToolError, match="not offered"):
-        plugin("odd")
+        await plugin("odd")
+
+
+async def test_schemas_are_made_plain_beside_the_loop(ada: SessionContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    vscode.lm.register_tool("query", Tool(), input_schema={"anyOf": [{"properties": {"a": {"const": 1}}}]})
+    threads = watched(monkeypatch, [(plugins_module, "as_object")])
+    assert await plugin("query") is not None
+    assert is_beside(threads, 1)
 
 
 # -- what they give
 
 
 async def called(name: str, use: Using) -> Result:
-    tool = plugin(name)
+    tool = await plugin(name)
     assert tool is not None
     return await (await tool.plan(use, {})).act()
 
@@ -253,7 +262,7 @@ async def test_a_tool_that_another_takes_the_place_of_is_asked_about_anew(tmp_pa
 
 async def test_a_tool_that_changes_is_allowed_no_longer(ada: SessionContext) -> None:
     undo = vscode.lm.register_tool("query", Tool(), description="Reads")
-    tool = plugin("query")
+    tool = await plugin("query")
     assert tool is not None
     plan = await tool.plan(Using(), {})
     undo.dispose()

@@ -84,7 +84,7 @@ async def verdict(
 ) -> str:
     """What becomes of a call before anything is done: as in `executor`, its arguments, its plan, then leave."""
     try:
-        tool = BY_NAME.get(name) or plugin(name)
+        tool = BY_NAME.get(name) or await plugin(name)
         arguments = fitted(arguments, {} if tool is None else tool.schema)
         check_tool(name, use.mode, arguments, included=BY_NAME)
         if tool is None or mistake(arguments, tool.schema) is not None:
